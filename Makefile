@@ -1,0 +1,163 @@
+# pam-bastion: a TOTP code in sshd, sudo and login.  GNU make.
+#
+#   make            build into build/
+#   sudo make demo  install what is missing, show the main job on this machine
+#   sudo make check the same, then all tests
+#   sudo make install [DESTDIR=...]
+
+VERSION = 0.1.0
+
+prefix = /usr
+sbindir = $(prefix)/sbin
+mandir = $(prefix)/share/man
+docdir = $(prefix)/share/doc/pam-bastion
+tmpfilesdir = $(prefix)/lib/tmpfiles.d
+sysconfdir = /etc
+localstatedir = /var
+libexecdir = $(prefix)/libexec
+securedir = $(shell packaging/securedir)
+DESTDIR =
+BUILD = build
+DEPS = yes
+
+CC = cc
+INSTALL = install
+PYTHON = $(firstword $(wildcard /usr/bin/python3) python3)
+CFLAGS = -O2 -g
+CPPFLAGS =
+LDFLAGS =
+
+HARDEN_C = -std=c17 -D_GNU_SOURCE -fPIC -fvisibility=hidden -fstack-protector-strong \
+	-fstack-clash-protection -fno-strict-aliasing -fno-delete-null-pointer-checks
+WARN = -Wall -Wextra -Wshadow -Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef \
+	-Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla -Wimplicit-fallthrough
+HARDEN_LD = -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed
+FORTIFY = -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+DEFINES = -I. -DPB_VERSION='"$(VERSION)"' -DPB_SYSCONFDIR='"$(sysconfdir)"' \
+	-DPB_LOCALSTATEDIR='"$(localstatedir)"'
+COMPILE = $(CC) $(HARDEN_C) $(WARN) $(FORTIFY) $(DEFINES) $(CPPFLAGS) $(CFLAGS) -MMD -MP
+
+# One static library a room; the tools are thin fronts (main.c, cmd_*.c).
+fronts = main.c cmd_%.c
+objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+core_src = $(wildcard lib/core/*.c)
+enroll_all = $(wildcard enroll/*.c)
+enroll_front = $(filter $(addprefix enroll/,$(fronts)) enroll/main.c,$(enroll_all))
+enroll_src = $(filter-out $(enroll_front),$(enroll_all))
+policy_all = $(wildcard policy/*.c)
+policy_front = $(filter $(addprefix policy/,$(fronts)) policy/main.c,$(policy_all))
+policy_src = $(filter-out $(policy_front),$(policy_all))
+module_src = $(wildcard pam_module/*.c)
+unit_src = $(wildcard tests/unit/test_*.c)
+pam_src = $(wildcard tests/pam/test_*.c)
+race_src = $(wildcard tests/race/*.c)
+unit_bin = $(patsubst %.c,$(BUILD)/%,$(unit_src))
+pam_bin = $(patsubst %.c,$(BUILD)/%,$(pam_src))
+race_bin = $(patsubst %.c,$(BUILD)/%,$(race_src))
+
+CORE_LIBS = -lcrypto -loath
+ENROLL_LIBS = -lpng
+
+products = $(BUILD)/pam_bastion.so $(BUILD)/enroll-mfa $(BUILD)/bastionctl
+
+.PHONY: all deps demo check check-unit check-pam check-race check-system check-guard \
+	lint asan install uninstall dist clean tests
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(products)
+
+$(BUILD)/obj/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(COMPILE) -c -o $@ $<
+
+$(BUILD)/libcore.a: $(call objects,$(core_src))
+$(BUILD)/libenroll.a: $(call objects,$(enroll_src))
+$(BUILD)/libpolicy.a: $(call objects,$(policy_src))
+$(BUILD)/libmodule.a: $(call objects,$(module_src))
+$(BUILD)/lib%.a:
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/pam_bastion.so: $(call objects,$(module_src)) $(BUILD)/libcore.a
+	$(CC) -shared $(CFLAGS) $(HARDEN_LD) $(LDFLAGS) -Wl,--exclude-libs,ALL -Wl,-soname,pam_bastion.so \
+		-o $@ $^ -lpam $(CORE_LIBS)
+
+$(BUILD)/enroll-mfa: $(call objects,$(enroll_front)) $(BUILD)/libenroll.a $(BUILD)/libcore.a
+	$(CC) -pie $(CFLAGS) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(ENROLL_LIBS) $(CORE_LIBS)
+
+$(BUILD)/bastionctl: $(call objects,$(policy_front)) $(BUILD)/libpolicy.a $(BUILD)/libcore.a
+	$(CC) -pie $(CFLAGS) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(CORE_LIBS)
+
+TEST_LIBS = -lcmocka -lpam $(ENROLL_LIBS) $(CORE_LIBS)
+archives = $(BUILD)/libmodule.a $(BUILD)/libpolicy.a $(BUILD)/libenroll.a $(BUILD)/libcore.a
+
+$(unit_bin): $(BUILD)/tests/unit/%: tests/unit/%.c $(archives) Makefile
+	@mkdir -p $(@D)
+	$(COMPILE) $(LDFLAGS) -o $@ $< $(archives) $(TEST_LIBS)
+
+# These two host the shipped .so by libpam, as sshd does.
+$(pam_bin) $(race_bin): $(BUILD)/%: %.c tests/pam/host.c $(archives) $(BUILD)/pam_bastion.so Makefile
+	@mkdir -p $(@D)
+	$(COMPILE) $(LDFLAGS) -o $@ $< tests/pam/host.c $(archives) $(TEST_LIBS)
+
+tests: $(products) $(unit_bin) $(pam_bin) $(race_bin)
+
+deps:
+	@DEPS='$(DEPS)' packaging/deps
+
+demo: deps
+	@$(MAKE) --no-print-directory all
+	@BUILD='$(abspath $(BUILD))' tests/system/demo
+
+check: deps
+	@$(MAKE) --no-print-directory tests
+	@BUILD='$(abspath $(BUILD))' PYTHON='$(PYTHON)' tests/run guard unit pam race system
+
+check-guard check-unit check-pam check-race check-system: check-%: tests
+	@BUILD='$(abspath $(BUILD))' PYTHON='$(PYTHON)' tests/run $*
+
+lint: deps
+	@CC='$(CC)' DEFINES="$(DEFINES)" tests/lint
+
+# The shipped flags with ASan and UBSan, in a build directory of its own.
+asan: deps
+	@$(MAKE) --no-print-directory tests BUILD=$(BUILD)/asan FORTIFY= \
+		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined'
+	@BUILD='$(abspath $(BUILD))/asan' PYTHON='$(PYTHON)' tests/run unit pam race
+
+install: all
+	$(INSTALL) -d -m 755 $(DESTDIR)$(securedir) $(DESTDIR)$(sbindir) $(DESTDIR)$(mandir)/man8 \
+		$(DESTDIR)$(mandir)/man5 $(DESTDIR)$(tmpfilesdir) $(DESTDIR)$(docdir)/examples/pam.d \
+		$(DESTDIR)$(docdir)/examples/sshd_config.d $(DESTDIR)$(docdir)/examples/selinux \
+		$(DESTDIR)$(sysconfdir)/pam-bastion
+	$(INSTALL) -m 644 $(BUILD)/pam_bastion.so $(DESTDIR)$(securedir)/pam_bastion.so
+	$(INSTALL) -m 755 $(BUILD)/enroll-mfa $(BUILD)/bastionctl $(DESTDIR)$(sbindir)/
+	$(INSTALL) -m 644 man/*.8 $(DESTDIR)$(mandir)/man8/
+	$(INSTALL) -m 644 man/*.5 $(DESTDIR)$(mandir)/man5/
+	$(INSTALL) -m 644 packaging/pam.d/* $(DESTDIR)$(docdir)/examples/pam.d/
+	$(INSTALL) -m 644 packaging/sshd_config.d/* $(DESTDIR)$(docdir)/examples/sshd_config.d/
+	$(INSTALL) -m 644 packaging/selinux/* $(DESTDIR)$(docdir)/examples/selinux/
+	$(INSTALL) -m 644 README.md NEWS.md LICENSE SECURITY.md $(DESTDIR)$(docdir)/
+	$(INSTALL) -m 644 packaging/pam-bastion.tmpfiles $(DESTDIR)$(tmpfilesdir)/pam-bastion.conf
+	@# A configuration that is there is the admin's: never overwritten.
+	test -e $(DESTDIR)$(sysconfdir)/pam-bastion/pam_bastion.conf || \
+		$(INSTALL) -m 644 packaging/pam_bastion.conf $(DESTDIR)$(sysconfdir)/pam-bastion/pam_bastion.conf
+
+# Configuration, keyring and state stay: they are the admin's.
+uninstall:
+	rm -f $(DESTDIR)$(securedir)/pam_bastion.so $(DESTDIR)$(sbindir)/enroll-mfa \
+		$(DESTDIR)$(sbindir)/bastionctl $(DESTDIR)$(tmpfilesdir)/pam-bastion.conf
+	cd man && rm -f $(addprefix $(DESTDIR)$(mandir)/man8/,$(notdir $(wildcard man/*.8))) \
+		$(addprefix $(DESTDIR)$(mandir)/man5/,$(notdir $(wildcard man/*.5)))
+	rm -rf $(DESTDIR)$(docdir)
+
+dist:
+	@mkdir -p $(BUILD)
+	git archive --format=tar.gz --prefix=pam-bastion-$(VERSION)/ -o $(BUILD)/pam-bastion-$(VERSION).tar.gz HEAD
+	@echo $(BUILD)/pam-bastion-$(VERSION).tar.gz
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

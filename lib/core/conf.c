@@ -1,0 +1,473 @@
+#include "lib/core/conf.h"
+
+#include "lib/core/safefile.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifndef PB_SYSCONFDIR
+#define PB_SYSCONFDIR "/etc"
+#endif
+#ifndef PB_LOCALSTATEDIR
+#define PB_LOCALSTATEDIR "/var"
+#endif
+#define DEFAULT_CONF PB_SYSCONFDIR "/pam-bastion/pam_bastion.conf"
+#define DEFAULT_STATE PB_LOCALSTATEDIR "/lib/pam-bastion"
+
+/* ABSENT: the feature is not in this version, so every value is an error.
+ * ONLY: the feature is not, but the value that asks for nothing is fine. */
+enum type { PATH, STORE, INT, DURATION, ISSUER, ENROLL, ONLY, ABSENT };
+
+struct key {
+	const char *name;
+	enum type type;
+	size_t offset;        /* into struct conf */
+	int64_t min, max;
+	const char *fallback; /* the default, as written */
+};
+
+#define AT(field) offsetof(struct conf, field)
+
+static const struct key keys[CONF_KEYS] = {
+    {"store", STORE, AT(store_dir), 0, 0, "file:" DEFAULT_STATE},
+    {"state_dir", PATH, AT(state_dir), 0, 0, DEFAULT_STATE},
+    {"keyring", PATH, AT(keyring), 0, 0, PB_SYSCONFDIR "/pam-bastion/keyring"},
+    {"helper_dir", ABSENT, 0, 0, 0, "/usr/libexec/pam-bastion"},
+    {"store_timeout", ABSENT, 0, 0, 0, "5s"},
+    {"window", INT, AT(window), 0, 2, "1"},
+    {"remember", ONLY, 0, 0, 0, "0"},
+    {"enroll", ENROLL, AT(enroll), 0, 0, "invite"},
+    {"enroll_by", ABSENT, 0, 0, 0, "none"},
+    {"require", ONLY, 0, 0, 0, "all"},
+    {"exempt", ABSENT, 0, 0, 0, "none"},
+    {"issuer", ISSUER, AT(issuer), 0, 0, ""},
+    {"throttle_free", INT, AT(throttle_free), 1, 20, "3"},
+    {"throttle_base", DURATION, AT(throttle_base), 1, 86400, "30s"},
+    {"throttle_max", DURATION, AT(throttle_max), 1, 86400, "1h"},
+    {"lock_after", INT, AT(lock_after), 1, 100, "100"},
+    {"retry", INT, AT(retry), 1, 5, "3"},
+    {"password_policy", ABSENT, 0, 0, 0, "kisa"},
+    {"policy_file", ABSENT, 0, 0, 0, DEFAULT_STATE "/policy.json"},
+    {"age", ABSENT, 0, 0, 0, "warn"},
+    {"age_exempt", ABSENT, 0, 0, 0, "none"},
+    {"warn_days", ABSENT, 0, 0, 0, "14"},
+    {"enforce_for_root", ABSENT, 0, 0, 0, "yes"},
+    {"breach_filter", ABSENT, 0, 0, 0, "none"},
+    {"breach_at_login", ABSENT, 0, 0, 0, "no"},
+    {"reserve_wait", ABSENT, 0, 0, 0, "15s"},
+};
+
+const char *conf_default_path(void)
+{
+	return DEFAULT_CONF;
+}
+
+static int parse_int(const char *text, int64_t min, int64_t max, int64_t *out)
+{
+	char *end;
+	long long v;
+
+	if (text[0] < '0' || text[0] > '9')
+		return ERR_SYNTAX;
+	errno = 0;
+	v = strtoll(text, &end, 10);
+	if (errno != 0 || *end != '\0' || v < min || v > max)
+		return ERR_SYNTAX;
+	*out = v;
+	return 0;
+}
+
+/* "0", or a number and one of s m h d. */
+static int parse_duration(const char *text, int64_t min, int64_t max, int64_t *out)
+{
+	static const struct { char unit; int64_t seconds; } units[] = {
+	    {'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+	size_t n = strlen(text);
+	char number[12];
+
+	if (n < 2 || n > sizeof(number))
+		return ERR_SYNTAX;
+	memcpy(number, text, n - 1);
+	number[n - 1] = '\0';
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (text[n - 1] != units[i].unit)
+			continue;
+		if (parse_int(number, 0, max / units[i].seconds, out) != 0)
+			return ERR_SYNTAX;
+		*out *= units[i].seconds;
+		return *out < min ? ERR_SYNTAX : 0;
+	}
+	return ERR_SYNTAX;
+}
+
+static int set_path(const char *text, char *out, struct err *e)
+{
+	size_t n = strlen(text);
+
+	if (text[0] != '/')
+		return err_set(e, ERR_SYNTAX, "'%s' is not an absolute path", text);
+	if (n >= CONF_PATH_MAX - 32)
+		return err_set(e, ERR_SYNTAX, "the path is longer than %d bytes",
+		    CONF_PATH_MAX - 33);
+	if (strstr(text, "/../") != NULL || (n >= 3 && strcmp(text + n - 3, "/..") == 0))
+		return err_set(e, ERR_SYNTAX, "'%s': '..' is not allowed", text);
+	memcpy(out, text, n + 1);
+	while (n > 1 && out[n - 1] == '/')
+		out[--n] = '\0';
+	return 0;
+}
+
+static int set_store(const char *text, char *out, struct err *e)
+{
+	if (strncmp(text, "dynamodb:", 9) == 0 || strncmp(text, "etcd:", 5) == 0)
+		return err_set(e, ERR_SYNTAX,
+		    "'%s': this version has the store 'file:DIRECTORY' only", text);
+	if (strncmp(text, "file:", 5) != 0)
+		return err_set(e, ERR_SYNTAX, "'%s' is not 'file:DIRECTORY'", text);
+	return set_path(text + 5, out, e);
+}
+
+static int set_issuer(const char *text, char *out, struct err *e)
+{
+	if (strlen(text) >= CONF_ISSUER_MAX)
+		return err_set(e, ERR_SYNTAX, "longer than %d bytes", CONF_ISSUER_MAX - 1);
+	if (strchr(text, ':') != NULL)
+		return err_set(e, ERR_SYNTAX,
+		    "a colon cannot stand in it: authenticator apps split there");
+	memcpy(out, text, strlen(text) + 1);
+	return 0;
+}
+
+static int set_enroll(const char *text, enum conf_enroll *out, struct err *e)
+{
+	if (strcmp(text, "admin") == 0) {
+		*out = CONF_ENROLL_ADMIN;
+		return 0;
+	}
+	if (strcmp(text, "invite") == 0 || strcmp(text, "login") == 0)
+		return err_set(e, ERR_SYNTAX,
+		    "'%s' is not in this version; 'admin' is", text);
+	return err_set(e, ERR_SYNTAX, "'%s' is not one of admin, invite, login", text);
+}
+
+static int set_number(const struct key *k, const char *text, int64_t *v, struct err *e)
+{
+	if (k->type == INT) {
+		if (parse_int(text, k->min, k->max, v) == 0)
+			return 0;
+		return err_set(e, ERR_SYNTAX, "'%s' is not a whole number from %lld to %lld",
+		    text, (long long)k->min, (long long)k->max);
+	}
+	if (parse_duration(text, k->min, k->max, v) == 0)
+		return 0;
+	return err_set(e, ERR_SYNTAX,
+	    "'%s' is not a duration from %llds to %llds such as 30s, 5m, 1h", text,
+	    (long long)k->min, (long long)k->max);
+}
+
+static int set_value(struct conf *c, const struct key *k, const char *text, struct err *e)
+{
+	char *field = (char *)c + k->offset;
+	int64_t v;
+	int r;
+
+	switch (k->type) {
+	case PATH:
+		return set_path(text, field, e);
+	case STORE:
+		return set_store(text, field, e);
+	case ISSUER:
+		return set_issuer(text, field, e);
+	case ENROLL:
+		return set_enroll(text, &c->enroll, e);
+	case INT:
+		if ((r = set_number(k, text, &v, e)) == 0)
+			*(int *)(void *)field = (int)v;
+		return r;
+	case DURATION:
+		if ((r = set_number(k, text, &v, e)) == 0)
+			*(int64_t *)(void *)field = v;
+		return r;
+	case ONLY:
+		if (strcmp(text, k->fallback) == 0)
+			return 0;
+		return err_set(e, ERR_SYNTAX, "this version knows '%s' only", k->fallback);
+	case ABSENT:
+		break;
+	}
+	return err_set(e, ERR_SYNTAX, "this version does not have it; remove the line");
+}
+
+static void set_defaults(struct conf *c, const char *path)
+{
+	*c = (struct conf){.enroll = CONF_ENROLL_INVITE};
+	(void)snprintf(c->path, sizeof(c->path), "%s", path);
+	for (int i = 0; i < CONF_KEYS; i++)
+		if (keys[i].type != ENROLL && keys[i].type != ABSENT)
+			(void)set_value(c, &keys[i], keys[i].fallback, NULL);
+}
+
+static int find_key(const char *name, size_t n)
+{
+	for (int i = 0; i < CONF_KEYS; i++)
+		if (strlen(keys[i].name) == n && memcmp(keys[i].name, name, n) == 0)
+			return i;
+	return -1;
+}
+
+/* Sets `name = value` from one place; the place's own prefix is put before
+ * the reason by the caller. */
+static int set_pair(struct conf *c, const char *name, const char *value,
+    struct conf_origin origin, struct err *e)
+{
+	int i = find_key(name, strlen(name));
+	struct err why = {0};
+	int r;
+
+	if (i < 0)
+		return err_set(e, ERR_SYNTAX, "unknown key '%s'", name);
+	if (c->origin[i].where == origin.where)
+		return err_set(e, ERR_SYNTAX, "'%s' is given twice", name);
+	if (value[0] == '\0')
+		return err_set(e, ERR_SYNTAX, "'%s' has no value", name);
+	if ((r = set_value(c, &keys[i], value, &why)) != 0)
+		return err_set(e, r, "%s: %s", name, why.text);
+	c->origin[i] = origin;
+	return 0;
+}
+
+static int check_whole(const struct conf *c, struct err *e)
+{
+	if (c->throttle_max < c->throttle_base)
+		return err_set(e, ERR_SYNTAX,
+		    "%s: throttle_max (%llds) is less than throttle_base (%llds)", c->path,
+		    (long long)c->throttle_max, (long long)c->throttle_base);
+	return 0;
+}
+
+#define LINE_MAX_BYTES 1024
+
+static char *trim(char *s)
+{
+	size_t n;
+
+	s += strspn(s, " \t\r");
+	n = strlen(s);
+	while (n > 0 && strchr(" \t\r", s[n - 1]) != NULL)
+		s[--n] = '\0';
+	return s;
+}
+
+static int parse_line(struct conf *c, char *line, int number, struct err *e)
+{
+	struct err why = {0};
+	char *equals;
+	int r;
+
+	/* A '#' begins a comment at the start of a line or behind a blank. */
+	for (char *p = line; (p = strchr(p, '#')) != NULL; p++) {
+		if (p == line || p[-1] == ' ' || p[-1] == '\t') {
+			*p = '\0';
+			break;
+		}
+	}
+	line = trim(line);
+	if (line[0] == '\0')
+		return 0;
+	if ((equals = strchr(line, '=')) == NULL)
+		return err_set(e, ERR_SYNTAX, "%s:%d: '%.60s' is not 'key = value'", c->path,
+		    number, line);
+	*equals = '\0';
+	r = set_pair(c, trim(line), trim(equals + 1),
+	    (struct conf_origin){CONF_FILE, number}, &why);
+	if (r != 0)
+		return err_set(e, r, "%s:%d: %s", c->path, number, why.text);
+	return 0;
+}
+
+int conf_parse(struct conf *c, const char *path, const char *text, size_t len,
+    struct err *e)
+{
+	char line[LINE_MAX_BYTES];
+	size_t at = 0;
+	int r;
+
+	set_defaults(c, path);
+	c->file_read = true;
+	for (int number = 1; at < len; number++) {
+		const char *end = memchr(text + at, '\n', len - at);
+		size_t n = end != NULL ? (size_t)(end - (text + at)) : len - at;
+
+		if (n >= sizeof(line))
+			return err_set(e, ERR_SYNTAX, "%s:%d: longer than %d bytes", path,
+			    number, LINE_MAX_BYTES - 1);
+		memcpy(line, text + at, n);
+		line[n] = '\0';
+		if (strlen(line) != n)
+			return err_set(e, ERR_SYNTAX, "%s:%d: a NUL byte", path, number);
+		if ((r = parse_line(c, line, number, e)) != 0)
+			return r;
+		at += n + 1;
+	}
+	return check_whole(c, e);
+}
+
+int conf_load(struct conf *c, const char *path, struct err *e)
+{
+	const char *name = path != NULL ? path : DEFAULT_CONF;
+	struct safefile_buffer buf = {.cap = CONF_FILE_MAX};
+	int r;
+
+	set_defaults(c, name);
+	if (strlen(name) >= sizeof(c->path))
+		return err_set(e, ERR_SYNTAX, "%.80s...: the path is too long", name);
+	if ((buf.data = malloc(buf.cap)) == NULL)
+		return err_set(e, ERR_SYSTEM, "%s: out of memory", name);
+	r = safefile_read(name, SAFEFILE_PUBLIC, &buf, e);
+	if (r == ERR_NONE && path == NULL)
+		r = 0; /* the packaged file may be missing: defaults */
+	else if (r == 0)
+		r = conf_parse(c, name, buf.data, buf.len, e);
+	free(buf.data);
+	return r;
+}
+
+static int set_word(struct conf_words *w, enum conf_group group, const char *word,
+    struct err *e)
+{
+	static const struct {
+		const char *name;
+		enum conf_group group;
+		size_t offset;
+	} words[] = {
+	    {"need_auth", CONF_ACCOUNT, offsetof(struct conf_words, need_auth)},
+	    {"after_password", CONF_AUTH, offsetof(struct conf_words, after_password)},
+	    {"after_login", CONF_AUTH, offsetof(struct conf_words, after_login)},
+	};
+	static const char *const absent[] = {"enroll_here", "reserve", "use_authtok",
+	    "try_first_pass", "use_first_pass"};
+
+	if (strcmp(word, "debug") == 0) {
+		w->debug = true;
+		return 0;
+	}
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(word, words[i].name) != 0)
+			continue;
+		if (group != words[i].group)
+			return err_set(e, ERR_SYNTAX, "'%s' belongs on an %s line", word,
+			    words[i].group == CONF_AUTH ? "auth" : "account");
+		*(bool *)(void *)((char *)w + words[i].offset) = true;
+		return 0;
+	}
+	for (size_t i = 0; i < sizeof(absent) / sizeof(absent[0]); i++)
+		if (strcmp(word, absent[i]) == 0)
+			return err_set(e, ERR_SYNTAX, "this version does not have '%s'", word);
+	return err_set(e, ERR_SYNTAX, "unknown word '%s'", word);
+}
+
+static int set_argument(struct conf *c, struct conf_words *w, enum conf_group group,
+    const char *arg, struct err *e)
+{
+	const char *equals = strchr(arg, '=');
+	char name[32];
+
+	if (equals == NULL)
+		return set_word(w, group, arg, e);
+	if ((size_t)(equals - arg) >= sizeof(name))
+		return err_set(e, ERR_SYNTAX, "unknown key '%.40s'", arg);
+	memcpy(name, arg, (size_t)(equals - arg));
+	name[equals - arg] = '\0';
+	return set_pair(c, name, equals + 1, (struct conf_origin){CONF_PAM_LINE, 0}, e);
+}
+
+static int find_conf_argument(const struct conf_args *a, const char **path, struct err *e)
+{
+	*path = NULL;
+	for (int i = 0; i < a->argc; i++) {
+		if (strncmp(a->argv[i], "conf=", 5) != 0)
+			continue;
+		if (*path != NULL)
+			return err_set(e, ERR_SYNTAX, "%s: 'conf' is given twice", a->what);
+		*path = a->argv[i] + 5;
+		if ((*path)[0] != '/')
+			return err_set(e, ERR_SYNTAX, "%s: conf: '%s' is not an absolute path",
+			    a->what, *path);
+	}
+	return 0;
+}
+
+int conf_load_args(struct conf *c, struct conf_words *w, enum conf_group group,
+    const struct conf_args *args, struct err *e)
+{
+	struct err why = {0};
+	const char *path;
+	int r;
+
+	*w = (struct conf_words){0};
+	set_defaults(c, DEFAULT_CONF);
+	if ((r = find_conf_argument(args, &path, e)) != 0 ||
+	    (r = conf_load(c, path, e)) != 0)
+		return r;
+	for (int i = 0; i < args->argc; i++) {
+		if (strncmp(args->argv[i], "conf=", 5) == 0)
+			continue;
+		if ((r = set_argument(c, w, group, args->argv[i], &why)) != 0)
+			return err_set(e, r, "%s: %s", args->what, why.text);
+	}
+	return check_whole(c, e);
+}
+
+const char *conf_key(int i)
+{
+	return keys[i].name;
+}
+
+bool conf_key_built(int i)
+{
+	return keys[i].type != ABSENT && keys[i].type != ONLY;
+}
+
+static void print_duration(int64_t s, char *value)
+{
+	const char *unit = "s";
+
+	if (s != 0 && s % 86400 == 0)
+		s /= 86400, unit = "d";
+	else if (s != 0 && s % 3600 == 0)
+		s /= 3600, unit = "h";
+	else if (s != 0 && s % 60 == 0)
+		s /= 60, unit = "m";
+	(void)snprintf(value, CONF_VALUE_MAX, "%lld%s", (long long)s, unit);
+}
+
+void conf_value(const struct conf *c, int i, char *value)
+{
+	static const char *const enroll[] = {"admin", "invite", "login"};
+	const char *field = (const char *)c + keys[i].offset;
+
+	switch (keys[i].type) {
+	case STORE:
+		(void)snprintf(value, CONF_VALUE_MAX, "file:%s", field);
+		break;
+	case PATH:
+	case ISSUER:
+		(void)snprintf(value, CONF_VALUE_MAX, "%s", field);
+		break;
+	case INT:
+		(void)snprintf(value, CONF_VALUE_MAX, "%d", *(const int *)(const void *)field);
+		break;
+	case DURATION:
+		print_duration(*(const int64_t *)(const void *)field, value);
+		break;
+	case ENROLL:
+		(void)snprintf(value, CONF_VALUE_MAX, "%s", enroll[c->enroll]);
+		break;
+	case ONLY:
+	case ABSENT:
+		(void)snprintf(value, CONF_VALUE_MAX, "%s", keys[i].fallback);
+		break;
+	}
+}

@@ -1,0 +1,89 @@
+/*
+ * conf: the login configuration, pam_bastion.conf(5) and the PAM line.
+ *
+ * Strict: an unknown key, a bad value, a key given twice in one place or a key
+ * whose feature this version does not have is an error that names file, line
+ * and reason.  Nothing falls back to something weaker.  Constant after loading.
+ */
+#ifndef PB_CONF_H
+#define PB_CONF_H
+
+#include "lib/core/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CONF_PATH_MAX 512
+#define CONF_ISSUER_MAX 64
+#define CONF_FILE_MAX 65536 /* bytes of a configuration file */
+#define CONF_VALUE_MAX 640  /* bytes of a value printed by conf_value() */
+
+enum conf_enroll { CONF_ENROLL_ADMIN, CONF_ENROLL_INVITE, CONF_ENROLL_LOGIN };
+
+enum conf_where { CONF_DEFAULT, CONF_FILE, CONF_PAM_LINE };
+
+struct conf_origin {
+	enum conf_where where;
+	int line; /* of the file */
+};
+
+#define CONF_KEYS 26
+
+struct conf {
+	char path[CONF_PATH_MAX];       /* the file that was asked for */
+	bool file_read;                 /* false: the default file does not exist */
+	char store_dir[CONF_PATH_MAX];  /* `store`, without its scheme */
+	char state_dir[CONF_PATH_MAX];
+	char keyring[CONF_PATH_MAX];
+	char issuer[CONF_ISSUER_MAX];   /* "" : the host name */
+	int window;                     /* time steps either side */
+	int throttle_free;              /* wrong codes without a delay */
+	int64_t throttle_base;          /* seconds */
+	int64_t throttle_max;           /* seconds */
+	int lock_after;                 /* wrong codes behind a proven first factor */
+	int retry;                      /* prompts inside one authentication */
+	enum conf_enroll enroll;
+	struct conf_origin origin[CONF_KEYS];
+};
+
+/* The bare words of a PAM line. */
+struct conf_words {
+	bool need_auth;
+	bool after_password;
+	bool after_login;
+	bool debug;
+};
+
+enum conf_group { CONF_AUTH, CONF_ACCOUNT, CONF_PASSWORD, CONF_SESSION };
+
+struct conf_args {
+	const char *what; /* "PAM line (sshd, auth)" or "/etc/pam.d/sshd:12" */
+	int argc;
+	const char **argv;
+};
+
+
+/* The packaged place of the file. */
+const char *conf_default_path(void);
+
+/* Loads path, or the packaged file when path is NULL (which may then be
+ * missing).  0, or a code with e filled as "FILE:LINE: reason". */
+int conf_load(struct conf *c, const char *path, struct err *e);
+
+/* The same from text already in memory (tests, fuzzing, `config check -`). */
+int conf_parse(struct conf *c, const char *path, const char *text, size_t len,
+    struct err *e);
+
+/* A PAM line's arguments: loads `conf=PATH` or the packaged file, then lets
+ * the line's keys replace the file's.  what names the line in messages. */
+int conf_load_args(struct conf *c, struct conf_words *w, enum conf_group group,
+    const struct conf_args *args, struct err *e);
+
+/* For printing: the i-th key's name, its value in force, and whether this
+ * version has its feature.  value holds CONF_VALUE_MAX bytes. */
+const char *conf_key(int i);
+void conf_value(const struct conf *c, int i, char *value);
+bool conf_key_built(int i);
+
+#endif

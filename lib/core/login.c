@@ -1,0 +1,290 @@
+#include "lib/core/login.h"
+
+#include "lib/core/answer.h"
+#include "lib/core/host.h"
+#include "lib/core/otp.h"
+#include "lib/core/recovery.h"
+#include "lib/core/secret.h"
+#include "lib/core/store.h"
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <stdio.h>
+#include <string.h>
+
+#define NO_SUCH_KEY "%%" /* "%": what userkey_encode() never makes */
+
+/* All that is secret in one login, in one piece of secret memory. */
+struct work {
+	struct store store;
+	struct store_value value;
+	struct record_enroll enroll;
+	struct record_hot hot;
+	struct answer answer;
+	struct otp_match match[RECORD_DEVICES];
+	struct state_attempt attempt;
+	struct state_outcome outcome;
+	bool enroll_is_decoy;
+	bool hot_is_decoy;
+	bool ever_confirmed;
+	char key[STORE_KEY_MAX];
+	char alt[STORE_KEY_MAX];
+	const struct conf *conf;
+	const struct login_request *req;
+};
+
+const char *login_verdict_name(enum login_verdict v)
+{
+	static const char *const names[] = {"error", "ok", "wrong", "replay", "throttled",
+	    "locked", "not_enrolled", "unavailable"};
+
+	return (size_t)v < sizeof(names) / sizeof(names[0]) ? names[v] : "error";
+}
+
+static void refuse(struct login_result *res, enum login_verdict v, const char *reason)
+{
+	res->verdict = v;
+	res->reason = reason;
+}
+
+static void refuse_code(struct login_result *res, int code)
+{
+	switch (code) {
+	case ERR_INIT:
+		refuse(res, LOGIN_ERROR, "not_initialised");
+		break;
+	case ERR_BAD:
+		refuse(res, LOGIN_ERROR, "record_bad");
+		break;
+	case ERR_NONE:
+	case ERR_CONFLICT:
+	case ERR_UNAVAIL:
+	case ERR_UNKNOWN:
+	case ERR_DENIED:
+		refuse(res, LOGIN_UNAVAILABLE, err_name(code));
+		break;
+	default:
+		refuse(res, LOGIN_ERROR, err_name(code));
+		break;
+	}
+}
+
+static int make_keys(struct work *w, const char *kind, struct err *e)
+{
+	const struct login_request *q = w->req;
+
+	/* Without an account a record of that name counts for nothing. */
+	if (!q->account || store_key(w->key, kind, q->user) != 0)
+		(void)snprintf(w->key, sizeof(w->key), "%s/" NO_SUCH_KEY, kind);
+	if (store_decoy_key(&w->store, w->alt, kind, q->user) != 0)
+		return err_set(e, ERR_SYSTEM, "libcrypto cannot run HKDF");
+	return 0;
+}
+
+static int read_enroll(struct work *w, struct err *e)
+{
+	int r;
+
+	if ((r = make_keys(w, "enroll", e)) != 0)
+		return r;
+	r = store_get(&w->store, w->key, w->alt, &w->value, e);
+	if (r == ERR_NONE)
+		return err_set(e, ERR_INIT, "no decoy records; run `enroll-mfa init`");
+	if (r != 0)
+		return r;
+	w->enroll_is_decoy = w->value.from_alt;
+	if (record_get_enroll(&w->enroll, w->value.data, w->value.len) != 0)
+		return err_set(e, ERR_BAD, "%s: its format is not one of this version's", w->key);
+	return 0;
+}
+
+/* Every device, every step of the window, every recovery code: always. */
+static int match_answer(struct work *w, int64_t since, struct err *e)
+{
+	const struct login_request *q = w->req;
+	struct state_attempt *a = &w->attempt;
+
+	*a = (struct state_attempt){.now = q->now, .proven = q->proven, .from = q->source,
+	    .remember_source = q->source.kind != SOURCE_NAME, .recovery = -1,
+	    .recovery_id = w->enroll.recovery.id, .devices = w->enroll.devices};
+	for (int i = 0; i < w->enroll.devices; i++) {
+		const struct record_device *d = &w->enroll.device[i];
+		struct state_match *m = &a->match[i];
+
+		if (otp_match(d, &w->answer, q->now, w->conf->window, &w->match[i]) != 0)
+			return err_set(e, ERR_SYSTEM, "liboath cannot make a code");
+		m->id = d->id;
+		m->step = w->match[i].hit ? w->match[i].step : 0;
+		if (since > 0)
+			m->floor = otp_step(since, d->period) + (uint64_t)w->conf->window;
+	}
+	if (recovery_match(&w->enroll.recovery, &w->answer, &a->recovery) != 0)
+		return err_set(e, ERR_SYSTEM, "libcrypto cannot run HMAC");
+	return 0;
+}
+
+static int hash_source(const struct record_hot *hot, const struct source *s,
+    uint8_t out[16])
+{
+	unsigned char in[1 + sizeof(s->bytes)], md[EVP_MAX_MD_SIZE];
+
+	in[0] = s->kind;
+	memcpy(in + 1, s->bytes, sizeof(s->bytes));
+	if (HMAC(EVP_sha256(), hot->source_key, sizeof(hot->source_key), in, sizeof(in), md,
+	    NULL) == NULL)
+		return ERR_SYSTEM;
+	memcpy(out, md, 16);
+	return 0;
+}
+
+/* The account was given to somebody else: the record is not theirs. */
+static bool is_foreign(const struct work *w)
+{
+	return !w->hot_is_decoy && w->hot.uid_bound && w->req->account &&
+	    w->hot.uid != (uint32_t)w->req->uid;
+}
+
+static int judge(void *ctx, struct store_value *value, struct err *e)
+{
+	struct work *w = ctx;
+	struct state_limits limits = {w->conf->throttle_free, w->conf->throttle_base,
+	    w->conf->throttle_max, w->conf->lock_after, w->conf->window};
+	struct state_attempt attempt = w->attempt;
+	int n;
+
+	w->hot_is_decoy = value->from_alt;
+	if (record_get_hot(&w->hot, value->data, value->len) != 0)
+		return err_set(e, ERR_BAD, "%s: its format is not one of this version's", w->key);
+	if (is_foreign(w))
+		return err_set(e, ERR_BAD, "%s: belongs to uid %u, the account is uid %u; "
+		    "`enroll-mfa remove` and enrol anew", w->key, (unsigned)w->hot.uid,
+		    (unsigned)w->req->uid);
+	if (hash_source(&w->hot, &w->req->source, attempt.source) != 0)
+		return err_set(e, ERR_SYSTEM, "libcrypto cannot run HMAC");
+	w->ever_confirmed = w->hot.ever_confirmed;
+	/* A state without its enrolment: counted, never judged by a decoy's secret. */
+	if (w->enroll_is_decoy && !w->hot_is_decoy)
+		attempt.devices = 0;
+	state_next(&w->hot, &attempt, &limits, &w->outcome);
+	if (w->outcome.verdict == STATE_BROKEN || w->outcome.verdict == STATE_NONE)
+		return err_set(e, ERR_REFUSED, "%s: does not belong to the enrolment", w->key);
+	if (w->outcome.verdict == STATE_OK && !w->hot_is_decoy) {
+		w->hot.uid_bound = true;
+		w->hot.uid = (uint32_t)w->req->uid;
+	}
+	if ((n = record_put_hot(&w->hot, value->data)) < 0)
+		return err_set(e, n, "%s: too long", w->key);
+	value->len = (size_t)n;
+	return 0;
+}
+
+static int spend(struct work *w, struct err *e)
+{
+	int r;
+
+	if ((r = make_keys(w, "hot", e)) != 0)
+		return r;
+	r = store_update(&w->store, w->key, w->alt, judge, w, e);
+	if (r == ERR_NONE)
+		return err_set(e, ERR_INIT, "no decoy records; run `enroll-mfa init`");
+	return r;
+}
+
+static void name_device(const struct work *w, struct login_result *res)
+{
+	for (int i = 0; i < w->enroll.devices; i++) {
+		if (w->enroll.device[i].id != w->outcome.device)
+			continue;
+		memcpy(res->device, w->enroll.device[i].name, sizeof(res->device));
+		res->skew = w->match[i].skew;
+	}
+}
+
+/* The only place where LOGIN_OK is said. */
+static void tell(const struct work *w, struct login_result *res)
+{
+	static const enum login_verdict verdicts[] = {
+	    [STATE_NONE] = LOGIN_ERROR, [STATE_OK] = LOGIN_OK, [STATE_WRONG] = LOGIN_WRONG,
+	    [STATE_REPLAY] = LOGIN_REPLAY, [STATE_THROTTLED] = LOGIN_THROTTLED,
+	    [STATE_LOCKED] = LOGIN_LOCKED, [STATE_BROKEN] = LOGIN_ERROR};
+
+	res->rule = w->outcome.verdict == STATE_OK ? STATE_WRONG : w->outcome.verdict;
+	res->wait = w->outcome.wait;
+	if (!w->req->account) {
+		refuse(res, LOGIN_NOT_ENROLLED, "no_account");
+	} else if (w->enroll_is_decoy != w->hot_is_decoy &&
+	    (w->hot_is_decoy || w->ever_confirmed)) {
+		refuse(res, LOGIN_ERROR, "state_missing");
+	} else if (w->enroll_is_decoy || w->hot_is_decoy || w->enroll.devices == 0) {
+		refuse(res, LOGIN_NOT_ENROLLED, NULL);
+	} else {
+		res->verdict = verdicts[w->outcome.verdict];
+		res->rule = w->outcome.verdict;
+		if (res->rule == STATE_OK || res->rule == STATE_REPLAY)
+			res->method = w->outcome.by_recovery ? "recovery" : "totp";
+		res->recovery_left = w->outcome.recovery_left;
+		res->missed = w->outcome.missed;
+		name_device(w, res);
+	}
+}
+
+static void walk(struct work *w, struct login_result *res)
+{
+	int64_t since;
+	int r;
+
+	if ((r = store_open(&w->store, w->conf, &res->err)) != 0) {
+		refuse_code(res, r);
+		return;
+	}
+	res->store = w->store.ops->name;
+	if ((r = host_since(w->conf, w->req->now, &since, &res->err)) == 0 &&
+	    (r = read_enroll(w, &res->err)) == 0 &&
+	    (r = match_answer(w, since, &res->err)) == 0)
+		r = spend(w, &res->err);
+	store_close(&w->store);
+	if (r == 0)
+		tell(w, res);
+	else if (r == ERR_REFUSED)
+		refuse(res, LOGIN_ERROR, "state_missing");
+	else
+		refuse_code(res, r);
+}
+
+/* What cannot be a code costs nothing and is not counted. */
+static bool worth_judging(const struct answer *a, struct login_result *res)
+{
+	if (a->kind == ANSWER_EMPTY)
+		refuse(res, LOGIN_WRONG, "empty");
+	else if (a->kind == ANSWER_OVERLONG)
+		refuse(res, LOGIN_WRONG, "over_long");
+	else
+		return true;
+	return false;
+}
+
+void login(const struct conf *c, const struct login_request *req, struct login_result *res)
+{
+	struct secret memory;
+	struct work *w;
+
+	*res = (struct login_result){.verdict = LOGIN_ERROR, .rule = STATE_WRONG};
+	if (req->now < OTP_EARLIEST) {
+		(void)err_set(&res->err, ERR_UNAVAIL, "the clock says %lld, before 2020; set it",
+		    (long long)req->now);
+		refuse(res, LOGIN_ERROR, "clock");
+		return;
+	}
+	if (secret_new(&memory, sizeof(*w)) != 0) {
+		refuse(res, LOGIN_ERROR, "system");
+		return;
+	}
+	w = (struct work *)(void *)memory.data;
+	w->conf = c;
+	w->req = req;
+	answer_read(req->answer, &w->answer);
+	if (worth_judging(&w->answer, res))
+		walk(w, res);
+	secret_free(&memory);
+	secret_burn_stack();
+}

@@ -1,0 +1,157 @@
+#include "lib/core/safefile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int judge_dir(const struct stat *st, const char *path, struct err *e)
+{
+	if (S_ISLNK(st->st_mode))
+		return err_set(e, ERR_UNSAFE,
+		    "%s: is a symbolic link; name the real directory", path);
+	if (!S_ISDIR(st->st_mode))
+		return err_set(e, ERR_UNSAFE, "%s: is not a directory", path);
+	if (st->st_uid != 0)
+		return err_set(e, ERR_UNSAFE,
+		    "%s: belongs to uid %u, not to root; chown root it", path,
+		    (unsigned)st->st_uid);
+	if ((st->st_mode & (S_IWGRP | S_IWOTH)) != 0 && (st->st_mode & S_ISVTX) == 0)
+		return err_set(e, ERR_UNSAFE,
+		    "%s: mode %04o lets others write; chmod go-w it", path,
+		    (unsigned)(st->st_mode & 07777));
+	return 0;
+}
+
+/* lstat of each parent is enough: once a component is root's and its parent
+ * lets nobody else rename it, nobody else can change what is behind it. */
+static int judge_parents(const char *path, struct err *e)
+{
+	char part[PATH_MAX];
+	struct stat st;
+	size_t n = strlen(path);
+	int r;
+
+	for (size_t i = 0; i < n; i++) {
+		if (path[i] != '/')
+			continue;
+		size_t keep = i == 0 ? 1 : i;
+		memcpy(part, path, keep);
+		part[keep] = '\0';
+		if (lstat(part, &st) != 0)
+			return err_errno(e, "%s", part);
+		if ((r = judge_dir(&st, part, e)) != 0)
+			return r;
+	}
+	return 0;
+}
+
+#define OPEN_DIR (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
+
+/* Takes over fd: returns it, or closes it and returns a code. */
+static int keep_if_safe(int fd, const char *path, struct err *e)
+{
+	struct stat st;
+	int r;
+
+	if (fd < 0)
+		return err_errno(e, "%s", path);
+	if (fstat(fd, &st) != 0)
+		r = err_errno(e, "%s", path);
+	else
+		r = judge_dir(&st, path, e);
+	if (r == 0 && (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		r = err_set(e, ERR_UNSAFE, "%s: mode %04o lets others write; chmod go-w it",
+		    path, (unsigned)(st.st_mode & 07777));
+	if (r != 0)
+		(void)close(fd);
+	return r != 0 ? r : fd;
+}
+
+int safefile_open_dir(const char *path, struct err *e)
+{
+	int r;
+
+	if (path[0] != '/' || strlen(path) >= PATH_MAX)
+		return err_set(e, ERR_UNSAFE, "%s: is not an absolute path", path);
+	if ((r = judge_parents(path, e)) != 0)
+		return r;
+	return keep_if_safe(open(path, OPEN_DIR), path, e);
+}
+
+int safefile_open_subdir(int dirfd, const char *name, const char *path, struct err *e)
+{
+	return keep_if_safe(openat(dirfd, name, OPEN_DIR), path, e);
+}
+
+int safefile_check(int fd, enum safefile_kind kind, const char *name, struct err *e)
+{
+	mode_t forbidden = kind == SAFEFILE_PRIVATE ? 0077 : (S_IWGRP | S_IWOTH);
+	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		return err_errno(e, "%s", name);
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, ERR_UNSAFE, "%s: is not a regular file", name);
+	if (st.st_uid != 0)
+		return err_set(e, ERR_UNSAFE,
+		    "%s: belongs to uid %u, not to root; chown root it", name,
+		    (unsigned)st.st_uid);
+	if ((st.st_mode & forbidden) != 0)
+		return err_set(e, ERR_UNSAFE, "%s: mode %04o; chmod it to %s", name,
+		    (unsigned)(st.st_mode & 07777),
+		    kind == SAFEFILE_PRIVATE ? "0600" : "0644");
+	if (kind == SAFEFILE_PRIVATE && st.st_nlink != 1)
+		return err_set(e, ERR_UNSAFE,
+		    "%s: has %lu links instead of 1; find and remove the others", name,
+		    (unsigned long)st.st_nlink);
+	return 0;
+}
+
+static int read_all(int fd, const char *path, struct safefile_buffer *buf, struct err *e)
+{
+	ssize_t n;
+
+	buf->len = 0;
+	for (;;) {
+		if (buf->len == buf->cap)
+			return err_set(e, ERR_BAD, "%s: is longer than %zu bytes", path,
+			    buf->cap - 1);
+		n = read(fd, buf->data + buf->len, buf->cap - buf->len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_errno(e, "%s", path);
+		if (n == 0)
+			return 0;
+		buf->len += (size_t)n;
+	}
+}
+
+int safefile_read(const char *path, enum safefile_kind kind,
+    struct safefile_buffer *buf, struct err *e)
+{
+	const char *slash = strrchr(path, '/');
+	char dir[PATH_MAX];
+	int dirfd, fd, r;
+
+	if (slash == NULL || path[0] != '/' || strlen(path) >= sizeof(dir))
+		return err_set(e, ERR_UNSAFE, "%s: is not an absolute path", path);
+	size_t keep = slash == path ? 1 : (size_t)(slash - path);
+	memcpy(dir, path, keep);
+	dir[keep] = '\0';
+	if ((dirfd = safefile_open_dir(dir, e)) < 0)
+		return dirfd;
+	fd = openat(dirfd, slash + 1, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		r = err_errno(e, "%s", path);
+	else if ((r = safefile_check(fd, kind, path, e)) == 0)
+		r = read_all(fd, path, buf, e);
+	if (fd >= 0)
+		(void)close(fd);
+	(void)close(dirfd);
+	return r;
+}

@@ -1,0 +1,160 @@
+#include "lib/core/seal.h"
+
+#include "lib/core/secret.h"
+
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/kdf.h>
+#include <openssl/params.h>
+#include <openssl/rand.h>
+#include <stdint.h>
+#include <string.h>
+
+#define NONCE 12
+#define TAG 16
+
+int seal_derive(const struct keyring_key *k, const char *info, unsigned char *out, size_t n)
+{
+	char digest[] = "SHA256";
+	OSSL_PARAM params[4];
+	EVP_KDF *kdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
+	EVP_KDF_CTX *ctx = kdf != NULL ? EVP_KDF_CTX_new(kdf) : NULL;
+	int r = ERR_SYSTEM;
+
+	params[0] = OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0);
+	params[1] = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY,
+	    (void *)(uintptr_t)k->bytes, sizeof(k->bytes));
+	params[2] = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO,
+	    (void *)(uintptr_t)info, strlen(info));
+	params[3] = OSSL_PARAM_construct_end();
+	if (ctx != NULL && EVP_KDF_derive(ctx, out, n, params) == 1)
+		r = 0;
+	EVP_KDF_CTX_free(ctx);
+	EVP_KDF_free(kdf);
+	return r;
+}
+
+/* Associated data: the header as it stands in the value, then the name. */
+struct header {
+	unsigned char bytes[2 + KEYRING_ID_MAX + SEAL_NAME_MAX];
+	size_t len;       /* of the header */
+	size_t whole;     /* of the associated data */
+};
+
+static int make_header(const char *id, const char *name, struct header *h)
+{
+	size_t id_len = strlen(id), name_len = strlen(name);
+
+	if (id_len > KEYRING_ID_MAX || name_len > SEAL_NAME_MAX)
+		return ERR_BAD;
+	h->bytes[0] = SEAL_FORMAT;
+	h->bytes[1] = (unsigned char)id_len;
+	memcpy(h->bytes + 2, id, id_len);
+	h->len = 2 + id_len;
+	memcpy(h->bytes + h->len, name, name_len);
+	h->whole = h->len + name_len;
+	return 0;
+}
+
+struct job {
+	const struct keyring_key *key;
+	const char *name;
+	const struct header *header;
+	unsigned char *nonce;
+	unsigned char *tag;
+	const unsigned char *in;
+	size_t len;
+	unsigned char *out;
+};
+
+static int gcm(EVP_CIPHER_CTX *ctx, const EVP_CIPHER *aes, const struct job *j, int encrypt)
+{
+	unsigned char key[32], last[16];
+	int n, ok;
+
+	ok = seal_derive(j->key, j->name, key, sizeof(key)) == 0 &&
+	    EVP_CipherInit_ex2(ctx, aes, key, j->nonce, encrypt, NULL) == 1;
+	secret_wipe(key, sizeof(key));
+	if (!ok)
+		return ERR_SYSTEM;
+	ok = EVP_CipherUpdate(ctx, NULL, &n, j->header->bytes, (int)j->header->whole) == 1 &&
+	    EVP_CipherUpdate(ctx, j->out, &n, j->in, (int)j->len) == 1 &&
+	    n == (int)j->len;
+	if (ok && !encrypt)
+		ok = EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, TAG, j->tag) == 1;
+	ok = ok && EVP_CipherFinal_ex(ctx, last, &n) == 1;
+	if (ok && encrypt)
+		ok = EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, TAG, j->tag) == 1;
+	return ok ? 0 : ERR_BAD;
+}
+
+static int run(const struct job *j, int encrypt)
+{
+	EVP_CIPHER *aes = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
+	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	int r = ERR_SYSTEM;
+
+	if (aes != NULL && ctx != NULL)
+		r = gcm(ctx, aes, j, encrypt);
+	EVP_CIPHER_CTX_free(ctx);
+	EVP_CIPHER_free(aes);
+	return r;
+}
+
+int seal_close(const struct keyring *k, const char *name,
+    const struct seal_bytes *plain, struct seal_bytes *out, struct err *e)
+{
+	struct header h;
+	struct job j = {.key = &k->key[0], .name = name, .header = &h,
+	    .in = plain->data, .len = plain->len};
+
+	out->len = 0;
+	if (k->count < 1 || make_header(k->key[0].id, name, &h) != 0 ||
+	    plain->len + h.len + NONCE + TAG > out->cap)
+		return err_set(e, ERR_SYSTEM, "%s: too long to seal", name);
+	memcpy(out->data, h.bytes, h.len);
+	j.nonce = out->data + h.len;
+	j.out = j.nonce + NONCE;
+	j.tag = j.out + plain->len;
+	if (RAND_bytes(j.nonce, NONCE) != 1 || run(&j, 1) != 0)
+		return err_set(e, ERR_SYSTEM, "%s: libcrypto cannot seal it", name);
+	out->len = h.len + NONCE + plain->len + TAG;
+	return 0;
+}
+
+int seal_open(const struct keyring *k, const char *name,
+    const struct seal_bytes *sealed, struct seal_bytes *out, struct err *e)
+{
+	char id[KEYRING_ID_MAX + 1] = "";
+	struct job j = {.name = name};
+	struct header h;
+	size_t id_len;
+	int r;
+
+	out->len = 0;
+	if (sealed->len < 2 || sealed->data[0] != SEAL_FORMAT ||
+	    (id_len = sealed->data[1]) > KEYRING_ID_MAX ||
+	    sealed->len < 2 + id_len + NONCE + TAG)
+		return err_set(e, ERR_BAD, "%s: is not a sealed record", name);
+	memcpy(id, sealed->data + 2, id_len);
+	if ((j.key = keyring_find(k, id)) == NULL)
+		return err_set(e, ERR_BAD,
+		    "%s: sealed under a key that the keyring does not hold", name);
+	j.len = sealed->len - 2 - id_len - NONCE - TAG;
+	if (make_header(id, name, &h) != 0 || j.len > out->cap)
+		return err_set(e, ERR_BAD, "%s: is not a sealed record", name);
+	j.header = &h;
+	j.nonce = sealed->data + h.len;
+	j.in = j.nonce + NONCE;
+	j.tag = sealed->data + sealed->len - TAG;
+	j.out = out->data;
+	if ((r = run(&j, 0)) != 0) {
+		secret_wipe(out->data, j.len);
+		if (r == ERR_SYSTEM)
+			return err_set(e, r, "%s: libcrypto cannot open it", name);
+		return err_set(e, ERR_BAD, "%s: does not open: changed, moved, or sealed "
+		    "under another key", name);
+	}
+	out->len = j.len;
+	return 0;
+}

@@ -1,0 +1,41 @@
+/*
+ * seal: AES-256-GCM around every value in the store.
+ *
+ * key = HKDF-SHA256(master key, info = key name) (RFC 5869); nonce = 96 random
+ * bits for every call; associated data = format, master key id, key name.  So
+ * a value opens only under the name it was sealed for.
+ *
+ * sealed = format (1) | id length (1) | id | nonce (12) | ciphertext | tag (16)
+ */
+#ifndef PB_SEAL_H
+#define PB_SEAL_H
+
+#include "lib/core/err.h"
+#include "lib/core/keyring.h"
+
+#include <stddef.h>
+
+#define SEAL_FORMAT 1
+#define SEAL_OVERHEAD (2 + KEYRING_ID_MAX + 12 + 16)
+#define SEAL_NAME_MAX 256
+
+struct seal_bytes {
+	unsigned char *data;
+	size_t cap;
+	size_t len;
+};
+
+/* Seals plain under the first key into out.  0 or ERR_SYSTEM. */
+int seal_close(const struct keyring *k, const char *name,
+    const struct seal_bytes *plain, struct seal_bytes *out, struct err *e);
+
+/* Opens sealed into out, which the caller keeps in secret memory.  0; ERR_BAD
+ * for anything that is not the value sealed under this name (out is wiped). */
+int seal_open(const struct keyring *k, const char *name,
+    const struct seal_bytes *sealed, struct seal_bytes *out, struct err *e);
+
+/* n bytes (at most 32) of HKDF-SHA256(first master key, info).  0 or ERR_SYSTEM. */
+int seal_derive(const struct keyring_key *k, const char *info, unsigned char *out,
+    size_t n);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * secret: the one home of keys, codes and opened records in memory.
+ *
+ * Each secret has pages of its own that are left out of core dumps and of
+ * forked children and are locked where the limits allow (best effort), and
+ * that are wiped before they are given back.
+ */
+#ifndef PB_SECRET_H
+#define PB_SECRET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct secret {
+	unsigned char *data; /* size bytes, zero when new; NULL: empty */
+	size_t size;
+	size_t mapped; /* whole pages behind data */
+};
+
+/* Makes s hold size (1 .. 16 MiB) zero bytes.  0 or ERR_SYSTEM (s empty). */
+int secret_new(struct secret *s, size_t size);
+
+/* Wipes and releases; NULL and an empty secret are allowed; s is empty after. */
+void secret_free(struct secret *s);
+
+/* Wipes n bytes at p so that the compiler cannot leave it out. */
+void secret_wipe(void *p, size_t n);
+
+/* Compares n bytes in constant time. */
+bool secret_equal(const void *a, const void *b, size_t n);
+
+/* Overwrites the stack below the caller, where libraries that wipe nothing
+ * (liboath) have left copies. */
+void secret_burn_stack(void);
+
+#endif

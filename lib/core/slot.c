@@ -1,0 +1,217 @@
+#include "lib/core/slot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MAGIC UINT32_C(0x50425331) /* "PBS1" */
+#define SUM 16
+#define HEAD (4 + 4 + 8 + SUM)
+#define POLL_FIRST_NS 200000L  /* 0.2 ms, growing */
+#define POLL_MOST_NS 4000000L  /* to 4 ms */
+#define READ_TRIES 8           /* against a writer that passes twice meanwhile */
+
+_Static_assert(HEAD + SLOT_VALUE_MAX <= SLOT_BLOCK, "a value fits its block");
+
+static void put32(unsigned char *p, uint32_t v)
+{
+	for (int i = 3; i >= 0; i--, v >>= 8)
+		p[i] = (unsigned char)v;
+}
+
+static uint32_t get32(const unsigned char *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+static void put64(unsigned char *p, uint64_t v)
+{
+	put32(p, (uint32_t)(v >> 32));
+	put32(p + 4, (uint32_t)v);
+}
+
+static uint64_t get64(const unsigned char *p)
+{
+	return (uint64_t)get32(p) << 32 | get32(p + 4);
+}
+
+static int checksum(const unsigned char *block, size_t len, unsigned char sum[SUM])
+{
+	unsigned char md[EVP_MAX_MD_SIZE];
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	int ok = ctx != NULL && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 &&
+	    EVP_DigestUpdate(ctx, block, HEAD - SUM) == 1 &&
+	    EVP_DigestUpdate(ctx, block + HEAD, len) == 1 &&
+	    EVP_DigestFinal_ex(ctx, md, NULL) == 1;
+
+	EVP_MD_CTX_free(ctx);
+	if (ok)
+		memcpy(sum, md, SUM);
+	return ok ? 0 : ERR_SYSTEM;
+}
+
+static int fill_block(unsigned char block[SLOT_BLOCK], uint64_t sequence,
+    const void *value, size_t len)
+{
+	if (len > SLOT_VALUE_MAX)
+		return ERR_SYSTEM;
+	memset(block, 0, SLOT_BLOCK);
+	put32(block, MAGIC);
+	put32(block + 4, (uint32_t)len);
+	put64(block + 8, sequence);
+	memcpy(block + HEAD, value, len);
+	return checksum(block, len, block + HEAD - SUM);
+}
+
+int slot_image(unsigned char file[SLOT_FILE], uint64_t sequence, const void *value,
+    size_t len)
+{
+	memset(file, 0, SLOT_FILE);
+	return fill_block(file, sequence, value, len);
+}
+
+/* 0 when the block is a whole slot. */
+static int check_block(const unsigned char *block)
+{
+	unsigned char sum[SUM];
+	uint32_t len = get32(block + 4);
+
+	if (get32(block) != MAGIC || len > SLOT_VALUE_MAX)
+		return ERR_BAD;
+	if (checksum(block, len, sum) != 0 || memcmp(sum, block + HEAD - SUM, SUM) != 0)
+		return ERR_BAD;
+	return 0;
+}
+
+static int choose(const unsigned char *file, struct slot *s)
+{
+	uint64_t seq[2] = {get64(file + 8), get64(file + SLOT_BLOCK + 8)};
+	int first = seq[1] > seq[0] ? 1 : 0;
+
+	for (int k = 0; k < 2; k++) {
+		int i = k == 0 ? first : 1 - first;
+		const unsigned char *block = file + i * SLOT_BLOCK;
+
+		if (check_block(block) != 0)
+			continue;
+		s->index = i;
+		s->sequence = seq[i];
+		s->len = get32(block + 4);
+		memcpy(s->value, block + HEAD, s->len);
+		return 0;
+	}
+	return ERR_BAD;
+}
+
+static ssize_t read_file(int fd, unsigned char *file)
+{
+	size_t got = 0;
+
+	while (got < SLOT_FILE) {
+		ssize_t n = pread(fd, file + got, SLOT_FILE - got, (off_t)got);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		if (n == 0)
+			break;
+		got += (size_t)n;
+	}
+	return (ssize_t)got;
+}
+
+int slot_read(int fd, struct slot *s, struct err *e)
+{
+	unsigned char file[SLOT_FILE];
+
+	for (int i = 0; i < READ_TRIES; i++) {
+		ssize_t n = read_file(fd, file);
+
+		if (n < 0)
+			return err_errno(e, "%s: read", s->name);
+		if (n != SLOT_FILE)
+			return err_set(e, ERR_BAD, "%s: is %zd bytes long instead of %d",
+			    s->name, n, SLOT_FILE);
+		if (choose(file, s) == 0)
+			return 0;
+	}
+	return err_set(e, ERR_BAD, "%s: neither of its two slots is whole", s->name);
+}
+
+int slot_write(int fd, const struct slot *s, const void *value, size_t len, struct err *e)
+{
+	unsigned char block[SLOT_BLOCK];
+	off_t at = (off_t)(1 - s->index) * SLOT_BLOCK;
+	size_t done = 0;
+
+	if (s->sequence == UINT64_MAX || fill_block(block, s->sequence + 1, value, len) != 0)
+		return err_set(e, ERR_UNAVAIL, "%s: value too long", s->name);
+	while (done < sizeof(block)) {
+		ssize_t n = pwrite(fd, block + done, sizeof(block) - done, at + (off_t)done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			int r = err_errno(e, "%s: write", s->name);
+			return done > 0 ? ERR_UNKNOWN : r;
+		}
+		done += (size_t)n;
+	}
+	while (fdatasync(fd) != 0) {
+		if (errno == EINTR)
+			continue;
+		(void)err_errno(e, "%s: sync", s->name);
+		return ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static int64_t monotonic_ns(void)
+{
+	struct timespec t = {0};
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static int set_lock(int fd, short type)
+{
+	struct flock lock = {.l_type = type, .l_whence = SEEK_SET};
+
+	return fcntl(fd, F_OFD_SETLK, &lock);
+}
+
+int slot_lock(int fd, int wait_ms, const char *name, struct err *e)
+{
+	long pause = POLL_FIRST_NS;
+	int64_t end;
+
+	if (set_lock(fd, F_WRLCK) == 0)
+		return 0;
+	end = monotonic_ns() + (int64_t)wait_ms * 1000000;
+	for (;;) {
+		struct timespec t = {.tv_nsec = pause};
+
+		if (errno != EAGAIN && errno != EACCES && errno != EINTR) {
+			(void)err_errno(e, "%s: lock", name);
+			return ERR_UNAVAIL;
+		}
+		if (monotonic_ns() >= end)
+			return err_set(e, ERR_UNAVAIL,
+			    "%s: locked by another process for more than %d ms", name, wait_ms);
+		(void)nanosleep(&t, NULL);
+		if (pause < POLL_MOST_NS)
+			pause += pause / 2;
+		if (set_lock(fd, F_WRLCK) == 0)
+			return 0;
+	}
+}
+
+void slot_unlock(int fd)
+{
+	(void)set_lock(fd, F_UNLCK);
+}

@@ -1,0 +1,85 @@
+#include "lib/core/source.h"
+
+#include <arpa/inet.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <string.h>
+
+static const unsigned char mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255};
+
+static void from_ipv6(const struct in6_addr *a, struct source *out)
+{
+	if (memcmp(a->s6_addr, mapped_prefix, sizeof(mapped_prefix)) == 0) {
+		out->kind = SOURCE_IPV4;
+		memcpy(out->bytes, a->s6_addr + 12, 4);
+		return;
+	}
+	out->kind = SOURCE_IPV6;
+	memcpy(out->bytes, a->s6_addr, 8);
+}
+
+static void from_name(const char *name, struct source *out)
+{
+	unsigned char md[EVP_MAX_MD_SIZE];
+
+	/* A failing hash leaves zeros: all names then share one bucket. */
+	out->kind = SOURCE_NAME;
+	if (EVP_Digest(name, strlen(name), md, NULL, EVP_sha256(), NULL) == 1)
+		memcpy(out->bytes, md, sizeof(out->bytes));
+}
+
+void source_parse(const char *rhost, uid_t ruid, struct source *out)
+{
+	char host[INET6_ADDRSTRLEN + 1];
+	struct in6_addr six;
+	struct in_addr four;
+	size_t n;
+
+	*out = (struct source){0};
+	if (rhost == NULL || rhost[0] == '\0') {
+		uint32_t uid = htonl((uint32_t)ruid);
+
+		out->kind = SOURCE_LOCAL;
+		memcpy(out->bytes, &uid, sizeof(uid));
+		return;
+	}
+	n = strcspn(rhost, "%");
+	if (n >= sizeof(host) || (rhost[n] == '%' && strchr(rhost, ':') == NULL)) {
+		from_name(rhost, out);
+		return;
+	}
+	memcpy(host, rhost, n);
+	host[n] = '\0';
+	if (inet_pton(AF_INET, host, &four) == 1) {
+		out->kind = SOURCE_IPV4;
+		memcpy(out->bytes, &four, 4);
+	} else if (inet_pton(AF_INET6, host, &six) == 1) {
+		from_ipv6(&six, out);
+	} else {
+		from_name(rhost, out);
+	}
+}
+
+void source_text(const struct source *s, char *text)
+{
+	char host[INET6_ADDRSTRLEN] = "?";
+	uint32_t uid;
+
+	switch (s->kind) {
+	case SOURCE_IPV4:
+		(void)inet_ntop(AF_INET, s->bytes, host, sizeof(host));
+		(void)snprintf(text, SOURCE_TEXT_MAX, "%s", host);
+		break;
+	case SOURCE_IPV6:
+		(void)inet_ntop(AF_INET6, s->bytes, host, sizeof(host));
+		(void)snprintf(text, SOURCE_TEXT_MAX, "%s/64", host);
+		break;
+	case SOURCE_LOCAL:
+		memcpy(&uid, s->bytes, sizeof(uid));
+		(void)snprintf(text, SOURCE_TEXT_MAX, "local:%u", (unsigned)ntohl(uid));
+		break;
+	default:
+		(void)snprintf(text, SOURCE_TEXT_MAX, "name");
+		break;
+	}
+}

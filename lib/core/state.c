@@ -1,0 +1,255 @@
+#include "lib/core/state.h"
+
+#include <string.h>
+
+#define FORGET_AFTER (30 * INT64_C(86400)) /* known sources, wrong codes */
+#define GUESS_BUDGET 900                   /* of a million: 0.09 % */
+
+/* A start later than now counts as now (a clock that was set back). */
+static void settle_bucket(struct record_bucket *b, int64_t now)
+{
+	if (b->last > now)
+		b->last = now;
+	if (now - b->last >= FORGET_AFTER)
+		*b = (struct record_bucket){0};
+}
+
+static void settle(struct record_hot *hot, int64_t now)
+{
+	for (int i = 0; i < RECORD_BUCKETS; i++)
+		settle_bucket(&hot->unknown[i], now);
+	for (int i = 0; i < RECORD_KNOWN; i++)
+		settle_bucket(&hot->known[i].bucket, now);
+	settle_bucket(&hot->dropped, now);
+}
+
+/* A start later than now counts as expired for a known source. */
+static bool is_fresh(int64_t since, int64_t now)
+{
+	return since > 0 && since <= now && now - since < FORGET_AFTER;
+}
+
+static struct record_known *find_known(struct record_hot *hot, const struct state_attempt *a)
+{
+	struct record_known *found = NULL;
+
+	for (int i = 0; i < RECORD_KNOWN; i++) {
+		struct record_known *k = &hot->known[i];
+
+		if (a->remember_source && is_fresh(k->since, a->now) &&
+		    memcmp(k->source, a->source, sizeof(k->source)) == 0)
+			found = k;
+	}
+	return found;
+}
+
+static struct record_bucket *find_bucket(struct record_hot *hot, const struct state_attempt *a)
+{
+	struct record_known *known = find_known(hot, a);
+
+	if (known != NULL)
+		return &known->bucket;
+	return &hot->unknown[a->source[0] % RECORD_BUCKETS];
+}
+
+static int64_t seconds_to_wait(const struct record_bucket *b, int64_t now,
+    const struct state_limits *l)
+{
+	int64_t delay = l->throttle_base;
+
+	if (b->wrong < l->throttle_free)
+		return 0;
+	for (int i = l->throttle_free; i < b->wrong && delay < l->throttle_max; i++)
+		delay *= 2;
+	if (delay > l->throttle_max)
+		delay = l->throttle_max;
+	return now - b->last >= delay ? 0 : delay - (now - b->last);
+}
+
+static int proven_wrong(const struct record_hot *hot)
+{
+	int sum = hot->dropped.proven;
+
+	for (int i = 0; i < RECORD_BUCKETS; i++)
+		sum += hot->unknown[i].proven;
+	for (int i = 0; i < RECORD_KNOWN; i++)
+		sum += hot->known[i].bucket.proven;
+	return sum;
+}
+
+int state_lock_bound(const struct state_limits *l, int devices)
+{
+	int guesses = (devices < 1 ? 1 : devices) * (2 * l->window + 1);
+	int bound = GUESS_BUDGET / guesses;
+
+	return bound < l->lock_after ? bound : l->lock_after;
+}
+
+void state_unlock(struct record_hot *hot)
+{
+	hot->locked_since = 0;
+	memset(hot->unknown, 0, sizeof(hot->unknown));
+	for (int i = 0; i < RECORD_KNOWN; i++)
+		hot->known[i].bucket = (struct record_bucket){0};
+	hot->dropped = (struct record_bucket){0};
+}
+
+static void count_up(uint16_t *n)
+{
+	if (*n < UINT16_MAX)
+		++*n;
+}
+
+static void drop_known(struct record_hot *hot, struct record_known *k)
+{
+	unsigned int sum = (unsigned int)hot->dropped.proven + k->bucket.proven;
+
+	/* What a forgotten source did still counts against the lock. */
+	hot->dropped.proven = (uint16_t)(sum > UINT16_MAX ? UINT16_MAX : sum);
+	if (k->bucket.proven > 0 && k->bucket.last > hot->dropped.last)
+		hot->dropped.last = k->bucket.last;
+	*k = (struct record_known){0};
+}
+
+/* The source that has just logged in is known for 30 days; the least recently
+ * successful one makes room. */
+static void learn_source(struct record_hot *hot, const struct state_attempt *a)
+{
+	struct record_known *k = find_known(hot, a), *oldest = &hot->known[0];
+
+	if (!a->remember_source)
+		return;
+	for (int i = 0; i < RECORD_KNOWN && k == NULL; i++) {
+		int64_t since = is_fresh(hot->known[i].since, a->now) ? hot->known[i].since : 0;
+		int64_t least = is_fresh(oldest->since, a->now) ? oldest->since : 0;
+
+		if (since < least)
+			oldest = &hot->known[i];
+	}
+	if (k == NULL) {
+		k = oldest;
+		drop_known(hot, k);
+		memcpy(k->source, a->source, sizeof(k->source));
+	}
+	k->since = a->now;
+}
+
+static void succeed(struct record_hot *hot, const struct state_attempt *a,
+    struct state_outcome *out)
+{
+	*find_bucket(hot, a) = (struct record_bucket){0};
+	learn_source(hot, a);
+	hot->ever_confirmed = true;
+	out->missed = hot->missed;
+	hot->missed = (struct record_missed){0};
+	out->verdict = STATE_OK;
+}
+
+/* A recovery code: 0 not one of ours, 1 decided. */
+static int judge_recovery(struct record_hot *hot, const struct state_attempt *a,
+    struct state_outcome *out)
+{
+	uint16_t bit;
+	int k = 0;
+
+	if (a->recovery < 0 || a->recovery >= RECORD_CODES || a->recovery_id == 0)
+		return 0;
+	while (k < 2 && hot->spent[k].id != a->recovery_id)
+		k++;
+	if (k == 2)
+		return 0; /* recreated state: no recovery code of before is good */
+	bit = (uint16_t)(1u << a->recovery);
+	out->by_recovery = true;
+	if ((hot->spent[k].used & bit) != 0) {
+		out->verdict = STATE_REPLAY;
+		return 1;
+	}
+	hot->spent[k].used |= bit;
+	for (int i = 0; i < RECORD_CODES; i++)
+		out->recovery_left += (hot->spent[k].used >> i & 1) == 0;
+	state_unlock(hot);
+	memset(hot->remembered, 0, sizeof(hot->remembered));
+	succeed(hot, a, out);
+	return 1;
+}
+
+static bool entries_are_whole(struct record_hot *hot, const struct state_attempt *a)
+{
+	if (a->devices < 0 || a->devices > RECORD_DEVICES)
+		return false;
+	for (int i = 0; i < a->devices; i++)
+		if (record_find_entry(hot, a->match[i].id) == NULL)
+			return false;
+	return true;
+}
+
+static void judge_code(struct record_hot *hot, const struct state_attempt *a,
+    struct state_outcome *out)
+{
+	bool hit = false, fresh = false;
+
+	for (int i = 0; i < a->devices; i++) {
+		const struct state_match *m = &a->match[i];
+		struct record_entry *entry = record_find_entry(hot, m->id);
+
+		if (m->step == 0)
+			continue;
+		hit = true;
+		if (m->step <= entry->last_step || m->step <= m->floor)
+			continue;
+		entry->last_step = m->step;
+		entry->last_used = a->now;
+		if (!fresh)
+			out->device = m->id;
+		fresh = true;
+	}
+	if (fresh)
+		succeed(hot, a, out);
+	else
+		out->verdict = hit ? STATE_REPLAY : STATE_WRONG;
+}
+
+static void count_wrong(struct record_hot *hot, const struct state_attempt *a,
+    const struct state_limits *l)
+{
+	struct record_bucket *b = find_bucket(hot, a);
+
+	count_up(&b->wrong);
+	if (a->proven)
+		count_up(&b->proven);
+	b->last = a->now;
+	if (hot->missed.count == 0)
+		hot->missed.first = a->now;
+	if (hot->missed.count < UINT32_MAX)
+		hot->missed.count++;
+	hot->missed.last = a->now;
+	hot->missed.from = a->from;
+	if (proven_wrong(hot) >= state_lock_bound(l, a->devices)) {
+		hot->locked_since = a->now;
+		memset(hot->remembered, 0, sizeof(hot->remembered));
+	}
+}
+
+void state_next(struct record_hot *hot, const struct state_attempt *a,
+    const struct state_limits *l, struct state_outcome *out)
+{
+	*out = (struct state_outcome){0};
+	if (!entries_are_whole(hot, a)) {
+		out->verdict = STATE_BROKEN;
+		return;
+	}
+	settle(hot, a->now);
+	if (judge_recovery(hot, a, out) != 0)
+		return;
+	if (hot->locked_since != 0) {
+		out->verdict = STATE_LOCKED;
+		return;
+	}
+	if ((out->wait = seconds_to_wait(find_bucket(hot, a), a->now, l)) > 0) {
+		out->verdict = STATE_THROTTLED;
+		return;
+	}
+	judge_code(hot, a, out);
+	if (out->verdict == STATE_WRONG)
+		count_wrong(hot, a, l);
+}

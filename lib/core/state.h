@@ -1,0 +1,85 @@
+/*
+ * state: the rule of one attempt, pure.
+ *
+ * state_next() takes what a login spends (the hot record) and one attempt, and
+ * gives the verdict and the record to store before it is told.  No clock, no
+ * randomness, no I/O: a store may run it several times over.
+ *
+ * MUST, each with a test of that name in tests/unit/test_state.c:
+ *  - a step is accepted only if greater than every step accepted before on
+ *    that device (same_code_is_refused_twice, clock_set_back_accepts_nothing_old)
+ *  - a right code advances every device it matches (one_code_advances_all_matches)
+ *  - a bucket judges throttle_free wrong codes, then delays, doubling
+ *    (free_tries_then_doubling_delay)
+ *  - a known source is not delayed by others (known_source_is_not_delayed)
+ *  - a replay does not raise a bucket (replay_does_not_raise_the_bucket)
+ *  - wrong codes behind a proven first factor lock at the bound (lock_at_the_bound)
+ *  - a recovery code is judged in every state, once (recovery_opens_a_locked_user)
+ */
+#ifndef PB_STATE_H
+#define PB_STATE_H
+
+#include "lib/core/record.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum state_verdict {
+	STATE_NONE = 0, /* nothing was decided: refuse */
+	STATE_OK,
+	STATE_WRONG,
+	STATE_REPLAY,
+	STATE_THROTTLED,
+	STATE_LOCKED,
+	STATE_BROKEN /* the records do not fit together: refuse, write nothing */
+};
+
+struct state_limits {
+	int throttle_free;
+	int64_t throttle_base; /* seconds */
+	int64_t throttle_max;  /* seconds */
+	int lock_after;
+	int window;
+};
+
+struct state_match {
+	uint64_t id;   /* of the device */
+	uint64_t step; /* greatest matching step; 0: the code is not this device's */
+	uint64_t floor; /* steps up to here count as accepted (restored state) */
+};
+
+struct state_attempt {
+	int64_t now;
+	bool proven;          /* behind a proven first factor */
+	bool remember_source; /* the source may become a known one */
+	uint8_t source[16];   /* keyed hash, under the record's source_key */
+	struct source from;   /* for the owner's eyes */
+	uint64_t recovery_id; /* the set in force */
+	int recovery;         /* index of the recovery code typed, or -1 */
+	int devices;          /* confirmed devices of the user, matched or not */
+	struct state_match match[RECORD_DEVICES];
+};
+
+struct state_outcome {
+	enum state_verdict verdict;
+	uint64_t device;      /* id of the (first) device that was advanced */
+	bool by_recovery;
+	int recovery_left;
+	int64_t wait;         /* throttled: seconds until the next try is judged */
+	struct record_missed missed; /* OK: wrong codes since the success before */
+};
+
+/* Applies one attempt to *hot.  When the verdict is STATE_BROKEN *hot is
+ * unchanged; in every other case it is to be stored before the answer. */
+void state_next(struct record_hot *hot, const struct state_attempt *a,
+    const struct state_limits *l, struct state_outcome *out);
+
+/* Wrong codes behind a proven first factor that lock, for so many devices:
+ * min(lock_after, 900 / (devices x (2 x window + 1))), so that guessing
+ * succeeds with at most 0.09 % (NIST SP 800-63B-4, 3.2.2). */
+int state_lock_bound(const struct state_limits *l, int devices);
+
+/* What `enroll-mfa unlock` takes back: the lock and every bucket. */
+void state_unlock(struct record_hot *hot);
+
+#endif

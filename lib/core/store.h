@@ -1,0 +1,127 @@
+/*
+ * store: where the records are, behind one interface, every value sealed.
+ *
+ * Keys are "enroll/USER", "hot/USER" and "pw/USER" with USER as userkey.h
+ * spells it.  A version is opaque; "0" means: must not exist.
+ *
+ * The answers are those of err.h: 0, ERR_NONE, ERR_CONFLICT, ERR_UNAVAIL,
+ * ERR_UNKNOWN, ERR_DENIED, ERR_BAD.  ERR_BAD: it exists, but its slots, seal
+ * or format are bad; no judge runs and nothing is written.
+ */
+#ifndef PB_STORE_H
+#define PB_STORE_H
+
+#include "lib/core/conf.h"
+#include "lib/core/err.h"
+#include "lib/core/keyring.h"
+#include "lib/core/record.h"
+#include "lib/core/secret.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define STORE_KEY_MAX 256
+#define STORE_VERSION_MAX 24
+#define STORE_NEW "0"
+#define STORE_SEALED_MAX 4000
+#define STORE_DECOYS 256
+
+/* Opened values live in secret memory of the caller's. */
+struct store_value {
+	unsigned char data[RECORD_PLAIN_MAX];
+	size_t len;
+	char version[STORE_VERSION_MAX];
+	bool from_alt; /* the second key was used, the first does not exist */
+};
+
+struct store_raw {
+	unsigned char data[STORE_SEALED_MAX];
+	size_t len;
+	char version[STORE_VERSION_MAX];
+	bool from_alt;
+};
+
+/* One new record of a batch. */
+struct store_item {
+	char key[STORE_KEY_MAX];
+	struct store_raw raw;
+	int result; /* 0, ERR_CONFLICT (it exists), or trouble */
+};
+
+typedef int (*store_change)(void *ctx, const struct store_raw *old, struct store_raw *new,
+    struct err *e);
+typedef int (*store_each)(void *ctx, const char *key);
+
+/* What a backend does; values are sealed bytes. alt may be NULL. */
+struct store_ops {
+	const char *name; /* in the log line */
+	int (*get)(void *impl, const char *key, const char *alt, struct store_raw *out,
+	    struct err *e);
+	int (*update)(void *impl, const char *key, const char *alt, store_change change,
+	    void *ctx, struct err *e);
+	int (*put)(void *impl, const char *key, const struct store_raw *value, struct err *e);
+	int (*create)(void *impl, struct store_item *items, size_t n, struct err *e);
+	int (*del)(void *impl, const char *key, const char *version, struct err *e);
+	int (*list)(void *impl, const char *prefix, store_each each, void *ctx, struct err *e);
+	void (*close)(void *impl);
+};
+
+struct store {
+	const struct store_ops *ops;
+	void *impl;
+	struct secret memory;    /* holds the keyring */
+	struct keyring *keyring;
+};
+
+/* Loads the keyring and opens the backend.  ERR_INIT when neither keyring nor
+ * records exist, ERR_KEYRING when records exist and no usable keyring does.
+ * s is closed after an error. */
+int store_open(struct store *s, const struct conf *c, struct err *e);
+void store_close(struct store *s);
+
+/* Whether the store of c holds any record (also without a keyring). */
+bool store_has_records(const struct conf *c);
+
+/* "enroll/" and the like, with USER encoded.  0 or ERR_SYNTAX. */
+int store_key(char key[STORE_KEY_MAX], const char *kind, const char *user);
+
+/* One of the STORE_DECOYS decoys by keyed hash of the name typed. */
+int store_decoy_key(const struct store *s, char key[STORE_KEY_MAX], const char *kind,
+    const char *user);
+
+/* Reads key; when there is none and alt is given, alt.  Both are always opened,
+ * so that a trace does not tell which was used. */
+int store_get(struct store *s, const char *key, const char *alt, struct store_value *out,
+    struct err *e);
+
+/* Writes value where its version says; value->version is expected. */
+int store_put(struct store *s, const char *key, const struct store_value *value,
+    struct err *e);
+
+/* Seals value into item (whose key is set) for store_create(). */
+int store_seal_item(struct store *s, struct store_item *item,
+    const struct store_value *value, struct err *e);
+
+/* Creates many records, complete and durable when it returns, in the order
+ * given; each item has its own result.  0 unless the batch as a whole failed. */
+int store_create(struct store *s, struct store_item *items, size_t n, struct err *e);
+
+int store_del(struct store *s, const char *key, const char *version, struct err *e);
+
+/* Calls each(key) for every record with the prefix, decoys left out, until it
+ * returns non-zero. */
+int store_list(struct store *s, const char *prefix, store_each each, void *ctx,
+    struct err *e);
+
+/* One atomic step: judge() gets the opened value and changes it in place; it is
+ * pure and may run several times.  When it returns non-zero nothing is written
+ * and that is returned.  alt as in store_get(). */
+typedef int (*store_judge)(void *ctx, struct store_value *value, struct err *e);
+int store_update(struct store *s, const char *key, const char *alt, store_judge judge,
+    void *ctx, struct err *e);
+
+/* The file store of STORE_DIR (store_file.c). */
+int store_file_open(const char *dir, const struct store_ops **ops, void **impl,
+    struct err *e);
+
+#endif

@@ -1,0 +1,29 @@
+/*
+ * report: the log.  One line per decision, key=value, values escaped, never a
+ * code or a secret; written when nothing is held any more.
+ */
+#ifndef PB_REPORT_H
+#define PB_REPORT_H
+
+#include "lib/core/login.h"
+
+#include <security/pam_modules.h>
+#include <stddef.h>
+
+/* The line of one judged answer; key is "SHA256:..." or "". */
+struct report {
+	const struct login_request *req;
+	const struct login_result *res;
+	const char *key;
+	long ms;
+};
+void report_login(pam_handle_t *pamh, const struct report *r);
+
+/* A refusal before anything was judged: verdict=error with a reason. */
+void report_trouble(pam_handle_t *pamh, const char *reason, const struct err *e);
+
+/* Escapes text for a log value: printable ASCII stays, everything else, blank,
+ * '"', '\' and '=' become \xNN.  Cuts at size.  Exposed for its test. */
+void report_escape(const char *text, char *out, size_t size);
+
+#endif

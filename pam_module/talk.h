@@ -1,0 +1,26 @@
+/*
+ * talk: every word the module says to a person.  Short ASCII: clients differ.
+ */
+#ifndef PB_TALK_H
+#define PB_TALK_H
+
+#include "lib/core/login.h"
+
+#include <security/pam_modules.h>
+#include <stdbool.h>
+
+/* Asks for the code, echo on (sshd's password path then fails closed).
+ * 0 with *typed (may be NULL: nothing was typed) for talk_wipe(), or
+ * ERR_UNAVAIL when there is no conversation. */
+int talk_ask(pam_handle_t *pamh, char **typed);
+
+/* Wipes the whole answer and frees it; *typed is NULL after. */
+void talk_wipe(char **typed);
+
+/* Why it was refused: the same words for everybody, unless proven. */
+void talk_refused(pam_handle_t *pamh, int flags, const struct login_result *res, bool proven);
+
+/* After a success: wrong codes meanwhile, recovery codes left. */
+void talk_welcome(pam_handle_t *pamh, int flags, const struct login_result *res);
+
+#endif
