@@ -76,6 +76,9 @@ int keyring_load(struct keyring *k, const char *path, struct err *e)
 
 	*k = (struct keyring){0};
 	r = safefile_read(path, SAFEFILE_PRIVATE, &buf, e);
+	if (r == ERR_BAD)
+		r = err_set(e, ERR_KEYRING, "%s: is longer than a keyring can be; "
+		    "restore the keyring from its copy", path);
 	if (r == 0)
 		r = keyring_parse(k, path, text, buf.len, e);
 	secret_wipe(text, buf.len);

@@ -1,0 +1,75 @@
+/*
+ * cmd: the front of enroll-mfa: what was asked for, and one function a command.
+ *
+ * Each cmd_*() returns the exit code: 0 yes; 1 no, refused; 2 usage; 3 trouble;
+ * 75 try again.  Answers go to standard output, everything else to standard
+ * error.
+ */
+#ifndef PB_CMD_H
+#define PB_CMD_H
+
+#include "enroll/steps.h"
+#include "lib/core/conf.h"
+#include "lib/core/store.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { CMD_YES = 0, CMD_NO = 1, CMD_USAGE = 2, CMD_TROUBLE = 3, CMD_AGAIN = 75 };
+
+struct cmd {
+	const char *config;
+	bool json;
+	const char *user;   /* USER, or NULL */
+	const char *file;   /* import */
+	const char *issuer;
+	const char *label;
+	const char *device;
+	const char *algorithm;
+	const char *digits;
+	const char *period;
+	const char *qr;
+	const char *png;
+	const char *svg;
+	const char *from;
+	bool invert;
+	bool no_confirm;
+	bool orphans;
+	struct conf conf;
+	int64_t now;
+};
+
+int cmd_enroll(struct cmd *c);
+int cmd_init(struct cmd *c);
+int cmd_status(struct cmd *c);
+int cmd_list(struct cmd *c);
+int cmd_verify(struct cmd *c);
+int cmd_recovery(struct cmd *c);
+int cmd_unlock(struct cmd *c);
+int cmd_remove(struct cmd *c);
+int cmd_import(struct cmd *c);
+
+/* Shared by them (cmd_common.c). */
+
+/* "enroll-mfa: ..." on standard error; gives the exit code for e->code. */
+int cmd_fail(const struct err *e);
+
+/* Opens the store, after init where neither keyring nor records exist and init
+ * is allowed.  0 or an exit code after its message. */
+int cmd_open(struct cmd *c, struct store *s, bool may_init);
+
+/* Fills s for c->user, looking the account up. */
+void cmd_steps(const struct cmd *c, struct store *store, struct steps *s);
+
+/* Asks (on a terminal) and reads one line of standard input, at most cap - 1
+ * bytes, unbuffered.  false at the end of input; an over-long line is cut and
+ * the rest passed over. */
+bool cmd_read_line(const char *question, char *line, size_t cap);
+
+/* "2026-11-23T18:25:00Z", or "never" / "-" for 0. */
+void cmd_time(int64_t t, char text[32]);
+
+/* Prints the ten codes, once. */
+void cmd_print_codes(const char *user, char codes[RECORD_CODES][20]);
+
+#endif

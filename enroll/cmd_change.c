@@ -1,0 +1,123 @@
+/*
+ * cmd_change: init, recovery, unlock, remove.
+ */
+#include "enroll/cmd.h"
+#include "enroll/init.h"
+#include "lib/core/json_text.h"
+#include "lib/core/recovery.h"
+#include "lib/core/secret.h"
+
+#include <stdio.h>
+
+int cmd_init(struct cmd *c)
+{
+	struct init_made made;
+	struct err e = {0};
+
+	if (init_run(&c->conf, c->now, &made, &e) != 0)
+		return cmd_fail(&e);
+	if (c->json) {
+		(void)printf("{\"keyring_made\": %s, \"decoys_made\": %d}\n",
+		    made.keyring ? "true" : "false", made.decoys);
+		return CMD_YES;
+	}
+	if (made.keyring)
+		(void)printf("Made the keyring %s. Keep a copy of it apart from the records: "
+		    "without it they open no more.\n", c->conf.keyring);
+	(void)printf("%s is ready (%d decoy pairs made).\n", c->conf.store_dir, made.decoys);
+	return CMD_YES;
+}
+
+static void print_json_codes(const struct cmd *c, char codes[RECORD_CODES][RECOVERY_TEXT_SIZE])
+{
+	(void)printf("{\"user\": ");
+	json_text_print(stdout, c->user);
+	(void)printf(", \"recovery\": [");
+	for (int i = 0; i < RECORD_CODES; i++)
+		(void)printf("%s\"%s\"", i > 0 ? ", " : "", codes[i]);
+	(void)printf("]}\n");
+}
+
+int cmd_recovery(struct cmd *c)
+{
+	char codes[RECORD_CODES][RECOVERY_TEXT_SIZE];
+	struct record_recovery set;
+	struct err e = {0};
+	struct store store;
+	struct steps s;
+	int r;
+
+	if ((r = cmd_open(c, &store, false)) != 0)
+		return r;
+	cmd_steps(c, &store, &s);
+	if ((r = recovery_new(&set, codes, &e)) == 0)
+		r = steps_recovery(&s, &set, &e);
+	if (r != 0) {
+		r = cmd_fail(&e);
+	} else if (c->json) {
+		print_json_codes(c, codes);
+	} else {
+		(void)printf("The earlier recovery codes of %s are no longer good.\n", c->user);
+		cmd_print_codes(c->user, codes);
+	}
+	secret_wipe(codes, sizeof(codes));
+	secret_wipe(&set, sizeof(set));
+	store_close(&store);
+	return r;
+}
+
+int cmd_unlock(struct cmd *c)
+{
+	struct err e = {0};
+	struct store store;
+	struct steps s;
+	bool recreated;
+	int r;
+
+	if ((r = cmd_open(c, &store, false)) != 0)
+		return r;
+	cmd_steps(c, &store, &s);
+	r = steps_unlock(&s, &recreated, &e);
+	store_close(&store);
+	if (r != 0)
+		return cmd_fail(&e);
+	if (c->json) {
+		(void)printf("{\"user\": ");
+		json_text_print(stdout, c->user);
+		(void)printf(", \"unlocked\": true, \"state_recreated\": %s}\n",
+		    recreated ? "true" : "false");
+		return CMD_YES;
+	}
+	(void)printf("%s is unlocked.\n", c->user);
+	if (recreated)
+		(void)printf("The state was missing or bad and was made anew: the code shown now "
+		    "is not good, the one after the next is; recovery codes are gone "
+		    "(`enroll-mfa recovery %s`).\n", c->user);
+	return CMD_YES;
+}
+
+int cmd_remove(struct cmd *c)
+{
+	struct err e = {0};
+	struct store store;
+	struct steps s;
+	int r;
+
+	if ((r = cmd_open(c, &store, false)) != 0)
+		return r;
+	cmd_steps(c, &store, &s);
+	r = steps_remove(&s, c->device, &e);
+	store_close(&store);
+	if (r != 0)
+		return cmd_fail(&e);
+	if (c->json) {
+		(void)printf("{\"user\": ");
+		json_text_print(stdout, c->user);
+		(void)printf(", \"removed\": true}\n");
+	} else if (c->device != NULL) {
+		(void)printf("Device '%s' of %s is removed.\n", c->device, c->user);
+	} else {
+		(void)printf("The enrolment of %s is removed.\n", c->user);
+	}
+	return CMD_YES;
+}

@@ -1,0 +1,252 @@
+/*
+ * cmd_status: status and list, for people and for machines.
+ */
+#include "enroll/cmd.h"
+#include "lib/core/json_text.h"
+#include "lib/core/userkey.h"
+
+#include <openssl/evp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct row {
+	const char *user;
+	bool account;
+	uid_t uid;
+	struct steps_status st;
+};
+
+static void key_text(const uint8_t key[RECORD_HASH], char text[64])
+{
+	unsigned char base64[64];
+	int n = EVP_EncodeBlock(base64, key, RECORD_HASH);
+
+	while (n > 0 && base64[n - 1] == '=')
+		n--;
+	(void)snprintf(text, 64, "SHA256:%.*s", n, (const char *)base64);
+}
+
+static void print_json_device(const struct steps_status *st, int i)
+{
+	char text[64];
+
+	(void)printf("%s{\"name\": ", i > 0 ? ", " : "");
+	json_text_print(stdout, st->device[i].name);
+	(void)printf(", \"key\": ");
+	if (st->device[i].has_key) {
+		key_text(st->device[i].key, text);
+		json_text_print(stdout, text);
+	} else {
+		(void)printf("null");
+	}
+	cmd_time(st->device[i].created, text);
+	(void)printf(", \"created\": \"%s\", \"last_used\": ", text);
+	cmd_time(st->device[i].last_used, text);
+	if (st->device[i].last_used > 0)
+		(void)printf("\"%s\"}", text);
+	else
+		(void)printf("null}");
+}
+
+static void print_json_row(const struct row *r)
+{
+	(void)printf("{\"user\": ");
+	json_text_print(stdout, r->user);
+	if (r->account)
+		(void)printf(", \"uid\": %u", (unsigned)r->uid);
+	else
+		(void)printf(", \"uid\": null");
+	(void)printf(", \"enrolled\": %s, \"devices\": [", r->st.enrolled ? "true" : "false");
+	for (int i = 0; i < r->st.devices; i++)
+		print_json_device(&r->st, i);
+	(void)printf("], \"locked\": %s, \"recovery_left\": %d", r->st.locked ? "true" : "false",
+	    r->st.recovery_left);
+	if (r->st.trouble.code != 0) {
+		(void)printf(", \"trouble\": ");
+		json_text_print(stdout, r->st.trouble.text);
+	}
+	(void)printf("}");
+}
+
+static const char *state_word(const struct steps_status *st)
+{
+	if (st->trouble.code != 0)
+		return "trouble";
+	if (!st->enrolled)
+		return "not enrolled";
+	return st->locked ? "locked" : "enrolled";
+}
+
+static void print_status(const struct row *r)
+{
+	char created[32], used[32], key[64] = "";
+
+	(void)printf("%s: %s%s\n", r->user, state_word(&r->st),
+	    r->account ? "" : " (there is no such account)");
+	if (r->st.trouble.code != 0)
+		(void)printf("  %s\n", r->st.trouble.text);
+	for (int i = 0; i < r->st.devices; i++) {
+		cmd_time(r->st.device[i].created, created);
+		cmd_time(r->st.device[i].last_used, used);
+		if (r->st.device[i].has_key)
+			key_text(r->st.device[i].key, key);
+		(void)printf("  device '%s' %s created %s, last used %s\n", r->st.device[i].name,
+		    key, created, used);
+	}
+	if (r->st.enrolled)
+		(void)printf("  recovery codes left: %d\n", r->st.recovery_left);
+	if (r->st.locked)
+		(void)printf("  locked after too many wrong codes; `enroll-mfa unlock %s`, or a "
+		    "recovery code, opens it\n", r->user);
+}
+
+/* 0, or an exit code after its message. */
+static int fill_row(struct cmd *c, struct store *store, const char *user, struct row *r)
+{
+	const char *keep = c->user;
+	struct err e = {0};
+	struct steps s;
+	int code;
+
+	c->user = user;
+	cmd_steps(c, store, &s);
+	c->user = keep;
+	*r = (struct row){.user = user, .account = s.account, .uid = s.uid};
+	code = steps_status(&s, &r->st, &e);
+	return code == 0 ? 0 : cmd_fail(&e);
+}
+
+static int status_one(struct cmd *c)
+{
+	struct store store;
+	struct row row;
+	int r;
+
+	if ((r = cmd_open(c, &store, false)) != 0)
+		return r;
+	r = fill_row(c, &store, c->user, &row);
+	store_close(&store);
+	if (r != 0)
+		return r;
+	if (c->json) {
+		(void)printf("[");
+		print_json_row(&row);
+		(void)printf("]\n");
+	} else {
+		print_status(&row);
+	}
+	if (row.st.trouble.code != 0)
+		return CMD_TROUBLE;
+	return row.st.enrolled && !row.st.locked ? CMD_YES : CMD_NO;
+}
+
+int cmd_status(struct cmd *c)
+{
+	return c->user != NULL ? status_one(c) : cmd_list(c);
+}
+
+struct names {
+	char **name;
+	size_t n, room;
+	size_t foreign; /* files that are no record's */
+};
+
+static int add_name(void *ctx, const char *key)
+{
+	struct names *names = ctx;
+	char user[USERKEY_NAME_MAX + 1];
+
+	if (userkey_decode(strchr(key, '/') + 1, user) != 0) {
+		names->foreign++;
+		return 0;
+	}
+	if (names->n == names->room) {
+		size_t room = names->room > 0 ? names->room * 2 : 256;
+		char **more = reallocarray(names->name, room, sizeof(*more));
+
+		if (more == NULL)
+			return ERR_SYSTEM;
+		names->name = more;
+		names->room = room;
+	}
+	names->name[names->n] = strdup(user);
+	return names->name[names->n++] != NULL ? 0 : ERR_SYSTEM;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void print_line(const struct row *r)
+{
+	char used[32], best[32] = "never";
+	int64_t last = 0;
+
+	for (int i = 0; i < r->st.devices; i++)
+		if (r->st.device[i].last_used > last)
+			last = r->st.device[i].last_used;
+	cmd_time(last, used);
+	if (last > 0)
+		memcpy(best, used, sizeof(best));
+	(void)printf("%-24s %-12s %d device%s, last used %s, %d recovery codes%s\n", r->user,
+	    state_word(&r->st), r->st.devices, r->st.devices == 1 ? " " : "s", best,
+	    r->st.recovery_left, r->account ? "" : ", no account");
+}
+
+static int print_rows(struct cmd *c, struct store *store, const struct names *names)
+{
+	struct row row;
+	int code = CMD_YES, shown = 0;
+
+	for (size_t i = 0; i < names->n; i++) {
+		int r = fill_row(c, store, names->name[i], &row);
+
+		if (r != 0)
+			return r;
+		if (c->orphans && row.account)
+			continue;
+		if (row.st.trouble.code != 0)
+			code = CMD_TROUBLE;
+		if (c->json) {
+			(void)printf("%s", shown > 0 ? ",\n " : "");
+			print_json_row(&row);
+		} else {
+			print_line(&row);
+		}
+		shown++;
+	}
+	if (c->orphans && code == CMD_YES && shown > 0)
+		code = CMD_NO;
+	return code;
+}
+
+int cmd_list(struct cmd *c)
+{
+	struct names names = {0};
+	struct store store;
+	struct err e = {0};
+	int r;
+
+	if ((r = cmd_open(c, &store, false)) != 0)
+		return r;
+	(void)printf("%s", c->json ? "[" : "");
+	if ((r = store_list(&store, "enroll/", add_name, &names, &e)) != 0) {
+		r = cmd_fail(&e);
+	} else {
+		if (names.n > 0)
+			qsort(names.name, names.n, sizeof(*names.name), by_name);
+		r = print_rows(c, &store, &names);
+	}
+	(void)printf("%s", c->json ? "]\n" : "");
+	if (names.foreign > 0)
+		(void)fprintf(stderr, "enroll-mfa: %zu files in %s/enroll are not records\n",
+		    names.foreign, c->conf.store_dir);
+	for (size_t i = 0; i < names.n; i++)
+		free(names.name[i]);
+	free(names.name);
+	store_close(&store);
+	return r;
+}

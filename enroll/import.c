@@ -1,0 +1,266 @@
+#include "enroll/import.h"
+
+#include "enroll/otpauth.h"
+#include "enroll/steps.h"
+#include "lib/core/secret.h"
+
+#include <openssl/rand.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BATCH 400 /* users; two files each are open at once */
+#define LINE_MAX_BYTES 4096
+
+struct batch {
+	struct store_item *items; /* BATCH hot ones, then BATCH enroll ones */
+	struct {
+		long line;
+		char user[USERKEY_NAME_MAX + 1];
+	} who[BATCH];
+	int n;
+};
+
+/* What one line works on, in secret memory. */
+struct work {
+	char line[LINE_MAX_BYTES];
+	struct otpauth entry;
+	struct record_enroll enroll;
+	struct store_value value;
+};
+
+struct run {
+	const struct import *job;
+	struct import_result *res;
+	struct batch *batch;
+	struct work *w;
+};
+
+static void skip(struct run *r, long line, const char *user)
+{
+	r->res->skipped++;
+	r->job->note(r->job->ctx, IMPORT_SKIPPED, line, user);
+}
+
+static void refuse(struct run *r, long line, const char *reason)
+{
+	r->res->refused++;
+	r->job->note(r->job->ctx, IMPORT_REFUSED, line, reason);
+}
+
+static struct store_item *hot_item(const struct batch *b, int i)
+{
+	return &b->items[i];
+}
+
+static struct store_item *enroll_item(const struct batch *b, int i)
+{
+	return &b->items[BATCH + i];
+}
+
+/* Somebody enrolled the user while the batch was made: theirs is whole, ours
+ * would be half.  0 when the pair is ours. */
+static int settle_pair(struct run *r, int i, struct err *e)
+{
+	struct batch *b = r->batch;
+	int hot = hot_item(b, i)->result, enroll = enroll_item(b, i)->result;
+
+	if (hot == 0 && enroll == 0) {
+		r->res->imported++;
+		return 0;
+	}
+	if (hot == ERR_CONFLICT && enroll == 0)
+		(void)store_del(r->job->store, enroll_item(b, i)->key,
+		    enroll_item(b, i)->raw.version, NULL);
+	if ((hot != 0 && hot != ERR_CONFLICT) || (enroll != 0 && enroll != ERR_CONFLICT))
+		return err_set(e, ERR_UNAVAIL, "%s:%ld: cannot be stored", r->job->name,
+		    b->who[i].line);
+	skip(r, b->who[i].line, b->who[i].user);
+	return 0;
+}
+
+static int flush(struct run *r, struct err *e)
+{
+	struct batch *b = r->batch;
+	int code = 0;
+
+	if (b->n == 0)
+		return 0;
+	/* The enroll half moves up behind the hot half: one order, hot first. */
+	memmove(&b->items[b->n], &b->items[BATCH], sizeof(b->items[0]) * (size_t)b->n);
+	code = store_create(r->job->store, b->items, 2 * (size_t)b->n, e);
+	memmove(&b->items[BATCH], &b->items[b->n], sizeof(b->items[0]) * (size_t)b->n);
+	for (int i = 0; i < b->n && code == 0; i++)
+		code = settle_pair(r, i, e);
+	b->n = 0;
+	r->job->progress(r->job->ctx, r->res->lines, r->res->imported);
+	return code;
+}
+
+static bool in_batch(const struct batch *b, const char *key)
+{
+	for (int i = 0; i < b->n; i++)
+		if (strcmp(enroll_item(b, i)->key, key) == 0)
+			return true;
+	return false;
+}
+
+/* Seals the pair of files of one user into the batch. */
+static int add(struct run *r, long line, struct err *e)
+{
+	struct batch *b = r->batch;
+	struct store_item *hot = hot_item(b, b->n), *enroll = enroll_item(b, b->n);
+	struct record_hot state;
+	int code;
+
+	memset(&r->w->enroll, 0, sizeof(r->w->enroll));
+	r->w->enroll.format = RECORD_FORMAT;
+	r->w->enroll.devices = 1;
+	r->w->enroll.device[0] = r->w->entry.device;
+	if ((code = steps_new_hot(&state, e)) != 0)
+		return code;
+	state.entries = 1;
+	state.entry[0].id = r->w->entry.device.id;
+	if ((code = steps_encode_hot(&state, &r->w->value, e)) != 0 ||
+	    (code = store_seal_item(r->job->store, hot, &r->w->value, e)) != 0 ||
+	    (code = steps_encode_enroll(&r->w->enroll, &r->w->value, e)) != 0 ||
+	    (code = store_seal_item(r->job->store, enroll, &r->w->value, e)) != 0)
+		return code;
+	b->who[b->n].line = line;
+	memcpy(b->who[b->n].user, r->w->entry.user, sizeof(b->who[b->n].user));
+	b->n++;
+	return 0;
+}
+
+static int fill_device(struct run *r, struct err *e)
+{
+	struct record_device *d = &r->w->entry.device;
+
+	(void)snprintf(d->name, sizeof(d->name), "%s", r->job->device);
+	d->created = r->job->now;
+	do {
+		if (RAND_bytes((unsigned char *)&d->id, sizeof(d->id)) != 1)
+			return err_set(e, ERR_SYSTEM, "no random numbers from libcrypto");
+	} while (d->id == 0);
+	return 0;
+}
+
+/* A hot record that a killed enrolment left behind: the careful way. */
+static int enroll_alone(struct run *r, long line, struct err *e)
+{
+	const struct record_recovery none = {0};
+	struct steps_device d = {&r->w->entry.device, &none, 0};
+	struct steps s = {.store = r->job->store, .conf = r->job->conf,
+	    .user = r->w->entry.user, .now = r->job->now};
+	int code = steps_enroll(&s, &d, e);
+
+	if (code == ERR_REFUSED)
+		refuse(r, line, e != NULL ? e->text : "refused");
+	else if (code == 0)
+		r->res->imported++;
+	return code == ERR_REFUSED ? 0 : code;
+}
+
+static int take(struct run *r, long line, struct err *e)
+{
+	struct batch *b = r->batch;
+	struct store *store = r->job->store;
+	char *enroll_key = enroll_item(b, b->n)->key, *hot_key = hot_item(b, b->n)->key;
+	int code;
+
+	if (store_key(enroll_key, "enroll", r->w->entry.user) != 0 ||
+	    store_key(hot_key, "hot", r->w->entry.user) != 0) {
+		refuse(r, line, "the user name is too long");
+		return 0;
+	}
+	if (in_batch(b, enroll_key)) {
+		skip(r, line, r->w->entry.user);
+		return 0;
+	}
+	code = store_get(store, enroll_key, NULL, &r->w->value, NULL);
+	if (code == 0 || code == ERR_BAD) {
+		skip(r, line, r->w->entry.user);
+		return 0;
+	}
+	if (code != ERR_NONE)
+		return err_set(e, code, "%s:%ld: the store cannot be read", r->job->name, line);
+	if ((code = fill_device(r, e)) != 0)
+		return code;
+	if (store_get(store, hot_key, NULL, &r->w->value, NULL) != ERR_NONE)
+		return enroll_alone(r, line, e);
+	if ((code = add(r, line, e)) == 0 && b->n == BATCH)
+		code = flush(r, e);
+	return code;
+}
+
+/* One line into w->line.  1 got one, 0 end, ERR_SYNTAX too long or a NUL byte
+ * (the rest of it is passed over). */
+static int next_line(FILE *in, struct work *w, size_t *len)
+{
+	size_t n = 0;
+	bool bad = false;
+	int c;
+
+	while ((c = getc_unlocked(in)) != EOF && c != '\n') {
+		if (c == '\0' || n + 1 >= sizeof(w->line))
+			bad = true;
+		else
+			w->line[n++] = (char)c;
+	}
+	if (n > 0 && w->line[n - 1] == '\r')
+		n--;
+	w->line[n] = '\0';
+	*len = n;
+	if (bad)
+		return ERR_SYNTAX;
+	return c == EOF && n == 0 ? 0 : 1;
+}
+
+static int read_lines(struct run *r, struct err *e)
+{
+	struct err why = {0};
+	size_t len;
+	int code = 0, got;
+
+	for (long line = 1; code == 0 && (got = next_line(r->job->in, r->w, &len)) != 0; line++) {
+		if (got == 1 && (len == 0 || r->w->line[0] == '#'))
+			continue;
+		r->res->lines++;
+		if (got == ERR_SYNTAX)
+			refuse(r, line, "the line is too long or holds a NUL byte");
+		else if (otpauth_parse(r->w->line, len, &r->w->entry, &why) != 0)
+			refuse(r, line, why.text);
+		else
+			code = take(r, line, e);
+	}
+	if (code == 0 && ferror(r->job->in))
+		code = err_errno(e, "%s: read", r->job->name);
+	return code;
+}
+
+int import_otpauth(const struct import *job, struct import_result *res, struct err *e)
+{
+	struct run r = {.job = job, .res = res};
+	struct secret memory = {0};
+	int code, last;
+
+	*res = (struct import_result){0};
+	r.batch = calloc(1, sizeof(*r.batch));
+	if (r.batch != NULL)
+		r.batch->items = calloc(2 * BATCH, sizeof(*r.batch->items));
+	if (r.batch == NULL || r.batch->items == NULL ||
+	    secret_new(&memory, sizeof(struct work)) != 0) {
+		code = err_set(e, ERR_SYSTEM, "out of memory");
+	} else {
+		r.w = (struct work *)(void *)memory.data;
+		code = read_lines(&r, e);
+		/* What was read is stored, also before trouble. */
+		last = flush(&r, code == 0 ? e : NULL);
+		if (code == 0)
+			code = last;
+	}
+	secret_free(&memory);
+	if (r.batch != NULL)
+		free(r.batch->items);
+	free(r.batch);
+	return code;
+}

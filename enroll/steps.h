@@ -1,0 +1,85 @@
+/*
+ * steps: the changes of an enrolment, each in the order that keeps a kill at
+ * any point harmless: hot gains the new entry beside the old, enroll is put,
+ * then hot drops what enroll no longer names.  Removal: enroll first, then hot.
+ *
+ * Records are passed in memory that the caller wipes.
+ */
+#ifndef PB_STEPS_H
+#define PB_STEPS_H
+
+#include "lib/core/conf.h"
+#include "lib/core/err.h"
+#include "lib/core/record.h"
+#include "lib/core/store.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Who, in an open store. */
+struct steps {
+	struct store *store;
+	const struct conf *conf;
+	const char *user;
+	bool account; /* the name has an account, with this uid: */
+	uid_t uid;
+	int64_t now;
+};
+
+/* Fills d's id, secret (as long as its algorithm's hash, RFC 6238 section 5.1)
+ * and created; algorithm, digits, period and name are the caller's. */
+int steps_new_device(struct record_device *d, int64_t now, struct err *e);
+
+struct steps_device {
+	const struct record_device *device;
+	const struct record_recovery *recovery;
+	uint64_t confirmed_step; /* of the confirming code; 0: not confirmed */
+};
+
+/* Puts the device in force: replaces the one of the same name or adds it, and
+ * replaces the recovery codes.  0; ERR_REFUSED (8 devices already, a secret the
+ * user already has, the account is somebody else's); store answers. */
+int steps_enroll(const struct steps *s, const struct steps_device *d, struct err *e);
+
+/* A new set of recovery codes; the old ones end.  ERR_NONE: not enrolled. */
+int steps_recovery(const struct steps *s, const struct record_recovery *set, struct err *e);
+
+/* Takes back lock and delays.  Where hot is missing, bad or another uid's it is
+ * made anew with every last step = present step + window and no recovery codes
+ * (*recreated).  ERR_NONE: not enrolled. */
+int steps_unlock(const struct steps *s, bool *recreated, struct err *e);
+
+/* Removes one device, or everything when device is NULL or the last one.
+ * ERR_NONE: nothing there, or no such device. */
+int steps_remove(const struct steps *s, const char *device, struct err *e);
+
+struct steps_status {
+	bool enrolled;
+	int devices;
+	struct {
+		char name[RECORD_DEVICE_NAME_MAX + 1];
+		bool has_key;
+		uint8_t key[RECORD_HASH];
+		int64_t created;
+		int64_t last_used; /* 0: never */
+	} device[RECORD_DEVICES];
+	bool locked;
+	int recovery_left;
+	bool uid_bound;
+	uid_t uid;
+	struct err trouble; /* code 0: the records are whole */
+};
+
+/* Reads without changing.  0 (also for somebody not enrolled, and with
+ * st->trouble set where a record is missing or bad), or store trouble. */
+int steps_status(const struct steps *s, struct steps_status *st, struct err *e);
+
+/* A hot record for nobody yet; entries and sets are added by the caller. */
+int steps_new_hot(struct record_hot *hot, struct err *e);
+
+/* Encoding into a store value. 0 or ERR_SYSTEM. */
+int steps_encode_enroll(const struct record_enroll *r, struct store_value *v, struct err *e);
+int steps_encode_hot(const struct record_hot *r, struct store_value *v, struct err *e);
+
+#endif
