@@ -228,9 +228,9 @@ static const char *const algorithms[] = {
 
 static int read_algorithm(const struct value *v, struct otpauth *o, struct err *e)
 {
-	for (uint8_t i = RECORD_SHA1; i <= RECORD_SHA512; i++) {
+	for (int i = RECORD_SHA1; i <= RECORD_SHA512; i++) {
 		if (strcasecmp(v->text, algorithms[i]) == 0) {
-			o->device.algorithm = i;
+			o->device.algorithm = (uint8_t)i;
 			return 0;
 		}
 	}

@@ -21,15 +21,6 @@ struct encoder {
 	__typeof__(QRcode_free) *release;
 };
 
-/* ISO C has no cast from an object pointer to a function pointer. */
-static bool find(void *library, const char *name, void *function)
-{
-	void *symbol = dlsym(library, name);
-
-	memcpy(function, &symbol, sizeof(symbol));
-	return symbol != NULL;
-}
-
 static int encoder_open(struct encoder *c, struct err *e)
 {
 	c->library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
@@ -37,8 +28,10 @@ static int encoder_open(struct encoder *c, struct err *e)
 		return err_set(e, ERR_NONE,
 		    "no QR code can be drawn: %s; install libqrencode4 (Debian, Ubuntu) or "
 		    "qrencode-libs (Fedora, RHEL)", dlerror());
-	if (find(c->library, "QRcode_encodeString8bit", &c->encode) &&
-	    find(c->library, "QRcode_free", &c->release))
+	/* POSIX promises this cast, ISO C does not. */
+	c->encode = (__typeof__(c->encode))dlsym(c->library, "QRcode_encodeString8bit");
+	c->release = (__typeof__(c->release))dlsym(c->library, "QRcode_free");
+	if (c->encode != NULL && c->release != NULL)
 		return 0;
 	(void)dlclose(c->library);
 	c->library = NULL;
@@ -70,7 +63,8 @@ int qr_encode(const char *text, struct qr *q, struct err *e)
 	*q = (struct qr){0};
 	if (text[0] == '\0')
 		return err_set(e, ERR_SYNTAX, "QR code: nothing to encode");
-	if ((r = encoder_open(&c, e)) != 0)
+	r = encoder_open(&c, e);
+	if (c.library == NULL)
 		return r;
 	errno = 0;
 	code = c.encode(text, 0, QR_ECLEVEL_L);

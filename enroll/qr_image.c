@@ -86,7 +86,7 @@ static int create(int dirfd, const char *name, const char *path, struct err *e)
 
 static int write_file(const char *path, const struct picture *p, struct err *e)
 {
-	const char *name;
+	const char *name = path;
 	int dirfd, fd, r = 0;
 
 	if ((dirfd = open_parent(path, &name, e)) < 0)

@@ -44,6 +44,8 @@ static void add(struct line *l, const char *key, const char *value)
 	    l->len > 0 ? " " : "", key, escaped);
 	if (n > 0 && (size_t)n < sizeof(l->text) - l->len)
 		l->len += (size_t)n;
+	else
+		l->text[l->len] = '\0'; /* whole or not at all */
 }
 
 /* A sentence, in quotes; only quotes and control characters are escaped. */
@@ -62,6 +64,8 @@ static void add_sentence(struct line *l, const char *key, const char *value)
 	put = snprintf(l->text + l->len, sizeof(l->text) - l->len, " %s=\"%s\"", key, clean);
 	if (put > 0 && (size_t)put < sizeof(l->text) - l->len)
 		l->len += (size_t)put;
+	else
+		l->text[l->len] = '\0';
 }
 
 static int priority(enum login_verdict v)

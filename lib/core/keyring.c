@@ -36,7 +36,9 @@ static int parse_key(struct keyring *k, const char *line, size_t n)
 	if (keyring_find(k, key->id) != NULL)
 		return ERR_KEYRING;
 	decoded = EVP_DecodeBlock(raw, (const unsigned char *)blank + 1, KEYRING_BASE64);
-	if (decoded == (int)sizeof(raw) && line[n - 1] == '=' && line[n - 2] != '=') {
+	/* EVP_DecodeBlock() takes a '=' anywhere; here it is the last byte. */
+	if (decoded == (int)sizeof(raw) &&
+	    memchr(blank + 1, '=', KEYRING_BASE64) == line + n - 1) {
 		memcpy(key->bytes, raw, sizeof(key->bytes));
 		k->count++;
 	} else {

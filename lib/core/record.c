@@ -77,8 +77,13 @@ static int64_t get_time(struct pack *p)
 
 static void get_device(struct pack *p, struct record_device *d)
 {
+	size_t n;
+
 	d->id = pack_get_int(p, 8);
-	pack_get(p, d->name, get_count(p, RECORD_DEVICE_NAME_MAX));
+	n = get_count(p, RECORD_DEVICE_NAME_MAX);
+	pack_get(p, d->name, n);
+	if (strnlen(d->name, sizeof(d->name)) != n)
+		p->bad = true; /* a NUL inside */
 	d->algorithm = (uint8_t)pack_get_int(p, 1);
 	d->digits = (uint8_t)pack_get_int(p, 1);
 	d->period = (uint8_t)pack_get_int(p, 1);

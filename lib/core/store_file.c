@@ -38,6 +38,7 @@ struct store_file {
 /* Splits "hot/USER" into its directory and its file name. */
 static int locate(const struct store_file *f, const char *key, const char **name)
 {
+	*name = "";
 	for (int i = 0; i < KINDS; i++) {
 		size_t n = strlen(kinds[i]);
 
@@ -100,7 +101,8 @@ static int open_pair(const struct store_file *f, struct pair *p, int flags, stru
 		r = err_errno(e, "%s/%s", f->path, p->key);
 		if (p->fd[1] >= 0)
 			(void)close(p->fd[1]);
-		return r == ERR_UNSAFE ? ERR_BAD : r;
+		/* A link, a directory or a socket in its place is no record. */
+		return r == ERR_UNSAFE || number == EISDIR || number == ENXIO ? ERR_BAD : r;
 	}
 	if (p->fd[1] >= 0) {
 		p->used = 1;

@@ -1,0 +1,341 @@
+#include "policy/config_check.h"
+
+#include "lib/core/otp.h"
+#include "lib/core/record.h"
+#include "lib/core/safefile.h"
+#include "lib/core/secret.h"
+#include "lib/core/slot.h"
+#include "lib/core/store.h"
+#include "lib/core/userkey.h"
+#include "policy/config_pamd.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define CONFIGURATION "configuration"
+#define STORE "store"
+#define FILES "files"
+#define CLOCK "clock"
+#define NAMED_MAX 5 /* bad files that are named one by one */
+#define DAY 86400
+
+void config_find(struct config_findings *f, enum config_level level, const char *check,
+    const char *fmt, ...)
+{
+	struct config_finding new = {.level = level, .check = check};
+	struct config_finding *more;
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(new.text, sizeof(new.text), fmt, ap);
+	va_end(ap);
+	f->failed = f->failed || level == CONFIG_FAIL;
+	for (size_t i = 0; i < f->count; i++)
+		if (f->item[i].level == level && strcmp(f->item[i].text, new.text) == 0)
+			return;
+	more = realloc(f->item, (f->count + 1) * sizeof(*more));
+	if (more == NULL) {
+		f->truncated = true;
+		return;
+	}
+	f->item = more;
+	f->item[f->count++] = new;
+}
+
+void config_findings_free(struct config_findings *f)
+{
+	free(f->item);
+	*f = (struct config_findings){0};
+}
+
+static void tell_loaded(const struct conf *c, struct config_findings *f)
+{
+	int set = 0;
+
+	for (int i = 0; i < CONF_KEYS; i++)
+		set += c->origin[i].where == CONF_FILE;
+	if (c->file_read)
+		config_find(f, CONFIG_OK, CONFIGURATION, "%s: %d keys set", c->path, set);
+	else
+		config_find(f, CONFIG_OK, CONFIGURATION,
+		    "%s: does not exist; the defaults apply", c->path);
+}
+
+void config_check_text(const char *path, const char *text, size_t len,
+    struct config_findings *f)
+{
+	struct err why = {0};
+	struct conf c;
+
+	if (conf_parse(&c, path, text, len, &why) == 0)
+		tell_loaded(&c, f);
+	else
+		config_find(f, CONFIG_FAIL, CONFIGURATION, "%s", why.text);
+}
+
+/* Fields of the work that may hold secrets live in secret memory. */
+struct opened {
+	struct store store;
+	struct store_value value;
+	struct record_enroll enroll;
+};
+
+static int first_key(void *ctx, const char *key)
+{
+	char user[USERKEY_NAME_MAX + 1];
+
+	if (userkey_decode(strchr(key, '/') + 1, user) != 0)
+		return 0; /* no record; named by the look at the files */
+	(void)snprintf(ctx, STORE_KEY_MAX, "%s", key);
+	return 1;
+}
+
+static void open_record(struct opened *o, const char *key, struct config_findings *f)
+{
+	struct err why = {0};
+	int r = store_get(&o->store, key, NULL, &o->value, &why);
+
+	if (r == ERR_NONE)
+		config_find(f, CONFIG_FAIL, STORE,
+		    "%s: does not exist: not initialised; run `enroll-mfa init`", key);
+	else if (r != 0)
+		config_find(f, CONFIG_FAIL, STORE, "%s", why.text);
+	else if (record_get_enroll(&o->enroll, o->value.data, o->value.len) != 0)
+		config_find(f, CONFIG_FAIL, STORE,
+		    "%s: its format is not one of this version's; restore it from a backup", key);
+	else
+		config_find(f, CONFIG_OK, STORE, "%s: opens under the keyring", key);
+}
+
+/* The keyring belongs to the records when one of each kind opens. */
+static int check_store(const struct conf *c, struct config_findings *f, struct err *e)
+{
+	char key[STORE_KEY_MAX] = "";
+	struct err why = {0};
+	struct secret memory;
+	struct opened *o;
+	int r;
+
+	if (secret_new(&memory, sizeof(*o)) != 0)
+		return err_set(e, ERR_SYSTEM, "out of memory");
+	o = (struct opened *)(void *)memory.data;
+	if ((r = store_open(&o->store, c, &why)) == ERR_INIT) {
+		config_find(f, CONFIG_FAIL, STORE, "not initialised: %s", why.text);
+	} else if (r != 0) {
+		config_find(f, CONFIG_FAIL, STORE, "%s", why.text);
+	} else {
+		config_find(f, CONFIG_OK, STORE, "%s: %d keys", c->keyring,
+		    o->store.keyring->count);
+		open_record(o, "enroll/.00", f);
+		(void)store_list(&o->store, "enroll/", first_key, key, NULL);
+		if (key[0] != '\0')
+			open_record(o, key, f);
+		store_close(&o->store);
+	}
+	secret_free(&memory);
+	return 0;
+}
+
+/* One directory of records. */
+struct sweep {
+	struct config_findings *found;
+	const char *path; /* of the directory */
+	int64_t now;
+	int records, decoys, bad, future;
+};
+
+static bool is_decoy(const char *name)
+{
+	return name[0] == '.' && isxdigit((unsigned char)name[1]) &&
+	    isxdigit((unsigned char)name[2]) && name[3] == '\0';
+}
+
+/* What is wrong with a record file, or NULL.  By stat alone: there may be many. */
+static const char *fault(const struct stat *st)
+{
+	if (!S_ISREG(st->st_mode))
+		return "is not a regular file; move it away";
+	if (st->st_uid != 0)
+		return "does not belong to root; chown root it";
+	if ((st->st_mode & 0077) != 0)
+		return "others have rights to it; chmod it to 0600";
+	if (st->st_nlink != 1)
+		return "has more links than one; find and remove the others";
+	if (st->st_size != SLOT_FILE)
+		return "has the wrong length; restore it with `enroll-mfa restore`";
+	return NULL;
+}
+
+static void sweep_file(struct sweep *w, const char *name, const struct stat *st)
+{
+	char user[USERKEY_NAME_MAX + 1];
+	const char *why = fault(st);
+
+	if (is_decoy(name)) {
+		w->decoys++;
+	} else if (userkey_decode(name, user) == 0) {
+		w->records++;
+	} else {
+		config_find(w->found, CONFIG_WARN, FILES,
+		    "%s/%.100s: is not a record of anybody; move it away", w->path, name);
+		return;
+	}
+	if (why != NULL && ++w->bad <= NAMED_MAX)
+		config_find(w->found, CONFIG_FAIL, FILES, "%s/%s: %s", w->path, name, why);
+	if (st->st_mtime > w->now + DAY)
+		w->future++;
+}
+
+static void tell_sweep(const struct sweep *w)
+{
+	if (w->bad > NAMED_MAX)
+		config_find(w->found, CONFIG_FAIL, FILES, "%s: %d more files like these",
+		    w->path, w->bad - NAMED_MAX);
+	if (w->decoys != STORE_DECOYS)
+		config_find(w->found, CONFIG_FAIL, FILES,
+		    "%s: holds %d of the %d decoys: not initialised; run `enroll-mfa init`",
+		    w->path, w->decoys, STORE_DECOYS);
+	if (w->future > 0)
+		config_find(w->found, CONFIG_WARN, CLOCK,
+		    "%s: %d records were written more than a day from now; one of the two "
+		    "clocks was wrong", w->path, w->future);
+	if (w->bad == 0 && w->decoys == STORE_DECOYS)
+		config_find(w->found, CONFIG_OK, FILES, "%s: %d records", w->path, w->records);
+}
+
+/* Takes over fd. */
+static int sweep_dir(struct sweep *w, int fd, struct err *e)
+{
+	struct dirent *entry;
+	struct stat st;
+	DIR *d = fdopendir(fd);
+	int r = 0;
+
+	if (d == NULL) {
+		r = err_errno(e, "%s", w->path);
+		(void)close(fd);
+		return r;
+	}
+	for (errno = 0; r == 0 && (entry = readdir(d)) != NULL; errno = 0) {
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		if (fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			sweep_file(w, entry->d_name, &st);
+		else if (errno != ENOENT) /* it was removed meanwhile */
+			r = err_errno(e, "%s/%s", w->path, entry->d_name);
+	}
+	if (r == 0 && errno != 0)
+		r = err_errno(e, "%s", w->path);
+	(void)closedir(d);
+	if (r == 0)
+		tell_sweep(w);
+	return r;
+}
+
+/* A descriptor, or -1 with the finding made. */
+static int open_dir(int parent, const char *name, const char *path,
+    struct config_findings *f)
+{
+	struct err why = {0};
+	struct stat st;
+	int fd = parent >= 0 ? safefile_open_subdir(parent, name, path, &why) :
+	    safefile_open_dir(path, &why);
+
+	if (fd == ERR_NONE)
+		config_find(f, CONFIG_FAIL, FILES,
+		    "%s: does not exist: not initialised; run `enroll-mfa init`", path);
+	else if (fd < 0)
+		config_find(f, CONFIG_FAIL, FILES, "%s", why.text);
+	else if (fstat(fd, &st) == 0 && (st.st_mode & 0077) != 0)
+		config_find(f, CONFIG_WARN, FILES, "%s: mode %04o; chmod it to 0700", path,
+		    (unsigned)(st.st_mode & 07777));
+	return fd < 0 ? -1 : fd;
+}
+
+static int check_records(const struct config_request *q, const struct conf *c,
+    struct config_findings *f, struct err *e)
+{
+	static const char *const kinds[] = {"enroll", "hot"};
+	int root = open_dir(-1, NULL, c->store_dir, f);
+	int r = 0;
+
+	for (int i = 0; i < 2 && root >= 0 && r == 0; i++) {
+		char path[CONF_PATH_MAX + 16];
+		struct sweep w = {.found = f, .path = path, .now = q->now};
+		int fd;
+
+		(void)snprintf(path, sizeof(path), "%s/%s", c->store_dir, kinds[i]);
+		if ((fd = open_dir(root, kinds[i], path, f)) >= 0)
+			r = sweep_dir(&w, fd, e);
+	}
+	if (root >= 0)
+		(void)close(root);
+	return r;
+}
+
+/* Not through host_since(): that one may write. */
+static void check_host(const struct conf *c, struct config_findings *f)
+{
+	char path[CONF_PATH_MAX + 16];
+	const char *why = NULL;
+	struct stat st;
+	int dir = open_dir(-1, NULL, c->state_dir, f);
+
+	if (dir < 0)
+		return;
+	(void)snprintf(path, sizeof(path), "%s/machine-id", c->state_dir);
+	if (fstatat(dir, "machine-id", &st, AT_SYMLINK_NOFOLLOW) == 0)
+		why = fault(&st);
+	else if (errno == ENOENT)
+		why = "does not exist: not initialised; run `enroll-mfa init`";
+	else
+		why = strerror(errno);
+	if (why != NULL)
+		config_find(f, CONFIG_FAIL, FILES, "%s: %s", path, why);
+	(void)close(dir);
+}
+
+static void check_clock(const struct config_request *q, struct config_findings *f)
+{
+	if (q->now < OTP_EARLIEST)
+		config_find(f, CONFIG_FAIL, CLOCK,
+		    "the clock says %lld, before 2020: every code is refused; set it",
+		    (long long)q->now);
+	else if (!q->synchronised)
+		config_find(f, CONFIG_WARN, CLOCK, "the kernel says that the clock is not "
+		    "synchronised; codes need it within half a minute: run chrony or "
+		    "systemd-timesyncd");
+	else
+		config_find(f, CONFIG_OK, CLOCK, "synchronised");
+}
+
+int config_check(const struct config_request *q, struct config_findings *f, struct err *e)
+{
+	struct err why = {0};
+	struct conf c;
+	int r = 0;
+
+	if (conf_load(&c, q->config, &why) != 0) {
+		config_find(f, CONFIG_FAIL, CONFIGURATION, "%s", why.text);
+	} else {
+		tell_loaded(&c, f);
+		r = check_store(&c, f, e);
+		if (r == 0)
+			r = check_records(q, &c, f, e);
+		if (r == 0)
+			check_host(&c, f);
+	}
+	if (r == 0)
+		r = config_pamd(q, f, e);
+	if (r == 0)
+		check_clock(q, f);
+	return r == 0 && f->truncated ? err_set(e, ERR_SYSTEM, "out of memory") : r;
+}

@@ -1,0 +1,110 @@
+/*
+ * bastionctl: what must hold on a bastion host.
+ */
+#include "lib/core/crypto.h"
+#include "policy/cmd_config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#ifndef PB_VERSION
+#define PB_VERSION "unknown"
+#endif
+
+static const char help_text[] =
+    "usage: bastionctl [--config PATH] COMMAND\n"
+    "\n"
+    "  config check [FILE]   is the configuration fit for logins?\n"
+    "  config show           every key, its value and where it is set\n"
+    "\n"
+    "  --config PATH         the login configuration (default: the packaged file)\n"
+    "  --help                behind a command: what it takes\n"
+    "  --version\n"
+    "\n"
+    "exit: 0 yes, 1 no, 2 usage, 3 trouble\n";
+
+struct line {
+	struct cmd_common common;
+	bool version;
+	int argc; /* words and options of the command */
+	char **argv;
+};
+
+static int usage(const char *reason, const char *word)
+{
+	(void)fprintf(stderr, "bastionctl: %s%s%s; see `bastionctl --help`\n", reason,
+	    word != NULL ? ": " : "", word != NULL ? word : "");
+	return CMD_USAGE;
+}
+
+/* Takes the options that stand anywhere out of argv; the rest keeps its order. */
+static int read_line(struct line *l, int argc, char **argv)
+{
+	bool words = false;
+
+	for (int i = 1; i < argc; i++) {
+		char *a = argv[i];
+
+		words = words || strcmp(a, "--") == 0;
+		if (words) {
+			l->argv[l->argc++] = a;
+		} else if (strcmp(a, "--settings") == 0 || strncmp(a, "--settings=", 11) == 0) {
+			return usage("--settings: bastionctl.conf is not in this version", NULL);
+		} else if (strcmp(a, "--config") == 0 || strncmp(a, "--config=", 9) == 0) {
+			if (l->common.config != NULL)
+				return usage("--config is given twice", NULL);
+			l->common.config = a[8] == '=' ? a + 9 : argv[++i];
+			if (l->common.config == NULL || l->common.config[0] == '\0')
+				return usage("--config needs a path", NULL);
+		} else if (strcmp(a, "--help") == 0 || strcmp(a, "-h") == 0) {
+			l->common.help = true;
+		} else if (strcmp(a, "--version") == 0) {
+			l->version = true;
+		} else {
+			l->argv[l->argc++] = a;
+		}
+	}
+	return CMD_YES;
+}
+
+static int print(const char *text)
+{
+	if (fputs(text, stdout) >= 0 && fflush(stdout) == 0)
+		return CMD_YES;
+	(void)fprintf(stderr, "bastionctl: standard output: %s\n", strerror(errno));
+	return CMD_TROUBLE;
+}
+
+static int run(const struct line *l)
+{
+	static const char *const absent[] = {"explain", "enable", "confirm", "disable",
+	    "policy", "password", "breach", "audit", "fix", "rollback", "history", "mfa",
+	    "rotate", "aws-policy"};
+
+	if (l->version)
+		return print("bastionctl " PB_VERSION "\n");
+	if (l->argc == 0)
+		return l->common.help ? print(help_text) : usage("no command", NULL);
+	if (strcmp(l->argv[0], "config") == 0)
+		return cmd_config(&l->common, l->argc - 1, l->argv + 1);
+	for (size_t i = 0; i < sizeof(absent) / sizeof(absent[0]); i++)
+		if (strcmp(l->argv[0], absent[i]) == 0)
+			return usage("this command is not in this version", absent[i]);
+	return usage(l->argv[0][0] == '-' ? "unknown option" : "unknown command", l->argv[0]);
+}
+
+int main(int argc, char **argv)
+{
+	/* Words only move towards the front, so argv itself has room for them. */
+	struct line l = {.argv = argv};
+	int r = read_line(&l, argc, argv);
+
+	if (r != CMD_YES)
+		return r;
+	if (crypto_init() != 0) {
+		(void)fprintf(stderr, "bastionctl: libcrypto or liboath does not start\n");
+		return CMD_TROUBLE;
+	}
+	return run(&l);
+}

@@ -1,0 +1,75 @@
+/*
+ * pamd_stack: what libpam makes of a service: the lines of one type with every
+ * include resolved, and the ways through them.
+ *
+ * The walk goes through all outcomes that the modules may have, as libpam's
+ * dispatcher would: jumps, ok/done/bad/die, substacks.  It errs on the side of
+ * more ways than there are: what it calls closed is closed.
+ */
+#ifndef PB_PAMD_STACK_H
+#define PB_PAMD_STACK_H
+
+#include "policy/pamd.h"
+
+#define PAMD_STACK_MAX 256
+#define PAMD_STACK_DEPTH 16 /* of includes, as in libpam */
+#define PAMD_OURS "pam_bastion.so"
+
+struct pamd_dirs {
+	const char *dir;      /* "/etc/pam.d" */
+	const char *fallback; /* the vendor's, "/usr/lib/pam.d"; or NULL */
+};
+
+enum pamd_role {
+	PAMD_OTHER,    /* may answer anything */
+	PAMD_CHOOSES,  /* the same; it is there to let an admin choose who passes */
+	PAMD_PASSWORDS, /* as PAMD_OTHER; its success in auth proves the password */
+	PAMD_DENIES,
+	PAMD_PERMITS,
+	PAMD_OURSELVES,
+	PAMD_SUBSTACK  /* a mark without a module */
+};
+
+struct pamd_entry {
+	char file[PAMD_PATH_MAX];
+	int line;
+	int level;           /* of substacks */
+	enum pamd_role role;
+	bool after_password; /* words of a line of ours */
+	bool need_auth;
+	bool ignores;        /* the module may answer "ignore" */
+	struct pamd_control control;
+	bool run;            /* some way leads here */
+	bool unproven;       /* one without a password module's success */
+};
+
+struct pamd_stack {
+	enum pamd_type type;
+	struct pamd_entry *entry;
+	int count;
+};
+
+/* Ways to a success that miss our module's success: the line that opens
+ * them, as an index, or -1 when there is none. */
+struct pamd_ways {
+	int refused; /* our line is run, refuses, and the stack succeeds */
+	int jumped;  /* a line goes past ours, whoever the user is */
+	int chosen;  /* the same by a module that judges who may */
+};
+
+/* True for "pam_bastion.so" and any path ending in it. */
+bool pamd_is_ours(const char *module);
+
+/* Where libpam would find the file: 0, ERR_NONE, ERR_SYNTAX (too long). */
+int pamd_find(const struct pamd_dirs *dirs, const char *name, char path[PAMD_PATH_MAX]);
+
+/* Loads the lines of one type of the service.  s is freed by the caller, also
+ * after an error, when it holds the lines before it.  As pamd_read(). */
+int pamd_stack_load(struct pamd_stack *s, const struct pamd_dirs *dirs,
+    const char *service, enum pamd_type type, struct err *e);
+void pamd_stack_free(struct pamd_stack *s);
+
+/* Fills run and unproven of every entry, and *w.  0 or ERR_SYSTEM. */
+int pamd_stack_walk(struct pamd_stack *s, struct pamd_ways *w, struct err *e);
+
+#endif

@@ -1,0 +1,298 @@
+/* account and the other groups: need_auth, setcred, session, password. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tests/pam/host.h"
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+
+#define NEED_AUTH "user=alice verdict=error reason=need_auth source=203.0.113.7 service=bastion"
+
+static struct ph_user alice;
+
+static int set_up(void **state)
+{
+	(void)state;
+	ph_make(NULL);
+	ph_enroll(&alice, "alice", 20001);
+	return 0;
+}
+
+static void need_auth_refuses_a_login_without_auth(void **state)
+{
+	struct ph_login l = ph_with_key("alice");
+
+	(void)state;
+	ph_start(&l);
+	assert_int_equal(pam_acct_mgmt(l.pamh, 0), PAM_PERM_DENIED);
+	ph_end(&l);
+	assert_int_equal(l.prompts, 0);
+	assert_int_equal(ph_lines, 1);
+	assert_true(ph_logged(NEED_AUTH));
+	assert_int_equal(ph_log[0].priority, LOG_ERR);
+}
+
+static void need_auth_passes_behind_a_right_code(void **state)
+{
+	struct ph_login l = ph_with_key("alice");
+
+	(void)state;
+	ph_answer(&l, PH_TYPE, ph_code(&alice, 0));
+	ph_start(&l);
+	assert_int_equal(ph_authenticate(&l), PAM_SUCCESS);
+	assert_int_equal(pam_acct_mgmt(l.pamh, 0), PAM_SUCCESS);
+	/* sshd asks it twice in some set-ups. */
+	assert_int_equal(pam_acct_mgmt(l.pamh, 0), PAM_SUCCESS);
+	ph_end(&l);
+}
+
+static void need_auth_passes_behind_a_recovery_code(void **state)
+{
+	struct ph_login l = ph_with_key("alice");
+
+	(void)state;
+	ph_answer(&l, PH_TYPE, alice.recovery[0]);
+	ph_start(&l);
+	assert_int_equal(ph_authenticate(&l), PAM_SUCCESS);
+	assert_int_equal(pam_acct_mgmt(l.pamh, 0), PAM_SUCCESS);
+	ph_end(&l);
+}
+
+static void need_auth_refuses_after_a_wrong_code(void **state)
+{
+	struct ph_login l = ph_with_key("alice");
+
+	(void)state;
+	ph_answer(&l, PH_TYPE, ph_wrong(&alice));
+	ph_start(&l);
+	assert_int_equal(ph_authenticate(&l), PAM_AUTH_ERR);
+	assert_int_equal(pam_acct_mgmt(l.pamh, 0), PAM_PERM_DENIED);
+	ph_end(&l);
+	assert_true(ph_logged(NEED_AUTH));
+}
+
+static void need_auth_refuses_another_user_than_auth_let_in(void **state)
+{
+	struct ph_login l = ph_with_key("alice");
+
+	(void)state;
+	ph_account("bob", 20002);
+	ph_answer(&l, PH_TYPE, ph_code(&alice, 0));
+	ph_start(&l);
+	assert_int_equal(ph_authenticate(&l), PAM_SUCCESS);
+	assert_int_equal(pam_set_item(l.pamh, PAM_USER, "bob"), PAM_SUCCESS);
+	assert_int_equal(pam_acct_mgmt(l.pamh, 0), PAM_PERM_DENIED);
+	assert_true(ph_logged("user=bob verdict=error reason=need_auth *"));
+	assert_int_equal(pam_set_item(l.pamh, PAM_USER, "alice"), PAM_SUCCESS);
+	assert_int_equal(pam_acct_mgmt(l.pamh, 0), PAM_SUCCESS);
+	ph_end(&l);
+}
+
+static void second_auth_that_fails_takes_the_first_back(void **state)
+{
+	struct ph_login l = ph_with_key("alice");
+
+	(void)state;
+	ph_answer(&l, PH_TYPE, ph_code(&alice, 0));
+	ph_answer(&l, PH_TYPE, ph_wrong(&alice));
+	ph_start(&l);
+	assert_int_equal(ph_authenticate(&l), PAM_SUCCESS);
+	assert_int_equal(ph_authenticate(&l), PAM_AUTH_ERR);
+	assert_int_equal(pam_acct_mgmt(l.pamh, 0), PAM_PERM_DENIED);
+	ph_end(&l);
+}
+
+static void conversation_that_fails_takes_the_first_back(void **state)
+{
+	struct ph_login l = ph_with_key("alice");
+
+	(void)state;
+	ph_answer(&l, PH_TYPE, ph_code(&alice, 0));
+	ph_answer(&l, PH_FAIL, NULL);
+	ph_start(&l);
+	assert_int_equal(ph_authenticate(&l), PAM_SUCCESS);
+	assert_int_equal(ph_authenticate(&l), PAM_CONV_ERR);
+	assert_int_equal(pam_acct_mgmt(l.pamh, 0), PAM_PERM_DENIED);
+	ph_end(&l);
+}
+
+static void configuration_that_breaks_takes_the_first_back(void **state)
+{
+	struct ph_login l = ph_with_key("alice");
+
+	(void)state;
+	ph_answer(&l, PH_TYPE, ph_code(&alice, 0));
+	ph_start(&l);
+	assert_int_equal(ph_authenticate(&l), PAM_SUCCESS);
+	ph_configure_raw("nonsense\n");
+	assert_int_equal(ph_authenticate(&l), PAM_SERVICE_ERR);
+	ph_configure(NULL);
+	assert_int_equal(pam_acct_mgmt(l.pamh, 0), PAM_PERM_DENIED);
+	ph_end(&l);
+}
+
+static void mark_ends_with_its_handle(void **state)
+{
+	struct ph_login l = ph_with_key("alice");
+
+	(void)state;
+	assert_int_equal(ph_try(l, ph_code(&alice, 0)), PAM_SUCCESS);
+	ph_start(&l);
+	assert_int_equal(pam_acct_mgmt(l.pamh, 0), PAM_PERM_DENIED);
+	ph_end(&l);
+}
+
+static void account_without_need_auth_passes(void **state)
+{
+	struct ph_login l = ph_with_key("alice");
+
+	(void)state;
+	ph_words("retry=1", "");
+	ph_start(&l);
+	assert_int_equal(pam_acct_mgmt(l.pamh, 0), PAM_SUCCESS);
+	ph_end(&l);
+	assert_int_equal(ph_lines, 0);
+}
+
+static void account_with_a_broken_configuration_refuses(void **state)
+{
+	struct ph_login l = ph_with_key("alice");
+
+	(void)state;
+	ph_words("retry=1", "");
+	ph_configure_raw("window = 1\nwindow = 1\n");
+	ph_start(&l);
+	assert_int_equal(pam_acct_mgmt(l.pamh, 0), PAM_SERVICE_ERR);
+	ph_end(&l);
+	assert_true(ph_logged("user=alice verdict=error reason=config source=203.0.113.7 "
+	    "service=bastion detail=\"*/etc/pam_bastion.conf:2: 'window' is given twice\""));
+}
+
+static void account_refuses_unknown_words(void **state)
+{
+	static const char *const words[] = {"needauth", "need_auth=yes", "after_password",
+	    "enroll_here", "reserve", "NEED_AUTH"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		struct ph_login l = ph_with_key("alice");
+
+		ph_words("retry=1", words[i]);
+		ph_start(&l);
+		assert_int_equal(pam_acct_mgmt(l.pamh, 0), PAM_SERVICE_ERR);
+		ph_end(&l);
+		assert_true(ph_logged("user=alice verdict=error reason=config * "
+		    "detail=\"PAM service bastion, account line: *\""));
+	}
+}
+
+static void account_without_auth_asks_and_says_nothing(void **state)
+{
+	struct ph_login l = {.user = "alice", .tty = "/dev/pts/1"};
+
+	(void)state;
+	/* cron and the like ask account without auth. */
+	ph_words("retry=1", "");
+	ph_start(&l);
+	assert_int_equal(pam_acct_mgmt(l.pamh, PAM_SILENT), PAM_SUCCESS);
+	ph_end(&l);
+	assert_string_equal(l.said, "");
+}
+
+static void setcred_and_session_succeed_and_do_nothing(void **state)
+{
+	struct ph_login l = ph_with_key("alice");
+
+	(void)state;
+	ph_answer(&l, PH_TYPE, ph_code(&alice, 0));
+	ph_start(&l);
+	assert_int_equal(ph_authenticate(&l), PAM_SUCCESS);
+	ph_forget();
+	assert_int_equal(pam_setcred(l.pamh, PAM_ESTABLISH_CRED), PAM_SUCCESS);
+	assert_int_equal(pam_open_session(l.pamh, 0), PAM_SUCCESS);
+	assert_int_equal(pam_setcred(l.pamh, PAM_REINITIALIZE_CRED), PAM_SUCCESS);
+	assert_int_equal(pam_close_session(l.pamh, 0), PAM_SUCCESS);
+	assert_int_equal(pam_setcred(l.pamh, PAM_DELETE_CRED), PAM_SUCCESS);
+	ph_end(&l);
+	assert_int_equal(ph_lines, 0);
+	assert_string_equal(l.said, "on: Verification code: \n");
+}
+
+static void setcred_does_not_set_the_mark(void **state)
+{
+	struct ph_login l = ph_with_key("alice");
+
+	(void)state;
+	ph_start(&l);
+	(void)pam_setcred(l.pamh, PAM_ESTABLISH_CRED);
+	assert_int_equal(pam_open_session(l.pamh, 0), PAM_SUCCESS);
+	assert_int_equal(pam_acct_mgmt(l.pamh, 0), PAM_PERM_DENIED);
+	ph_end(&l);
+}
+
+static void password_change_is_refused(void **state)
+{
+	struct ph_login l = {.user = "alice", .tty = "/dev/pts/1"};
+
+	(void)state;
+	ph_start(&l);
+	assert_int_equal(pam_chauthtok(l.pamh, 0), PAM_AUTHTOK_ERR);
+	ph_end(&l);
+	assert_int_equal(l.prompts, 0);
+	assert_true(ph_logged("user=alice verdict=error reason=config source=local:0 "
+	    "service=bastion detail=\"this version has no password rules; *\""));
+	assert_int_equal(ph_log[ph_lines - 1].priority, LOG_ERR);
+}
+
+static void every_entry_point_is_found_by_dlsym(void **state)
+{
+	static const char *const names[] = {"pam_sm_authenticate", "pam_sm_setcred",
+	    "pam_sm_acct_mgmt", "pam_sm_open_session", "pam_sm_close_session",
+	    "pam_sm_chauthtok"};
+	const char *build = getenv("BUILD");
+	char path[PH_PATH];
+	void *so;
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/pam_bastion.so", build != NULL ? build : "./build");
+	so = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	assert_non_null(so);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		assert_non_null(dlsym(so, names[i]));
+	assert_int_equal(dlclose(so), 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, set_up)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(need_auth_refuses_a_login_without_auth),
+	    TEST(need_auth_passes_behind_a_right_code),
+	    TEST(need_auth_passes_behind_a_recovery_code),
+	    TEST(need_auth_refuses_after_a_wrong_code),
+	    TEST(need_auth_refuses_another_user_than_auth_let_in),
+	    TEST(second_auth_that_fails_takes_the_first_back),
+	    TEST(conversation_that_fails_takes_the_first_back),
+	    TEST(configuration_that_breaks_takes_the_first_back),
+	    TEST(mark_ends_with_its_handle),
+	    TEST(account_without_need_auth_passes),
+	    TEST(account_with_a_broken_configuration_refuses),
+	    TEST(account_refuses_unknown_words),
+	    TEST(account_without_auth_asks_and_says_nothing),
+	    TEST(setcred_and_session_succeed_and_do_nothing),
+	    TEST(setcred_does_not_set_the_mark),
+	    TEST(password_change_is_refused),
+	    TEST(every_entry_point_is_found_by_dlsym),
+	};
+
+	return cmocka_run_group_tests_name("account", tests, NULL, NULL);
+}

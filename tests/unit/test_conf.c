@@ -1,0 +1,826 @@
+/* The login configuration: conf.h, DESIGN.md 'Names and files'. */
+#include "tests/unit/scratch.h"
+
+#ifndef PB_SYSCONFDIR /* compiled by hand */
+#define PB_SYSCONFDIR "/etc"
+#define PB_LOCALSTATEDIR "/var"
+#endif
+#define STATE_DIR PB_LOCALSTATEDIR "/lib/pam-bastion"
+#define CONF_DIR PB_SYSCONFDIR "/pam-bastion"
+#define CONF_FILE_PATH CONF_DIR "/pam_bastion.conf"
+
+static struct scratch sc;
+static char path[512];
+
+static int set_up(void **state)
+{
+	(void)state;
+	scratch_dir(&sc);
+	scratch_path(&sc, path, "pam_bastion.conf");
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	scratch_remove(&sc);
+	return 0;
+}
+
+static int parse_n(struct conf *c, const char *text, size_t n, struct err *e)
+{
+	struct err none;
+
+	memset(c, 0xee, sizeof(*c));
+	return conf_parse(c, "/etc/x.conf", text, n, e != NULL ? e : &none);
+}
+
+static int parse(struct conf *c, const char *text, struct err *e)
+{
+	return parse_n(c, text, strlen(text), e);
+}
+
+static void assert_accepted(const char *text)
+{
+	struct conf c;
+	struct err e = {0};
+
+	if (parse(&c, text, &e) != 0)
+		fail_msg("refused: %s: %s", text, e.text);
+}
+
+/* Refused, with "/etc/x.conf:LINE: " before and the piece in the reason. */
+static void assert_refused(const char *text, int line, const char *piece)
+{
+	char start[64];
+	struct conf c;
+	struct err e = {0};
+
+	if (parse(&c, text, &e) == 0)
+		fail_msg("accepted: %s", text);
+	(void)snprintf(start, sizeof(start), "/etc/x.conf:%d: ", line);
+	if (strncmp(e.text, start, strlen(start)) != 0)
+		fail_msg("'%s' gives '%s'", text, e.text);
+	if (strstr(e.text, piece) == NULL)
+		fail_msg("'%s' gives '%s', without '%s'", text, e.text, piece);
+}
+
+static void assert_defaults(const struct conf *c)
+{
+	assert_string_equal(c->store_dir, STATE_DIR);
+	assert_string_equal(c->state_dir, STATE_DIR);
+	assert_string_equal(c->keyring, CONF_DIR "/keyring");
+	assert_string_equal(c->issuer, "");
+	assert_int_equal(c->window, 1);
+	assert_int_equal(c->throttle_free, 3);
+	assert_int_equal(c->throttle_base, 30);
+	assert_int_equal(c->throttle_max, 3600);
+	assert_int_equal(c->lock_after, 100);
+	assert_int_equal(c->retry, 3);
+	assert_int_equal(c->enroll, CONF_ENROLL_INVITE);
+}
+
+static void empty_file_gives_the_defaults(void **state)
+{
+	struct conf c;
+
+	(void)state;
+	assert_int_equal(parse(&c, "", NULL), 0);
+	assert_defaults(&c);
+	assert_true(c.file_read);
+	assert_string_equal(c.path, "/etc/x.conf");
+	for (int i = 0; i < CONF_KEYS; i++)
+		assert_int_equal(c.origin[i].where, CONF_DEFAULT);
+}
+
+static void every_built_key_is_set(void **state)
+{
+	struct conf c;
+
+	(void)state;
+	assert_int_equal(parse(&c, "store = file:/srv/s\nstate_dir = /srv/t\n"
+	    "keyring = /srv/k\nissuer = ACME bastion\nwindow = 2\nthrottle_free = 5\n"
+	    "throttle_base = 10s\nthrottle_max = 2h\nlock_after = 50\nretry = 1\n"
+	    "enroll = admin\n", NULL), 0);
+	assert_string_equal(c.store_dir, "/srv/s");
+	assert_string_equal(c.state_dir, "/srv/t");
+	assert_string_equal(c.keyring, "/srv/k");
+	assert_string_equal(c.issuer, "ACME bastion");
+	assert_int_equal(c.window, 2);
+	assert_int_equal(c.throttle_free, 5);
+	assert_int_equal(c.throttle_base, 10);
+	assert_int_equal(c.throttle_max, 7200);
+	assert_int_equal(c.lock_after, 50);
+	assert_int_equal(c.retry, 1);
+	assert_int_equal(c.enroll, CONF_ENROLL_ADMIN);
+}
+
+static void whole_numbers_have_their_bounds(void **state)
+{
+	static const struct {
+		const char *key;
+		int min, max;
+	} keys[] = {{"window", 0, 2}, {"throttle_free", 1, 20}, {"lock_after", 1, 100},
+	    {"retry", 1, 5}};
+	static const char *const never[] = {"", "x", "-1", "+1", "1x", "1 2", "0x1", "1.0",
+	    "99999999999999999999", "1s"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		char text[64];
+
+		for (int v = -2; v <= keys[i].max + 2; v++) {
+			(void)snprintf(text, sizeof(text), "\n%s = %d", keys[i].key, v);
+			if (v >= keys[i].min && v <= keys[i].max)
+				assert_accepted(text);
+			else
+				assert_refused(text, 2, keys[i].key);
+		}
+		for (size_t k = 0; k < sizeof(never) / sizeof(never[0]); k++) {
+			(void)snprintf(text, sizeof(text), "%s = %s", keys[i].key, never[k]);
+			assert_refused(text, 1, keys[i].key);
+		}
+	}
+}
+
+static void durations_have_a_unit_and_their_bounds(void **state)
+{
+	static const char *const keys[] = {"throttle_base", "throttle_max"};
+	static const char *const good[] = {"1s", "86400s", "1m", "1440m", "1h", "24h", "1d",
+	    "0000000030s"};
+	static const char *const bad[] = {"0", "0s", "30", "s", "-1s", "1.5h", "1w", "1S",
+	    "86401s", "1441m", "25h", "2d", "30 s", "1h30m", "99999999999999999999s",
+	    "100000000000s", "", "+1s"};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		char text[96];
+
+		for (size_t k = 0; k < sizeof(good) / sizeof(good[0]); k++) {
+			/* The other one such that the two agree. */
+			(void)snprintf(text, sizeof(text), "%s = %s\n%s\n", keys[i], good[k],
+			    i == 0 ? "throttle_max = 1d" : "throttle_base = 1s");
+			assert_accepted(text);
+		}
+		for (size_t k = 0; k < sizeof(bad) / sizeof(bad[0]); k++) {
+			(void)snprintf(text, sizeof(text), "%s = %s", keys[i], bad[k]);
+			assert_refused(text, 1, keys[i]);
+		}
+	}
+}
+
+static void greatest_delay_is_not_less_than_the_first(void **state)
+{
+	struct conf c;
+	struct err e = {0};
+
+	(void)state;
+	assert_accepted("throttle_base = 1h\nthrottle_max = 1h\n");
+	assert_int_not_equal(parse(&c, "throttle_base = 2h\n", &e), 0);
+	assert_non_null(strstr(e.text, "/etc/x.conf"));
+	assert_non_null(strstr(e.text, "throttle_max"));
+}
+
+static void paths_are_absolute_and_plain(void **state)
+{
+	static const char *const keys[] = {"store", "state_dir", "keyring"};
+	static const char *const bad[] = {"x", "./x", "/a/../b", "/a/..", "/..", "~/x"};
+	char text[1200], longest[600];
+	struct conf c;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		const char *scheme = i == 0 ? "file:" : "";
+
+		for (size_t k = 0; k < sizeof(bad) / sizeof(bad[0]); k++) {
+			(void)snprintf(text, sizeof(text), "%s = %s%s", keys[i], scheme, bad[k]);
+			assert_refused(text, 1, keys[i]);
+		}
+		(void)snprintf(text, sizeof(text), "%s = %s/a/..b/b../c", keys[i], scheme);
+		assert_accepted(text);
+		memset(longest, 'p', sizeof(longest));
+		longest[0] = '/';
+		longest[CONF_PATH_MAX - 32] = '\0';
+		(void)snprintf(text, sizeof(text), "%s = %s%s", keys[i], scheme, longest);
+		assert_refused(text, 1, keys[i]);
+		longest[CONF_PATH_MAX - 33] = '\0';
+		(void)snprintf(text, sizeof(text), "%s = %s%s", keys[i], scheme, longest);
+		assert_accepted(text);
+	}
+	assert_int_equal(parse(&c, "state_dir = /srv/x//\nstore = file:/\n", NULL), 0);
+	assert_string_equal(c.state_dir, "/srv/x");
+	assert_string_equal(c.store_dir, "/");
+}
+
+static void store_of_another_kind_is_an_error(void **state)
+{
+	static const char *const bad[] = {"dynamodb:table", "etcd:https://x", "/var/lib/x",
+	    "redis:x", "file", "FILE:/x", "file:"};
+	char text[96];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		(void)snprintf(text, sizeof(text), "store = %s", bad[i]);
+		assert_refused(text, 1, "store");
+	}
+}
+
+static void issuer_has_no_colon_and_at_most_63_bytes(void **state)
+{
+	char text[128], name[70];
+
+	(void)state;
+	assert_refused("issuer = a:b", 1, "colon");
+	memset(name, 'i', sizeof(name));
+	name[CONF_ISSUER_MAX] = '\0';
+	(void)snprintf(text, sizeof(text), "issuer = %s", name);
+	assert_refused(text, 1, "issuer");
+	name[CONF_ISSUER_MAX - 1] = '\0';
+	(void)snprintf(text, sizeof(text), "issuer = %s", name);
+	assert_accepted(text);
+}
+
+static void enroll_knows_its_words(void **state)
+{
+	(void)state;
+	assert_accepted("enroll = admin");
+	assert_refused("enroll = invite", 1, "not in this version");
+	assert_refused("enroll = login", 1, "not in this version");
+	assert_refused("enroll = Admin", 1, "not one of");
+	assert_refused("enroll = yes", 1, "not one of");
+}
+
+static void key_of_a_feature_not_built_is_an_error(void **state)
+{
+	int absent = 0;
+
+	(void)state;
+	for (int i = 0; i < CONF_KEYS; i++) {
+		char value[CONF_VALUE_MAX], text[CONF_VALUE_MAX + 64];
+		struct conf c;
+
+		if (conf_key_built(i))
+			continue;
+		absent++;
+		assert_int_equal(parse(&c, "", NULL), 0);
+		conf_value(&c, i, value);
+		(void)snprintf(text, sizeof(text), "\n\n%s = other\n", conf_key(i));
+		assert_refused(text, 3, conf_key(i));
+		(void)snprintf(text, sizeof(text), "%s = %s\n", conf_key(i), value);
+		if (strcmp(conf_key(i), "remember") == 0 || strcmp(conf_key(i), "require") == 0)
+			assert_accepted(text); /* what asks for nothing is fine */
+		else
+			assert_refused(text, 1, "this version does not have it");
+	}
+	assert_int_equal(absent, 15);
+}
+
+/* Every key of DESIGN.md's table is known, and no other. */
+static void keys_are_those_of_the_contract(void **state)
+{
+	static const char *const names[CONF_KEYS] = {"store", "state_dir", "keyring",
+	    "helper_dir", "store_timeout", "window", "remember", "enroll", "enroll_by",
+	    "require", "exempt", "issuer", "throttle_free", "throttle_base", "throttle_max",
+	    "lock_after", "retry", "password_policy", "policy_file", "age", "age_exempt",
+	    "warn_days", "enforce_for_root", "breach_filter", "breach_at_login",
+	    "reserve_wait"};
+	static const char *const unknown[] = {"windows", "Window", "win", "conf", "debug",
+	    "throttle-free", "key_max_age", "need_auth", "#window", "wind ow"};
+
+	(void)state;
+	for (int i = 0; i < CONF_KEYS; i++) {
+		bool found = false;
+
+		for (int k = 0; k < CONF_KEYS; k++)
+			found |= strcmp(names[i], conf_key(k)) == 0;
+		assert_true(found);
+	}
+	for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++) {
+		char text[64];
+
+		(void)snprintf(text, sizeof(text), "window = 1\n x%s = 1\n", unknown[i]);
+		assert_refused(text, 2, "unknown key");
+	}
+	assert_refused("Window = 1", 1, "unknown key 'Window'");
+	assert_refused("= 1", 1, "unknown key ''");
+}
+
+static void key_given_twice_is_an_error(void **state)
+{
+	(void)state;
+	assert_refused("window = 1\n\nwindow = 1\n", 3, "'window' is given twice");
+	assert_refused("retry = 1\nwindow = 2\nretry = 2\n", 3, "'retry' is given twice");
+}
+
+static void line_without_equals_or_value_is_an_error(void **state)
+{
+	(void)state;
+	assert_refused("window", 1, "not 'key = value'");
+	assert_refused("\n\nwindow 1\n", 3, "not 'key = value'");
+	assert_refused("window =", 1, "no value");
+	assert_refused("window =   # 1", 1, "no value");
+	assert_refused("[section]", 1, "not 'key = value'");
+	assert_refused("\xef\xbb\xbfwindow = 1", 1, "unknown key");
+}
+
+static void blanks_around_key_and_value_do_not_matter(void **state)
+{
+	struct conf c;
+
+	(void)state;
+	assert_int_equal(parse(&c, "\t window\t=  2 \t\r\n  issuer=  two words \r\n\t\r\n",
+	    NULL), 0);
+	assert_int_equal(c.window, 2);
+	assert_string_equal(c.issuer, "two words");
+}
+
+static void comment_begins_a_line_or_follows_a_blank(void **state)
+{
+	struct conf c;
+
+	(void)state;
+	assert_int_equal(parse(&c, "# window = 9\n   # indented\nwindow = 2 # why\n"
+	    "issuer = A#1 B# #C\nretry = 1\t#x\n#\n", NULL), 0);
+	assert_int_equal(c.window, 2);
+	assert_string_equal(c.issuer, "A#1 B#");
+	assert_int_equal(c.retry, 1);
+	assert_refused("window = 2#why", 1, "window");
+}
+
+static void value_may_hold_an_equals_sign(void **state)
+{
+	struct conf c;
+
+	(void)state;
+	assert_int_equal(parse(&c, "issuer = a=b", NULL), 0);
+	assert_string_equal(c.issuer, "a=b");
+}
+
+static void last_line_needs_no_newline(void **state)
+{
+	struct conf c;
+
+	(void)state;
+	assert_int_equal(parse(&c, "retry = 2\nwindow = 0", NULL), 0);
+	assert_int_equal(c.window, 0);
+	assert_int_equal(c.retry, 2);
+}
+
+static void nul_byte_is_an_error(void **state)
+{
+	static const char one[] = "retry = 2\nwindow = 2\0 # 1\n";
+	static const char two[] = "\0";
+	struct conf c;
+	struct err e = {0};
+
+	(void)state;
+	assert_int_not_equal(parse_n(&c, one, sizeof(one) - 1, &e), 0);
+	assert_int_equal(strncmp(e.text, "/etc/x.conf:2: a NUL byte", 25), 0);
+	assert_int_not_equal(parse_n(&c, two, 1, &e), 0);
+}
+
+static void over_long_line_is_an_error(void **state)
+{
+	char text[2100];
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	memcpy(text, "\n# ", 3);
+	text[1 + 1024] = '\0';
+	assert_refused(text, 2, "longer than 1023");
+	text[1 + 1023] = '\0';
+	assert_accepted(text);
+}
+
+static void every_origin_is_noted(void **state)
+{
+	struct conf c;
+
+	(void)state;
+	assert_int_equal(parse(&c, "\nwindow = 2\n\nretry = 4\n", NULL), 0);
+	for (int i = 0; i < CONF_KEYS; i++) {
+		int line = strcmp(conf_key(i), "window") == 0 ? 2 :
+		    strcmp(conf_key(i), "retry") == 0 ? 4 : 0;
+
+		assert_int_equal(c.origin[i].where, line > 0 ? CONF_FILE : CONF_DEFAULT);
+		assert_int_equal(c.origin[i].line, line);
+	}
+}
+
+/* What `config show` prints of a built key reads back as the same setting. */
+static void printed_values_read_back(void **state)
+{
+	struct conf c, back;
+
+	(void)state;
+	assert_int_equal(parse(&c, "store = file:/srv/s\nstate_dir = /srv/t\n"
+	    "keyring = /srv/k\nissuer = ACME\nwindow = 2\nthrottle_free = 5\n"
+	    "throttle_base = 90s\nthrottle_max = 1d\nlock_after = 50\nretry = 1\n"
+	    "enroll = admin\n", NULL), 0);
+	for (int i = 0; i < CONF_KEYS; i++) {
+		char value[CONF_VALUE_MAX], again[CONF_VALUE_MAX], text[CONF_VALUE_MAX + 64];
+
+		if (!conf_key_built(i))
+			continue;
+		conf_value(&c, i, value);
+		(void)snprintf(text, sizeof(text), "%s = %s\n", conf_key(i), value);
+		assert_int_equal(parse(&back, text, NULL), 0);
+		conf_value(&back, i, again);
+		assert_string_equal(value, again);
+	}
+}
+
+/* ---- the file ---- */
+
+static int load(struct conf *c, struct err *e)
+{
+	memset(c, 0xee, sizeof(*c));
+	return conf_load(c, path, e);
+}
+
+static void named_file_must_exist(void **state)
+{
+	struct conf c;
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(load(&c, &e), ERR_NONE);
+	assert_non_null(strstr(e.text, path));
+	scratch_write(path, "window = 2\n", 11, 0644);
+	assert_int_equal(load(&c, &e), 0);
+	assert_int_equal(c.window, 2);
+	assert_string_equal(c.path, path);
+	assert_true(c.file_read);
+}
+
+static void file_is_roots_and_not_writable_by_others(void **state)
+{
+	static const struct {
+		mode_t mode;
+		int code;
+	} modes[] = {{0644, 0}, {0600, 0}, {0400, 0}, {0755, 0}, {0664, ERR_UNSAFE},
+	    {0646, ERR_UNSAFE}, {0620, ERR_UNSAFE}, {0602, ERR_UNSAFE}};
+	struct conf c;
+	struct err e = {0};
+
+	(void)state;
+	scratch_write(path, "window = 2\n", 11, 0644);
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		assert_int_equal(chmod(path, modes[i].mode), 0);
+		assert_int_equal(load(&c, &e), modes[i].code);
+	}
+	assert_non_null(strstr(e.text, path));
+	assert_int_equal(chmod(path, 0644), 0);
+	assert_int_equal(chown(path, 1, 0), 0);
+	assert_int_equal(load(&c, &e), ERR_UNSAFE);
+	assert_non_null(strstr(e.text, "chown root"));
+}
+
+static void file_is_a_regular_file_in_a_safe_directory(void **state)
+{
+	char other[512];
+	struct conf c;
+
+	(void)state;
+	scratch_path(&sc, other, "other");
+	scratch_write(other, "window = 2\n", 11, 0644);
+	assert_int_equal(symlink(other, path), 0);
+	assert_int_equal(load(&c, NULL), ERR_UNSAFE);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(load(&c, NULL), ERR_UNSAFE);
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(load(&c, NULL), ERR_UNSAFE);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rename(other, path), 0);
+	assert_int_equal(load(&c, NULL), 0);
+	assert_int_equal(chmod(sc.dir, 0777), 0);
+	assert_int_equal(load(&c, NULL), ERR_UNSAFE);
+	assert_int_equal(conf_load(&c, "relative.conf", NULL), ERR_UNSAFE);
+}
+
+static void error_in_a_file_names_file_and_line(void **state)
+{
+	char start[600];
+	struct conf c;
+	struct err e = {0};
+
+	(void)state;
+	scratch_write(path, "# a\n\nwindow = 3\n", 16, 0644);
+	assert_int_equal(load(&c, &e), ERR_SYNTAX);
+	(void)snprintf(start, sizeof(start), "%s:3: window: '3' is not", path);
+	assert_int_equal(strncmp(e.text, start, strlen(start)), 0);
+}
+
+static void file_of_any_size_is_refused_beyond_64_kib(void **state)
+{
+	size_t n = CONF_FILE_MAX + 10;
+	char *text = malloc(n);
+	struct conf c;
+
+	(void)state;
+	assert_non_null(text);
+	memset(text, '\n', n);
+	scratch_write(path, text, n, 0644);
+	assert_int_not_equal(load(&c, NULL), 0);
+	scratch_write(path, text, CONF_FILE_MAX - 1, 0644);
+	assert_int_equal(load(&c, NULL), 0);
+	free(text);
+}
+
+static void path_too_long_is_refused(void **state)
+{
+	char longest[CONF_PATH_MAX + 10];
+	struct conf c;
+	struct err e = {0};
+
+	(void)state;
+	memset(longest, 'x', sizeof(longest));
+	longest[0] = '/';
+	longest[CONF_PATH_MAX] = '\0';
+	assert_int_equal(conf_load(&c, longest, &e), ERR_SYNTAX);
+}
+
+static int make_parents(void)
+{
+	char part[] = CONF_FILE_PATH;
+
+	for (char *slash = strchr(part + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(part, 0755) != 0)
+			return -1;
+		*slash = '/';
+	}
+	return 0;
+}
+
+/* The packaged path, below a root of our own: no test touches /etc. */
+static int with_default_path(void)
+{
+	struct conf_args args = {.what = "line"};
+	struct conf_words w;
+	struct conf c;
+
+	if (chroot(sc.dir) != 0 || chdir("/") != 0)
+		return 77;
+	if (conf_load(&c, NULL, NULL) != 0 || c.file_read || c.window != 1)
+		return 1;
+	if (make_parents() != 0 || conf_load(&c, NULL, NULL) != 0 || c.file_read)
+		return 2;
+	if (conf_load_args(&c, &w, CONF_AUTH, &args, NULL) != 0 || c.file_read)
+		return 3;
+	scratch_write(CONF_FILE_PATH, "window = 2\n", 11, 0644);
+	if (conf_load(&c, NULL, NULL) != 0 || !c.file_read || c.window != 2)
+		return 4;
+	/* There and unsafe, or there and wrong, is not missing. */
+	if (chmod(CONF_FILE_PATH, 0666) != 0 ||
+	    conf_load(&c, NULL, NULL) != ERR_UNSAFE)
+		return 5;
+	scratch_write(CONF_FILE_PATH, "window = 7\n", 11, 0644);
+	if (conf_load(&c, NULL, NULL) != ERR_SYNTAX)
+		return 6;
+	/* A link that leads nowhere is there, too. */
+	if (unlink(CONF_FILE_PATH) != 0 ||
+	    symlink("/absent", CONF_FILE_PATH) != 0 ||
+	    conf_load(&c, NULL, NULL) != ERR_UNSAFE)
+		return 7;
+	return strcmp(conf_default_path(), CONF_FILE_PATH) == 0 ? 0 : 8;
+}
+
+static void default_file_may_be_missing(void **state)
+{
+	pid_t pid = fork();
+	int r;
+
+	(void)state;
+	if (pid == 0)
+		_exit(with_default_path());
+	assert_true(pid > 0);
+	r = scratch_wait(pid);
+	if (r == 77)
+		skip();
+	assert_int_equal(r, 0);
+}
+
+/* ---- the PAM line ---- */
+
+static struct conf line_conf;
+static struct conf_words line_words;
+
+static int load_line(enum conf_group group, struct err *e, int argc, const char **argv)
+{
+	struct conf_args args = {.what = "PAM line", .argc = argc, .argv = argv};
+
+	memset(&line_conf, 0xee, sizeof(line_conf));
+	memset(&line_words, 0xee, sizeof(line_words));
+	return conf_load_args(&line_conf, &line_words, group, &args, e);
+}
+
+/* conf=PATH and one or two words more. */
+static int load_words(enum conf_group group, struct err *e, const char *one, const char *two)
+{
+	char named[600];
+	const char *argv[3] = {named, one, two};
+
+	(void)snprintf(named, sizeof(named), "conf=%s", path);
+	return load_line(group, e, two != NULL ? 3 : one != NULL ? 2 : 1, argv);
+}
+
+static void assert_line_refused(enum conf_group group, const char *one, const char *two,
+    const char *piece)
+{
+	struct err e = {0};
+
+	if (load_words(group, &e, one, two) == 0)
+		fail_msg("accepted: %s %s", one, two != NULL ? two : "");
+	if (strncmp(e.text, "PAM line: ", 10) != 0 || strstr(e.text, piece) == NULL)
+		fail_msg("'%s' gives '%s'", one, e.text);
+}
+
+static void key_on_the_pam_line_replaces_the_files(void **state)
+{
+	(void)state;
+	scratch_write(path, "window = 2\nretry = 4\n", 21, 0644);
+	assert_int_equal(load_words(CONF_AUTH, NULL, "window=0", "lock_after=7"), 0);
+	assert_int_equal(line_conf.window, 0);
+	assert_int_equal(line_conf.retry, 4);
+	assert_int_equal(line_conf.lock_after, 7);
+	assert_string_equal(line_conf.path, path);
+	for (int i = 0; i < CONF_KEYS; i++)
+		if (strcmp(conf_key(i), "window") == 0)
+			assert_int_equal(line_conf.origin[i].where, CONF_PAM_LINE);
+}
+
+static void value_with_blanks_stands_in_one_argument(void **state)
+{
+	(void)state;
+	scratch_write(path, "", 0, 0644);
+	/* libpam takes the brackets away. */
+	assert_int_equal(load_words(CONF_AUTH, NULL, "issuer=two words=x", NULL), 0);
+	assert_string_equal(line_conf.issuer, "two words=x");
+}
+
+static void error_on_the_pam_line_names_the_line(void **state)
+{
+	(void)state;
+	scratch_write(path, "", 0, 0644);
+	assert_line_refused(CONF_AUTH, "window=3", NULL, "window: '3'");
+	assert_line_refused(CONF_AUTH, "window=1", "window=1", "given twice");
+	assert_line_refused(CONF_AUTH, "windows=1", NULL, "unknown key 'windows'");
+	assert_line_refused(CONF_AUTH, "window=", NULL, "no value");
+	assert_line_refused(CONF_AUTH, "=1", NULL, "unknown key");
+	assert_line_refused(CONF_AUTH, "remember=12h", NULL, "remember");
+	assert_line_refused(CONF_AUTH, "exempt=user:root", NULL, "exempt");
+	assert_line_refused(CONF_AUTH, "nullok", NULL, "unknown word 'nullok'");
+	assert_line_refused(CONF_AUTH, "", NULL, "unknown word ''");
+	assert_line_refused(CONF_AUTH, "Debug", NULL, "unknown word");
+	assert_line_refused(CONF_AUTH, "a_very_long_key_that_cannot_be_one_of_ours_at_all=1",
+	    NULL, "unknown key");
+}
+
+static void error_in_the_file_of_a_pam_line_names_the_file(void **state)
+{
+	struct err e = {0};
+
+	(void)state;
+	scratch_write(path, "\nwindow = 9\n", 12, 0644);
+	assert_int_equal(load_words(CONF_AUTH, &e, "window=1", NULL), ERR_SYNTAX);
+	assert_int_equal(strncmp(e.text, path, strlen(path)), 0);
+	assert_non_null(strstr(e.text, ":2: window"));
+}
+
+static void words_belong_to_their_group(void **state)
+{
+	static const struct {
+		const char *word;
+		enum conf_group group;
+	} words[] = {{"need_auth", CONF_ACCOUNT}, {"after_password", CONF_AUTH},
+	    {"after_login", CONF_AUTH}};
+
+	(void)state;
+	scratch_write(path, "", 0, 0644);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		for (enum conf_group g = CONF_AUTH; g <= CONF_SESSION; g++) {
+			if (g != words[i].group) {
+				assert_line_refused(g, words[i].word, NULL, "belongs on an");
+				continue;
+			}
+			assert_int_equal(load_words(g, NULL, words[i].word, NULL), 0);
+			assert_int_equal(line_words.need_auth, i == 0);
+			assert_int_equal(line_words.after_password, i == 1);
+			assert_int_equal(line_words.after_login, i == 2);
+			assert_false(line_words.debug);
+		}
+	for (enum conf_group g = CONF_AUTH; g <= CONF_SESSION; g++) {
+		assert_int_equal(load_words(g, NULL, "debug", NULL), 0);
+		assert_true(line_words.debug);
+		assert_false(line_words.need_auth || line_words.after_password ||
+		    line_words.after_login);
+	}
+}
+
+static void word_of_a_feature_not_built_is_an_error(void **state)
+{
+	static const char *const absent[] = {"enroll_here", "reserve", "use_authtok",
+	    "try_first_pass", "use_first_pass"};
+
+	(void)state;
+	scratch_write(path, "", 0, 0644);
+	for (size_t i = 0; i < sizeof(absent) / sizeof(absent[0]); i++)
+		for (enum conf_group g = CONF_AUTH; g <= CONF_SESSION; g++)
+			assert_line_refused(g, absent[i], NULL, absent[i]);
+}
+
+static void key_as_a_word_and_word_as_a_key_are_errors(void **state)
+{
+	(void)state;
+	scratch_write(path, "", 0, 0644);
+	assert_line_refused(CONF_AUTH, "window", NULL, "unknown word");
+	assert_line_refused(CONF_AUTH, "debug=yes", NULL, "unknown key");
+	assert_line_refused(CONF_AUTH, "after_password=1", NULL, "unknown key");
+}
+
+static void conf_argument_names_one_existing_absolute_path(void **state)
+{
+	const char *relative[] = {"conf=x.conf"}, *empty[] = {"conf="};
+	const char *twice[] = {"conf=/a", "conf=/a"}, *absent[] = {"conf=/absent/x.conf"};
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(load_line(CONF_AUTH, &e, 1, relative), ERR_SYNTAX);
+	assert_non_null(strstr(e.text, "PAM line"));
+	assert_int_equal(load_line(CONF_AUTH, &e, 1, empty), ERR_SYNTAX);
+	assert_int_equal(load_line(CONF_AUTH, &e, 2, twice), ERR_SYNTAX);
+	assert_non_null(strstr(e.text, "twice"));
+	assert_int_equal(load_line(CONF_AUTH, &e, 1, absent), ERR_NONE);
+	/* conf is an argument, not a key of a file. */
+	assert_refused("conf = /x", 1, "unknown key");
+}
+
+static void limits_must_agree_after_the_line_too(void **state)
+{
+	(void)state;
+	scratch_write(path, "throttle_max = 1m\n", 18, 0644);
+	assert_int_not_equal(load_words(CONF_AUTH, NULL, "throttle_base=2m", NULL), 0);
+	assert_int_equal(load_words(CONF_AUTH, NULL, "throttle_base=1m", NULL), 0);
+}
+
+static void refused_line_leaves_no_word_set(void **state)
+{
+	struct err e = {0};
+	const char *argv[] = {"conf=relative", "after_login"};
+
+	(void)state;
+	assert_int_not_equal(load_line(CONF_AUTH, &e, 2, argv), 0);
+	assert_false(line_words.after_login);
+	assert_defaults(&line_conf);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    T(empty_file_gives_the_defaults),
+	    T(every_built_key_is_set),
+	    T(whole_numbers_have_their_bounds),
+	    T(durations_have_a_unit_and_their_bounds),
+	    T(greatest_delay_is_not_less_than_the_first),
+	    T(paths_are_absolute_and_plain),
+	    T(store_of_another_kind_is_an_error),
+	    T(issuer_has_no_colon_and_at_most_63_bytes),
+	    T(enroll_knows_its_words),
+	    T(key_of_a_feature_not_built_is_an_error),
+	    T(keys_are_those_of_the_contract),
+	    T(key_given_twice_is_an_error),
+	    T(line_without_equals_or_value_is_an_error),
+	    T(blanks_around_key_and_value_do_not_matter),
+	    T(comment_begins_a_line_or_follows_a_blank),
+	    T(value_may_hold_an_equals_sign),
+	    T(last_line_needs_no_newline),
+	    T(nul_byte_is_an_error),
+	    T(over_long_line_is_an_error),
+	    T(every_origin_is_noted),
+	    T(printed_values_read_back),
+	    T(named_file_must_exist),
+	    T(file_is_roots_and_not_writable_by_others),
+	    T(file_is_a_regular_file_in_a_safe_directory),
+	    T(error_in_a_file_names_file_and_line),
+	    T(file_of_any_size_is_refused_beyond_64_kib),
+	    T(path_too_long_is_refused),
+	    T(default_file_may_be_missing),
+	    T(key_on_the_pam_line_replaces_the_files),
+	    T(value_with_blanks_stands_in_one_argument),
+	    T(error_on_the_pam_line_names_the_line),
+	    T(error_in_the_file_of_a_pam_line_names_the_file),
+	    T(words_belong_to_their_group),
+	    T(word_of_a_feature_not_built_is_an_error),
+	    T(key_as_a_word_and_word_as_a_key_are_errors),
+	    T(conf_argument_names_one_existing_absolute_path),
+	    T(limits_must_agree_after_the_line_too),
+	    T(refused_line_leaves_no_word_set),
+	};
+
+	return cmocka_run_group_tests_name("conf", tests, NULL, NULL);
+}

@@ -1,0 +1,803 @@
+/* What `bastionctl config check` finds, on a state and service files of its own. */
+#include "tests/unit/scratch.h"
+
+#include "enroll/init.h"
+#include "lib/core/slot.h"
+#include "policy/config_check.h"
+
+#include <time.h>
+#include <utime.h>
+
+static struct scratch sc;
+static struct config_request request;
+static char conf_path[512], pam_path[512];
+
+static void put(const char *tail, const char *text)
+{
+	char path[512];
+
+	scratch_path(&sc, path, tail);
+	scratch_write(path, text, strlen(text), 0644);
+}
+
+static void put_conf(const char *more)
+{
+	char text[1024];
+
+	(void)snprintf(text, sizeof(text),
+	    "store = file:%s\nstate_dir = %s\nkeyring = %s/keyring\n%s", sc.dir, sc.dir, sc.dir,
+	    more);
+	put("pam_bastion.conf", text);
+}
+
+/* As Debian has them. */
+static void put_common(void)
+{
+	put("pam.d/common-auth", "auth [success=1 default=ignore] pam_unix.so nullok\n"
+	    "auth requisite pam_deny.so\nauth required pam_permit.so\n"
+	    "auth optional pam_cap.so\n");
+	put("pam.d/common-account", "account [success=1 new_authtok_reqd=done default=ignore] "
+	    "pam_unix.so\naccount requisite pam_deny.so\naccount required pam_permit.so\n");
+	put("pam.d/common-session", "session required pam_unix.so\n");
+	put("pam.d/common-session-noninteractive", "session required pam_unix.so\n");
+	put("pam.d/common-password", "password [success=1 default=ignore] pam_unix.so\n"
+	    "password requisite pam_deny.so\npassword required pam_permit.so\n");
+	put("pam.d/other", "@include common-auth\n@include common-account\n"
+	    "@include common-password\n@include common-session\n");
+}
+
+#define THREE "auth [success=1 ignore=ignore default=die] pam_bastion.so"
+#define BEHIND "\nauth requisite pam_deny.so\nauth required pam_permit.so\n"
+#define GUARD "account requisite pam_bastion.so need_auth\n"
+#define ACCOUNT "@include common-account\n"
+#define GOOD THREE BEHIND GUARD ACCOUNT
+
+/* Service files and configuration as they were, beside the store of sc. */
+static void refresh(void)
+{
+	scratch_path(&sc, conf_path, "pam_bastion.conf");
+	scratch_path(&sc, pam_path, "pam.d");
+	(void)nftw(pam_path, scratch_drop, 16, FTW_DEPTH | FTW_PHYS);
+	scratch_mkdir(&sc, "pam.d");
+	put_conf("");
+	put_common();
+	request = (struct config_request){.config = conf_path, .pam = {pam_path, NULL},
+	    .now = time(NULL), .synchronised = true};
+}
+
+/* A store of its own, for the tests that damage it. */
+static int make(void **state)
+{
+	struct init_made made;
+	struct err e = {0};
+
+	(void)state;
+	scratch_make(&sc);
+	if (init_run(&sc.conf, SCRATCH_NOW, &made, &e) != 0)
+		fail_msg("%s", e.text);
+	refresh();
+	return 0;
+}
+
+static int drop(void **state)
+{
+	(void)state;
+	scratch_remove(&sc);
+	return 0;
+}
+
+/* One store for all the others. */
+static struct scratch shared;
+
+static int make_shared(void **state)
+{
+	int r = make(state);
+
+	shared = sc;
+	return r;
+}
+
+static int use_shared(void **state)
+{
+	(void)state;
+	sc = shared;
+	refresh();
+	return 0;
+}
+
+static int drop_shared(void **state)
+{
+	(void)state;
+	scratch_remove(&shared);
+	return 0;
+}
+
+static void run(struct config_findings *f)
+{
+	struct err e = {0};
+
+	*f = (struct config_findings){0};
+	if (config_check(&request, f, &e) != 0)
+		fail_msg("%s", e.text);
+}
+
+static void dump(const struct config_findings *f)
+{
+	static const char *const names[] = {"ok", "warn", "fail"};
+
+	for (size_t i = 0; i < f->count; i++)
+		print_error("  %s %s %s\n", names[f->item[i].level], f->item[i].check,
+		    f->item[i].text);
+}
+
+/* Exactly one finding of the level says the words; nothing worse is found. */
+static void finds(enum config_level level, const char *place, const char *words)
+{
+	struct config_findings f;
+	int hits = 0, others = 0;
+
+	run(&f);
+	for (size_t i = 0; i < f.count; i++) {
+		if (f.item[i].level == level && strstr(f.item[i].text, place) != NULL &&
+		    strstr(f.item[i].text, words) != NULL)
+			hits++;
+		else if (f.item[i].level > level)
+			others++;
+	}
+	if (hits != 1 || others != 0 || f.failed != (level == CONFIG_FAIL)) {
+		dump(&f);
+		fail_msg("%d findings at '%s' say '%s', %d are worse", hits, place, words, others);
+	}
+	config_findings_free(&f);
+}
+
+static void fails(const char *place, const char *words)
+{
+	finds(CONFIG_FAIL, place, words);
+}
+
+static void warns(const char *place, const char *words)
+{
+	finds(CONFIG_WARN, place, words);
+}
+
+/* Neither warning nor failure. */
+static void is_clean(void)
+{
+	struct config_findings f;
+
+	run(&f);
+	for (size_t i = 0; i < f.count; i++) {
+		if (f.item[i].level == CONFIG_OK)
+			continue;
+		dump(&f);
+		fail_msg("not clean");
+	}
+	config_findings_free(&f);
+}
+
+/* ---- the whole ---- */
+
+static void a_good_host_passes(void **state)
+{
+	struct config_findings f;
+	const char *const checks[] = {"configuration", "store", "files", "pam", "clock"};
+
+	(void)state;
+	put("pam.d/sshd", GOOD);
+	is_clean();
+	run(&f);
+	for (size_t c = 0; c < sizeof(checks) / sizeof(checks[0]); c++) {
+		bool seen = false;
+
+		for (size_t i = 0; i < f.count; i++)
+			seen = seen || strcmp(f.item[i].check, checks[c]) == 0;
+		assert_true(seen);
+	}
+	config_findings_free(&f);
+}
+
+static void the_check_writes_nothing(void **state)
+{
+	unsigned char before[SLOT_FILE], after[SLOT_FILE];
+
+	(void)state;
+	put("pam.d/sshd", GOOD);
+	assert_int_equal(scratch_bytes(&sc, "machine-id", before, sizeof(before)), SLOT_FILE);
+	is_clean();
+	assert_int_equal(scratch_bytes(&sc, "machine-id", after, sizeof(after)), SLOT_FILE);
+	assert_memory_equal(before, after, sizeof(before));
+}
+
+static void the_shipped_stacks_pass(void **state)
+{
+	static const char *const names[] = {"sshd", "sudo", "sudo-code", "sudo-i", "login"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char from[128], to[64], text[16384];
+		ssize_t n;
+		int fd;
+
+		(void)snprintf(from, sizeof(from), "packaging/pam.d/%s", names[i]);
+		(void)snprintf(to, sizeof(to), "pam.d/%s", names[i]);
+		fd = open(from, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			fail_msg("%s: run the tests in the top directory", from);
+		n = read(fd, text, sizeof(text) - 1);
+		assert_in_range(n, 1, sizeof(text) - 2);
+		text[n] = '\0';
+		(void)close(fd);
+		put(to, text);
+	}
+	is_clean();
+}
+
+/* ---- the configuration ---- */
+
+static void a_typing_error_fails_with_file_and_line(void **state)
+{
+	(void)state;
+	put_conf("windw = 1\n");
+	fails("pam_bastion.conf:4:", "windw");
+}
+
+static void a_configuration_that_others_may_write_fails(void **state)
+{
+	(void)state;
+	put("pam.d/sshd", GOOD);
+	assert_int_equal(chmod(conf_path, 0666), 0);
+	fails("pam_bastion.conf:", "mode 0666");
+}
+
+static void text_alone_is_checked_too(void **state)
+{
+	struct config_findings f = {0};
+
+	(void)state;
+	config_check_text("x", "window = 9\n", 11, &f);
+	assert_true(f.failed);
+	assert_int_equal(f.count, 1);
+	assert_non_null(strstr(f.item[0].text, "x:1: window"));
+	config_findings_free(&f);
+	config_check_text("x", "window = 2\n", 11, &f);
+	assert_false(f.failed);
+	config_findings_free(&f);
+}
+
+/* ---- one line ---- */
+
+static void arguments_are_judged_like_the_modules_own(void **state)
+{
+	(void)state;
+	put("pam.d/sshd", THREE " retyr=2" BEHIND GUARD ACCOUNT);
+	fails("pam.d/sshd:1:", "retyr");
+	put("pam.d/sshd", THREE " need_auth" BEHIND GUARD ACCOUNT);
+	fails("pam.d/sshd:1:", "belongs on an account line");
+	put("pam.d/sshd", THREE " enroll_here" BEHIND GUARD ACCOUNT);
+	fails("pam.d/sshd:1:", "enroll_here");
+	put("pam.d/sshd", THREE " conf=/nonexistent/x" BEHIND GUARD ACCOUNT);
+	fails("pam.d/sshd:1:", "/nonexistent");
+	put("pam.d/sshd", THREE " [issuer=My Corp] retry=2" BEHIND GUARD ACCOUNT);
+	is_clean();
+}
+
+static void the_file_under_check_stands_for_the_packaged_one(void **state)
+{
+	(void)state;
+	put_conf("throttle_base = 10m\n");
+	put("pam.d/sshd", THREE " throttle_max=5m" BEHIND GUARD ACCOUNT);
+	fails("pam.d/sshd:1:", "throttle_max");
+}
+
+static void the_module_is_known_by_any_path(void **state)
+{
+	(void)state;
+	put("pam.d/sshd", "auth sufficient /opt/x/pam_bastion.so\n" GUARD ACCOUNT);
+	fails("pam.d/sshd:1:", "`sufficient`: ");
+}
+
+static void sufficient_fails_in_every_group(void **state)
+{
+	(void)state;
+	put("pam.d/sshd", GOOD "session sufficient pam_bastion.so\n");
+	fails("pam.d/sshd:6:", "sufficient");
+	put("pam.d/sshd", THREE BEHIND "account sufficient pam_bastion.so need_auth\n");
+	fails("pam.d/sshd:4:", "`sufficient`: ");
+}
+
+static void optional_fails_on_auth_and_account(void **state)
+{
+	(void)state;
+	put("pam.d/sshd", "auth optional pam_bastion.so\n" GUARD ACCOUNT);
+	fails("pam.d/sshd:1:", "optional");
+	put("pam.d/sshd", THREE BEHIND "account optional pam_bastion.so need_auth\n" ACCOUNT);
+	fails("pam.d/sshd:4:", "`optional`: ");
+	put("pam.d/sshd", GOOD "session optional pam_bastion.so\n");
+	is_clean();
+}
+
+static void brackets_that_let_a_failure_pass_fail(void **state)
+{
+	static const char *const bad[] = {"[success=ok default=ignore]",
+	    "[success=1 default=ignore]", "[success=ok auth_err=ok default=die]",
+	    "[success=ok perm_denied=done default=die]", "[success=ok abort=1 default=die]",
+	    "[success=ok ignore=ok default=die]", "[success=ok new_authtok_reqd=done default=die]",
+	    "[success=ok module_unknown=reset default=die]"};
+	char text[512];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		(void)snprintf(text, sizeof(text), "auth %s pam_bastion.so" BEHIND GUARD ACCOUNT,
+		    bad[i]);
+		put("pam.d/sshd", text);
+		fails("pam.d/sshd:1:", "does not end in bad or die");
+	}
+	put("pam.d/sshd", "auth [success=ok new_authtok_reqd=ok ignore=ignore default=bad] "
+	    "pam_bastion.so\n" GUARD ACCOUNT);
+	is_clean();
+	put("pam.d/sshd", "auth [success=die default=die] pam_bastion.so\n" GUARD ACCOUNT);
+	fails("pam.d/sshd:1:", "nobody gets in");
+}
+
+static void a_password_line_fails(void **state)
+{
+	(void)state;
+	put("pam.d/passwd", "password requisite pam_bastion.so retry=3\n");
+	fails("pam.d/passwd:1:", "this version has no password rules");
+}
+
+static void a_syntax_error_fails_where_the_module_is_named(void **state)
+{
+	(void)state;
+	put("pam.d/sshd", "auth required pam_bastion.so\nauth nonsense pam_x.so\n");
+	fails("pam.d/sshd:2:", "nonsense");
+	put("pam.d/sshd", GOOD);
+	put("pam.d/foreign", "auth nonsense pam_x.so\n");
+	warns("pam.d/foreign:1:", "nonsense");
+}
+
+static void a_service_file_that_others_may_write_fails(void **state)
+{
+	char path[512];
+
+	(void)state;
+	put("pam.d/sshd", GOOD);
+	scratch_path(&sc, path, "pam.d/sshd");
+	assert_int_equal(chmod(path, 0664), 0);
+	fails("pam.d/sshd:", "chmod go-w");
+}
+
+static void leavings_of_editors_are_no_services(void **state)
+{
+	(void)state;
+	put("pam.d/sshd", GOOD);
+	put("pam.d/sshd.bak", "auth sufficient pam_bastion.so\n");
+	put("pam.d/sshd~", "auth sufficient pam_bastion.so\n");
+	put("pam.d/sshd.dpkg-old", "auth sufficient pam_bastion.so\n");
+	put("pam.d/.sshd.swp", "auth sufficient pam_bastion.so\n");
+	scratch_mkdir(&sc, "pam.d/dir");
+	is_clean();
+}
+
+static void nobody_asked_is_a_warning(void **state)
+{
+	(void)state;
+	warns("pam.d:", "no line names");
+}
+
+/* ---- the lines together ---- */
+
+static void the_dangerous_stacks_of_the_measurements_fail(void **state)
+{
+	(void)state;
+	put("pam.d/sshd", "auth sufficient pam_bastion.so\nauth required pam_permit.so\n" GUARD
+	    ACCOUNT);
+	finds(CONFIG_FAIL, "pam.d/sshd:1:", "a refused code still gets in");
+	put("pam.d/sshd", "auth [success=ok default=ignore] pam_bastion.so\n"
+	    "auth required pam_permit.so\n" GUARD ACCOUNT);
+	finds(CONFIG_FAIL, "pam.d/sshd:1:", "a refused code still gets in");
+	put("pam.d/sshd", "auth optional pam_bastion.so\n" GUARD ACCOUNT);
+	fails("pam.d/sshd:1:", "optional");
+	put("pam.d/sshd", "auth [default=1] pam_permit.so\nauth required pam_bastion.so\n"
+	    "auth required pam_permit.so\n" GUARD ACCOUNT);
+	fails("pam.d/sshd:1:", "gets in without a code");
+	/* pam-auth-update's primary block: the code OR the password. */
+	put("pam.d/common-auth", "auth [success=2 default=ignore] pam_bastion.so\n"
+	    "auth [success=1 default=ignore] pam_unix.so\nauth requisite pam_deny.so\n"
+	    "auth required pam_permit.so\n");
+	put("pam.d/sshd", "@include common-auth\n" ACCOUNT);
+	finds(CONFIG_FAIL, "common-auth:1:", "service sshd: a refused code still gets in");
+}
+
+static void the_safe_stacks_of_the_measurements_pass(void **state)
+{
+	(void)state;
+	put("pam.d/sshd", GOOD);
+	put("pam.d/bsshd", "auth required pam_unix.so\nauth required pam_bastion.so\n" GUARD
+	    ACCOUNT);
+	put("pam.d/login", "@include common-auth\nauth required pam_bastion.so\n" ACCOUNT);
+	is_clean();
+}
+
+static void a_jump_of_an_exempting_module_is_a_warning(void **state)
+{
+	(void)state;
+	put("pam.d/sshd", "auth [success=1 default=ignore] pam_access.so accessfile=/x noaudit\n"
+	    "auth requisite pam_bastion.so\nauth required pam_permit.so\n" GUARD ACCOUNT);
+	warns("pam.d/sshd:1:", "not asked for a code");
+	put("pam.d/sshd", THREE BEHIND "account [success=1 default=ignore] pam_succeed_if.so "
+	    "user ingroup x\n" GUARD ACCOUNT);
+	warns("pam.d/sshd:4:", "public key alone");
+}
+
+static void a_sufficient_password_in_an_include_fails(void **state)
+{
+	(void)state;
+	put("pam.d/system-auth", "auth required pam_env.so\nauth sufficient pam_unix.so\n"
+	    "auth required pam_deny.so\n");
+	put("pam.d/vpn", "auth include system-auth\nauth required pam_bastion.so\n" ACCOUNT);
+	fails("system-auth:2:", "service vpn: gets in without a code");
+	put("pam.d/vpn", "auth substack system-auth\nauth required pam_bastion.so\n" ACCOUNT);
+	is_clean();
+}
+
+static void after_password_needs_an_ending_password_line(void **state)
+{
+	(void)state;
+	put("pam.d/login", "@include common-auth\n" THREE " after_password" BEHIND ACCOUNT);
+	is_clean();
+	put("pam.d/login", "auth requisite pam_unix.so\n" THREE " after_password" BEHIND ACCOUNT);
+	is_clean();
+	put("pam.d/login", "auth required pam_unix.so\n" THREE " after_password" BEHIND ACCOUNT);
+	fails("pam.d/login:2:", "after_password");
+	put("pam.d/login", THREE " after_password" BEHIND ACCOUNT);
+	fails("pam.d/login:1:", "after_password");
+	put("pam.d/login", "auth substack common-auth\n" THREE " after_password" BEHIND ACCOUNT);
+	fails("pam.d/login:2:", "after_password");
+}
+
+static void a_piece_is_judged_where_it_is_included(void **state)
+{
+	(void)state;
+	put("pam.d/bastion-auth", THREE " after_password" BEHIND);
+	put("pam.d/vpn", "@include common-auth\n@include bastion-auth\n" ACCOUNT);
+	is_clean();
+	put("pam.d/web", "@include bastion-auth\n" ACCOUNT);
+	fails("bastion-auth:1: service web", "after_password");
+}
+
+static void a_missing_include_fails(void **state)
+{
+	(void)state;
+	put("pam.d/sshd", "@include gone\n" GOOD);
+	fails("pam.d/sshd:1:", "includes gone");
+	put("pam.d/sshd", GOOD);
+	put("pam.d/foreign", "@include gone\n");
+	is_clean();
+}
+
+static void sshd_without_the_guard_is_a_warning(void **state)
+{
+	(void)state;
+	put("pam.d/sshd", THREE BEHIND ACCOUNT);
+	warns("pam.d/sshd:1:", "publickey-only");
+	put("pam.d/sshd", THREE BEHIND);
+	warns("pam.d/sshd:1:", "`other`");
+	put("pam.d/guard", GUARD);
+	put("pam.d/sshd", THREE BEHIND "account include guard\n" ACCOUNT);
+	is_clean();
+	put("pam.d/sshd", THREE BEHIND "account substack guard\n" ACCOUNT);
+	is_clean();
+}
+
+static void the_guard_behind_an_expired_password_fails(void **state)
+{
+	(void)state;
+	put("pam.d/sshd", THREE BEHIND "account required pam_nologin.so\n" ACCOUNT GUARD);
+	fails("common-account:1:", "before need_auth");
+}
+
+static void the_guard_fails_where_account_runs_without_auth(void **state)
+{
+	static const char *const names[] = {"su", "su-l", "sudo", "sudo-i", "cron", "crond",
+	    "systemd-user", "atd", "runuser"};
+	char name[64], path[512];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		(void)snprintf(name, sizeof(name), "pam.d/%s", names[i]);
+		put(name, GOOD);
+		(void)strcat(name, ":4:");
+		fails(name, "without auth");
+		name[strlen(name) - 3] = '\0';
+		scratch_path(&sc, path, name);
+		assert_int_equal(unlink(path), 0);
+	}
+	put("pam.d/login", GOOD);
+	warns("pam.d/login:4:", "login -f");
+}
+
+static void the_guard_in_common_account_fails(void **state)
+{
+	(void)state;
+	put("pam.d/common-account", GUARD "account required pam_unix.so\n");
+	put("pam.d/other", "auth required pam_deny.so\n");
+	put("pam.d/sshd", THREE BEHIND ACCOUNT);
+	fails("common-account:1:", "need_auth in common-account");
+	put("pam.d/cron", "@include common-auth\n" ACCOUNT);
+	finds(CONFIG_FAIL, "common-account:1:", "need_auth in cron");
+}
+
+static void the_guard_without_an_auth_line_locks_out(void **state)
+{
+	(void)state;
+	put("pam.d/vpn", "@include common-auth\n" GUARD ACCOUNT);
+	fails("pam.d/vpn:2:", "nobody gets in");
+}
+
+static void an_account_line_without_its_word_is_a_warning(void **state)
+{
+	(void)state;
+	put("pam.d/vpn", THREE BEHIND "account required pam_bastion.so\n" ACCOUNT);
+	warns("pam.d/vpn:4:", "without need_auth");
+}
+
+static void sudo_i_without_the_code_is_a_warning(void **state)
+{
+	(void)state;
+	put("pam.d/sudo", "@include common-auth\n" THREE " after_password" BEHIND ACCOUNT);
+	put("pam.d/sudo-i", "@include common-auth\n" ACCOUNT);
+	warns("pam.d/sudo-i:", "a way round");
+	put("pam.d/sudo-i", "auth include sudo\naccount include sudo\n");
+	is_clean();
+}
+
+static void no_directory_of_services_is_trouble(void **state)
+{
+	struct config_findings f = {0};
+	struct err e = {0};
+
+	(void)state;
+	request.pam.dir = "/nonexistent/pam.d";
+	assert_int_equal(config_check(&request, &f, &e), ERR_NONE);
+	assert_non_null(strstr(e.text, "/nonexistent/pam.d"));
+	config_findings_free(&f);
+}
+
+/* ---- keyring, store, files ---- */
+
+static void path_of(char path[512], const char *tail)
+{
+	scratch_path(&sc, path, tail);
+}
+
+static void before_init_it_fails_and_says_so(void **state)
+{
+	char path[512];
+
+	(void)state;
+	put("pam.d/sshd", GOOD);
+	path_of(path, "keyring");
+	assert_int_equal(unlink(path), 0);
+	/* Decoys are not records: this is as good as new. */
+	fails("keyring", "enroll-mfa init");
+}
+
+static void a_lost_keyring_with_records_fails_otherwise(void **state)
+{
+	struct record_enroll r = scratch_enroll(1, 77);
+	struct record_hot h = scratch_hot(&r);
+	char path[512];
+
+	(void)state;
+	put("pam.d/sshd", GOOD);
+	scratch_user(&sc, "alice", &r, &h);
+	is_clean();
+	path_of(path, "keyring");
+	assert_int_equal(unlink(path), 0);
+	fails("keyring", "restore the keyring");
+}
+
+static void another_keyring_does_not_open_the_records(void **state)
+{
+	(void)state;
+	put("pam.d/sshd", GOOD);
+	scratch_keyring(&sc);
+	finds(CONFIG_FAIL, "enroll/.00", "");
+}
+
+static void a_keyring_that_others_may_read_fails(void **state)
+{
+	char path[512];
+
+	(void)state;
+	put("pam.d/sshd", GOOD);
+	path_of(path, "keyring");
+	assert_int_equal(chmod(path, 0640), 0);
+	fails("keyring:", "0600");
+}
+
+static void missing_decoys_fail(void **state)
+{
+	char path[512];
+
+	(void)state;
+	put("pam.d/sshd", GOOD);
+	path_of(path, "hot/.a7");
+	assert_int_equal(unlink(path), 0);
+	fails("hot:", "255 of the 256 decoys");
+}
+
+static void bad_record_files_are_named_and_counted(void **state)
+{
+	static const char *const files[] = {".00", ".01", ".02", ".03", ".04", ".05", ".06"};
+	char path[512], tail[32];
+	struct config_findings f;
+	int named = 0, counted = 0;
+
+	(void)state;
+	put("pam.d/sshd", GOOD);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		(void)snprintf(tail, sizeof(tail), "hot/%s", files[i]);
+		path_of(path, tail);
+		assert_int_equal(chmod(path, 0604), 0);
+	}
+	run(&f);
+	for (size_t i = 0; i < f.count; i++) {
+		named += strstr(f.item[i].text, "chmod it to 0600") != NULL;
+		counted += strstr(f.item[i].text, "2 more files") != NULL;
+	}
+	assert_int_equal(named, 5);
+	assert_int_equal(counted, 1);
+	assert_true(f.failed);
+	config_findings_free(&f);
+}
+
+static void links_owners_and_lengths_of_records_are_judged(void **state)
+{
+	char path[512], other[512];
+
+	(void)state;
+	put("pam.d/sshd", GOOD);
+	path_of(path, "hot/.10");
+	path_of(other, "second-name");
+	assert_int_equal(link(path, other), 0);
+	fails("hot/.10:", "links");
+	assert_int_equal(unlink(other), 0);
+	assert_int_equal(chown(path, 1234, 0), 0);
+	fails("hot/.10:", "root");
+	assert_int_equal(chown(path, 0, 0), 0);
+	assert_int_equal(truncate(path, 100), 0);
+	fails("hot/.10:", "length");
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(symlink("/etc/passwd", path), 0);
+	fails("hot/.10:", "regular");
+}
+
+static void foreign_files_in_the_store_are_a_warning(void **state)
+{
+	(void)state;
+	put("pam.d/sshd", GOOD);
+	put("enroll/alice~", "x");
+	warns("enroll/alice~:", "move it away");
+}
+
+static void open_directories_are_found(void **state)
+{
+	char path[512];
+
+	(void)state;
+	put("pam.d/sshd", GOOD);
+	path_of(path, "hot");
+	assert_int_equal(chmod(path, 0755), 0);
+	warns("/hot:", "0700");
+	assert_int_equal(chmod(path, 0777), 0);
+	finds(CONFIG_FAIL, "/hot:", "lets others write");
+}
+
+static void a_missing_machine_record_fails(void **state)
+{
+	char path[512];
+
+	(void)state;
+	put("pam.d/sshd", GOOD);
+	path_of(path, "machine-id");
+	assert_int_equal(unlink(path), 0);
+	fails("machine-id:", "enroll-mfa init");
+}
+
+/* ---- the clock ---- */
+
+static void a_clock_before_2020_fails(void **state)
+{
+	char path[512], tail[32];
+	struct utimbuf old = {0, 0};
+
+	(void)state;
+	put("pam.d/sshd", GOOD);
+	for (int i = 0; i < 512; i++) {
+		(void)snprintf(tail, sizeof(tail), "%s/.%02x", i < 256 ? "hot" : "enroll", i & 255);
+		path_of(path, tail);
+		assert_int_equal(utime(path, &old), 0);
+	}
+	request.now = 1000;
+	fails("the clock says 1000", "2020");
+}
+
+static void an_unsynchronised_clock_is_a_warning(void **state)
+{
+	(void)state;
+	put("pam.d/sshd", GOOD);
+	request.synchronised = false;
+	warns("not synchronised", "chrony");
+}
+
+static void records_from_the_future_are_a_warning(void **state)
+{
+	struct utimbuf t;
+	char path[512];
+
+	(void)state;
+	put("pam.d/sshd", GOOD);
+	t.actime = t.modtime = (time_t)request.now + 86400 + 60;
+	path_of(path, "hot/.33");
+	assert_int_equal(utime(path, &t), 0);
+	warns("/hot: 1 records", "more than a day");
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, use_shared)
+#define DAMAGE(name) cmocka_unit_test_setup_teardown(name, make, drop)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(a_good_host_passes),
+	    TEST(the_check_writes_nothing),
+	    TEST(the_shipped_stacks_pass),
+	    TEST(a_typing_error_fails_with_file_and_line),
+	    TEST(a_configuration_that_others_may_write_fails),
+	    TEST(text_alone_is_checked_too),
+	    TEST(arguments_are_judged_like_the_modules_own),
+	    TEST(the_file_under_check_stands_for_the_packaged_one),
+	    TEST(the_module_is_known_by_any_path),
+	    TEST(sufficient_fails_in_every_group),
+	    TEST(optional_fails_on_auth_and_account),
+	    TEST(brackets_that_let_a_failure_pass_fail),
+	    TEST(a_password_line_fails),
+	    TEST(a_syntax_error_fails_where_the_module_is_named),
+	    TEST(a_service_file_that_others_may_write_fails),
+	    TEST(leavings_of_editors_are_no_services),
+	    TEST(nobody_asked_is_a_warning),
+	    TEST(the_dangerous_stacks_of_the_measurements_fail),
+	    TEST(the_safe_stacks_of_the_measurements_pass),
+	    TEST(a_jump_of_an_exempting_module_is_a_warning),
+	    TEST(a_sufficient_password_in_an_include_fails),
+	    TEST(after_password_needs_an_ending_password_line),
+	    TEST(a_piece_is_judged_where_it_is_included),
+	    TEST(a_missing_include_fails),
+	    TEST(sshd_without_the_guard_is_a_warning),
+	    TEST(the_guard_behind_an_expired_password_fails),
+	    TEST(the_guard_fails_where_account_runs_without_auth),
+	    TEST(the_guard_in_common_account_fails),
+	    TEST(the_guard_without_an_auth_line_locks_out),
+	    TEST(an_account_line_without_its_word_is_a_warning),
+	    TEST(sudo_i_without_the_code_is_a_warning),
+	    TEST(no_directory_of_services_is_trouble),
+	    DAMAGE(before_init_it_fails_and_says_so),
+	    DAMAGE(a_lost_keyring_with_records_fails_otherwise),
+	    DAMAGE(another_keyring_does_not_open_the_records),
+	    DAMAGE(a_keyring_that_others_may_read_fails),
+	    DAMAGE(missing_decoys_fail),
+	    DAMAGE(bad_record_files_are_named_and_counted),
+	    DAMAGE(links_owners_and_lengths_of_records_are_judged),
+	    DAMAGE(foreign_files_in_the_store_are_a_warning),
+	    DAMAGE(open_directories_are_found),
+	    DAMAGE(a_missing_machine_record_fails),
+	    DAMAGE(a_clock_before_2020_fails),
+	    TEST(an_unsynchronised_clock_is_a_warning),
+	    DAMAGE(records_from_the_future_are_a_warning),
+	};
+
+	return cmocka_run_group_tests(tests, make_shared, drop_shared);
+}

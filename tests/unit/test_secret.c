@@ -1,0 +1,178 @@
+/* The one home of keys and codes in memory: secret.h. */
+#include "tests/unit/scratch.h"
+
+#include "lib/core/secret.h"
+
+#include <sys/mman.h>
+
+static void new_secret_is_zero_and_of_its_size(void **state)
+{
+	static const size_t sizes[] = {1, 4095, 4096, 4097, 100000};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		struct secret s;
+
+		assert_int_equal(secret_new(&s, sizes[i]), 0);
+		assert_int_equal(s.size, sizes[i]);
+		assert_true(s.mapped >= s.size && s.mapped % (size_t)getpagesize() == 0);
+		for (size_t k = 0; k < s.mapped; k++)
+			assert_int_equal(s.data[k], 0);
+		memset(s.data, 0x5a, s.size);
+		secret_free(&s);
+		assert_null(s.data);
+		assert_int_equal(s.size, 0);
+	}
+}
+
+static void size_out_of_range_is_refused(void **state)
+{
+	static const size_t sizes[] = {0, ((size_t)16 << 20) + 1, SIZE_MAX, SIZE_MAX - 4095};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		struct secret s = {.size = 99};
+
+		assert_int_not_equal(secret_new(&s, sizes[i]), 0);
+		assert_null(s.data);
+		assert_int_equal(s.size, 0);
+	}
+}
+
+static void free_takes_nothing_an_empty_one_and_twice(void **state)
+{
+	struct secret s = {0};
+
+	(void)state;
+	secret_free(NULL);
+	secret_free(&s);
+	assert_int_equal(secret_new(&s, 10), 0);
+	secret_free(&s);
+	secret_free(&s);
+}
+
+/* The flags the kernel keeps of the pages at p, as in "VmFlags: rd wr .. dd". */
+static void flags_of(const void *p, char out[256])
+{
+	FILE *f = fopen("/proc/self/smaps", "re");
+	unsigned long low, high;
+	char line[512];
+	int here = 0;
+
+	assert_non_null(f);
+	out[0] = '\0';
+	while (fgets(line, sizeof(line), f) != NULL) {
+		if (sscanf(line, "%lx-%lx ", &low, &high) == 2 && strchr(line, '-') < line + 17)
+			here = (uintptr_t)p >= low && (uintptr_t)p < high;
+		if (here && strncmp(line, "VmFlags:", 8) == 0)
+			(void)snprintf(out, 256, "%.250s ", line + 8);
+	}
+	(void)fclose(f);
+}
+
+static void secret_is_left_out_of_core_dumps_and_children(void **state)
+{
+	struct secret s;
+	char flags[256];
+
+	(void)state;
+	assert_int_equal(secret_new(&s, 5000), 0);
+	flags_of(s.data, flags);
+	assert_non_null(strstr(flags, " dd ")); /* do not dump */
+	assert_non_null(strstr(flags, " wf ")); /* wipe on fork */
+	secret_free(&s);
+}
+
+static void child_sees_zeros(void **state)
+{
+	struct secret s;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(secret_new(&s, 16), 0);
+	memset(s.data, 0x5a, 16);
+	pid = fork();
+	if (pid == 0) {
+		for (int i = 0; i < 16; i++)
+			if (s.data[i] != 0)
+				_exit(1);
+		_exit(0);
+	}
+	assert_true(pid > 0);
+	assert_int_equal(scratch_wait(pid), 0);
+	assert_int_equal(s.data[7], 0x5a);
+	secret_free(&s);
+}
+
+/* munmap of the test's, before libc's: what it gives back is already wiped. */
+static bool looking;
+static bool was_zero;
+
+int munmap(void *p, size_t n)
+{
+	if (looking) {
+		was_zero = true;
+		for (size_t i = 0; i < n; i++)
+			was_zero &= ((unsigned char *)p)[i] == 0;
+	}
+	return mprotect(p, n, PROT_NONE); /* a leak of address space in this test */
+}
+
+static void pages_are_wiped_before_they_are_given_back(void **state)
+{
+	struct secret s;
+
+	(void)state;
+	assert_int_equal(secret_new(&s, 5000), 0);
+	memset(s.data, 0x5a, s.mapped);
+	looking = true;
+	secret_free(&s);
+	looking = false;
+	assert_true(was_zero);
+}
+
+static void wipe_clears_and_takes_nothing(void **state)
+{
+	unsigned char bytes[8];
+
+	(void)state;
+	memset(bytes, 1, sizeof(bytes));
+	secret_wipe(bytes + 1, 6);
+	assert_memory_equal(bytes, "\1\0\0\0\0\0\0\1", 8);
+	secret_wipe(NULL, 5);
+	secret_wipe(bytes, 0);
+	assert_int_equal(bytes[0], 1);
+}
+
+static void equal_compares_every_byte(void **state)
+{
+	unsigned char a[64], b[64];
+
+	(void)state;
+	memset(a, 7, sizeof(a));
+	memcpy(b, a, sizeof(b));
+	assert_true(secret_equal(a, b, sizeof(a)));
+	for (size_t i = 0; i < sizeof(a); i++) {
+		b[i] ^= 1;
+		assert_false(secret_equal(a, b, sizeof(a)));
+		assert_true(secret_equal(a, b, i));
+		b[i] ^= 1;
+	}
+	assert_true(secret_equal(a, b, 0));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(new_secret_is_zero_and_of_its_size),
+	    cmocka_unit_test(size_out_of_range_is_refused),
+	    cmocka_unit_test(free_takes_nothing_an_empty_one_and_twice),
+	    cmocka_unit_test(secret_is_left_out_of_core_dumps_and_children),
+	    cmocka_unit_test(child_sees_zeros),
+	    cmocka_unit_test(pages_are_wiped_before_they_are_given_back),
+	    cmocka_unit_test(wipe_clears_and_takes_nothing),
+	    cmocka_unit_test(equal_compares_every_byte),
+	};
+
+	return cmocka_run_group_tests_name("secret", tests, NULL, NULL);
+}
