@@ -71,13 +71,13 @@ int cmd_unlock(struct cmd *c)
 	struct err e = {0};
 	struct store store;
 	struct steps s;
-	bool recreated;
+	struct steps_unlocked u;
 	int r;
 
 	if ((r = cmd_open(c, &store, false)) != 0)
 		return r;
 	cmd_steps(c, &store, &s);
-	r = steps_unlock(&s, &recreated, &e);
+	r = steps_unlock(&s, &u, &e);
 	store_close(&store);
 	if (r != 0)
 		return cmd_fail(&e);
@@ -85,11 +85,15 @@ int cmd_unlock(struct cmd *c)
 		(void)printf("{\"user\": ");
 		json_text_print(stdout, c->user);
 		(void)printf(", \"unlocked\": true, \"state_recreated\": %s}\n",
-		    recreated ? "true" : "false");
+		    u.recreated ? "true" : "false");
 		return CMD_YES;
 	}
 	(void)printf("%s is unlocked.\n", c->user);
-	if (recreated)
+	if (u.rebound)
+		(void)fprintf(stderr, "enroll-mfa: warning: the state was bound to uid %u, which is "
+		    "not the account's: if it is another person's now, `enroll-mfa remove %s`\n",
+		    (unsigned)u.old_uid, c->user);
+	if (u.recreated)
 		(void)printf("The state was missing or bad and was made anew: the code shown now "
 		    "is not good, the one after the next is; recovery codes are gone "
 		    "(`enroll-mfa recovery %s`).\n", c->user);

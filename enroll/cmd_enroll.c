@@ -172,8 +172,11 @@ static int show_qr(const struct cmd *c, struct work *w, struct err *e)
 		return 0; /* the key is enough to enrol */
 	}
 	if ((c->png != NULL && (r = qr_image_png(&w->qr, c->png, e)) != 0) ||
-	    (c->svg != NULL && (r = qr_image_svg(&w->qr, c->svg, e)) != 0))
+	    (c->svg != NULL && (r = qr_image_svg(&w->qr, c->svg, e)) != 0)) {
+		if (r == ERR_CONFLICT)
+			e->code = ERR_REFUSED; /* the name stays taken: no "try again" */
 		return r;
+	}
 	return screen ? draw(c, &w->qr, e) : 0;
 }
 

@@ -191,8 +191,8 @@ static void print_line(const struct row *r)
 	cmd_time(last, used);
 	if (last > 0)
 		memcpy(best, used, sizeof(best));
-	(void)printf("%-24s %-12s %d device%s, last used %s, %d recovery codes%s\n", r->user,
-	    state_word(&r->st), r->st.devices, r->st.devices == 1 ? " " : "s", best,
+	(void)printf("%-24s %-12s %d %s, last used %s, %d recovery codes%s\n", r->user,
+	    state_word(&r->st), r->st.devices, r->st.devices == 1 ? "device" : "devices", best,
 	    r->st.recovery_left, r->account ? "" : ", no account");
 }
 

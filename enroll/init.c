@@ -102,7 +102,7 @@ static bool has_keyring(const struct conf *c)
 
 bool init_is_due(const struct conf *c)
 {
-	return !has_keyring(c) && !store_has_records(c);
+	return !has_keyring(c) && store_has_records(c, NULL) == 0;
 }
 
 static int make_keyring(const struct conf *c, struct init_made *made, struct err *e)
@@ -111,7 +111,9 @@ static int make_keyring(const struct conf *c, struct init_made *made, struct err
 
 	if (has_keyring(c))
 		return 0;
-	if (store_has_records(c))
+	if ((r = store_has_records(c, e)) < 0)
+		return r;
+	if (r > 0)
 		return err_set(e, ERR_KEYRING, "%s: does not exist, but %s holds records that a "
 		    "new one would not open; restore the keyring from its copy", c->keyring,
 		    c->store_dir);
@@ -209,13 +211,13 @@ static int make_decoys(struct store *s, struct init_made *made, struct err *e)
 int init_run(const struct conf *c, int64_t now, struct init_made *made, struct err *e)
 {
 	struct store s;
-	bool records;
-	int r;
+	int r, records;
 
 	*made = (struct init_made){0};
 	if ((r = make_dirs(c, e)) != 0 || (r = make_keyring(c, made, e)) != 0)
 		return r;
-	records = store_has_records(c);
+	if ((records = store_has_records(c, e)) < 0)
+		return records;
 	if ((r = store_open(&s, c, e)) != 0)
 		return r;
 	r = make_decoys(&s, made, e);

@@ -253,13 +253,18 @@ static int settle(struct record_hot *hot, const void *ctx)
 	return 0;
 }
 
+static bool is_rebound(const struct steps *s, const struct record_hot *hot)
+{
+	return hot->uid_bound && s->account && hot->uid != s->uid;
+}
+
 /* Hot as the enrolment of before wants it, whatever is there now. */
 static int stage_hot(const struct steps *s, struct work *w, const struct staging *g,
     struct err *e)
 {
 	int r = read_hot(s, w, e);
 
-	if (r == 0 && w->hot.uid_bound && s->account && w->hot.uid != s->uid)
+	if (r == 0 && is_rebound(s, &w->hot))
 		return err_set(e, ERR_REFUSED, "%s: is bound to uid %u, the account is uid %u; "
 		    "`enroll-mfa remove` the old enrolment first", s->user,
 		    (unsigned)w->hot.uid, (unsigned)s->uid);
@@ -383,16 +388,16 @@ static bool hot_fits(const struct steps *s, struct work *w)
 	for (int i = 0; i < w->before.devices; i++)
 		if (record_find_entry(&w->hot, w->before.device[i].id) == NULL)
 			return false;
-	return !w->hot.uid_bound || !s->account || w->hot.uid == s->uid;
+	return !is_rebound(s, &w->hot);
 }
 
-int steps_unlock(const struct steps *s, bool *recreated, struct err *e)
+int steps_unlock(const struct steps *s, struct steps_unlocked *u, struct err *e)
 {
 	struct secret memory;
 	struct work *w;
 	int r = begin(s, &memory, &w, e);
 
-	*recreated = false;
+	*u = (struct steps_unlocked){0};
 	if (r != 0)
 		return r;
 	if ((r = read_enroll(s, w, e)) != 0)
@@ -401,9 +406,11 @@ int steps_unlock(const struct steps *s, bool *recreated, struct err *e)
 	if (r == 0 && hot_fits(s, w)) {
 		r = update_hot(s, w, unlock, NULL, e);
 	} else if (r == 0 || r == ERR_NONE || r == ERR_BAD) {
+		u->rebound = r == 0 && is_rebound(s, &w->hot);
+		u->old_uid = (uid_t)w->hot.uid;
 		if ((r = hot_from(s, &w->before, &w->hot, e)) == 0)
 			r = renew_hot(s, w, e);
-		*recreated = r == 0;
+		u->recreated = r == 0;
 	}
 out:
 	secret_free(&memory);
@@ -505,6 +512,10 @@ static int read_status(const struct steps *s, struct work *w, struct steps_statu
 		st->recovery_left = recovery_left(&w->before.recovery, &w->hot);
 		st->uid_bound = w->hot.uid_bound;
 		st->uid = (uid_t)w->hot.uid;
+		if (r == 0 && is_rebound(s, &w->hot))
+			(void)err_set(&st->trouble, ERR_BAD, "%s: is bound to uid %u, the account is "
+			    "uid %u: every login is refused", w->hot_key, (unsigned)w->hot.uid,
+			    (unsigned)s->uid);
 		if (r == ERR_NONE && w->hot.ever_confirmed)
 			(void)err_set(&st->trouble, ERR_BAD, "%s: its enrolment is missing; "
 			    "`enroll-mfa remove` it or restore it", w->hot_key);

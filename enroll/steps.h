@@ -46,9 +46,14 @@ int steps_enroll(const struct steps *s, const struct steps_device *d, struct err
 int steps_recovery(const struct steps *s, const struct record_recovery *set, struct err *e);
 
 /* Takes back lock and delays.  Where hot is missing, bad or another uid's it is
- * made anew with every last step = present step + window and no recovery codes
- * (*recreated).  ERR_NONE: not enrolled. */
-int steps_unlock(const struct steps *s, bool *recreated, struct err *e);
+ * made anew with every last step = present step + window and no recovery codes.
+ * ERR_NONE: not enrolled. */
+struct steps_unlocked {
+	bool recreated;
+	bool rebound;  /* because it was bound to another uid: */
+	uid_t old_uid;
+};
+int steps_unlock(const struct steps *s, struct steps_unlocked *u, struct err *e);
 
 /* Removes one device, or everything when device is NULL or the last one.
  * ERR_NONE: nothing there, or no such device. */

@@ -97,7 +97,7 @@ static int converse(struct auth *a)
 			talk_welcome(a->en.pamh, a->flags, &a->res);
 			return 0;
 		}
-		talk_refused(a->en.pamh, a->flags, &a->res, a->req.proven);
+		talk_refused(a->en.pamh, &a->res, a->req.proven);
 	}
 	return ERR_REFUSED;
 }
@@ -141,7 +141,7 @@ ENTRY int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const cha
 		return PAM_AUTH_ERR;
 	}
 	if (mark_set(pamh, entry_item(pamh, PAM_USER)) != 0)
-		return PAM_BUF_ERR;
+		return refuse(pamh, "system", PAM_BUF_ERR);
 	return PAM_SUCCESS;
 }
 

@@ -37,7 +37,7 @@ static void say(pam_handle_t *pamh, int flags, int style, const char *text)
 	free(nothing);
 }
 
-void talk_refused(pam_handle_t *pamh, int flags, const struct login_result *res, bool proven)
+void talk_refused(pam_handle_t *pamh, const struct login_result *res, bool proven)
 {
 	const char *text = "Refused: wrong code.";
 
@@ -46,7 +46,8 @@ void talk_refused(pam_handle_t *pamh, int flags, const struct login_result *res,
 		text = "Refused: code already used, wait for the next.";
 	else if (proven && (res->rule == STATE_THROTTLED || res->rule == STATE_LOCKED))
 		text = "Refused: too many tries.";
-	say(pamh, flags, PAM_ERROR_MSG, text);
+	/* Also when silent (sudo always is): it says why the prompt comes again. */
+	say(pamh, 0, PAM_ERROR_MSG, text);
 }
 
 void talk_welcome(pam_handle_t *pamh, int flags, const struct login_result *res)

@@ -17,10 +17,11 @@ int talk_ask(pam_handle_t *pamh, char **typed);
 /* Wipes the whole answer and frees it; *typed is NULL after. */
 void talk_wipe(char **typed);
 
-/* Why it was refused: the same words for everybody, unless proven. */
-void talk_refused(pam_handle_t *pamh, int flags, const struct login_result *res, bool proven);
+/* Why it was refused: the same words for everybody, unless proven.  Said under
+ * PAM_SILENT too, which sudo always sets: it is part of the question. */
+void talk_refused(pam_handle_t *pamh, const struct login_result *res, bool proven);
 
-/* After a success: wrong codes meanwhile, recovery codes left. */
+/* After a success, unless silent: wrong codes meanwhile, recovery codes left. */
 void talk_welcome(pam_handle_t *pamh, int flags, const struct login_result *res);
 
 #endif

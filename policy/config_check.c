@@ -170,7 +170,7 @@ static const char *fault(const struct stat *st)
 	if (st->st_nlink != 1)
 		return "has more links than one; find and remove the others";
 	if (st->st_size != SLOT_FILE)
-		return "has the wrong length; restore it with `enroll-mfa restore`";
+		return "has the wrong length; remove it and enrol anew, or restore a copy";
 	return NULL;
 }
 

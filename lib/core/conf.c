@@ -38,7 +38,7 @@ static const struct key keys[CONF_KEYS] = {
     {"store_timeout", ABSENT, 0, 0, 0, "5s"},
     {"window", INT, AT(window), 0, 2, "1"},
     {"remember", ONLY, 0, 0, 0, "0"},
-    {"enroll", ENROLL, AT(enroll), 0, 0, "invite"},
+    {"enroll", ENROLL, AT(enroll), 0, 0, "admin"},
     {"enroll_by", ABSENT, 0, 0, 0, "none"},
     {"require", ONLY, 0, 0, 0, "all"},
     {"exempt", ABSENT, 0, 0, 0, "none"},
@@ -79,7 +79,7 @@ static int parse_int(const char *text, int64_t min, int64_t max, int64_t *out)
 	return 0;
 }
 
-/* "0", or a number and one of s m h d. */
+/* A number and one of s m h d. */
 static int parse_duration(const char *text, int64_t min, int64_t max, int64_t *out)
 {
 	static const struct { char unit; int64_t seconds; } units[] = {
@@ -202,7 +202,7 @@ static int set_value(struct conf *c, const struct key *k, const char *text, stru
 
 static void set_defaults(struct conf *c, const char *path)
 {
-	*c = (struct conf){.enroll = CONF_ENROLL_INVITE};
+	*c = (struct conf){.enroll = CONF_ENROLL_ADMIN};
 	(void)snprintf(c->path, sizeof(c->path), "%s", path);
 	for (int i = 0; i < CONF_KEYS; i++)
 		if (keys[i].type != ENROLL && keys[i].type != ABSENT)

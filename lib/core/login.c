@@ -167,7 +167,8 @@ static int judge(void *ctx, struct store_value *value, struct err *e)
 		attempt.devices = 0;
 	state_next(&w->hot, &attempt, &limits, &w->outcome);
 	if (w->outcome.verdict == STATE_BROKEN || w->outcome.verdict == STATE_NONE)
-		return err_set(e, ERR_REFUSED, "%s: does not belong to the enrolment", w->key);
+		return err_set(e, ERR_REFUSED, "%s: is missing, or not the enrolment's; "
+		    "run `enroll-mfa unlock`", w->key);
 	if (w->outcome.verdict == STATE_OK && !w->hot_is_decoy) {
 		w->hot.uid_bound = true;
 		w->hot.uid = (uint32_t)w->req->uid;
@@ -214,6 +215,8 @@ static void tell(const struct work *w, struct login_result *res)
 		refuse(res, LOGIN_NOT_ENROLLED, "no_account");
 	} else if (w->enroll_is_decoy != w->hot_is_decoy &&
 	    (w->hot_is_decoy || w->ever_confirmed)) {
+		(void)err_set(&res->err, ERR_REFUSED, "%s: its enrolment is missing; restore it, "
+		    "or run `enroll-mfa remove` and enrol anew", w->key);
 		refuse(res, LOGIN_ERROR, "state_missing");
 	} else if (w->enroll_is_decoy || w->hot_is_decoy || w->enroll.devices == 0) {
 		refuse(res, LOGIN_NOT_ENROLLED, NULL);

@@ -72,7 +72,11 @@ static size_t get_count(struct pack *p, size_t max)
 
 static int64_t get_time(struct pack *p)
 {
-	return (int64_t)pack_get_int(p, 8);
+	int64_t t = (int64_t)pack_get_int(p, 8);
+
+	if (t < 0)
+		p->bad = true;
+	return t;
 }
 
 static void get_device(struct pack *p, struct record_device *d)

@@ -194,6 +194,8 @@ static void judge_code(struct record_hot *hot, const struct state_attempt *a,
 
 		if (m->step == 0)
 			continue;
+		if (!hit)
+			out->device = m->id;
 		hit = true;
 		if (m->step <= entry->last_step || m->step <= m->floor)
 			continue;

@@ -62,7 +62,7 @@ struct state_attempt {
 
 struct state_outcome {
 	enum state_verdict verdict;
-	uint64_t device;      /* id of the (first) device that was advanced */
+	uint64_t device;      /* id of the first device that was advanced, or met (replay) */
 	bool by_recovery;
 	int recovery_left;
 	int64_t wait;         /* throttled: seconds until the next try is judged */

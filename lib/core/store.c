@@ -13,26 +13,29 @@ static int found_one(void *ctx, const char *key)
 	return 1;
 }
 
-bool store_has_records(const struct conf *c)
+int store_has_records(const struct conf *c, struct err *e)
 {
 	const struct store_ops *ops;
 	bool found = false;
 	void *impl;
+	int r = store_file_open(c->store_dir, &ops, &impl, e);
 
-	if (store_file_open(c->store_dir, &ops, &impl, NULL) != 0)
-		return false;
-	(void)ops->list(impl, "enroll/", found_one, &found, NULL);
-	if (!found)
-		(void)ops->list(impl, "hot/", found_one, &found, NULL);
+	if (r != 0)
+		return r == ERR_INIT ? 0 : r;
+	r = ops->list(impl, "enroll/", found_one, &found, e);
+	if (r == 0 && !found)
+		r = ops->list(impl, "hot/", found_one, &found, e);
 	ops->close(impl);
-	return found;
+	return r < 0 ? r : found;
 }
 
 static int explain_keyring(const struct conf *c, int code, struct err *e)
 {
 	if (code != ERR_NONE)
 		return code;
-	if (!store_has_records(c))
+	if ((code = store_has_records(c, e)) < 0)
+		return code;
+	if (code == 0)
 		return err_set(e, ERR_INIT, "%s: does not exist; run `enroll-mfa init`",
 		    c->keyring);
 	return err_set(e, ERR_KEYRING,

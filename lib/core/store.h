@@ -79,8 +79,9 @@ struct store {
 int store_open(struct store *s, const struct conf *c, struct err *e);
 void store_close(struct store *s);
 
-/* Whether the store of c holds any record (also without a keyring). */
-bool store_has_records(const struct conf *c);
+/* Whether the store of c holds any record (also without a keyring): 1, 0, or
+ * the code of what kept it from being looked at. */
+int store_has_records(const struct conf *c, struct err *e);
 
 /* "enroll/" and the like, with USER encoded.  0 or ERR_SYNTAX. */
 int store_key(char key[STORE_KEY_MAX], const char *kind, const char *user);

@@ -219,14 +219,15 @@ static void owner_is_told_of_wrong_codes_once(void **state)
 	assert_string_equal(said, PROMPT);
 }
 
-static void silent_says_nothing(void **state)
+/* sudo always asks for silence; the reason belongs to the question all the same. */
+static void silent_gives_the_reason_and_no_notice(void **state)
 {
 	struct ph_login l = ph_stranger("alice");
 
 	(void)state;
 	l.flags = PAM_SILENT;
 	assert_int_equal(run_one(l, ph_wrong(&alice)), PAM_AUTH_ERR);
-	assert_string_equal(said, PROMPT);
+	assert_string_equal(said, PROMPT "error: Refused: wrong code.\n");
 	assert_int_equal(run_one(l, ph_code(&alice, 0)), PAM_SUCCESS);
 	assert_string_equal(said, PROMPT);
 	assert_int_equal(run_one(l, alice.recovery[0]), PAM_SUCCESS);
@@ -527,7 +528,7 @@ int main(void)
 	    TEST(retry_is_3_unless_told),
 	    TEST(wrong_then_right_in_one_authentication),
 	    TEST(owner_is_told_of_wrong_codes_once),
-	    TEST(silent_says_nothing),
+	    TEST(silent_gives_the_reason_and_no_notice),
 	    TEST(last_recovery_code_is_counted_down),
 	    TEST(public_key_in_ssh_is_a_proof),
 	    TEST(other_methods_and_other_ttys_are_no_proof),

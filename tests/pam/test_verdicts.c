@@ -114,8 +114,8 @@ static void same_code_is_refused_twice(void **state)
 	(void)state;
 	assert_int_equal(ph_try(ph_stranger("alice"), code), PAM_SUCCESS);
 	assert_int_equal(ph_try(ph_stranger("alice"), code), PAM_AUTH_ERR);
-	assert_logged(LOG_NOTICE, "user=alice verdict=replay method=totp " WHERE
-	    "store=file ms=#");
+	assert_logged(LOG_NOTICE, "user=alice verdict=replay method=totp device=phone " WHERE
+	    "skew=0 store=file ms=#");
 	ph_later(PH_PERIOD);
 	assert_int_equal(ph_try(ph_stranger("alice"), code), PAM_AUTH_ERR);
 	assert_int_equal(ph_try(ph_stranger("alice"), ph_code(&alice, 0)), PAM_SUCCESS);

@@ -77,7 +77,7 @@ static void assert_defaults(const struct conf *c)
 	assert_int_equal(c->throttle_max, 3600);
 	assert_int_equal(c->lock_after, 100);
 	assert_int_equal(c->retry, 3);
-	assert_int_equal(c->enroll, CONF_ENROLL_INVITE);
+	assert_int_equal(c->enroll, CONF_ENROLL_ADMIN);
 }
 
 static void empty_file_gives_the_defaults(void **state)
