@@ -61,19 +61,26 @@ static int get_host(struct slot *s, struct host *h, struct err *e)
 	return 0;
 }
 
-static int open_record(const struct conf *c, struct err *e)
+static int open_at(int dir, const struct conf *c, struct err *e)
 {
-	int dir = safefile_open_dir(c->state_dir, e);
-	int fd, r;
+	int fd = openat(dir, NAME, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	int r = fd < 0 ? err_errno(e, "%s/%s", c->state_dir, NAME) : 0;
 
-	if (dir < 0)
-		return dir;
-	fd = openat(dir, NAME, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-	r = fd < 0 ? err_errno(e, "%s/%s", c->state_dir, NAME) : 0;
-	(void)close(dir);
 	if (fd >= 0 && (r = safefile_check(fd, SAFEFILE_PRIVATE, NAME, e)) != 0)
 		(void)close(fd);
 	return r != 0 ? r : fd;
+}
+
+static int open_record(const struct conf *c, struct err *e)
+{
+	int dir = safefile_open_dir(c->state_dir, e);
+	int fd;
+
+	if (dir < 0)
+		return dir;
+	fd = open_at(dir, c, e);
+	(void)close(dir);
+	return fd;
 }
 
 static int read_host(int fd, struct slot *s, struct host *h, struct err *e)
@@ -109,6 +116,12 @@ static int note_change(int fd, const unsigned char id[HASH], int64_t now, struct
 
 int host_since(const struct conf *c, int64_t now, int64_t *since, struct err *e)
 {
+	return host_since_at(-1, c, now, since, e);
+}
+
+int host_since_at(int dir, const struct conf *c, int64_t now, int64_t *since,
+    struct err *e)
+{
 	unsigned char id[HASH];
 	struct host h = {0};
 	struct slot s;
@@ -117,7 +130,8 @@ int host_since(const struct conf *c, int64_t now, int64_t *since, struct err *e)
 	*since = INT64_MAX;
 	if ((r = this_machine(id, e)) != 0)
 		return r;
-	if ((fd = open_record(c, e)) == ERR_NONE)
+	fd = dir >= 0 ? open_at(dir, c, e) : open_record(c, e);
+	if (fd == ERR_NONE)
 		return err_set(e, ERR_INIT, "%s/%s: does not exist; run `enroll-mfa init`",
 		    c->state_dir, NAME);
 	if (fd < 0)

@@ -18,6 +18,10 @@
  * 0; ERR_INIT when there is no record; ERR_BAD; ERR_UNSAFE; ERR_UNAVAIL. */
 int host_since(const struct conf *c, int64_t now, int64_t *since, struct err *e);
 
+/* The same with state_dir open already (-1: it is not). */
+int host_since_at(int dir, const struct conf *c, int64_t now, int64_t *since,
+    struct err *e);
+
 /* Makes the record if there is none or a bad one; since is what it then says.
  * 0 (also when it is there), or trouble. */
 int host_create(const struct conf *c, int64_t since, struct err *e);

@@ -9,6 +9,7 @@
 
 #include "lib/core/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define KEYRING_KEYS 8
@@ -20,6 +21,8 @@ struct keyring {
 	struct keyring_key {
 		char id[KEYRING_ID_MAX + 1];
 		unsigned char bytes[KEYRING_KEY_SIZE];
+		bool extracted; /* prk holds HKDF-Extract of bytes (seal_extract()) */
+		unsigned char prk[KEYRING_KEY_SIZE];
 	} key[KEYRING_KEYS];
 };
 

@@ -17,7 +17,9 @@
 /* All that is secret in one login, in one piece of secret memory. */
 struct work {
 	struct store store;
+	struct store_memory memory;
 	struct store_value value;
+	unsigned char decoy; /* which one stands in when there is no such user */
 	struct record_enroll enroll;
 	struct record_hot hot;
 	struct answer answer;
@@ -69,24 +71,23 @@ static void refuse_code(struct login_result *res, int code)
 	}
 }
 
-static int make_keys(struct work *w, const char *kind, struct err *e)
+static void make_keys(struct work *w, const char *kind)
 {
 	const struct login_request *q = w->req;
 
 	/* Without an account a record of that name counts for nothing. */
 	if (!q->account || store_key(w->key, kind, q->user) != 0)
 		(void)snprintf(w->key, sizeof(w->key), "%s/" NO_SUCH_KEY, kind);
-	if (store_decoy_key(&w->store, w->alt, kind, q->user) != 0)
-		return err_set(e, ERR_SYSTEM, "libcrypto cannot run HKDF");
-	return 0;
+	(void)snprintf(w->alt, sizeof(w->alt), "%s/.%02x", kind, w->decoy);
 }
 
 static int read_enroll(struct work *w, struct err *e)
 {
 	int r;
 
-	if ((r = make_keys(w, "enroll", e)) != 0)
-		return r;
+	if (store_decoy(&w->store, w->req->user, &w->decoy) != 0)
+		return err_set(e, ERR_SYSTEM, "libcrypto cannot run HMAC");
+	make_keys(w, "enroll");
 	r = store_get(&w->store, w->key, w->alt, &w->value, e);
 	if (r == ERR_NONE)
 		return err_set(e, ERR_INIT, "no decoy records; run `enroll-mfa init`");
@@ -183,8 +184,7 @@ static int spend(struct work *w, struct err *e)
 {
 	int r;
 
-	if ((r = make_keys(w, "hot", e)) != 0)
-		return r;
+	make_keys(w, "hot");
 	r = store_update(&w->store, w->key, w->alt, judge, w, e);
 	if (r == ERR_NONE)
 		return err_set(e, ERR_INIT, "no decoy records; run `enroll-mfa init`");
@@ -234,14 +234,16 @@ static void tell(const struct work *w, struct login_result *res)
 static void walk(struct work *w, struct login_result *res)
 {
 	int64_t since;
-	int r;
+	int r, dir;
 
-	if ((r = store_open(&w->store, w->conf, &res->err)) != 0) {
+	if ((r = store_open_in(&w->store, &w->memory, w->conf, &res->err)) != 0) {
 		refuse_code(res, r);
 		return;
 	}
 	res->store = w->store.ops->name;
-	if ((r = host_since(w->conf, w->req->now, &since, &res->err)) == 0 &&
+	/* By default STATE_DIR is the store's own directory, which is open. */
+	dir = strcmp(w->conf->state_dir, w->conf->store_dir) == 0 ? store_root(&w->store) : -1;
+	if ((r = host_since_at(dir, w->conf, w->req->now, &since, &res->err)) == 0 &&
 	    (r = read_enroll(w, &res->err)) == 0 &&
 	    (r = match_answer(w, since, &res->err)) == 0)
 		r = spend(w, &res->err);

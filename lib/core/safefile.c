@@ -87,13 +87,12 @@ int safefile_open_subdir(int dirfd, const char *name, const char *path, struct e
 	return keep_if_safe(openat(dirfd, name, OPEN_DIR), path, e);
 }
 
-int safefile_check(int fd, enum safefile_kind kind, const char *name, struct err *e)
+static int judge_file(const struct stat *file, enum safefile_kind kind, const char *name,
+    struct err *e)
 {
 	mode_t forbidden = kind == SAFEFILE_PRIVATE ? 0077 : (S_IWGRP | S_IWOTH);
-	struct stat st;
+	struct stat st = *file;
 
-	if (fstat(fd, &st) != 0)
-		return err_errno(e, "%s", name);
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, ERR_UNSAFE, "%s: is not a regular file", name);
 	if (st.st_uid != 0)
@@ -111,11 +110,27 @@ int safefile_check(int fd, enum safefile_kind kind, const char *name, struct err
 	return 0;
 }
 
-static int read_all(int fd, const char *path, struct safefile_buffer *buf, struct err *e)
+int safefile_check(int fd, enum safefile_kind kind, const char *name, struct err *e)
 {
+	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		return err_errno(e, "%s", name);
+	return judge_file(&st, kind, name, e);
+}
+
+static int check_and_read(int fd, enum safefile_kind kind, const char *path,
+    struct safefile_buffer *buf, struct err *e)
+{
+	struct stat st;
 	ssize_t n;
+	int r;
 
 	buf->len = 0;
+	if (fstat(fd, &st) != 0)
+		return err_errno(e, "%s", path);
+	if ((r = judge_file(&st, kind, path, e)) != 0)
+		return r;
 	for (;;) {
 		if (buf->len == buf->cap)
 			return err_set(e, ERR_BAD, "%s: is longer than %zu bytes", path,
@@ -128,6 +143,8 @@ static int read_all(int fd, const char *path, struct safefile_buffer *buf, struc
 		if (n == 0)
 			return 0;
 		buf->len += (size_t)n;
+		if (buf->len == (size_t)st.st_size && buf->len < buf->cap)
+			return 0;
 	}
 }
 
@@ -148,8 +165,8 @@ int safefile_read(const char *path, enum safefile_kind kind,
 	fd = openat(dirfd, slash + 1, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		r = err_errno(e, "%s", path);
-	else if ((r = safefile_check(fd, kind, path, e)) == 0)
-		r = read_all(fd, path, buf, e);
+	else
+		r = check_and_read(fd, kind, path, buf, e);
 	if (fd >= 0)
 		(void)close(fd);
 	(void)close(dirfd);

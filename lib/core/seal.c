@@ -2,10 +2,8 @@
 
 #include "lib/core/secret.h"
 
-#include <openssl/core_names.h>
 #include <openssl/evp.h>
-#include <openssl/kdf.h>
-#include <openssl/params.h>
+#include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <stdint.h>
 #include <string.h>
@@ -13,24 +11,49 @@
 #define NONCE 12
 #define TAG 16
 
+/* RFC 5869: both halves are one HMAC-SHA256, of which libcrypto's own HKDF makes
+ * six times the work; tests/unit/test_seal.c compares with it. */
+static int extract(const struct keyring_key *k, unsigned char prk[32])
+{
+	static const unsigned char no_salt[32];
+	unsigned int n = 0;
+
+	if (HMAC(EVP_sha256(), no_salt, sizeof(no_salt), k->bytes, sizeof(k->bytes), prk, &n) ==
+	    NULL || n != 32)
+		return ERR_SYSTEM;
+	return 0;
+}
+
+int seal_extract(struct keyring_key *k)
+{
+	int r = extract(k, k->prk);
+
+	k->extracted = r == 0;
+	return r;
+}
+
 int seal_derive(const struct keyring_key *k, const char *info, unsigned char *out, size_t n)
 {
-	char digest[] = "SHA256";
-	OSSL_PARAM params[4];
-	EVP_KDF *kdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
-	EVP_KDF_CTX *ctx = kdf != NULL ? EVP_KDF_CTX_new(kdf) : NULL;
-	int r = ERR_SYSTEM;
+	unsigned char prk[32], block[32], in[SEAL_INFO_MAX + 1];
+	size_t len = strlen(info);
+	unsigned int got = 0;
+	int r = 0;
 
-	params[0] = OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0);
-	params[1] = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY,
-	    (void *)(uintptr_t)k->bytes, sizeof(k->bytes));
-	params[2] = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO,
-	    (void *)(uintptr_t)info, strlen(info));
-	params[3] = OSSL_PARAM_construct_end();
-	if (ctx != NULL && EVP_KDF_derive(ctx, out, n, params) == 1)
-		r = 0;
-	EVP_KDF_CTX_free(ctx);
-	EVP_KDF_free(kdf);
+	if (len > SEAL_INFO_MAX || n > sizeof(block))
+		return ERR_SYSTEM;
+	memcpy(in, info, len);
+	in[len] = 1; /* the number of the one block */
+	if (k->extracted)
+		memcpy(prk, k->prk, sizeof(prk));
+	else
+		r = extract(k, prk);
+	if (r == 0 && (HMAC(EVP_sha256(), prk, sizeof(prk), in, len + 1, block, &got) == NULL ||
+	    got != sizeof(block)))
+		r = ERR_SYSTEM;
+	if (r == 0)
+		memcpy(out, block, n);
+	secret_wipe(prk, sizeof(prk));
+	secret_wipe(block, sizeof(block));
 	return r;
 }
 

@@ -34,8 +34,14 @@ int seal_close(const struct keyring *k, const char *name,
 int seal_open(const struct keyring *k, const char *name,
     const struct seal_bytes *sealed, struct seal_bytes *out, struct err *e);
 
-/* n bytes (at most 32) of HKDF-SHA256(first master key, info).  0 or ERR_SYSTEM. */
+#define SEAL_INFO_MAX 512
+
+/* n bytes (at most 32) of HKDF-SHA256(master key, info), which is at most
+ * SEAL_INFO_MAX bytes long.  0 or ERR_SYSTEM. */
 int seal_derive(const struct keyring_key *k, const char *info, unsigned char *out,
     size_t n);
+
+/* Keeps the first half of HKDF in the key, for many seal_derive().  0 or ERR_SYSTEM. */
+int seal_extract(struct keyring_key *k);
 
 #endif

@@ -25,7 +25,6 @@ int secret_new(struct secret *s, size_t size)
 		return ERR_SYSTEM;
 	/* One of these may be missing on an odd kernel; the wipe is what counts. */
 	(void)madvise(p, mapped, MADV_DONTDUMP);
-	(void)madvise(p, mapped, MADV_WIPEONFORK);
 	(void)mlock(p, mapped);
 	*s = (struct secret){.data = p, .size = size, .mapped = mapped};
 	return 0;

@@ -1,9 +1,9 @@
 /*
  * secret: the one home of keys, codes and opened records in memory.
  *
- * Each secret has pages of its own that are left out of core dumps and of
- * forked children and are locked where the limits allow (best effort), and
- * that are wiped before they are given back.
+ * Each secret has pages of its own that are left out of core dumps and locked
+ * where the limits allow (best effort), and that are wiped before they are given
+ * back.
  */
 #ifndef PB_SECRET_H
 #define PB_SECRET_H

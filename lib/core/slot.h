@@ -4,8 +4,8 @@
  * Each slot is a written 4 KiB block of its own, so that a write needs no new
  * space on a full disk and can tear only itself:
  *
- *   magic (4) | value length (4) | sequence (8) | SHA-256 of the rest and
- *   these fields, cut to 16 | value
+ *   magic (4) | value length (4) | sequence (8) | checksum of all but
+ *   itself (8) | value | zeros
  *
  * The valid slot with the greater sequence is the value.  A write goes to the
  * other one, in place, and is durable before it returns.  The lock is an

@@ -46,21 +46,40 @@ static int explain_keyring(const struct conf *c, int code, struct err *e)
 int store_open(struct store *s, const struct conf *c, struct err *e)
 {
 	int r;
+	struct store_memory *m;
 
 	*s = (struct store){0};
-	if (secret_new(&s->memory, sizeof(struct keyring)) != 0)
+	if (secret_new(&s->memory, sizeof(*m)) != 0)
 		return err_set(e, ERR_SYSTEM, "out of memory");
-	s->keyring = (struct keyring *)(void *)s->memory.data;
+	m = (struct store_memory *)(void *)s->memory.data;
+	r = store_open_in(s, m, c, e);
+	if (r != 0)
+		store_close(s);
+	return r;
+}
+
+int store_open_in(struct store *s, struct store_memory *m, const struct conf *c,
+    struct err *e)
+{
+	int r;
+
+	s->keyring = &m->keyring;
+	s->value = &m->value;
 	r = keyring_load(s->keyring, c->keyring, e);
-	if (r == 0)
+	if (r == 0 && seal_extract(&s->keyring->key[0]) != 0)
+		r = err_set(e, ERR_SYSTEM, "libcrypto cannot run HMAC");
+	else if (r == 0)
 		r = store_file_open(c->store_dir, &s->ops, &s->impl, e);
 	else
 		r = explain_keyring(c, r, e);
-	if (r != 0) {
+	if (r != 0)
 		s->ops = NULL;
-		store_close(s);
-	}
 	return r;
+}
+
+int store_root(const struct store *s)
+{
+	return s->ops->root(s->impl);
 }
 
 void store_close(struct store *s)
@@ -82,14 +101,20 @@ int store_key(char key[STORE_KEY_MAX], const char *kind, const char *user)
 	return n > 0 && n < STORE_KEY_MAX ? 0 : ERR_SYNTAX;
 }
 
+int store_decoy(const struct store *s, const char *user, unsigned char *which)
+{
+	char info[SEAL_NAME_MAX + 8];
+
+	(void)snprintf(info, sizeof(info), "decoy:%s", user);
+	return seal_derive(&s->keyring->key[0], info, which, 1);
+}
+
 int store_decoy_key(const struct store *s, char key[STORE_KEY_MAX], const char *kind,
     const char *user)
 {
-	char info[SEAL_NAME_MAX + 8];
-	unsigned char which = 0;
+	unsigned char which;
 
-	(void)snprintf(info, sizeof(info), "decoy:%s", user);
-	if (seal_derive(&s->keyring->key[0], info, &which, 1) != 0)
+	if (store_decoy(s, user, &which) != 0)
 		return ERR_SYSTEM;
 	(void)snprintf(key, STORE_KEY_MAX, "%s/.%02x", kind, which);
 	return 0;
@@ -194,14 +219,10 @@ static int change(void *ctx, const struct store_raw *old, struct store_raw *new,
 int store_update(struct store *s, const char *key, const char *alt, store_judge judge,
     void *ctx, struct err *e)
 {
-	struct update u = {.store = s, .key = key, .alt = alt, .judge = judge, .ctx = ctx};
-	struct secret memory;
-	int r;
+	struct update u = {.store = s, .key = key, .alt = alt, .judge = judge, .ctx = ctx,
+	    .value = s->value};
+	int r = s->ops->update(s->impl, key, alt, change, &u, e);
 
-	if (secret_new(&memory, sizeof(struct store_value)) != 0)
-		return err_set(e, ERR_SYSTEM, "out of memory");
-	u.value = (struct store_value *)(void *)memory.data;
-	r = s->ops->update(s->impl, key, alt, change, &u, e);
-	secret_free(&memory);
+	secret_wipe(s->value->data, s->value->len);
 	return r;
 }

@@ -64,13 +64,21 @@ struct store_ops {
 	int (*del)(void *impl, const char *key, const char *version, struct err *e);
 	int (*list)(void *impl, const char *prefix, store_each each, void *ctx, struct err *e);
 	void (*close)(void *impl);
+	int (*root)(void *impl); /* the directory it is in, or -1 */
+};
+
+/* What an open store keeps in secret memory. */
+struct store_memory {
+	struct keyring keyring;
+	struct store_value value;
 };
 
 struct store {
 	const struct store_ops *ops;
 	void *impl;
-	struct secret memory;    /* holds the keyring */
+	struct secret memory;       /* struct store_memory, unless the caller's */
 	struct keyring *keyring;
+	struct store_value *value;  /* of store_update() */
 };
 
 /* Loads the keyring and opens the backend.  ERR_INIT when neither keyring nor
@@ -79,6 +87,14 @@ struct store {
 int store_open(struct store *s, const struct conf *c, struct err *e);
 void store_close(struct store *s);
 
+/* The same with the caller's zeroed secret memory, for a login that has mapped
+ * its own.  The caller wipes it, after an error too. */
+int store_open_in(struct store *s, struct store_memory *m, const struct conf *c,
+    struct err *e);
+
+/* The open directory of a file store (stays the store's), or -1. */
+int store_root(const struct store *s);
+
 /* Whether the store of c holds any record (also without a keyring): 1, 0, or
  * the code of what kept it from being looked at. */
 int store_has_records(const struct conf *c, struct err *e);
@@ -86,7 +102,9 @@ int store_has_records(const struct conf *c, struct err *e);
 /* "enroll/" and the like, with USER encoded.  0 or ERR_SYNTAX. */
 int store_key(char key[STORE_KEY_MAX], const char *kind, const char *user);
 
-/* One of the STORE_DECOYS decoys by keyed hash of the name typed. */
+/* One of the STORE_DECOYS decoys by keyed hash of the name typed; its number, or
+ * its key. */
+int store_decoy(const struct store *s, const char *user, unsigned char *which);
 int store_decoy_key(const struct store *s, char key[STORE_KEY_MAX], const char *kind,
     const char *user);
 

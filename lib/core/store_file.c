@@ -32,6 +32,7 @@ static const char *const kinds[KINDS] = {"enroll", "hot"};
 
 struct store_file {
 	char path[CONF_PATH_MAX];
+	int root;
 	int dir[KINDS];
 };
 
@@ -476,19 +477,26 @@ static void file_close(void *impl)
 	for (int i = 0; i < KINDS; i++)
 		if (f->dir[i] >= 0)
 			(void)close(f->dir[i]);
+	if (f->root >= 0)
+		(void)close(f->root);
 	free(f);
 }
 
-static const struct store_ops file_ops = {"file", file_get, file_update, file_put,
-    file_create, file_del, file_list, file_close};
+static int file_root(void *impl)
+{
+	return ((struct store_file *)impl)->root;
+}
 
-static int open_kinds(struct store_file *f, int root, struct err *e)
+static const struct store_ops file_ops = {"file", file_get, file_update, file_put,
+    file_create, file_del, file_list, file_close, file_root};
+
+static int open_kinds(struct store_file *f, struct err *e)
 {
 	char name[CONF_PATH_MAX + 16];
 
 	for (int i = 0; i < KINDS; i++) {
 		(void)snprintf(name, sizeof(name), "%s/%s", f->path, kinds[i]);
-		f->dir[i] = safefile_open_subdir(root, kinds[i], name, e);
+		f->dir[i] = safefile_open_subdir(f->root, kinds[i], name, e);
 		if (f->dir[i] == ERR_NONE)
 			return err_set(e, ERR_INIT, "%s: does not exist; run `enroll-mfa init`",
 			    name);
@@ -502,7 +510,7 @@ int store_file_open(const char *dir, const struct store_ops **ops, void **impl,
     struct err *e)
 {
 	struct store_file *f = calloc(1, sizeof(*f));
-	int root, r;
+	int r;
 
 	*impl = NULL;
 	*ops = NULL;
@@ -510,13 +518,11 @@ int store_file_open(const char *dir, const struct store_ops **ops, void **impl,
 		return err_set(e, ERR_SYSTEM, "out of memory");
 	(void)snprintf(f->path, sizeof(f->path), "%s", dir);
 	f->dir[0] = f->dir[1] = -1;
-	root = safefile_open_dir(dir, e);
-	if (root == ERR_NONE)
+	f->root = safefile_open_dir(dir, e);
+	if (f->root == ERR_NONE)
 		r = err_set(e, ERR_INIT, "%s: does not exist; run `enroll-mfa init`", dir);
 	else
-		r = root < 0 ? root : open_kinds(f, root, e);
-	if (root >= 0)
-		(void)close(root);
+		r = f->root < 0 ? f->root : open_kinds(f, e);
 	if (r != 0) {
 		file_close(f);
 		return r;

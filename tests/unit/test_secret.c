@@ -70,7 +70,7 @@ static void flags_of(const void *p, char out[256])
 	(void)fclose(f);
 }
 
-static void secret_is_left_out_of_core_dumps_and_children(void **state)
+static void secret_is_left_out_of_core_dumps(void **state)
 {
 	struct secret s;
 	char flags[256];
@@ -79,28 +79,6 @@ static void secret_is_left_out_of_core_dumps_and_children(void **state)
 	assert_int_equal(secret_new(&s, 5000), 0);
 	flags_of(s.data, flags);
 	assert_non_null(strstr(flags, " dd ")); /* do not dump */
-	assert_non_null(strstr(flags, " wf ")); /* wipe on fork */
-	secret_free(&s);
-}
-
-static void child_sees_zeros(void **state)
-{
-	struct secret s;
-	pid_t pid;
-
-	(void)state;
-	assert_int_equal(secret_new(&s, 16), 0);
-	memset(s.data, 0x5a, 16);
-	pid = fork();
-	if (pid == 0) {
-		for (int i = 0; i < 16; i++)
-			if (s.data[i] != 0)
-				_exit(1);
-		_exit(0);
-	}
-	assert_true(pid > 0);
-	assert_int_equal(scratch_wait(pid), 0);
-	assert_int_equal(s.data[7], 0x5a);
 	secret_free(&s);
 }
 
@@ -167,8 +145,7 @@ int main(void)
 	    cmocka_unit_test(new_secret_is_zero_and_of_its_size),
 	    cmocka_unit_test(size_out_of_range_is_refused),
 	    cmocka_unit_test(free_takes_nothing_an_empty_one_and_twice),
-	    cmocka_unit_test(secret_is_left_out_of_core_dumps_and_children),
-	    cmocka_unit_test(child_sees_zeros),
+	    cmocka_unit_test(secret_is_left_out_of_core_dumps),
 	    cmocka_unit_test(pages_are_wiped_before_they_are_given_back),
 	    cmocka_unit_test(wipe_clears_and_takes_nothing),
 	    cmocka_unit_test(equal_compares_every_byte),

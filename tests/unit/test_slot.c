@@ -218,7 +218,7 @@ static void rubbish_in_any_sector_of_one_slot_opens_to_the_other(void **state)
 static void every_flipped_byte_of_a_slot_is_noticed(void **state)
 {
 	unsigned char file[SLOT_FILE];
-	size_t used = 32 + 100;
+	size_t used = 24 + 100;
 	char value[100];
 
 	(void)state;
@@ -245,8 +245,8 @@ static void both_slots_bad_is_bad(void **state)
 	new_file(5, "a", 1);
 	write_value("b", 1);
 	get_file(file);
-	file[32] ^= 1;
-	file[SLOT_BLOCK + 32] ^= 1;
+	file[24] ^= 1;
+	file[SLOT_BLOCK + 24] ^= 1;
 	put_file(file);
 	assert_bad();
 }
