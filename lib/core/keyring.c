@@ -76,7 +76,6 @@ int keyring_load(struct keyring *k, const char *path, struct err *e)
 	struct safefile_buffer buf = {.data = text, .cap = sizeof(text)};
 	int r;
 
-	*k = (struct keyring){0};
 	r = safefile_read(path, SAFEFILE_PRIVATE, &buf, e);
 	if (r == ERR_BAD)
 		r = err_set(e, ERR_KEYRING, "%s: is longer than a keyring can be; "

@@ -16,8 +16,11 @@
 #define KEYRING_ID_MAX 32
 #define KEYRING_KEY_SIZE 32
 
+struct seal_engine;
+
 struct keyring {
 	int count;
+	struct seal_engine *engine; /* seal_engine_open(), or NULL */
 	struct keyring_key {
 		char id[KEYRING_ID_MAX + 1];
 		unsigned char bytes[KEYRING_KEY_SIZE];

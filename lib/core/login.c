@@ -4,11 +4,10 @@
 #include "lib/core/host.h"
 #include "lib/core/otp.h"
 #include "lib/core/recovery.h"
+#include "lib/core/seal.h"
 #include "lib/core/secret.h"
 #include "lib/core/store.h"
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,7 +17,6 @@
 struct work {
 	struct store store;
 	struct store_memory memory;
-	struct store_value value;
 	unsigned char decoy; /* which one stands in when there is no such user */
 	struct record_enroll enroll;
 	struct record_hot hot;
@@ -88,13 +86,13 @@ static int read_enroll(struct work *w, struct err *e)
 	if (store_decoy(&w->store, w->req->user, &w->decoy) != 0)
 		return err_set(e, ERR_SYSTEM, "libcrypto cannot run HMAC");
 	make_keys(w, "enroll");
-	r = store_get(&w->store, w->key, w->alt, &w->value, e);
+	r = store_get(&w->store, w->key, w->alt, &w->memory.value, e);
 	if (r == ERR_NONE)
 		return err_set(e, ERR_INIT, "no decoy records; run `enroll-mfa init`");
 	if (r != 0)
 		return r;
-	w->enroll_is_decoy = w->value.from_alt;
-	if (record_get_enroll(&w->enroll, w->value.data, w->value.len) != 0)
+	w->enroll_is_decoy = w->memory.value.from_alt;
+	if (record_get_enroll(&w->enroll, w->memory.value.data, w->memory.value.len) != 0)
 		return err_set(e, ERR_BAD, "%s: its format is not one of this version's", w->key);
 	return 0;
 }
@@ -124,15 +122,14 @@ static int match_answer(struct work *w, int64_t since, struct err *e)
 	return 0;
 }
 
-static int hash_source(const struct record_hot *hot, const struct source *s,
-    uint8_t out[16])
+static int hash_source(const struct work *w, const struct source *s, uint8_t out[16])
 {
-	unsigned char in[1 + sizeof(s->bytes)], md[EVP_MAX_MD_SIZE];
+	const struct seal_text key = {w->hot.source_key, sizeof(w->hot.source_key)};
+	unsigned char in[1 + sizeof(s->bytes)], md[32];
 
 	in[0] = s->kind;
 	memcpy(in + 1, s->bytes, sizeof(s->bytes));
-	if (HMAC(EVP_sha256(), hot->source_key, sizeof(hot->source_key), in, sizeof(in), md,
-	    NULL) == NULL)
+	if (seal_hmac(w->store.keyring, &key, &(struct seal_text){in, sizeof(in)}, md) != 0)
 		return ERR_SYSTEM;
 	memcpy(out, md, 16);
 	return 0;
@@ -160,7 +157,7 @@ static int judge(void *ctx, struct store_value *value, struct err *e)
 		return err_set(e, ERR_BAD, "%s: belongs to uid %u, the account is uid %u; "
 		    "`enroll-mfa remove` and enrol anew", w->key, (unsigned)w->hot.uid,
 		    (unsigned)w->req->uid);
-	if (hash_source(&w->hot, &w->req->source, attempt.source) != 0)
+	if (hash_source(w, &w->req->source, attempt.source) != 0)
 		return err_set(e, ERR_SYSTEM, "libcrypto cannot run HMAC");
 	w->ever_confirmed = w->hot.ever_confirmed;
 	/* A state without its enrolment: counted, never judged by a decoy's secret. */

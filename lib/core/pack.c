@@ -1,5 +1,6 @@
 #include "lib/core/pack.h"
 
+#include <endian.h>
 #include <string.h>
 
 static bool room(struct pack *p, size_t n)
@@ -20,11 +21,9 @@ void pack_put(struct pack *p, const void *bytes, size_t n)
 
 void pack_put_int(struct pack *p, uint64_t value, int width)
 {
-	unsigned char out[8];
+	uint64_t big = htobe64(value);
 
-	for (int i = width - 1; i >= 0; i--, value >>= 8)
-		out[i] = (unsigned char)value;
-	pack_put(p, out, (size_t)width);
+	pack_put(p, (unsigned char *)&big + 8 - width, (size_t)width);
 }
 
 void pack_get(struct pack *p, void *bytes, size_t n)
@@ -40,11 +39,8 @@ void pack_get(struct pack *p, void *bytes, size_t n)
 
 uint64_t pack_get_int(struct pack *p, int width)
 {
-	unsigned char in[8];
-	uint64_t value = 0;
+	uint64_t big = 0;
 
-	pack_get(p, in, (size_t)width);
-	for (int i = 0; i < width; i++)
-		value = value << 8 | in[i];
-	return value;
+	pack_get(p, (unsigned char *)&big + 8 - width, (size_t)width);
+	return be64toh(big);
 }

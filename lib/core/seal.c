@@ -2,54 +2,127 @@
 
 #include "lib/core/secret.h"
 
+#include <openssl/core_names.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/params.h>
 #include <openssl/rand.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define NONCE 12
 #define TAG 16
 
-/* RFC 5869: both halves are one HMAC-SHA256, of which libcrypto's own HKDF makes
- * six times the work; tests/unit/test_seal.c compares with it. */
-static int extract(const struct keyring_key *k, unsigned char prk[32])
-{
-	static const unsigned char no_salt[32];
-	unsigned int n = 0;
+struct seal_engine {
+	EVP_MAC *hmac;
+	EVP_MAC_CTX *mac;
+	EVP_CIPHER *aes;
+	EVP_CIPHER_CTX *cipher;
+};
 
-	if (HMAC(EVP_sha256(), no_salt, sizeof(no_salt), k->bytes, sizeof(k->bytes), prk, &n) ==
-	    NULL || n != 32)
-		return ERR_SYSTEM;
-	return 0;
+static void engine_done(struct seal_engine *g)
+{
+	EVP_CIPHER_CTX_free(g->cipher);
+	EVP_CIPHER_free(g->aes);
+	EVP_MAC_CTX_free(g->mac);
+	EVP_MAC_free(g->hmac);
+	*g = (struct seal_engine){0};
 }
 
-int seal_extract(struct keyring_key *k)
+static int engine_start(struct seal_engine *g)
 {
-	int r = extract(k, k->prk);
+	char digest[] = "SHA256";
+	OSSL_PARAM params[2] = {
+	    OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+	    OSSL_PARAM_construct_end()};
 
-	k->extracted = r == 0;
+	*g = (struct seal_engine){0};
+	g->hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	g->mac = g->hmac != NULL ? EVP_MAC_CTX_new(g->hmac) : NULL;
+	g->aes = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
+	g->cipher = EVP_CIPHER_CTX_new();
+	if (g->mac != NULL && EVP_MAC_CTX_set_params(g->mac, params) == 1 && g->aes != NULL &&
+	    g->cipher != NULL)
+		return 0;
+	engine_done(g);
+	return ERR_SYSTEM;
+}
+
+/* The keyring's engine, or own brought up for one call; NULL: libcrypto fails. */
+static struct seal_engine *engine_of(const struct keyring *k, struct seal_engine *own)
+{
+	*own = (struct seal_engine){0};
+	if (k->engine != NULL)
+		return k->engine;
+	return engine_start(own) == 0 ? own : NULL;
+}
+
+int seal_hmac(const struct keyring *k, const struct seal_text *key,
+    const struct seal_text *text, unsigned char out[32])
+{
+	struct seal_engine own, *g = engine_of(k, &own);
+	size_t n = 0;
+	int r = ERR_SYSTEM;
+
+	if (g != NULL && EVP_MAC_init(g->mac, key->data, key->len, NULL) == 1 &&
+	    EVP_MAC_update(g->mac, text->data, text->len) == 1 &&
+	    EVP_MAC_final(g->mac, out, &n, 32) == 1 && n == 32)
+		r = 0;
+	engine_done(&own);
 	return r;
 }
 
-int seal_derive(const struct keyring_key *k, const char *info, unsigned char *out, size_t n)
+/* RFC 5869: each half is one HMAC-SHA256; test_seal.c compares with libcrypto's
+ * HKDF, which asks for everything anew at each call. */
+static int extract(const struct keyring *k, const struct keyring_key *key,
+    unsigned char prk[32])
+{
+	static const unsigned char no_salt[32];
+
+	return seal_hmac(k, &(struct seal_text){no_salt, sizeof(no_salt)},
+	    &(struct seal_text){key->bytes, sizeof(key->bytes)}, prk);
+}
+
+int seal_engine_open(struct keyring *k)
+{
+	struct seal_engine *g = calloc(1, sizeof(*g));
+
+	k->engine = NULL;
+	if (g == NULL || engine_start(g) != 0) {
+		free(g);
+		return ERR_SYSTEM;
+	}
+	k->engine = g;
+	k->key[0].extracted = extract(k, &k->key[0], k->key[0].prk) == 0;
+	return k->key[0].extracted ? 0 : ERR_SYSTEM;
+}
+
+void seal_engine_close(struct keyring *k)
+{
+	if (k->engine != NULL)
+		engine_done(k->engine);
+	free(k->engine);
+	k->engine = NULL;
+}
+
+int seal_derive(const struct keyring *k, const struct keyring_key *key, const char *info,
+    unsigned char *out, size_t n)
 {
 	unsigned char prk[32], block[32], in[SEAL_INFO_MAX + 1];
 	size_t len = strlen(info);
-	unsigned int got = 0;
 	int r = 0;
 
 	if (len > SEAL_INFO_MAX || n > sizeof(block))
 		return ERR_SYSTEM;
 	memcpy(in, info, len);
 	in[len] = 1; /* the number of the one block */
-	if (k->extracted)
-		memcpy(prk, k->prk, sizeof(prk));
+	if (key->extracted)
+		memcpy(prk, key->prk, sizeof(prk));
 	else
-		r = extract(k, prk);
-	if (r == 0 && (HMAC(EVP_sha256(), prk, sizeof(prk), in, len + 1, block, &got) == NULL ||
-	    got != sizeof(block)))
-		r = ERR_SYSTEM;
+		r = extract(k, key, prk);
+	if (r == 0)
+		r = seal_hmac(k, &(struct seal_text){prk, sizeof(prk)},
+		    &(struct seal_text){in, len + 1}, block);
 	if (r == 0)
 		memcpy(out, block, n);
 	secret_wipe(prk, sizeof(prk));
@@ -80,6 +153,7 @@ static int make_header(const char *id, const char *name, struct header *h)
 }
 
 struct job {
+	const struct keyring *ring;
 	const struct keyring_key *key;
 	const char *name;
 	const struct header *header;
@@ -90,13 +164,14 @@ struct job {
 	unsigned char *out;
 };
 
-static int gcm(EVP_CIPHER_CTX *ctx, const EVP_CIPHER *aes, const struct job *j, int encrypt)
+static int gcm(const struct seal_engine *g, const struct job *j, int encrypt)
 {
+	EVP_CIPHER_CTX *ctx = g->cipher;
 	unsigned char key[32], last[16];
 	int n, ok;
 
-	ok = seal_derive(j->key, j->name, key, sizeof(key)) == 0 &&
-	    EVP_CipherInit_ex2(ctx, aes, key, j->nonce, encrypt, NULL) == 1;
+	ok = seal_derive(j->ring, j->key, j->name, key, sizeof(key)) == 0 &&
+	    EVP_CipherInit_ex2(ctx, g->aes, key, j->nonce, encrypt, NULL) == 1;
 	secret_wipe(key, sizeof(key));
 	if (!ok)
 		return ERR_SYSTEM;
@@ -113,14 +188,10 @@ static int gcm(EVP_CIPHER_CTX *ctx, const EVP_CIPHER *aes, const struct job *j, 
 
 static int run(const struct job *j, int encrypt)
 {
-	EVP_CIPHER *aes = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
-	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-	int r = ERR_SYSTEM;
+	struct seal_engine own, *g = engine_of(j->ring, &own);
+	int r = g == NULL ? ERR_SYSTEM : gcm(g, j, encrypt);
 
-	if (aes != NULL && ctx != NULL)
-		r = gcm(ctx, aes, j, encrypt);
-	EVP_CIPHER_CTX_free(ctx);
-	EVP_CIPHER_free(aes);
+	engine_done(&own);
 	return r;
 }
 
@@ -128,7 +199,7 @@ int seal_close(const struct keyring *k, const char *name,
     const struct seal_bytes *plain, struct seal_bytes *out, struct err *e)
 {
 	struct header h;
-	struct job j = {.key = &k->key[0], .name = name, .header = &h,
+	struct job j = {.ring = k, .key = &k->key[0], .name = name, .header = &h,
 	    .in = plain->data, .len = plain->len};
 
 	out->len = 0;
@@ -149,7 +220,7 @@ int seal_open(const struct keyring *k, const char *name,
     const struct seal_bytes *sealed, struct seal_bytes *out, struct err *e)
 {
 	char id[KEYRING_ID_MAX + 1] = "";
-	struct job j = {.name = name};
+	struct job j = {.ring = k, .name = name};
 	struct header h;
 	size_t id_len;
 	int r;

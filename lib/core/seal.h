@@ -38,10 +38,21 @@ int seal_open(const struct keyring *k, const char *name,
 
 /* n bytes (at most 32) of HKDF-SHA256(master key, info), which is at most
  * SEAL_INFO_MAX bytes long.  0 or ERR_SYSTEM. */
-int seal_derive(const struct keyring_key *k, const char *info, unsigned char *out,
-    size_t n);
+int seal_derive(const struct keyring *k, const struct keyring_key *key, const char *info,
+    unsigned char *out, size_t n);
 
-/* Keeps the first half of HKDF in the key, for many seal_derive().  0 or ERR_SYSTEM. */
-int seal_extract(struct keyring_key *k);
+/* HMAC-SHA256 of data into out.  0 or ERR_SYSTEM. */
+struct seal_text {
+	const void *data;
+	size_t len;
+};
+int seal_hmac(const struct keyring *k, const struct seal_text *key,
+    const struct seal_text *text, unsigned char out[32]);
+
+/* Keeps what libcrypto needs to be asked for once, and the first half of HKDF of
+ * the first key, for the many calls of one login.  Without it each call asks
+ * anew.  0 or ERR_SYSTEM; closed by seal_engine_close(), also after an error. */
+int seal_engine_open(struct keyring *k);
+void seal_engine_close(struct keyring *k);
 
 #endif

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #define SECRET_MAX ((size_t)16 << 20)
-#define STACK_BURNED 16384
+#define STACK_BURNED 8192
 
 int secret_new(struct secret *s, size_t size)
 {
@@ -34,7 +34,7 @@ void secret_free(struct secret *s)
 {
 	if (s == NULL || s->data == NULL)
 		return;
-	secret_wipe(s->data, s->mapped);
+	secret_wipe(s->data, s->size);
 	(void)munmap(s->data, s->mapped);
 	*s = (struct secret){0};
 }

@@ -66,14 +66,17 @@ int store_open_in(struct store *s, struct store_memory *m, const struct conf *c,
 	s->keyring = &m->keyring;
 	s->value = &m->value;
 	r = keyring_load(s->keyring, c->keyring, e);
-	if (r == 0 && seal_extract(&s->keyring->key[0]) != 0)
+	if (r == 0 && seal_engine_open(s->keyring) != 0)
 		r = err_set(e, ERR_SYSTEM, "libcrypto cannot run HMAC");
 	else if (r == 0)
 		r = store_file_open(c->store_dir, &s->ops, &s->impl, e);
 	else
 		r = explain_keyring(c, r, e);
-	if (r != 0)
+	if (r != 0) {
+		seal_engine_close(s->keyring);
+		s->keyring = NULL;
 		s->ops = NULL;
+	}
 	return r;
 }
 
@@ -86,6 +89,8 @@ void store_close(struct store *s)
 {
 	if (s->ops != NULL)
 		s->ops->close(s->impl);
+	if (s->keyring != NULL)
+		seal_engine_close(s->keyring);
 	secret_free(&s->memory);
 	*s = (struct store){0};
 }
@@ -106,7 +111,7 @@ int store_decoy(const struct store *s, const char *user, unsigned char *which)
 	char info[SEAL_NAME_MAX + 8];
 
 	(void)snprintf(info, sizeof(info), "decoy:%s", user);
-	return seal_derive(&s->keyring->key[0], info, which, 1);
+	return seal_derive(s->keyring, &s->keyring->key[0], info, which, 1);
 }
 
 int store_decoy_key(const struct store *s, char key[STORE_KEY_MAX], const char *kind,

@@ -166,7 +166,7 @@ static int file_get(void *impl, const char *key, const char *alt, struct store_r
 
 static int update_locked(const struct pair *p, store_change change, void *ctx, struct err *e)
 {
-	struct store_raw old, new = {0};
+	struct store_raw old, new;
 	struct slot s;
 	int r = read_pair(p, &s, &old, e);
 
