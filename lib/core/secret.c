@@ -34,7 +34,7 @@ void secret_free(struct secret *s)
 {
 	if (s == NULL || s->data == NULL)
 		return;
-	secret_wipe(s->data, s->size);
+	secret_wipe(s->data, s->mapped);
 	(void)munmap(s->data, s->mapped);
 	*s = (struct secret){0};
 }

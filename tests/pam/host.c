@@ -480,6 +480,22 @@ const char *ph_code(const struct ph_user *u, int skew)
 	return code_at(&u->device, now + (uint64_t)(int64_t)skew);
 }
 
+const char *ph_decoy_code(const char *name)
+{
+	struct record_enroll enroll;
+	char key[STORE_KEY_MAX];
+	struct store_value v;
+	struct store store;
+
+	open_store(&store);
+	if (store_decoy_key(&store, key, "enroll", name) != 0 ||
+	    store_get(&store, key, NULL, &v, NULL) != 0 ||
+	    record_get_enroll(&enroll, v.data, v.len) != 0)
+		ph_die("decoy of %s", name);
+	store_close(&store);
+	return code_at(&enroll.device[0], otp_step(ph_now(), enroll.device[0].period));
+}
+
 const char *ph_wrong(const struct ph_user *u)
 {
 	static char ring[RING][OTP_CODE_SIZE];

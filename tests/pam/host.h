@@ -71,6 +71,9 @@ void ph_enroll_device(struct ph_user *u, const char *device); /* another device 
 const char *ph_code(const struct ph_user *u, int skew); /* good for 8 calls */
 const char *ph_wrong(const struct ph_user *u);
 
+/* The right code of the decoy that a name without a device is judged by. */
+const char *ph_decoy_code(const char *name);
+
 /* CLOCK_REALTIME: stands at t; runs as the kernel's with 0. */
 void ph_clock(int64_t t);
 void ph_later(int64_t seconds);

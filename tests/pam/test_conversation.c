@@ -234,6 +234,21 @@ static void silent_gives_the_reason_and_no_notice(void **state)
 	assert_string_equal(said, PROMPT);
 }
 
+static void recovery_code_tells_of_wrong_codes_and_makes_the_source_known(void **state)
+{
+	struct record_hot hot;
+
+	(void)state;
+	assert_int_equal(run_one(ph_stranger("alice"), ph_wrong(&alice)), PAM_AUTH_ERR);
+	assert_int_equal(run_one(ph_stranger("alice"), alice.recovery[0]), PAM_SUCCESS);
+	assert_string_equal(said, PROMPT "info: 1 wrong code since 2027-01-15 08:00 UTC, "
+	    "last from 203.0.113.7.\ninfo: 9 recovery codes left.\n");
+	ph_read_hot("alice", &hot);
+	assert_int_equal(hot.known[0].since, ph_now());
+	assert_int_equal(run_one(ph_stranger("alice"), ph_code(&alice, 0)), PAM_SUCCESS);
+	assert_string_equal(said, PROMPT);
+}
+
 static void last_recovery_code_is_counted_down(void **state)
 {
 	static const char *const left[RECORD_CODES] = {"9 recovery codes", "8 recovery codes",
@@ -390,6 +405,23 @@ static void proven_stranger_without_a_device_hears_the_same(void **state)
 	assert_string_equal(said, PROMPT TOO_MANY);
 }
 
+/* Nobody has a decoy's secret; who guesses its code still learns nothing. */
+static void right_code_of_a_decoy_is_refused_like_a_wrong_one(void **state)
+{
+	static const char *const names[] = {"bob", "no-such-name"};
+
+	(void)state;
+	ph_account("bob", 20002);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		assert_int_equal(run_one(ph_with_key(names[i]), ph_decoy_code(names[i])),
+		    PAM_AUTH_ERR);
+		assert_string_equal(said, PROMPT WRONG);
+		assert_true(ph_matches("user=* verdict=not_enrolled *",
+		    ph_log[ph_lines - 1].text));
+		ph_later(PH_PERIOD);
+	}
+}
+
 /* Three wrong answers of each kind of user, without a proof. */
 static void strangers_cannot_tell_users_apart(void **state)
 {
@@ -529,6 +561,7 @@ int main(void)
 	    TEST(wrong_then_right_in_one_authentication),
 	    TEST(owner_is_told_of_wrong_codes_once),
 	    TEST(silent_gives_the_reason_and_no_notice),
+	    TEST(recovery_code_tells_of_wrong_codes_and_makes_the_source_known),
 	    TEST(last_recovery_code_is_counted_down),
 	    TEST(public_key_in_ssh_is_a_proof),
 	    TEST(other_methods_and_other_ttys_are_no_proof),
@@ -538,6 +571,7 @@ int main(void)
 	    TEST(other_uids_root_and_ssh_are_no_proof),
 	    TEST(too_many_tries_is_said_behind_a_proof_only),
 	    TEST(proven_stranger_without_a_device_hears_the_same),
+	    TEST(right_code_of_a_decoy_is_refused_like_a_wrong_one),
 	    TEST(strangers_cannot_tell_users_apart),
 	    TEST(nothing_is_held_and_everything_read_after_the_answer),
 	    TEST(enrolment_during_the_prompt_counts),

@@ -328,13 +328,17 @@ static void missing_hot_denies(void **state)
 	assert_refused(MISSING);
 }
 
-static void hot_without_enroll_denies(void **state)
+static void hot_without_enroll_denies_and_counts(void **state)
 {
+	struct record_hot hot;
+
 	(void)state;
 	assert_lets_in();
 	ph_later(PH_PERIOD);
 	assert_int_equal(unlink(ph_path(ENROLL)), 0);
 	assert_refused(MISSING);
+	ph_read_hot("alice", &hot);
+	assert_int_equal(hot.missed.count, 1);
 }
 
 static void hot_of_another_enrolment_denies(void **state)
@@ -460,7 +464,7 @@ int main(void)
 	    TEST(record_of_another_user_does_not_open),
 	    TEST(unknown_format_denies),
 	    TEST(missing_hot_denies),
-	    TEST(hot_without_enroll_denies),
+	    TEST(hot_without_enroll_denies_and_counts),
 	    TEST(hot_of_another_enrolment_denies),
 	    TEST(account_given_to_another_uid_denies),
 	    TEST(same_secret_on_two_devices_is_accepted_once),
