@@ -144,8 +144,12 @@ install: all
 	test -e $(DESTDIR)$(sysconfdir)/pam-bastion/pam_bastion.conf || \
 		$(INSTALL) -m 644 packaging/pam_bastion.conf $(DESTDIR)$(sysconfdir)/pam-bastion/pam_bastion.conf
 
-# Configuration, keyring and state stay: they are the admin's.
+# Configuration, keyring and state stay: they are the admin's.  A stack that names
+# the module and finds none lets nobody in, so the stacks go back first.
 uninstall:
+	@if [ '$(FORCE)' != yes ] && grep -l pam_bastion.so $(DESTDIR)$(sysconfdir)/pam.d/* 2>/dev/null; then \
+		echo 'uninstall: these name pam_bastion.so and would let nobody in without it; take' \
+			'the lines out first, or say FORCE=yes'; exit 1; fi
 	rm -f $(DESTDIR)$(securedir)/pam_bastion.so $(DESTDIR)$(sbindir)/enroll-mfa \
 		$(DESTDIR)$(sbindir)/bastionctl $(DESTDIR)$(tmpfilesdir)/pam-bastion.conf
 	cd man && rm -f $(addprefix $(DESTDIR)$(mandir)/man8/,$(notdir $(wildcard man/*.8))) \

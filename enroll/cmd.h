@@ -54,6 +54,9 @@ int cmd_import(struct cmd *c);
 /* "enroll-mfa: ..." on standard error; gives the exit code for e->code. */
 int cmd_fail(const struct err *e);
 
+/* Prints the warning that a change which succeeded may have left in e. */
+void cmd_warn(const struct err *e);
+
 /* Opens the store, after init where neither keyring nor records exist and init
  * is allowed.  0 or an exit code after its message. */
 int cmd_open(struct cmd *c, struct store *s, bool may_init);

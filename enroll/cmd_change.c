@@ -52,6 +52,8 @@ int cmd_recovery(struct cmd *c)
 	cmd_steps(c, &store, &s);
 	if ((r = recovery_new(&set, codes, &e)) == 0)
 		r = steps_recovery(&s, &set, &e);
+	if (r == 0)
+		cmd_warn(&e);
 	if (r != 0) {
 		r = cmd_fail(&e);
 	} else if (c->json) {
@@ -114,6 +116,7 @@ int cmd_remove(struct cmd *c)
 	store_close(&store);
 	if (r != 0)
 		return cmd_fail(&e);
+	cmd_warn(&e);
 	if (c->json) {
 		(void)printf("{\"user\": ");
 		json_text_print(stdout, c->user);

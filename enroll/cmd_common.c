@@ -25,6 +25,12 @@ int cmd_fail(const struct err *e)
 	}
 }
 
+void cmd_warn(const struct err *e)
+{
+	if (e->text[0] != '\0')
+		(void)fprintf(stderr, "enroll-mfa: warning: %s\n", e->text);
+}
+
 int cmd_open(struct cmd *c, struct store *s, bool may_init)
 {
 	struct init_made made;

@@ -255,6 +255,7 @@ static int store_device(struct cmd *c, struct store *store, struct work *w, stru
 	if (!s.account)
 		(void)fprintf(stderr, "enroll-mfa: warning: there is no account '%s' here yet\n",
 		    c->user);
+	*e = (struct err){0};
 	return steps_enroll(&s, &d, e);
 }
 
@@ -298,6 +299,8 @@ int cmd_enroll(struct cmd *c)
 		    w->entry.device.name, c->no_confirm ? ", not confirmed by a code" : "");
 		cmd_print_codes(c->user, w->codes);
 	}
+	if (r == 0)
+		cmd_warn(&e);
 	code = r == 0 ? CMD_YES : e.code == ERR_SYNTAX ? CMD_USAGE : CMD_TROUBLE;
 	if (r != 0 && e.code != ERR_SYNTAX)
 		code = cmd_fail(&e);

@@ -202,10 +202,14 @@ static int print_rows(struct cmd *c, struct store *store, const struct names *na
 	int code = CMD_YES, shown = 0;
 
 	for (size_t i = 0; i < names->n; i++) {
-		int r = fill_row(c, store, names->name[i], &row);
+		int r;
 
-		if (r != 0)
+		if (i > 0 && strcmp(names->name[i], names->name[i - 1]) == 0)
+			continue; /* sorted: the two halves of one user */
+		if ((r = fill_row(c, store, names->name[i], &row)) != 0)
 			return r;
+		if (!row.st.enrolled && row.st.trouble.code == 0)
+			continue; /* a killed first enrolment: nobody yet */
 		if (c->orphans && row.account)
 			continue;
 		if (row.st.trouble.code != 0)
@@ -233,7 +237,9 @@ int cmd_list(struct cmd *c)
 	if ((r = cmd_open(c, &store, false)) != 0)
 		return r;
 	(void)printf("%s", c->json ? "[" : "");
-	if ((r = store_list(&store, "enroll/", add_name, &names, &e)) != 0) {
+	/* Also who has a state without an enrolment: that is trouble to show. */
+	if ((r = store_list(&store, "enroll/", add_name, &names, &e)) != 0 ||
+	    (r = store_list(&store, "hot/", add_name, &names, &e)) != 0) {
 		r = cmd_fail(&e);
 	} else {
 		if (names.n > 0)

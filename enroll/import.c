@@ -57,41 +57,58 @@ static struct store_item *enroll_item(const struct batch *b, int i)
 	return &b->items[BATCH + i];
 }
 
-/* Somebody enrolled the user while the batch was made: theirs is whole, ours
- * would be half.  0 when the pair is ours. */
-static int settle_pair(struct run *r, int i, struct err *e)
+/* Under the lock: whoever was enrolled while the batch was made keeps theirs. */
+static void drop_taken(struct run *r)
 {
 	struct batch *b = r->batch;
-	int hot = hot_item(b, i)->result, enroll = enroll_item(b, i)->result;
+	int n = 0;
 
-	if (hot == 0 && enroll == 0) {
-		r->res->imported++;
-		return 0;
+	for (int i = 0; i < b->n; i++) {
+		if (store_get(r->job->store, enroll_item(b, i)->key, NULL, &r->w->value, NULL) !=
+		    ERR_NONE || store_get(r->job->store, hot_item(b, i)->key, NULL, &r->w->value,
+		    NULL) != ERR_NONE) {
+			skip(r, b->who[i].line, b->who[i].user);
+			continue;
+		}
+		if (n != i) {
+			*hot_item(b, n) = *hot_item(b, i);
+			*enroll_item(b, n) = *enroll_item(b, i);
+			b->who[n] = b->who[i];
+		}
+		n++;
 	}
-	if (hot == ERR_CONFLICT && enroll == 0)
-		(void)store_del(r->job->store, enroll_item(b, i)->key,
-		    enroll_item(b, i)->raw.version, NULL);
-	if ((hot != 0 && hot != ERR_CONFLICT) || (enroll != 0 && enroll != ERR_CONFLICT))
-		return err_set(e, ERR_UNAVAIL, "%s:%ld: cannot be stored", r->job->name,
-		    b->who[i].line);
-	skip(r, b->who[i].line, b->who[i].user);
-	return 0;
+	b->n = n;
+}
+
+static int create(struct run *r, struct err *e)
+{
+	struct batch *b = r->batch;
+	int code;
+
+	/* The enroll half moves up behind the hot half: one order, hot first. */
+	memmove(&b->items[b->n], &b->items[BATCH], sizeof(b->items[0]) * (size_t)b->n);
+	code = store_create(r->job->store, b->items, 2 * (size_t)b->n, e);
+	for (int i = 0; i < 2 * b->n && code == 0; i++)
+		if (b->items[i].result != 0)
+			code = err_set(e, ERR_UNAVAIL, "%s: %s cannot be stored", r->job->name,
+			    b->items[i].key);
+	if (code == 0)
+		r->res->imported += b->n;
+	return code;
 }
 
 static int flush(struct run *r, struct err *e)
 {
-	struct batch *b = r->batch;
-	int code = 0;
+	int code;
 
-	if (b->n == 0)
+	if (r->batch->n == 0)
 		return 0;
-	/* The enroll half moves up behind the hot half: one order, hot first. */
-	memmove(&b->items[b->n], &b->items[BATCH], sizeof(b->items[0]) * (size_t)b->n);
-	code = store_create(r->job->store, b->items, 2 * (size_t)b->n, e);
-	memmove(&b->items[BATCH], &b->items[b->n], sizeof(b->items[0]) * (size_t)b->n);
-	for (int i = 0; i < b->n && code == 0; i++)
-		code = settle_pair(r, i, e);
-	b->n = 0;
+	if ((code = store_lock(r->job->store, e)) == 0) {
+		drop_taken(r);
+		code = create(r, e);
+		store_unlock(r->job->store);
+	}
+	r->batch->n = 0;
 	r->job->progress(r->job->ctx, r->res->lines, r->res->imported);
 	return code;
 }
@@ -144,19 +161,31 @@ static int fill_device(struct run *r, struct err *e)
 	return 0;
 }
 
-/* A hot record that a killed enrolment left behind: the careful way. */
+/* A hot record without its enrolment: what a killed enrolment left behind is
+ * taken the careful way, what has ever let somebody in is not. */
 static int enroll_alone(struct run *r, long line, struct err *e)
 {
 	const struct record_recovery none = {0};
 	struct steps_device d = {&r->w->entry.device, &none, 0};
 	struct steps s = {.store = r->job->store, .conf = r->job->conf,
 	    .user = r->w->entry.user, .now = r->job->now};
-	int code = steps_enroll(&s, &d, e);
+	struct record_hot hot;
+	struct err why = {0};
+	int code;
 
+	if (record_get_hot(&hot, r->w->value.data, r->w->value.len) != 0 || hot.ever_confirmed ||
+	    hot.uid_bound) {
+		refuse(r, line, "the user's enrolment is missing, its state is not; "
+		    "`enroll-mfa remove` the user first");
+		return 0;
+	}
+	code = steps_enroll(&s, &d, &why);
 	if (code == ERR_REFUSED)
-		refuse(r, line, e != NULL ? e->text : "refused");
+		refuse(r, line, why.text);
 	else if (code == 0)
 		r->res->imported++;
+	else
+		(void)err_set(e, code, "%s", why.text);
 	return code == ERR_REFUSED ? 0 : code;
 }
 
@@ -185,8 +214,16 @@ static int take(struct run *r, long line, struct err *e)
 		return err_set(e, code, "%s:%ld: the store cannot be read", r->job->name, line);
 	if ((code = fill_device(r, e)) != 0)
 		return code;
-	if (store_get(store, hot_key, NULL, &r->w->value, NULL) != ERR_NONE)
+	if (!record_device_valid(&r->w->entry.device)) {
+		refuse(r, line, "the device's name or parameters are out of range");
+		return 0;
+	}
+	code = store_get(store, hot_key, NULL, &r->w->value, NULL);
+	if (code != ERR_NONE) {
+		if (code != 0)
+			r->w->value.len = 0; /* it does not open: refused below */
 		return enroll_alone(r, line, e);
+	}
 	if ((code = add(r, line, e)) == 0 && b->n == BATCH)
 		code = flush(r, e);
 	return code;

@@ -154,18 +154,27 @@ out:
 	return r;
 }
 
-/* A pair is whole when both halves open. */
+/* A pair is whole when both halves open and belong together: an unknown name
+ * must be judged by it to the end, or it would be told apart. */
 static bool pair_is_whole(struct store *s, int i, struct store_value *v)
 {
+	struct record_enroll enroll;
+	struct record_hot hot;
 	char key[STORE_KEY_MAX];
+	bool whole;
 
 	(void)snprintf(key, sizeof(key), "enroll/.%02x", i);
-	if (store_get(s, key, NULL, v, NULL) != 0)
+	if (store_get(s, key, NULL, v, NULL) != 0 ||
+	    record_get_enroll(&enroll, v->data, v->len) != 0)
 		return false;
 	(void)snprintf(key, sizeof(key), "hot/.%02x", i);
-	return store_get(s, key, NULL, v, NULL) == 0;
+	whole = store_get(s, key, NULL, v, NULL) == 0 &&
+	    record_get_hot(&hot, v->data, v->len) == 0 && enroll.devices == 1 &&
+	    record_find_entry(&hot, enroll.device[0].id) != NULL &&
+	    recovery_left(&enroll.recovery, &hot) > 0;
+	secret_wipe(&enroll, sizeof(enroll));
+	return whole;
 }
-
 
 static int fill_batch(struct store *s, struct store_item *items, int *pairs,
     struct store_value *v, struct err *e)
@@ -203,6 +212,9 @@ static int make_decoys(struct store *s, struct init_made *made, struct err *e)
 		    (struct store_value *)(void *)memory.data, e);
 	if (r == 0 && made->decoys > 0)
 		r = store_create(s, items, 2 * (size_t)made->decoys, e);
+	for (int i = 0; i < 2 * made->decoys && r == 0; i++)
+		if (items[i].result != 0)
+			r = err_set(e, items[i].result, "%s: cannot be stored", items[i].key);
 	secret_free(&memory);
 	free(items);
 	return r;
@@ -220,7 +232,10 @@ int init_run(const struct conf *c, int64_t now, struct init_made *made, struct e
 		return records;
 	if ((r = store_open(&s, c, e)) != 0)
 		return r;
-	r = make_decoys(&s, made, e);
+	if ((r = store_lock(&s, e)) == 0) {
+		r = make_decoys(&s, made, e);
+		store_unlock(&s);
+	}
 	store_close(&s);
 	/* Records without a note of their machine: nobody knows what was spent
 	 * elsewhere, so they count as arrived now. */

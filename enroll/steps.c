@@ -37,6 +37,23 @@ static int begin(const struct steps *s, struct secret *memory, struct work **w,
 	return 0;
 }
 
+/* A change: nobody else's mixes with it. */
+static int begin_change(const struct steps *s, struct secret *memory, struct work **w,
+    struct err *e)
+{
+	int r = begin(s, memory, w, e);
+
+	if (r == 0 && (r = store_lock(s->store, e)) != 0)
+		secret_free(memory);
+	return r;
+}
+
+static void end_change(const struct steps *s, struct secret *memory)
+{
+	store_unlock(s->store);
+	secret_free(memory);
+}
+
 int steps_new_device(struct record_device *d, int64_t now, struct err *e)
 {
 	d->secret_len = d->algorithm == RECORD_SHA512 ? 64 :
@@ -63,6 +80,10 @@ int steps_encode_enroll(const struct record_enroll *r, struct store_value *v, st
 {
 	int n = record_put_enroll(r, v->data);
 
+	for (int i = 0; i < r->devices; i++)
+		if (!record_device_valid(&r->device[i]))
+			return err_set(e, ERR_REFUSED,
+			    "the device's name or parameters are out of range");
 	if (n < 0)
 		return err_set(e, ERR_SYSTEM, "the enrolment does not fit its record");
 	v->len = (size_t)n;
@@ -109,6 +130,19 @@ static int read_hot(const struct steps *s, struct work *w, struct err *e)
 	return r;
 }
 
+/* After a write whose outcome is not known: is what is there ours? */
+static bool is_in_force(const struct steps *s, struct work *w)
+{
+	struct store_value mine;
+	bool same;
+
+	memcpy(&mine, &w->value, sizeof(mine));
+	same = store_get(s->store, w->key, NULL, &w->value, NULL) == 0 &&
+	    w->value.len == mine.len && memcmp(w->value.data, mine.data, mine.len) == 0;
+	secret_wipe(&mine, sizeof(mine));
+	return same;
+}
+
 static int put_enroll(const struct steps *s, struct work *w, struct err *e)
 {
 	int r = steps_encode_enroll(&w->after, &w->value, e);
@@ -116,7 +150,8 @@ static int put_enroll(const struct steps *s, struct work *w, struct err *e)
 	if (r != 0)
 		return r;
 	memcpy(w->value.version, w->version, sizeof(w->value.version));
-	return store_put(s->store, w->key, &w->value, e);
+	r = store_put(s->store, w->key, &w->value, e);
+	return r == ERR_UNKNOWN && is_in_force(s, w) ? 0 : r;
 }
 
 /* Replaces whatever is at hot by w->hot. */
@@ -258,6 +293,19 @@ static bool is_rebound(const struct steps *s, const struct record_hot *hot)
 	return hot->uid_bound && s->account && hot->uid != s->uid;
 }
 
+/* Enroll is in force, so a failure here is a warning: what stays behind is the
+ * old entry, which the next change drops, and perhaps a lock. */
+static void settle_hot(const struct steps *s, const struct work *w, const struct staging *g,
+    struct err *e)
+{
+	struct err why = {0};
+	int r = update_hot(s, w, settle, g, &why);
+
+	if (r != 0 && r != ERR_NONE)
+		(void)err_set(e, ERR_OK, "done, but the old state could not be tidied up (%s); "
+		    "if %s is locked, run `enroll-mfa unlock %s`", why.text, s->user, s->user);
+}
+
 /* Hot as the enrolment of before wants it, whatever is there now. */
 static int stage_hot(const struct steps *s, struct work *w, const struct staging *g,
     struct err *e)
@@ -319,14 +367,15 @@ static int enroll_once(const struct steps *s, struct work *w, const struct steps
 	w->after.recovery = *d->recovery;
 	if ((r = stage_hot(s, w, &g, e)) != 0 || (r = put_enroll(s, w, e)) != 0)
 		return r;
-	return update_hot(s, w, settle, &g, e);
+	settle_hot(s, w, &g, e);
+	return 0;
 }
 
 int steps_enroll(const struct steps *s, const struct steps_device *d, struct err *e)
 {
 	struct secret memory;
 	struct work *w;
-	int r = begin(s, &memory, &w, e);
+	int r = begin_change(s, &memory, &w, e);
 
 	if (r != 0)
 		return r;
@@ -336,7 +385,7 @@ int steps_enroll(const struct steps *s, const struct steps_device *d, struct err
 		r = ERR_CONFLICT;
 	for (int i = 0; i < PUT_TRIES && r == ERR_CONFLICT; i++)
 		r = enroll_once(s, w, d, e);
-	secret_free(&memory);
+	end_change(s, &memory);
 	return r;
 }
 
@@ -358,21 +407,23 @@ static int recovery_once(const struct steps *s, struct work *w,
 		    "first", w->hot_key, s->user);
 	if (r == 0)
 		r = put_enroll(s, w, e);
-	return r == 0 ? update_hot(s, w, settle, &g, e) : r;
+	if (r == 0)
+		settle_hot(s, w, &g, e);
+	return r;
 }
 
 int steps_recovery(const struct steps *s, const struct record_recovery *set, struct err *e)
 {
 	struct secret memory;
 	struct work *w;
-	int r = begin(s, &memory, &w, e);
+	int r = begin_change(s, &memory, &w, e);
 
 	if (r != 0)
 		return r;
 	r = ERR_CONFLICT;
 	for (int i = 0; i < PUT_TRIES && r == ERR_CONFLICT; i++)
 		r = recovery_once(s, w, set, e);
-	secret_free(&memory);
+	end_change(s, &memory);
 	return r;
 }
 
@@ -395,7 +446,7 @@ int steps_unlock(const struct steps *s, struct steps_unlocked *u, struct err *e)
 {
 	struct secret memory;
 	struct work *w;
-	int r = begin(s, &memory, &w, e);
+	int r = begin_change(s, &memory, &w, e);
 
 	*u = (struct steps_unlocked){0};
 	if (r != 0)
@@ -413,7 +464,7 @@ int steps_unlock(const struct steps *s, struct steps_unlocked *u, struct err *e)
 		u->recreated = r == 0;
 	}
 out:
-	secret_free(&memory);
+	end_change(s, &memory);
 	return r;
 }
 
@@ -454,22 +505,22 @@ static int remove_one(const struct steps *s, struct work *w, const char *device,
 	secret_wipe(&w->after.device[w->after.devices], sizeof(w->after.device[0]));
 	if ((r = put_enroll(s, w, e)) != 0)
 		return r;
-	r = update_hot(s, w, settle, &g, e);
-	return r == ERR_NONE ? 0 : r;
+	settle_hot(s, w, &g, e);
+	return 0;
 }
 
 int steps_remove(const struct steps *s, const char *device, struct err *e)
 {
 	struct secret memory;
 	struct work *w;
-	int r = begin(s, &memory, &w, e);
+	int r = begin_change(s, &memory, &w, e);
 
 	if (r != 0)
 		return r;
 	r = ERR_CONFLICT;
 	for (int i = 0; i < PUT_TRIES && r == ERR_CONFLICT; i++)
 		r = device == NULL ? remove_all(s, w, e) : remove_one(s, w, device, e);
-	secret_free(&memory);
+	end_change(s, &memory);
 	return r;
 }
 

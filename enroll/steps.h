@@ -3,6 +3,9 @@
  * any point harmless: hot gains the new entry beside the old, enroll is put,
  * then hot drops what enroll no longer names.  Removal: enroll first, then hot.
  *
+ * Changes are serialised by store_lock().  A change that returns 0 is in force;
+ * e->text then holds a warning where the tidying up behind it failed.
+ *
  * Records are passed in memory that the caller wipes.
  */
 #ifndef PB_STEPS_H

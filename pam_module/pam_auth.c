@@ -12,6 +12,7 @@
 #include <pwd.h>
 #include <security/pam_ext.h>
 #include <security/pam_modutil.h>
+#include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
 #include <time.h>
@@ -20,6 +21,7 @@
 struct auth {
 	struct entry en;
 	int flags;
+	char *typed; /* PAM_USER as it was: the item is not ours, and may change */
 	struct login_request req;
 	struct login_result res;
 	char key[PROOF_KEY_MAX];
@@ -38,14 +40,14 @@ static int identify(struct auth *a)
 	pam_handle_t *pamh = a->en.pamh;
 	struct proof_facts facts = {.ruid = getuid()};
 	const struct passwd *pw;
-	const char *typed = NULL;
+	const char *user = NULL;
 
-	if (pam_get_user(pamh, &typed, NULL) != PAM_SUCCESS || typed == NULL ||
-	    typed[0] == '\0')
+	if (pam_get_user(pamh, &user, NULL) != PAM_SUCCESS || user == NULL || user[0] == '\0' ||
+	    (a->typed = strdup(user)) == NULL)
 		return ERR_UNAVAIL;
-	pw = pam_modutil_getpwnam(pamh, typed);
+	pw = pam_modutil_getpwnam(pamh, a->typed);
 	a->req.account = pw != NULL;
-	a->req.user = pw != NULL ? pw->pw_name : typed;
+	a->req.user = pw != NULL ? pw->pw_name : a->typed;
 	a->req.uid = pw != NULL ? pw->pw_uid : 0;
 	source_parse(entry_item(pamh, PAM_RHOST), getuid(), &a->req.source);
 	facts.tty = entry_item(pamh, PAM_TTY);
@@ -118,9 +120,40 @@ static void say_path(const struct auth *a)
 		    a->en.conf.retry, a->en.conf.window);
 }
 
+/* The mark is for the name that was judged, and for no other. */
+static int let_in(const struct auth *a)
+{
+	const char *user = entry_item(a->en.pamh, PAM_USER);
+
+	if (user == NULL || strcmp(user, a->typed) != 0)
+		return ERR_REFUSED;
+	return mark_set(a->en.pamh, a->typed);
+}
+
+static int authenticate(struct auth *a)
+{
+	pam_handle_t *pamh = a->en.pamh;
+
+	if (identify(a) != 0)
+		return refuse(pamh, "no_user", PAM_USER_UNKNOWN);
+	say_path(a);
+	switch (converse(a)) {
+	case 0:
+		break;
+	case ERR_UNAVAIL:
+		return PAM_CONV_ERR;
+	default:
+		return PAM_AUTH_ERR;
+	}
+	if (let_in(a) != 0)
+		return refuse(pamh, "user_changed", PAM_AUTH_ERR);
+	return PAM_SUCCESS;
+}
+
 ENTRY int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
 	struct auth a = {.flags = flags};
+	int r;
 
 	mark_clear(pamh);
 	if (geteuid() != 0)
@@ -129,20 +162,9 @@ ENTRY int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const cha
 		return PAM_SERVICE_ERR;
 	if (crypto_init() != 0)
 		return refuse(pamh, "libcrypto", PAM_AUTHINFO_UNAVAIL);
-	if (identify(&a) != 0)
-		return refuse(pamh, "no_user", PAM_USER_UNKNOWN);
-	say_path(&a);
-	switch (converse(&a)) {
-	case 0:
-		break;
-	case ERR_UNAVAIL:
-		return PAM_CONV_ERR;
-	default:
-		return PAM_AUTH_ERR;
-	}
-	if (mark_set(pamh, entry_item(pamh, PAM_USER)) != 0)
-		return refuse(pamh, "system", PAM_BUF_ERR);
-	return PAM_SUCCESS;
+	r = authenticate(&a);
+	free(a.typed);
+	return r;
 }
 
 /* Nothing to establish: the login is the code. */

@@ -4,6 +4,7 @@
 #include "lib/core/safefile.h"
 #include "lib/core/slot.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
 #include <string.h>
@@ -29,10 +30,15 @@ static int this_machine(unsigned char id[HASH], struct err *e)
 	ssize_t n = 0;
 	int fd = open(MACHINE_ID, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
+	if (fd < 0 && errno != ENOENT)
+		return err_errno(e, MACHINE_ID);
 	if (fd >= 0) {
 		n = read(fd, text, sizeof(text));
 		(void)close(fd);
 	}
+	/* Not "none": that would pass for another machine. */
+	if (n < 0)
+		return err_set(e, ERR_UNAVAIL, MACHINE_ID ": cannot be read");
 	if (EVP_Digest(text, n > 0 ? (size_t)n : 0, md, NULL, EVP_sha256(), NULL) != 1)
 		return err_set(e, ERR_SYSTEM, "libcrypto cannot run SHA-256");
 	memcpy(id, md, HASH);

@@ -85,6 +85,16 @@ int store_root(const struct store *s)
 	return s->ops->root(s->impl);
 }
 
+int store_lock(struct store *s, struct err *e)
+{
+	return s->ops->lock(s->impl, true, e);
+}
+
+void store_unlock(struct store *s)
+{
+	(void)s->ops->lock(s->impl, false, NULL);
+}
+
 void store_close(struct store *s)
 {
 	if (s->ops != NULL)

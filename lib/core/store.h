@@ -65,6 +65,7 @@ struct store_ops {
 	int (*list)(void *impl, const char *prefix, store_each each, void *ctx, struct err *e);
 	void (*close)(void *impl);
 	int (*root)(void *impl); /* the directory it is in, or -1 */
+	int (*lock)(void *impl, bool take, struct err *e);
 };
 
 /* What an open store keeps in secret memory. */
@@ -91,6 +92,12 @@ void store_close(struct store *s);
  * its own.  The caller wipes it, after an error too. */
 int store_open_in(struct store *s, struct store_memory *m, const struct conf *c,
     struct err *e);
+
+/* One change of enrolments at a time: tools hold this over what must not mix
+ * (an enrolment's three writes), never across a question; logins never take it.
+ * The kernel frees it when its holder dies.  0, or ERR_UNAVAIL after 30 s. */
+int store_lock(struct store *s, struct err *e);
+void store_unlock(struct store *s);
 
 /* The open directory of a file store (stays the store's), or -1. */
 int store_root(const struct store *s);

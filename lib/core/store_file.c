@@ -17,12 +17,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define LOCK_WAIT_MS 2000
 #define REOPEN_TRIES 4 /* the file was removed while we waited for its lock */
+#define CHANGE_POLL_NS 5000000L /* 5 ms */
+#define CHANGE_POLLS 6000        /* 30 s */
 #define SPARE_FDS 64   /* of the limit, left to others in a batch */
 
 _Static_assert(STORE_SEALED_MAX <= SLOT_VALUE_MAX, "a sealed value fits a slot");
@@ -487,8 +491,29 @@ static int file_root(void *impl)
 	return ((struct store_file *)impl)->root;
 }
 
+/* On the directory, which is permanent too; a lock file would be one more thing
+ * to lose. */
+static int file_lock(void *impl, bool take, struct err *e)
+{
+	const struct timespec pause = {.tv_nsec = CHANGE_POLL_NS};
+	const struct store_file *f = impl;
+
+	if (!take)
+		return flock(f->root, LOCK_UN);
+	for (int i = 0; i < CHANGE_POLLS; i++) {
+		if (flock(f->root, LOCK_EX | LOCK_NB) == 0)
+			return 0;
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return err_errno(e, "%s: lock", f->path);
+		(void)nanosleep(&pause, NULL);
+	}
+	return err_set(e, ERR_UNAVAIL, "%s: another command has been changing enrolments for "
+	    "30 s; try again", f->path);
+}
+
 static const struct store_ops file_ops = {"file", file_get, file_update, file_put,
-    file_create, file_del, file_list, file_close, file_root};
+    file_create, file_del, file_list, file_close, file_root,
+    file_lock};
 
 static int open_kinds(struct store_file *f, struct err *e)
 {
