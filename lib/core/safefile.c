@@ -26,6 +26,17 @@ static int judge_dir(const struct stat *st, const char *path, struct err *e)
 	return 0;
 }
 
+/* The directory that holds the thing itself: not even sticky. */
+static int judge_leaf_dir(const struct stat *st, const char *path, struct err *e)
+{
+	int r = judge_dir(st, path, e);
+
+	if (r == 0 && (st->st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		r = err_set(e, ERR_UNSAFE, "%s: mode %04o lets others write; chmod go-w it",
+		    path, (unsigned)(st->st_mode & 07777));
+	return r;
+}
+
 /* lstat of each parent is enough: once a component is root's and its parent
  * lets nobody else rename it, nobody else can change what is behind it. */
 static int judge_parents(const char *path, struct err *e)
@@ -62,10 +73,7 @@ static int keep_if_safe(int fd, const char *path, struct err *e)
 	if (fstat(fd, &st) != 0)
 		r = err_errno(e, "%s", path);
 	else
-		r = judge_dir(&st, path, e);
-	if (r == 0 && (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-		r = err_set(e, ERR_UNSAFE, "%s: mode %04o lets others write; chmod go-w it",
-		    path, (unsigned)(st.st_mode & 07777));
+		r = judge_leaf_dir(&st, path, e);
 	if (r != 0)
 		(void)close(fd);
 	return r != 0 ? r : fd;
@@ -153,22 +161,25 @@ int safefile_read(const char *path, enum safefile_kind kind,
 {
 	const char *slash = strrchr(path, '/');
 	char dir[PATH_MAX];
-	int dirfd, fd, r;
+	struct stat st;
+	int fd, r;
 
 	if (slash == NULL || path[0] != '/' || strlen(path) >= sizeof(dir))
 		return err_set(e, ERR_UNSAFE, "%s: is not an absolute path", path);
 	size_t keep = slash == path ? 1 : (size_t)(slash - path);
 	memcpy(dir, path, keep);
 	dir[keep] = '\0';
-	if ((dirfd = safefile_open_dir(dir, e)) < 0)
-		return dirfd;
-	fd = openat(dirfd, slash + 1, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	if ((r = judge_parents(dir, e)) != 0)
+		return r;
+	if (lstat(dir, &st) != 0)
+		return err_errno(e, "%s", dir);
+	if ((r = judge_leaf_dir(&st, dir, e)) != 0)
+		return r;
+	/* Nobody but root can put another file there between these two lines. */
+	fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
-		r = err_errno(e, "%s", path);
-	else
-		r = check_and_read(fd, kind, path, buf, e);
-	if (fd >= 0)
-		(void)close(fd);
-	(void)close(dirfd);
+		return err_errno(e, "%s", path);
+	r = check_and_read(fd, kind, path, buf, e);
+	(void)close(fd);
 	return r;
 }

@@ -18,6 +18,10 @@ struct seal_engine {
 	EVP_MAC_CTX *mac;
 	EVP_CIPHER *aes;
 	EVP_CIPHER_CTX *cipher;
+	/* The key derived last: an update opens and seals under the same name. */
+	const struct keyring_key *from;
+	char name[SEAL_NAME_MAX + 1];
+	unsigned char key[32];
 };
 
 static void engine_done(struct seal_engine *g)
@@ -26,7 +30,7 @@ static void engine_done(struct seal_engine *g)
 	EVP_CIPHER_free(g->aes);
 	EVP_MAC_CTX_free(g->mac);
 	EVP_MAC_free(g->hmac);
-	*g = (struct seal_engine){0};
+	secret_wipe(g, sizeof(*g));
 }
 
 static int engine_start(struct seal_engine *g)
@@ -164,15 +168,30 @@ struct job {
 	unsigned char *out;
 };
 
-static int gcm(const struct seal_engine *g, const struct job *j, int encrypt)
+static int record_key(struct seal_engine *g, const struct job *j)
+{
+	size_t n = strlen(j->name) + 1;
+
+	if (n > sizeof(g->name))
+		return ERR_SYSTEM;
+	if (g->from == j->key && memcmp(g->name, j->name, n) == 0)
+		return 0;
+	g->from = NULL;
+	if (seal_derive(j->ring, j->key, j->name, g->key, sizeof(g->key)) != 0)
+		return ERR_SYSTEM;
+	memcpy(g->name, j->name, n);
+	g->from = j->key;
+	return 0;
+}
+
+static int gcm(struct seal_engine *g, const struct job *j, int encrypt)
 {
 	EVP_CIPHER_CTX *ctx = g->cipher;
-	unsigned char key[32], last[16];
+	unsigned char last[16];
 	int n, ok;
 
-	ok = seal_derive(j->ring, j->key, j->name, key, sizeof(key)) == 0 &&
-	    EVP_CipherInit_ex2(ctx, g->aes, key, j->nonce, encrypt, NULL) == 1;
-	secret_wipe(key, sizeof(key));
+	ok = record_key(g, j) == 0 &&
+	    EVP_CipherInit_ex2(ctx, g->aes, g->key, j->nonce, encrypt, NULL) == 1;
 	if (!ok)
 		return ERR_SYSTEM;
 	ok = EVP_CipherUpdate(ctx, NULL, &n, j->header->bytes, (int)j->header->whole) == 1 &&

@@ -42,6 +42,7 @@ void ph_die(const char *fmt, ...)
 	(void)vfprintf(stderr, fmt, ap);
 	(void)fputc('\n', stderr);
 	va_end(ap);
+	ph_remove();
 	_exit(99);
 }
 

@@ -49,7 +49,7 @@ static void need_auth_passes_behind_a_right_code(void **state)
 	ph_start(&l);
 	assert_int_equal(ph_authenticate(&l), PAM_SUCCESS);
 	assert_int_equal(pam_acct_mgmt(l.pamh, 0), PAM_SUCCESS);
-	/* sshd asks it twice in some set-ups. */
+	/* It may be asked again. */
 	assert_int_equal(pam_acct_mgmt(l.pamh, 0), PAM_SUCCESS);
 	ph_end(&l);
 }
@@ -270,6 +270,30 @@ static void every_entry_point_is_found_by_dlsym(void **state)
 	assert_int_equal(dlclose(so), 0);
 }
 
+static void become_bob(void *pamh)
+{
+	pam_handle_t **h = pamh;
+
+	assert_int_equal(pam_set_item(*h, PAM_USER, "bob"), PAM_SUCCESS);
+}
+
+static void name_changed_at_the_prompt_is_not_let_in(void **state)
+{
+	struct ph_login l = ph_stranger("alice");
+
+	(void)state;
+	ph_account("bob", 20002);
+	ph_words("", "need_auth");
+	ph_answer(&l, PH_TYPE, ph_code(&alice, 0));
+	l.hold = become_bob;
+	l.hold_arg = &l.pamh;
+	ph_start(&l);
+	assert_int_equal(ph_authenticate(&l), PAM_AUTH_ERR);
+	assert_true(ph_logged("user=bob verdict=error reason=user_changed *"));
+	assert_int_equal(pam_acct_mgmt(l.pamh, 0), PAM_PERM_DENIED);
+	ph_end(&l);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, set_up)
 
 int main(void)
@@ -292,6 +316,7 @@ int main(void)
 	    TEST(setcred_does_not_set_the_mark),
 	    TEST(password_change_is_refused),
 	    TEST(every_entry_point_is_found_by_dlsym),
+	    TEST(name_changed_at_the_prompt_is_not_let_in),
 	};
 
 	return cmocka_run_group_tests_name("account", tests, NULL, NULL);

@@ -368,7 +368,6 @@ static void key_is_logged_as_ssh_keygen_prints_it(void **state)
 	assert_int_equal(EVP_EncodeBlock(text, md, 32), 44);
 	(void)snprintf(pattern, sizeof(pattern), "* device=phone key=SHA256:%.43s source=*",
 	    (const char *)text);
-	/* '*' and '#' are not in base64, but a digit there is no '#': exact. */
 	assert_int_equal(ph_try(ph_with_key("alice"), ph_code(&alice, 0)), PAM_SUCCESS);
 	assert_true(ph_logged(pattern));
 }
