@@ -138,7 +138,7 @@ install: all
 	$(INSTALL) -m 644 packaging/pam.d/* $(DESTDIR)$(docdir)/examples/pam.d/
 	$(INSTALL) -m 644 packaging/sshd_config.d/* $(DESTDIR)$(docdir)/examples/sshd_config.d/
 	$(INSTALL) -m 644 packaging/selinux/* $(DESTDIR)$(docdir)/examples/selinux/
-	$(INSTALL) -m 644 README.md NEWS.md LICENSE SECURITY.md $(DESTDIR)$(docdir)/
+	$(INSTALL) -m 644 README.md NEWS.md LICENSE SECURITY.md CONTRIBUTING.md $(DESTDIR)$(docdir)/
 	$(INSTALL) -m 644 packaging/pam-bastion.tmpfiles $(DESTDIR)$(tmpfilesdir)/pam-bastion.conf
 	@# A configuration that is there is the admin's: never overwritten.
 	test -e $(DESTDIR)$(sysconfdir)/pam-bastion/pam_bastion.conf || \

@@ -2,6 +2,7 @@
 
 #include "lib/core/json_text.h"
 #include "policy/config_check.h"
+#include "policy/config_trust.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -228,7 +229,7 @@ static int check_whole(const struct options *o, const char *path)
 	struct timex clock = {.modes = 0};
 	struct config_request q = {.pam = {PAM_DIR, PAM_VENDOR_DIR}};
 	struct config_findings f = {0};
-	char config[CONF_PATH_MAX];
+	char config[CONF_PATH_MAX], modules[PAMD_PATH_MAX];
 	struct timespec now = {0};
 	struct err e = {0};
 	int state, r;
@@ -238,8 +239,12 @@ static int check_whole(const struct options *o, const char *path)
 			return usage("the path is too long", path);
 		q.config = config;
 	}
-	if (o->pam_dir != NULL)
+	if (o->pam_dir != NULL) {
 		q.pam = (struct pamd_dirs){o->pam_dir, NULL};
+	} else {
+		config_module_dir(modules);
+		q.module_dir = modules;
+	}
 	if (geteuid() != 0) {
 		(void)err_set(&e, ERR_DENIED,
 		    "keyring and store are root's: run it as root, or with --syntax-only");

@@ -1,6 +1,7 @@
 #include "policy/config_check.h"
 
 #include "lib/core/otp.h"
+#include "lib/core/pack.h"
 #include "lib/core/record.h"
 #include "lib/core/safefile.h"
 #include "lib/core/secret.h"
@@ -86,6 +87,7 @@ struct opened {
 	struct store store;
 	struct store_value value;
 	struct record_enroll enroll;
+	struct record_hot hot;
 };
 
 static int first_key(void *ctx, const char *key)
@@ -98,24 +100,92 @@ static int first_key(void *ctx, const char *key)
 	return 1;
 }
 
-static void open_record(struct opened *o, const char *key, struct config_findings *f)
+static int read_record(struct opened *o, const char *key, struct err *e)
 {
-	struct err why = {0};
-	int r = store_get(&o->store, key, NULL, &o->value, &why);
+	const struct store_value *v = &o->value;
+	int r = store_get(&o->store, key, NULL, &o->value, e);
 
-	if (r == ERR_NONE)
-		config_find(f, CONFIG_FAIL, STORE,
-		    "%s: does not exist: not initialised; run `enroll-mfa init`", key);
-	else if (r != 0)
-		config_find(f, CONFIG_FAIL, STORE, "%s", why.text);
-	else if (record_get_enroll(&o->enroll, o->value.data, o->value.len) != 0)
-		config_find(f, CONFIG_FAIL, STORE,
-		    "%s: its format is not one of this version's; restore it from a backup", key);
-	else
-		config_find(f, CONFIG_OK, STORE, "%s: opens under the keyring", key);
+	if (r != 0)
+		return r;
+	r = strncmp(key, "hot/", 4) == 0 ? record_get_hot(&o->hot, v->data, v->len) :
+	    record_get_enroll(&o->enroll, v->data, v->len);
+	return r == 0 ? 0 : err_set(e, ERR_BAD,
+	    "%s: its format is not one of this version's; restore it from a backup", key);
 }
 
-/* The keyring belongs to the records when one of each kind opens. */
+/* Some reasons begin with the path of the record, others with its key. */
+static void tell_record(struct config_findings *f, enum config_level level,
+    const struct conf *c, const char *text)
+{
+	bool whole = text[0] == '/';
+
+	config_find(f, level, STORE, "%s%s%s", whole ? "" : c->store_dir, whole ? "" : "/", text);
+}
+
+static void open_decoy(struct opened *o, const struct conf *c, const char *key,
+    struct config_findings *f)
+{
+	struct err why = {0};
+	int r = read_record(o, key, &why);
+
+	if (r == ERR_NONE)
+		(void)err_set(&why, r, "%s: does not exist: not initialised; run `enroll-mfa init`",
+		    key);
+	else if (r == 0)
+		(void)err_set(&why, r, "%s: opens under the keyring", key);
+	tell_record(f, r == 0 ? CONFIG_OK : CONFIG_FAIL, c, why.text);
+}
+
+/* Both records of a user, and whether they belong together. */
+static int read_pair(struct opened *o, const char *key, const char *hot_key,
+    const char *user, struct err *e)
+{
+	struct err why = {0};
+	int r = read_record(o, key, e);
+
+	if (r != 0)
+		return r;
+	if ((r = read_record(o, hot_key, &why)) == ERR_NONE)
+		return err_set(e, ERR_BAD, "%s: does not exist: every login of %s is refused; run "
+		    "`enroll-mfa unlock %s`", hot_key, user, user);
+	if (r != 0)
+		return err_set(e, r, "%s%s%s%s", why.text, r == ERR_BAD ? "; `enroll-mfa unlock " : "",
+		    r == ERR_BAD ? user : "", r == ERR_BAD ? "` makes it anew" : "");
+	for (int i = 0; i < o->enroll.devices; i++)
+		if (record_find_entry(&o->hot, o->enroll.device[i].id) == NULL)
+			return err_set(e, ERR_BAD, "%s: knows nothing of the device '%s' of %s: every "
+			    "code is refused; run `enroll-mfa unlock %s`", hot_key,
+			    o->enroll.device[i].name, user, user);
+	return 0;
+}
+
+static void open_user(struct opened *o, const struct conf *c, const char *key,
+    struct config_findings *f)
+{
+	const struct record_enroll *n = &o->enroll;
+	char user[USERKEY_NAME_MAX + 1] = "", hot_key[STORE_KEY_MAX];
+	struct err why = {0};
+	int r = ERR_BAD;
+
+	(void)userkey_decode(strchr(key, '/') + 1, user);
+	(void)snprintf(hot_key, sizeof(hot_key), "hot/%.*s", USERKEY_MAX, strchr(key, '/') + 1);
+	/* Twice: an enrolment may go on between the two reads. */
+	for (int i = 0; i < 2 && r != 0 && r != ERR_NONE; i++)
+		r = read_pair(o, key, hot_key, user, &why);
+	if (r == ERR_NONE)
+		return; /* it was removed meanwhile */
+	if (r == 0)
+		(void)err_set(&why, r, "%s: opens under the keyring, and so does its state", key);
+	tell_record(f, r == 0 ? CONFIG_OK : CONFIG_FAIL, c, why.text);
+	/* `enroll-mfa unlock` leaves it so on purpose when it makes state anew. */
+	if (r == 0 && n->recovery.id != 0 && o->hot.spent[0].id != n->recovery.id &&
+	    o->hot.spent[1].id != n->recovery.id)
+		config_find(f, CONFIG_WARN, STORE, "%s/%s: no recovery code of %s is good any "
+		    "more; make new ones: `enroll-mfa recovery %s`", c->store_dir, hot_key, user,
+		    user);
+}
+
+/* The keyring belongs to the records when a decoy's and a user's open. */
 static int check_store(const struct conf *c, struct config_findings *f, struct err *e)
 {
 	char key[STORE_KEY_MAX] = "";
@@ -134,10 +204,11 @@ static int check_store(const struct conf *c, struct config_findings *f, struct e
 	} else {
 		config_find(f, CONFIG_OK, STORE, "%s: %d keys", c->keyring,
 		    o->store.keyring->count);
-		open_record(o, "enroll/.00", f);
+		open_decoy(o, c, "enroll/.00", f);
+		open_decoy(o, c, "hot/.00", f);
 		(void)store_list(&o->store, "enroll/", first_key, key, NULL);
 		if (key[0] != '\0')
-			open_record(o, key, f);
+			open_user(o, c, key, f);
 		store_close(&o->store);
 	}
 	secret_free(&memory);
@@ -281,25 +352,54 @@ static int check_records(const struct config_request *q, const struct conf *c,
 	return r;
 }
 
+/* The record of the machine id, by the format of lib/core/host.c. */
+#define HOST_FORMAT 1
+#define HOST_HASH 32
+
+static int read_host(int dir, const char *path, struct err *e)
+{
+	struct slot s = {.name = path};
+	unsigned char hash[HOST_HASH];
+	int fd = openat(dir, "machine-id", O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	int r = fd < 0 ? err_errno(e, "%s", path) : slot_read(fd, &s, e);
+	struct pack p = {.data = s.value, .size = s.len};
+	bool known;
+
+	if (fd >= 0)
+		(void)close(fd);
+	if (r != 0)
+		return r;
+	known = pack_get_int(&p, 2) == HOST_FORMAT;
+	pack_get(&p, hash, sizeof(hash));
+	known = (int64_t)pack_get_int(&p, 8) >= 0 && known;
+	return known && !p.bad && p.at == s.len ? 0 :
+	    err_set(e, ERR_BAD, "%s: is not a machine-id record", path);
+}
+
 /* Not through host_since(): that one may write. */
 static void check_host(const struct conf *c, struct config_findings *f)
 {
 	char path[CONF_PATH_MAX + 16];
 	const char *why = NULL;
+	struct err bad = {0};
 	struct stat st;
 	int dir = open_dir(-1, NULL, c->state_dir, f);
 
 	if (dir < 0)
 		return;
 	(void)snprintf(path, sizeof(path), "%s/machine-id", c->state_dir);
-	if (fstatat(dir, "machine-id", &st, AT_SYMLINK_NOFOLLOW) == 0)
+	if (fstatat(dir, "machine-id", &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		st.st_size = SLOT_FILE; /* judged by the read */
 		why = fault(&st);
-	else if (errno == ENOENT)
+	} else if (errno == ENOENT) {
 		why = "does not exist: not initialised; run `enroll-mfa init`";
-	else
+	} else {
 		why = strerror(errno);
+	}
 	if (why != NULL)
 		config_find(f, CONFIG_FAIL, FILES, "%s: %s", path, why);
+	else if (read_host(dir, path, &bad) != 0)
+		config_find(f, CONFIG_FAIL, FILES, "%s; `enroll-mfa init` makes it anew", bad.text);
 	(void)close(dir);
 }
 
@@ -317,24 +417,47 @@ static void check_clock(const struct config_request *q, struct config_findings *
 		config_find(f, CONFIG_OK, CLOCK, "synchronised");
 }
 
+/* The places from *done on. */
+static int check_places(const struct config_request *q, const struct config_places *p,
+    size_t *done, struct config_findings *f, struct err *e)
+{
+	int r = 0;
+
+	for (; *done < p->count && r == 0; ++*done) {
+		const struct conf *c = &p->item[*done];
+
+		r = check_store(c, f, e);
+		if (r == 0)
+			r = check_records(q, c, f, e);
+		if (r == 0)
+			check_host(c, f);
+	}
+	return r;
+}
+
 int config_check(const struct config_request *q, struct config_findings *f, struct err *e)
 {
+	struct config_places places = {0};
 	struct err why = {0};
 	struct conf c;
+	size_t done = 0;
 	int r = 0;
 
 	if (conf_load(&c, q->config, &why) != 0) {
 		config_find(f, CONFIG_FAIL, CONFIGURATION, "%s", why.text);
 	} else {
 		tell_loaded(&c, f);
-		r = check_store(&c, f, e);
-		if (r == 0)
-			r = check_records(q, &c, f, e);
-		if (r == 0)
-			check_host(&c, f);
+		if (config_place(&places, &c) != 0)
+			r = err_set(e, ERR_SYSTEM, "out of memory");
 	}
 	if (r == 0)
-		r = config_pamd(q, f, e);
+		r = check_places(q, &places, &done, f, e);
+	if (r == 0)
+		r = config_pamd(q, f, &places, e);
+	/* Lines may name a store of their own. */
+	if (r == 0)
+		r = check_places(q, &places, &done, f, e);
+	free(places.item);
 	if (r == 0)
 		check_clock(q, f);
 	return r == 0 && f->truncated ? err_set(e, ERR_SYSTEM, "out of memory") : r;

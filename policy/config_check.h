@@ -35,6 +35,7 @@ struct config_findings {
 struct config_request {
 	const char *config;    /* absolute, or NULL: the packaged file */
 	struct pamd_dirs pam;
+	const char *module_dir; /* of bare module names, or NULL: they are not looked for */
 	int64_t now;           /* seconds since 1970 */
 	bool synchronised;     /* the kernel says that the clock is */
 };

@@ -1,5 +1,7 @@
 #include "policy/config_pamd.h"
 
+#include "policy/config_trust.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -22,11 +24,13 @@ struct service {
 	bool included; /* by another file */
 	bool unread;   /* a syntax error */
 	bool asks;     /* its auth lines have one of ours */
+	bool guards;   /* its account lines do */
 };
 
 struct scan {
 	const struct config_request *request;
 	struct config_findings *found;
+	struct config_places *places;
 	struct service *service;
 	size_t count;
 	size_t at; /* the one that is being read */
@@ -173,6 +177,22 @@ static bool is_told(const struct config_findings *f, const char *text)
 	return false;
 }
 
+int config_place(struct config_places *p, const struct conf *c)
+{
+	struct conf *more;
+
+	for (size_t i = 0; i < p->count; i++)
+		if (strcmp(p->item[i].store_dir, c->store_dir) == 0 &&
+		    strcmp(p->item[i].state_dir, c->state_dir) == 0 &&
+		    strcmp(p->item[i].keyring, c->keyring) == 0)
+			return 0;
+	if ((more = realloc(p->item, (p->count + 1) * sizeof(*more))) == NULL)
+		return ERR_SYSTEM;
+	p->item = more;
+	p->item[p->count++] = *c;
+	return 0;
+}
+
 /* The file under check stands for the packaged one where the line names none. */
 static void judge_arguments(const struct scan *s, const struct pamd_line *l)
 {
@@ -192,8 +212,12 @@ static void judge_arguments(const struct scan *s, const struct pamd_line *l)
 		argv[args.argc++] = conf;
 	for (int i = 0; i < l->argc; i++)
 		argv[args.argc++] = l->argv[i];
-	if (conf_load_args(&c, &words, groups[l->type], &args, &why) == 0 ||
-	    is_told(s->found, why.text)) /* the file's own error, once */
+	if (conf_load_args(&c, &words, groups[l->type], &args, &why) == 0) {
+		if (config_place(s->places, &c) != 0)
+			s->found->truncated = true;
+		return;
+	}
+	if (is_told(s->found, why.text)) /* the file's own error, once */
 		return;
 	config_find(s->found, CONFIG_FAIL, PAM, "%s%s%s",
 	    strncmp(why.text, what, strlen(what)) == 0 ? "" : what,
@@ -242,6 +266,7 @@ static bool has_word(const struct pamd_line *l, const char *word)
 
 static void judge_line(const struct scan *s, const struct pamd_line *l)
 {
+	config_trust_module(s->request, s->found, l);
 	if (l->type == PAMD_PASSWORD) {
 		config_find(s->found, CONFIG_FAIL, PAM, "%s:%d: this version has no password "
 		    "rules: every new password would be refused; remove the line", l->file,
@@ -295,15 +320,6 @@ static bool names_us(const char *path)
 	return memmem(text, len, PAMD_OURS, strlen(PAMD_OURS)) != NULL;
 }
 
-static void judge_owner(struct config_findings *f, const char *path)
-{
-	struct stat st;
-
-	if (stat(path, &st) == 0 && (st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH)) != 0))
-		config_find(f, CONFIG_FAIL, PAM, "%s: others than root may write it; chown root "
-		    "and chmod go-w it", path);
-}
-
 static int read_service(struct scan *s, struct err *e)
 {
 	struct service *x = &s->service[s->at];
@@ -317,8 +333,6 @@ static int read_service(struct scan *s, struct err *e)
 	} else if (r != 0 && r != ERR_NONE) {
 		return err_set(e, r, "%s", why.text);
 	}
-	if (x->lines > 0)
-		judge_owner(s->found, x->path);
 	return 0;
 }
 
@@ -446,6 +460,7 @@ static int judge_service(const struct scan *s, struct service *x, struct err *e)
 	if (r == 0)
 		r = load_and_walk(s, x, &account, PAMD_ACCOUNT, &guard);
 	x->asks = our_line(&auth) != NULL;
+	x->guards = our_line(&account) != NULL;
 	/* An included piece of a service is judged where it is included. */
 	if (r == 0 && (!x->included || (auth.count > 0 && account.count > 0))) {
 		if (x->asks)
@@ -458,20 +473,32 @@ static int judge_service(const struct scan *s, struct service *x, struct err *e)
 	return r < 0 ? err_set(e, r, "out of memory") : 0;
 }
 
-/* Two names of one program: the other one must ask too. */
-static void judge_twins(struct scan *s)
+static bool asks(struct scan *s, const char *name)
 {
-	static const char *const twins[][2] = {{"sudo", "sudo-i"}, {"su", "su-l"}};
+	const struct service *x = find_service(s, name);
 
-	for (size_t i = 0; i < sizeof(twins) / sizeof(twins[0]); i++) {
-		const struct service *a = find_service(s, twins[i][0]);
-		const struct service *b = find_service(s, twins[i][1]);
+	return x != NULL && x->asks;
+}
 
-		if (a != NULL && b != NULL && a->asks && !b->asks)
-			config_find(s->found, CONFIG_WARN, PAM, "%s: does not ask for a code, %s "
-			    "does: `%s` is a way round it", b->path, a->name,
-			    i == 0 ? "sudo -i" : "su -");
-	}
+/* The services that do not ask although others do. */
+static void judge_silent(struct scan *s)
+{
+	const struct service *sshd = find_service(s, "sshd");
+	const struct service *sudo_i = find_service(s, "sudo-i");
+	const struct service *su_l = find_service(s, "su-l");
+	bool any = false;
+
+	for (size_t i = 0; i < s->count; i++)
+		any = any || s->service[i].asks;
+	if (any && sshd != NULL && !sshd->asks)
+		config_find(s->found, CONFIG_WARN, PAM, "%s: ssh logins are not asked for a "
+		    "code, others are; add the lines of " PAMD_OURS, sshd->path);
+	if (asks(s, "sudo") && sudo_i != NULL && !sudo_i->asks)
+		config_find(s->found, CONFIG_FAIL, PAM, "%s: does not ask for a code, sudo "
+		    "does: `sudo -i` goes round the code; change both", sudo_i->path);
+	if (asks(s, "su") && su_l != NULL && !su_l->asks)
+		config_find(s->found, CONFIG_WARN, PAM, "%s: does not ask for a code, su does: "
+		    "`su -` goes round the code; change both", su_l->path);
 }
 
 static void tell_good(const struct scan *s, const struct service *x)
@@ -500,21 +527,31 @@ static int judge_all(struct scan *s, struct err *e)
 			r = judge_service(s, &s->service[i], e);
 	if (r != 0)
 		return r;
-	judge_twins(s);
-	for (size_t i = 0; i < s->count; i++) {
-		lines += s->service[i].lines;
-		if (s->service[i].lines > 0)
-			tell_good(s, &s->service[i]);
+	judge_silent(s);
+	config_trust_owner(s->found, s->request->pam.dir);
+	if (s->request->pam.fallback != NULL)
+		config_trust_owner(s->found, s->request->pam.fallback);
+	for (size_t i = 0; i < s->count && r == 0; i++) {
+		const struct service *x = &s->service[i];
+
+		if (x->lines > 0 || x->asks || x->guards)
+			r = config_trust_service(s->request, s->found, x->path, e);
+		lines += x->lines;
+		if (x->lines > 0)
+			tell_good(s, x);
 	}
+	if (r != 0)
+		return r;
 	if (lines == 0)
 		config_find(s->found, CONFIG_WARN, PAM, "%s: no line names " PAMD_OURS
 		    ": nobody is asked for a code", s->request->pam.dir);
 	return 0;
 }
 
-int config_pamd(const struct config_request *q, struct config_findings *f, struct err *e)
+int config_pamd(const struct config_request *q, struct config_findings *f,
+    struct config_places *p, struct err *e)
 {
-	struct scan s = {.request = q, .found = f};
+	struct scan s = {.request = q, .found = f, .places = p};
 	int r;
 
 	if ((s.service = calloc(SERVICES_MAX, sizeof(*s.service))) == NULL)

@@ -32,7 +32,8 @@ static enum pamd_role role_of(const char *module)
 	static const char *const passwords[] = {"pam_unix.so", "pam_sss.so", "pam_krb5.so",
 	    "pam_ldap.so", "pam_winbind.so", NULL};
 	static const char *const chooses[] = {"pam_succeed_if.so", "pam_access.so",
-	    "pam_listfile.so", "pam_rootok.so", "pam_wheel.so", NULL};
+	    "pam_listfile.so", "pam_localuser.so", "pam_rootok.so", "pam_usertype.so",
+	    "pam_wheel.so", NULL};
 	const char *name = base_name(module);
 
 	if (pamd_is_ours(name))
@@ -262,7 +263,6 @@ static enum impression count_ok(enum impression was, int code)
 static int note(const struct pamd_stack *s, int at, int to, int code, int flags)
 {
 	enum pamd_role role = s->entry[at].role;
-	bool judges = role == PAMD_CHOOSES || (role == PAMD_OTHER && s->type == PAMD_AUTH);
 
 	/* "New password required" is said of a right one too. */
 	if (role == PAMD_PASSWORDS && s->type == PAMD_AUTH &&
@@ -270,7 +270,7 @@ static int note(const struct pamd_stack *s, int at, int to, int code, int flags)
 		flags |= PROVEN;
 	if (role == PAMD_OURSELVES)
 		flags |= code == PAM_SUCCESS ? CODE : REFUSED;
-	if (judges && left_out(s, at, to) >= 0)
+	if (role == PAMD_CHOOSES && left_out(s, at, to) >= 0)
 		flags |= CHOSEN;
 	return flags;
 }

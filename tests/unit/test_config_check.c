@@ -4,6 +4,7 @@
 #include "enroll/init.h"
 #include "lib/core/slot.h"
 #include "policy/config_check.h"
+#include "policy/config_trust.h"
 
 #include <time.h>
 #include <utime.h>
@@ -543,14 +544,132 @@ static void an_account_line_without_its_word_is_a_warning(void **state)
 	warns("pam.d/vpn:4:", "without need_auth");
 }
 
-static void sudo_i_without_the_code_is_a_warning(void **state)
+static void sudo_i_without_the_code_fails(void **state)
 {
 	(void)state;
 	put("pam.d/sudo", "@include common-auth\n" THREE " after_password" BEHIND ACCOUNT);
 	put("pam.d/sudo-i", "@include common-auth\n" ACCOUNT);
-	warns("pam.d/sudo-i:", "a way round");
+	fails("pam.d/sudo-i:", "`sudo -i` goes round the code");
 	put("pam.d/sudo-i", "auth include sudo\naccount include sudo\n");
 	is_clean();
+}
+
+static void ssh_logins_that_are_not_asked_are_a_warning(void **state)
+{
+	(void)state;
+	put("pam.d/login", THREE BEHIND ACCOUNT);
+	is_clean();
+	put("pam.d/sshd", "@include common-auth\n" ACCOUNT);
+	warns("pam.d/sshd:", "ssh logins are not asked for a code");
+	put("pam.d/sshd", GOOD);
+	is_clean();
+}
+
+static void only_a_choosing_module_may_open_a_way_past(void **state)
+{
+	static const char *const modules[] = {"pam_env", "pam_faildelay", "pam_cap", "pam_echo",
+	    "pam_motd", "pam_exec", "pam_permit", "pam_warn", "pam_debug"};
+	char text[512];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(modules) / sizeof(modules[0]); i++) {
+		(void)snprintf(text, sizeof(text), "auth sufficient %s.so\n" GOOD, modules[i]);
+		put("pam.d/sshd", text);
+		fails("pam.d/sshd:1:", "gets in without a code");
+		(void)snprintf(text, sizeof(text), "auth optional %s.so\n" GOOD, modules[i]);
+		put("pam.d/sshd", text);
+		is_clean();
+	}
+	put("pam.d/sshd", "auth sufficient pam_rootok.so\n" GOOD);
+	warns("pam.d/sshd:1:", "not asked for a code");
+}
+
+static void a_directory_of_services_that_others_may_write_fails(void **state)
+{
+	(void)state;
+	assert_int_equal(chmod(pam_path, 0770), 0);
+	fails("pam.d:", "chmod go-w"); /* before the first line of ours too */
+	put("pam.d/sshd", GOOD);
+	fails("pam.d:", "chmod go-w");
+	assert_int_equal(chmod(pam_path, 0755), 0);
+	assert_int_equal(chown(pam_path, 1234, 0), 0);
+	fails("pam.d:", "chown root");
+}
+
+static void an_include_that_others_may_write_fails(void **state)
+{
+	static const char *const ways[] = {"@include piece\n", "session include piece\n",
+	    "account substack piece\n", "@include outer\n"};
+	char text[512], path[512];
+
+	(void)state;
+	put("pam.d/piece", "session required pam_unix.so\naccount required pam_unix.so\n");
+	put("pam.d/outer", "session include piece\n");
+	scratch_path(&sc, path, "pam.d/piece");
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		(void)snprintf(text, sizeof(text), GOOD "%s", ways[i]);
+		put("pam.d/sshd", text);
+		assert_int_equal(chmod(path, 0644), 0);
+		is_clean();
+		assert_int_equal(chmod(path, 0646), 0);
+		fails("pam.d/piece:", "chmod go-w");
+	}
+	/* Those of services without our lines are theirs. */
+	put("pam.d/sshd", GOOD);
+	put("pam.d/foreign", "@include piece\n");
+	is_clean();
+}
+
+static void a_module_that_is_not_there_fails(void **state)
+{
+	char modules[512], text[2048], path[PAMD_PATH_MAX];
+
+	(void)state;
+	put("pam.d/sshd", GOOD);
+	is_clean();
+	scratch_path(&sc, modules, "");
+	request.module_dir = modules;
+	fails("pam.d/sshd:1:", "pam_bastion.so is not there");
+	put("pam_bastion.so", "x");
+	is_clean();
+	request.module_dir = NULL;
+	(void)snprintf(text, sizeof(text), "auth requisite %s/no/pam_bastion.so\n" GUARD ACCOUNT,
+	    sc.dir);
+	put("pam.d/sshd", text);
+	fails("pam.d/sshd:1:", "no/pam_bastion.so is not there");
+	(void)snprintf(text, sizeof(text), "auth requisite %s/pam_bastion.so\n" GUARD ACCOUNT,
+	    sc.dir);
+	put("pam.d/sshd", text);
+	is_clean();
+	/* Where it is looked for on this machine. */
+	config_module_dir(path);
+	(void)strncat(path, "/pam_unix.so", sizeof(path) - strlen(path) - 1);
+	assert_int_equal(access(path, F_OK), 0);
+}
+
+static void a_module_that_others_may_replace_fails(void **state)
+{
+	char dir[512], path[512];
+
+	(void)state;
+	put("pam.d/sshd", GOOD);
+	scratch_mkdir(&sc, "modules");
+	put("modules/pam_bastion.so", "x");
+	scratch_path(&sc, dir, "modules");
+	scratch_path(&sc, path, "modules/pam_bastion.so");
+	request.module_dir = dir;
+	is_clean();
+	assert_int_equal(chmod(dir, 0777), 0);
+	fails("pam.d/sshd:1:", "lets others write");
+	assert_int_equal(chmod(dir, 0755), 0);
+	assert_int_equal(chmod(path, 0664), 0);
+	fails("pam.d/sshd:1:", "mode 0664");
+	assert_int_equal(chmod(path, 0644), 0);
+	assert_int_equal(chown(path, 1234, 0), 0);
+	fails("pam.d/sshd:1:", "belongs to uid 1234");
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkdir(path, 0755), 0);
+	fails("pam.d/sshd:1:", "not a regular file");
 }
 
 static void no_directory_of_services_is_trouble(void **state)
@@ -631,7 +750,7 @@ static void missing_decoys_fail(void **state)
 
 static void bad_record_files_are_named_and_counted(void **state)
 {
-	static const char *const files[] = {".00", ".01", ".02", ".03", ".04", ".05", ".06"};
+	static const char *const files[] = {".10", ".11", ".12", ".13", ".14", ".15", ".16"};
 	char path[512], tail[32];
 	struct config_findings f;
 	int named = 0, counted = 0;
@@ -705,6 +824,98 @@ static void a_missing_machine_record_fails(void **state)
 	path_of(path, "machine-id");
 	assert_int_equal(unlink(path), 0);
 	fails("machine-id:", "enroll-mfa init");
+}
+
+static void a_torn_machine_record_fails(void **state)
+{
+	unsigned char bytes[SLOT_FILE];
+	char path[512];
+
+	(void)state;
+	put("pam.d/sshd", GOOD);
+	path_of(path, "machine-id");
+	assert_int_equal(scratch_bytes(&sc, "machine-id", bytes, sizeof(bytes)), SLOT_FILE);
+	bytes[40] ^= 1;
+	scratch_write(path, bytes, sizeof(bytes), 0600);
+	fails("machine-id", "`enroll-mfa init` makes it anew");
+	assert_int_equal(truncate(path, 100), 0);
+	fails("machine-id", "`enroll-mfa init` makes it anew");
+	assert_int_equal(slot_image(bytes, 1, "not the format", 14), 0);
+	scratch_write(path, bytes, sizeof(bytes), 0600);
+	fails("machine-id", "is not a machine-id record");
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(host_create(&sc.conf, 0, NULL), 0);
+	is_clean();
+}
+
+static void a_torn_state_record_of_a_decoy_fails(void **state)
+{
+	unsigned char bytes[SLOT_FILE];
+	char path[512];
+
+	(void)state;
+	put("pam.d/sshd", GOOD);
+	assert_int_equal(scratch_bytes(&sc, "hot/.00", bytes, sizeof(bytes)), SLOT_FILE);
+	memset(bytes, 0, sizeof(bytes));
+	path_of(path, "hot/.00");
+	scratch_write(path, bytes, sizeof(bytes), 0600);
+	fails("hot/.00", "");
+}
+
+static void state_that_is_not_the_enrolments_fails(void **state)
+{
+	struct record_enroll r = scratch_enroll(2, 77);
+	struct record_hot h = scratch_hot(&r);
+	unsigned char zeros[SLOT_FILE] = {0};
+	char path[512];
+
+	(void)state;
+	put("pam.d/sshd", GOOD);
+	r.recovery.id = 5;
+	h.spent[1].id = 5;
+	scratch_user(&sc, "Alice", &r, &h);
+	is_clean();
+	h.entry[1].id = 99;
+	scratch_change_hot(&sc, "Alice", &h);
+	fails("device-78", "`enroll-mfa unlock Alice`");
+	/* As `unlock` leaves it: codes are good, recovery codes are not. */
+	h.entry[1].id = 78;
+	h.spent[1].id = 0;
+	scratch_change_hot(&sc, "Alice", &h);
+	warns("hot/Alice", "`enroll-mfa recovery Alice`");
+	path_of(path, "hot/Alice");
+	scratch_write(path, zeros, sizeof(zeros), 0600);
+	fails("hot/Alice", "`enroll-mfa unlock Alice`");
+	assert_int_equal(unlink(path), 0);
+	fails("hot/Alice", "`enroll-mfa unlock Alice`");
+}
+
+static void the_store_of_a_line_is_checked_too(void **state)
+{
+	char text[1024], conf[512];
+
+	(void)state;
+	(void)snprintf(text, sizeof(text), THREE " store=file:%s" BEHIND GUARD ACCOUNT, sc.dir);
+	put("pam.d/sshd", text);
+	is_clean();
+	(void)snprintf(text, sizeof(text), THREE " store=file:%s/other" BEHIND GUARD ACCOUNT,
+	    sc.dir);
+	put("pam.d/sshd", text);
+	fails("/other:", "does not exist: not initialised");
+	scratch_mkdir(&sc, "empty");
+	(void)snprintf(text, sizeof(text), THREE " state_dir=%s/empty" BEHIND GUARD ACCOUNT, sc.dir);
+	put("pam.d/sshd", text);
+	fails("empty/machine-id:", "enroll-mfa init");
+	(void)snprintf(text, sizeof(text), THREE " keyring=%s/lost" BEHIND GUARD ACCOUNT, sc.dir);
+	put("pam.d/sshd", text);
+	fails("/lost", "enroll-mfa init");
+	(void)snprintf(text, sizeof(text), "store = file:%s\nstate_dir = %s/empty\n"
+	    "keyring = %s/keyring\n", sc.dir, sc.dir, sc.dir);
+	put("second.conf", text);
+	scratch_path(&sc, conf, "second.conf");
+	(void)snprintf(text, sizeof(text), THREE " conf=%s" BEHIND GUARD ACCOUNT, conf);
+	put("pam.d/sshd", text);
+	fails("empty/machine-id:", "enroll-mfa init");
 }
 
 /* ---- the clock ---- */
@@ -782,7 +993,13 @@ int main(void)
 	    TEST(the_guard_in_common_account_fails),
 	    TEST(the_guard_without_an_auth_line_locks_out),
 	    TEST(an_account_line_without_its_word_is_a_warning),
-	    TEST(sudo_i_without_the_code_is_a_warning),
+	    TEST(sudo_i_without_the_code_fails),
+	    TEST(ssh_logins_that_are_not_asked_are_a_warning),
+	    TEST(only_a_choosing_module_may_open_a_way_past),
+	    TEST(a_directory_of_services_that_others_may_write_fails),
+	    TEST(an_include_that_others_may_write_fails),
+	    TEST(a_module_that_is_not_there_fails),
+	    TEST(a_module_that_others_may_replace_fails),
 	    TEST(no_directory_of_services_is_trouble),
 	    DAMAGE(before_init_it_fails_and_says_so),
 	    DAMAGE(a_lost_keyring_with_records_fails_otherwise),
@@ -794,6 +1011,10 @@ int main(void)
 	    DAMAGE(foreign_files_in_the_store_are_a_warning),
 	    DAMAGE(open_directories_are_found),
 	    DAMAGE(a_missing_machine_record_fails),
+	    DAMAGE(a_torn_machine_record_fails),
+	    DAMAGE(a_torn_state_record_of_a_decoy_fails),
+	    DAMAGE(state_that_is_not_the_enrolments_fails),
+	    DAMAGE(the_store_of_a_line_is_checked_too),
 	    DAMAGE(a_clock_before_2020_fails),
 	    TEST(an_unsynchronised_clock_is_a_warning),
 	    DAMAGE(records_from_the_future_are_a_warning),
