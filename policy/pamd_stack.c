@@ -32,7 +32,7 @@ static enum pamd_role role_of(const char *module)
 	static const char *const passwords[] = {"pam_unix.so", "pam_sss.so", "pam_krb5.so",
 	    "pam_ldap.so", "pam_winbind.so", NULL};
 	static const char *const chooses[] = {"pam_succeed_if.so", "pam_access.so",
-	    "pam_listfile.so", "pam_localuser.so", "pam_rootok.so", "pam_usertype.so",
+	    "pam_listfile.so", "pam_rootok.so",
 	    "pam_wheel.so", NULL};
 	const char *name = base_name(module);
 
