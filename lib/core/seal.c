@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 #include <openssl/params.h>
 #include <openssl/rand.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 struct seal_engine {
 	EVP_MAC *hmac;
 	EVP_MAC_CTX *mac;
+	const struct keyring_key *keyed; /* whose prk mac holds, or NULL */
 	EVP_CIPHER *aes;
 	EVP_CIPHER_CTX *cipher;
 	/* The key derived last: an update opens and seals under the same name. */
@@ -61,17 +63,29 @@ static struct seal_engine *engine_of(const struct keyring *k, struct seal_engine
 	return engine_start(own) == 0 ? own : NULL;
 }
 
+/* key->data NULL: once more under the key before. */
+static int hmac(const struct seal_engine *g, const struct seal_text *key,
+    const struct seal_text *text, unsigned char out[32])
+{
+	size_t n = 0;
+
+	if (EVP_MAC_init(g->mac, key->data, key->len, NULL) != 1 ||
+	    EVP_MAC_update(g->mac, text->data, text->len) != 1 ||
+	    EVP_MAC_final(g->mac, out, &n, 32) != 1 || n != 32)
+		return ERR_SYSTEM;
+	return 0;
+}
+
 int seal_hmac(const struct keyring *k, const struct seal_text *key,
     const struct seal_text *text, unsigned char out[32])
 {
 	struct seal_engine own, *g = engine_of(k, &own);
-	size_t n = 0;
 	int r = ERR_SYSTEM;
 
-	if (g != NULL && EVP_MAC_init(g->mac, key->data, key->len, NULL) == 1 &&
-	    EVP_MAC_update(g->mac, text->data, text->len) == 1 &&
-	    EVP_MAC_final(g->mac, out, &n, 32) == 1 && n == 32)
-		r = 0;
+	if (g != NULL && key->data != NULL) {
+		g->keyed = NULL;
+		r = hmac(g, key, text, out);
+	}
 	engine_done(&own);
 	return r;
 }
@@ -109,6 +123,21 @@ void seal_engine_close(struct keyring *k)
 	k->engine = NULL;
 }
 
+/* One login derives three times from one key, which is then loaded once. */
+static int expand(const struct keyring *k, const struct keyring_key *key,
+    const unsigned char prk[32], const struct seal_text *in, unsigned char block[32])
+{
+	struct seal_engine *g = k->engine;
+	const bool again = g != NULL && g->keyed == key;
+	int r;
+
+	if (g == NULL)
+		return seal_hmac(k, &(struct seal_text){prk, 32}, in, block);
+	r = hmac(g, &(struct seal_text){again ? NULL : prk, again ? 0 : 32}, in, block);
+	g->keyed = r == 0 && key->extracted ? key : NULL;
+	return r;
+}
+
 int seal_derive(const struct keyring *k, const struct keyring_key *key, const char *info,
     unsigned char *out, size_t n)
 {
@@ -125,8 +154,7 @@ int seal_derive(const struct keyring *k, const struct keyring_key *key, const ch
 	else
 		r = extract(k, key, prk);
 	if (r == 0)
-		r = seal_hmac(k, &(struct seal_text){prk, sizeof(prk)},
-		    &(struct seal_text){in, len + 1}, block);
+		r = expand(k, key, prk, &(struct seal_text){in, len + 1}, block);
 	if (r == 0)
 		memcpy(out, block, n);
 	secret_wipe(prk, sizeof(prk));

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #define SECRET_MAX ((size_t)16 << 20)
-#define STACK_BURNED 8192
+#define STACK_BURNED 4096
 
 int secret_new(struct secret *s, size_t size)
 {

@@ -292,6 +292,49 @@ static void random_bytes_never_open(void **state)
 
 #define T(name) cmocka_unit_test_setup(name, set_up)
 
+static void engine_derives_what_single_calls_derive(void **state)
+{
+	static const char *const infos[] = {"enroll/alice", "hot/alice", "decoy:alice", "hot/bob"};
+	unsigned char alone[8][32], together[32], other[32];
+	const struct seal_text key = {"another key", 11}, text = {"between", 7};
+
+	(void)state;
+	for (int i = 0; i < 8; i++)
+		assert_int_equal(seal_derive(&ring, &ring.key[i / 4], infos[i % 4], alone[i], 32), 0);
+	assert_int_equal(seal_engine_open(&ring), 0);
+	for (int i = 0; i < 64; i++) {
+		int k = i * 5 % 8;
+
+		if (i % 3 == 0)
+			assert_int_equal(seal_hmac(&ring, &key, &text, other), 0);
+		assert_int_equal(seal_derive(&ring, &ring.key[k / 4], infos[k % 4], together, 32), 0);
+		assert_memory_equal(together, alone[k], 32);
+	}
+	seal_engine_close(&ring);
+}
+
+static void engine_opens_what_single_calls_seal(void **state)
+{
+	const char *const names[] = {"hot/alice", "hot/bob", "hot/alice"};
+	struct box sealed[3];
+	unsigned char plain[RECORD_PLAIN_MAX];
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		sealed[i] = seal(&ring, names[i], "text", 4);
+	assert_int_equal(seal_engine_open(&ring), 0);
+	for (int i = 0; i < 9; i++) {
+		struct seal_bytes in = {sealed[i % 3].data, sealed[i % 3].len, sealed[i % 3].len};
+		struct seal_bytes out = {plain, sizeof(plain), 0};
+
+		assert_int_equal(seal_open(&ring, names[i % 3], &in, &out, NULL), 0);
+		assert_memory_equal(plain, "text", 4);
+		assert_int_equal(seal_open(&ring, names[(i + 1) % 3], &in, &out, NULL),
+		    strcmp(names[i % 3], names[(i + 1) % 3]) == 0 ? 0 : ERR_BAD);
+	}
+	seal_engine_close(&ring);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -308,6 +351,8 @@ int main(void)
 	    T(derived_key_is_that_of_rfc_5869),
 	    T(sealed_value_is_what_the_design_says),
 	    T(random_bytes_never_open),
+	    T(engine_derives_what_single_calls_derive),
+	    T(engine_opens_what_single_calls_seal),
 	};
 
 	return cmocka_run_group_tests_name("seal", tests, NULL, NULL);
