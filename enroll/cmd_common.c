@@ -56,8 +56,11 @@ int cmd_open(struct cmd *c, struct store *s, bool may_init)
 void cmd_steps(const struct cmd *c, struct store *store, struct steps *s)
 {
 	const struct passwd *pw = getpwnam(c->user);
+	struct timespec now = {.tv_sec = (time_t)c->now};
 
-	*s = (struct steps){.store = store, .conf = &c->conf, .now = c->now};
+	/* Somebody may have sat at the prompt meanwhile. */
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	*s = (struct steps){.store = store, .conf = &c->conf, .now = now.tv_sec};
 	s->account = pw != NULL;
 	s->user = c->user;
 	s->uid = pw != NULL ? pw->pw_uid : 0;

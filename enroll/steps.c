@@ -48,10 +48,15 @@ static int begin_change(const struct steps *s, struct secret *memory, struct wor
 	return r;
 }
 
-static void end_change(const struct steps *s, struct secret *memory)
+/* Gives r back.  What was looked for on the way and not there is no warning:
+ * only settle_hot() leaves one behind a success. */
+static int end_change(const struct steps *s, struct secret *memory, int r, struct err *e)
 {
 	store_unlock(s->store);
 	secret_free(memory);
+	if (r == 0 && e != NULL && e->code != ERR_OK)
+		*e = (struct err){0};
+	return r;
 }
 
 int steps_new_device(struct record_device *d, int64_t now, struct err *e)
@@ -385,8 +390,7 @@ int steps_enroll(const struct steps *s, const struct steps_device *d, struct err
 		r = ERR_CONFLICT;
 	for (int i = 0; i < PUT_TRIES && r == ERR_CONFLICT; i++)
 		r = enroll_once(s, w, d, e);
-	end_change(s, &memory);
-	return r;
+	return end_change(s, &memory, r, e);
 }
 
 static int recovery_once(const struct steps *s, struct work *w,
@@ -423,8 +427,7 @@ int steps_recovery(const struct steps *s, const struct record_recovery *set, str
 	r = ERR_CONFLICT;
 	for (int i = 0; i < PUT_TRIES && r == ERR_CONFLICT; i++)
 		r = recovery_once(s, w, set, e);
-	end_change(s, &memory);
-	return r;
+	return end_change(s, &memory, r, e);
 }
 
 static int unlock(struct record_hot *hot, const void *ctx)
@@ -464,8 +467,7 @@ int steps_unlock(const struct steps *s, struct steps_unlocked *u, struct err *e)
 		u->recreated = r == 0;
 	}
 out:
-	end_change(s, &memory);
-	return r;
+	return end_change(s, &memory, r, e);
 }
 
 static int remove_all(const struct steps *s, struct work *w, struct err *e)
@@ -520,8 +522,7 @@ int steps_remove(const struct steps *s, const char *device, struct err *e)
 	r = ERR_CONFLICT;
 	for (int i = 0; i < PUT_TRIES && r == ERR_CONFLICT; i++)
 		r = device == NULL ? remove_all(s, w, e) : remove_one(s, w, device, e);
-	end_change(s, &memory);
-	return r;
+	return end_change(s, &memory, r, e);
 }
 
 static void fill_devices(struct work *w, bool hot, struct steps_status *st)

@@ -159,6 +159,17 @@ static void changes_of_every_kind_side_by_side_leave_the_user_whole(void **state
 	}
 }
 
+static void change_without_trouble_warns_of_nothing(void **state)
+{
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(enroll("alice", "phone", &e), 0);
+	assert_string_equal(e.text, "");
+	assert_int_equal(enroll("alice", "phone", &e), 0);
+	assert_string_equal(e.text, "");
+}
+
 static void ninth_device_and_a_known_secret_are_refused(void **state)
 {
 	struct err e = {0};
@@ -417,6 +428,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    T(enrolments_side_by_side_leave_every_device_usable),
 	    T(changes_of_every_kind_side_by_side_leave_the_user_whole),
+	    T(change_without_trouble_warns_of_nothing),
 	    T(ninth_device_and_a_known_secret_are_refused),
 	    T(enrolment_in_force_is_no_failure_though_tidying_fails),
 	    T(killed_change_frees_its_lock),
