@@ -27,7 +27,7 @@ CFLAGS = -O2 -g
 CPPFLAGS =
 LDFLAGS =
 
-HARDEN_C = -std=c17 -D_GNU_SOURCE -fPIC -fvisibility=hidden -fstack-protector-strong \
+HARDEN_C = -std=c17 -D_GNU_SOURCE -fPIC -fvisibility=hidden -ffunction-sections -fstack-protector-strong \
 	-fstack-clash-protection -fno-strict-aliasing -fno-delete-null-pointer-checks
 WARN = -Wall -Wextra -Wshadow -Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef \
 	-Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla -Wimplicit-fallthrough
@@ -79,8 +79,12 @@ $(BUILD)/lib%.a:
 	@rm -f $@
 	$(AR) rcs $@ $^
 
+# Every login opens the module anew, so each symbol it does not import is time
+# saved: unused functions go, and so do the start files, which only bring four weak
+# symbols that the linker then seeks in every library of the host.  For the same
+# reason it is mapped in two pieces instead of four (noseparate-code).
 $(BUILD)/pam_bastion.so: $(call objects,$(module_src)) $(BUILD)/libcore.a
-	$(CC) -shared $(CFLAGS) $(HARDEN_LD) $(LDFLAGS) -Wl,--exclude-libs,ALL -Wl,-soname,pam_bastion.so \
+	$(CC) -shared -nostartfiles -Wl,--gc-sections -Wl,-z,noseparate-code $(CFLAGS) $(HARDEN_LD) $(LDFLAGS) -Wl,--exclude-libs,ALL -Wl,-soname,pam_bastion.so \
 		-o $@ $^ -lpam $(CORE_LIBS)
 
 $(BUILD)/enroll-mfa: $(call objects,$(enroll_front)) $(BUILD)/libenroll.a $(BUILD)/libcore.a

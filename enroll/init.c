@@ -163,11 +163,11 @@ static bool pair_is_whole(struct store *s, int i, struct store_value *v)
 	char key[STORE_KEY_MAX];
 	bool whole;
 
-	(void)snprintf(key, sizeof(key), "enroll/.%02x", i);
+	store_decoy_name(key, "enroll", (unsigned char)i);
 	if (store_get(s, key, NULL, v, NULL) != 0 ||
 	    record_get_enroll(&enroll, v->data, v->len) != 0)
 		return false;
-	(void)snprintf(key, sizeof(key), "hot/.%02x", i);
+	store_decoy_name(key, "hot", (unsigned char)i);
 	whole = store_get(s, key, NULL, v, NULL) == 0 &&
 	    record_get_hot(&hot, v->data, v->len) == 0 && enroll.devices == 1 &&
 	    record_find_entry(&hot, enroll.device[0].id) != NULL &&
@@ -188,8 +188,8 @@ static int fill_batch(struct store *s, struct store_item *items, int *pairs,
 	for (int i = 0; i < n && r == 0; i++) {
 		struct store_item *hot = &items[i], *enroll = &items[n + i];
 
-		(void)snprintf(hot->key, sizeof(hot->key), "hot/.%02x", missing[i]);
-		(void)snprintf(enroll->key, sizeof(enroll->key), "enroll/.%02x", missing[i]);
+		store_decoy_name(hot->key, "hot", (unsigned char)missing[i]);
+		store_decoy_name(enroll->key, "enroll", (unsigned char)missing[i]);
 		/* Half a pair is of no use: both go, both come. */
 		(void)store_del(s, hot->key, NULL, NULL);
 		(void)store_del(s, enroll->key, NULL, NULL);

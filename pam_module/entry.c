@@ -1,8 +1,7 @@
 #include "pam_module/entry.h"
 
+#include "lib/core/text.h"
 #include "pam_module/report.h"
-
-#include <stdio.h>
 
 const char *entry_item(const pam_handle_t *pamh, int item)
 {
@@ -19,12 +18,16 @@ int entry_begin(struct entry *en, pam_handle_t *pamh, enum conf_group group, int
 	static const char *const groups[] = {"auth", "account", "password", "session"};
 	const char *service = entry_item(pamh, PAM_SERVICE);
 	struct conf_args args = {.argc = argc, .argv = argv};
-	struct err e = {0};
 	char what[96];
+	struct text t = text_in(what, sizeof(what));
+	struct err e = {0};
 	int r;
 
-	(void)snprintf(what, sizeof(what), "PAM service %.40s, %s line",
-	    service != NULL ? service : "?", groups[group]);
+	text_add(&t, "PAM service ");
+	text_add(&t, service != NULL ? service : "?");
+	text_add(&t, ", ");
+	text_add(&t, groups[group]);
+	text_add(&t, " line");
 	args.what = what;
 	en->pamh = pamh;
 	r = conf_load_args(&en->conf, &en->words, group, &args, &e);

@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 struct auth {
-	struct entry en;
+	struct entry *en;
 	int flags;
 	char *typed; /* PAM_USER as it was: the item is not ours, and may change */
 	struct login_request req;
@@ -37,7 +37,7 @@ static bool authtok_is_set(const pam_handle_t *pamh)
 /* Who is asking, from where, behind what; nothing of the store is read yet. */
 static int identify(struct auth *a)
 {
-	pam_handle_t *pamh = a->en.pamh;
+	pam_handle_t *pamh = a->en->pamh;
 	struct proof_facts facts = {.ruid = getuid()};
 	const struct passwd *pw;
 	const char *user = NULL;
@@ -55,7 +55,7 @@ static int identify(struct auth *a)
 	facts.authtok = authtok_is_set(pamh);
 	facts.account = a->req.account;
 	facts.uid = a->req.uid;
-	a->req.proven = proof_holds(&a->en.words, &facts);
+	a->req.proven = proof_holds(&a->en->words, &facts);
 	proof_key(&facts, a->key);
 	return 0;
 }
@@ -77,29 +77,29 @@ static void judge(struct auth *a, const char *typed)
 	(void)clock_gettime(CLOCK_REALTIME, &now);
 	a->req.now = now.tv_sec;
 	a->req.answer = typed;
-	login(&a->en.conf, &a->req, &a->res);
+	login(&a->en->conf, &a->req, &a->res);
 	a->req.answer = NULL;
 	r.ms = milliseconds_since(&start);
-	report_login(a->en.pamh, &r);
+	report_login(a->en->pamh, &r);
 }
 
 /* Up to `retry` prompts.  0 when the last answer was right. */
 static int converse(struct auth *a)
 {
-	for (int i = 0; i < a->en.conf.retry; i++) {
+	for (int i = 0; i < a->en->conf.retry; i++) {
 		char *typed;
 
-		if (talk_ask(a->en.pamh, &typed) != 0) {
-			report_trouble(a->en.pamh, "conversation", NULL);
+		if (talk_ask(a->en->pamh, &typed) != 0) {
+			report_trouble(a->en->pamh, "conversation", NULL);
 			return ERR_UNAVAIL;
 		}
 		judge(a, typed);
 		talk_wipe(&typed);
 		if (a->res.verdict == LOGIN_OK) {
-			talk_welcome(a->en.pamh, a->flags, &a->res);
+			talk_welcome(a->en->pamh, a->flags, &a->res);
 			return 0;
 		}
-		talk_refused(a->en.pamh, &a->res, a->req.proven);
+		talk_refused(a->en->pamh, &a->res, a->req.proven);
 	}
 	return ERR_REFUSED;
 }
@@ -112,27 +112,27 @@ static int refuse(pam_handle_t *pamh, const char *reason, int pam_code)
 
 static void say_path(const struct auth *a)
 {
-	if (a->en.words.debug)
-		pam_syslog(a->en.pamh, LOG_DEBUG,
+	if (a->en->words.debug)
+		pam_syslog(a->en->pamh, LOG_DEBUG,
 		    "account=%s proven=%s conf=%s%s retry=%d window=%d",
 		    a->req.account ? "yes" : "no", a->req.proven ? "yes" : "no",
-		    a->en.conf.path, a->en.conf.file_read ? "" : " (absent: defaults)",
-		    a->en.conf.retry, a->en.conf.window);
+		    a->en->conf.path, a->en->conf.file_read ? "" : " (absent: defaults)",
+		    a->en->conf.retry, a->en->conf.window);
 }
 
 /* The mark is for the name that was judged, and for no other. */
 static int let_in(const struct auth *a)
 {
-	const char *user = entry_item(a->en.pamh, PAM_USER);
+	const char *user = entry_item(a->en->pamh, PAM_USER);
 
 	if (user == NULL || strcmp(user, a->typed) != 0)
 		return ERR_REFUSED;
-	return mark_set(a->en.pamh, a->typed);
+	return mark_set(a->en->pamh, a->typed);
 }
 
 static int authenticate(struct auth *a)
 {
-	pam_handle_t *pamh = a->en.pamh;
+	pam_handle_t *pamh = a->en->pamh;
 
 	if (identify(a) != 0)
 		return refuse(pamh, "no_user", PAM_USER_UNKNOWN);
@@ -152,13 +152,14 @@ static int authenticate(struct auth *a)
 
 ENTRY int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
-	struct auth a = {.flags = flags};
+	struct entry en;
+	struct auth a = {.en = &en, .flags = flags};
 	int r;
 
 	mark_clear(pamh);
 	if (geteuid() != 0)
 		return refuse(pamh, "not_root", PAM_AUTHINFO_UNAVAIL);
-	if (entry_begin(&a.en, pamh, CONF_AUTH, argc, argv) != 0)
+	if (entry_begin(&en, pamh, CONF_AUTH, argc, argv) != 0)
 		return PAM_SERVICE_ERR;
 	if (crypto_init() != 0)
 		return refuse(pamh, "libcrypto", PAM_AUTHINFO_UNAVAIL);

@@ -1,11 +1,10 @@
 #include "pam_module/report.h"
 
 #include "lib/core/source.h"
+#include "lib/core/text.h"
 #include "pam_module/entry.h"
 
 #include <security/pam_ext.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -14,46 +13,67 @@
 
 void report_escape(const char *text, char *out, size_t size)
 {
+	static const char hex[] = "0123456789abcdef";
 	size_t n = 0;
 
 	for (size_t i = 0; text != NULL && text[i] != '\0' && n + 5 < size; i++) {
 		unsigned char c = (unsigned char)text[i];
 
-		if (c > 0x20 && c < 0x7f && c != '"' && c != '\\' && c != '=')
+		if (c > 0x20 && c < 0x7f && c != '"' && c != '\\' && c != '=') {
 			out[n++] = (char)c;
-		else
-			n += (size_t)snprintf(out + n, size - n, "\\x%02x", c);
+			continue;
+		}
+		out[n++] = '\\';
+		out[n++] = 'x';
+		out[n++] = hex[c >> 4];
+		out[n++] = hex[c & 15];
 	}
 	out[n] = '\0';
 }
 
-struct line {
-	char text[LINE];
-	size_t len;
-};
-
-static void add(struct line *l, const char *key, const char *value)
+/* Whole or not at all. */
+static void keep_whole(struct text *l, size_t before)
 {
+	if (!l->cut)
+		return;
+	l->len = before;
+	l->data[before] = '\0';
+	l->cut = false;
+}
+
+static void add(struct text *l, const char *key, const char *value)
+{
+	const size_t before = l->len;
 	char escaped[256];
-	int n;
 
 	if (value == NULL || value[0] == '\0')
 		return;
 	report_escape(value, escaped, sizeof(escaped));
-	n = snprintf(l->text + l->len, sizeof(l->text) - l->len, "%s%s=%s",
-	    l->len > 0 ? " " : "", key, escaped);
-	if (n > 0 && (size_t)n < sizeof(l->text) - l->len)
-		l->len += (size_t)n;
-	else
-		l->text[l->len] = '\0'; /* whole or not at all */
+	if (before > 0)
+		text_add_char(l, ' ');
+	text_add(l, key);
+	text_add_char(l, '=');
+	text_add(l, escaped);
+	keep_whole(l, before);
+}
+
+static void add_number(struct text *l, const char *key, long number)
+{
+	const size_t before = l->len;
+
+	text_add_char(l, ' ');
+	text_add(l, key);
+	text_add(l, number < 0 ? "=-" : "=");
+	text_add_number(l, (uint64_t)(number < 0 ? -number : number));
+	keep_whole(l, before);
 }
 
 /* A sentence, in quotes; only quotes and control characters are escaped. */
-static void add_sentence(struct line *l, const char *key, const char *value)
+static void add_sentence(struct text *l, const char *key, const char *value)
 {
+	const size_t before = l->len;
 	char clean[400];
 	size_t n = 0;
-	int put;
 
 	for (size_t i = 0; value[i] != '\0' && n + 1 < sizeof(clean); i++) {
 		unsigned char c = (unsigned char)value[i];
@@ -61,11 +81,12 @@ static void add_sentence(struct line *l, const char *key, const char *value)
 		clean[n++] = c < 0x20 || c >= 0x7f || c == '"' || c == '\\' ? '?' : (char)c;
 	}
 	clean[n] = '\0';
-	put = snprintf(l->text + l->len, sizeof(l->text) - l->len, " %s=\"%s\"", key, clean);
-	if (put > 0 && (size_t)put < sizeof(l->text) - l->len)
-		l->len += (size_t)put;
-	else
-		l->text[l->len] = '\0';
+	text_add_char(l, ' ');
+	text_add(l, key);
+	text_add(l, "=\"");
+	text_add(l, clean);
+	text_add_char(l, '"');
+	keep_whole(l, before);
 }
 
 static int priority(enum login_verdict v)
@@ -77,8 +98,8 @@ static int priority(enum login_verdict v)
 
 void report_login(pam_handle_t *pamh, const struct report *r)
 {
-	char source[SOURCE_TEXT_MAX], number[32];
-	struct line l = {.len = 0};
+	char source[SOURCE_TEXT_MAX], line[LINE];
+	struct text l = text_in(line, sizeof(line));
 
 	source_text(&r->req->source, source);
 	add(&l, "user", r->req->user);
@@ -90,22 +111,19 @@ void report_login(pam_handle_t *pamh, const struct report *r)
 	add(&l, "source", r->req->source.kind == SOURCE_NAME ?
 	    entry_item(pamh, PAM_RHOST) : source);
 	add(&l, "service", entry_item(pamh, PAM_SERVICE));
-	if (r->res->device[0] != '\0') {
-		(void)snprintf(number, sizeof(number), "%d", r->res->skew);
-		add(&l, "skew", number);
-	}
+	if (r->res->device[0] != '\0')
+		add_number(&l, "skew", r->res->skew);
 	add(&l, "store", r->res->store);
-	(void)snprintf(number, sizeof(number), "%ld", r->ms);
-	add(&l, "ms", number);
+	add_number(&l, "ms", r->ms);
 	if (r->res->reason != NULL && r->res->err.text[0] != '\0')
 		add_sentence(&l, "detail", r->res->err.text);
-	pam_syslog(pamh, priority(r->res->verdict), "%s", l.text);
+	pam_syslog(pamh, priority(r->res->verdict), "%s", line);
 }
 
 void report_trouble(pam_handle_t *pamh, const char *reason, const struct err *e)
 {
-	char source[SOURCE_TEXT_MAX];
-	struct line l = {.len = 0};
+	char source[SOURCE_TEXT_MAX], line[LINE];
+	struct text l = text_in(line, sizeof(line));
 	struct source from;
 
 	source_parse(entry_item(pamh, PAM_RHOST), getuid(), &from);
@@ -117,5 +135,5 @@ void report_trouble(pam_handle_t *pamh, const char *reason, const struct err *e)
 	add(&l, "service", entry_item(pamh, PAM_SERVICE));
 	if (e != NULL && e->text[0] != '\0')
 		add_sentence(&l, "detail", e->text);
-	pam_syslog(pamh, LOG_ERR, "%s", l.text);
+	pam_syslog(pamh, LOG_ERR, "%s", line);
 }

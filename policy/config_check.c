@@ -1,7 +1,7 @@
 #include "policy/config_check.h"
 
+#include "lib/core/host.h"
 #include "lib/core/otp.h"
-#include "lib/core/pack.h"
 #include "lib/core/record.h"
 #include "lib/core/safefile.h"
 #include "lib/core/secret.h"
@@ -352,28 +352,14 @@ static int check_records(const struct config_request *q, const struct conf *c,
 	return r;
 }
 
-/* The record of the machine id, by the format of lib/core/host.c. */
-#define HOST_FORMAT 1
-#define HOST_HASH 32
-
 static int read_host(int dir, const char *path, struct err *e)
 {
-	struct slot s = {.name = path};
-	unsigned char hash[HOST_HASH];
 	int fd = openat(dir, "machine-id", O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-	int r = fd < 0 ? err_errno(e, "%s", path) : slot_read(fd, &s, e);
-	struct pack p = {.data = s.value, .size = s.len};
-	bool known;
+	int r = fd < 0 ? err_errno(e, "%s", path) : host_peek(fd, path, e);
 
 	if (fd >= 0)
 		(void)close(fd);
-	if (r != 0)
-		return r;
-	known = pack_get_int(&p, 2) == HOST_FORMAT;
-	pack_get(&p, hash, sizeof(hash));
-	known = (int64_t)pack_get_int(&p, 8) >= 0 && known;
-	return known && !p.bad && p.at == s.len ? 0 :
-	    err_set(e, ERR_BAD, "%s: is not a machine-id record", path);
+	return r;
 }
 
 /* Not through host_since(): that one may write. */

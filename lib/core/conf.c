@@ -1,6 +1,7 @@
 #include "lib/core/conf.h"
 
 #include "lib/core/safefile.h"
+#include "lib/core/text.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -202,8 +203,11 @@ static int set_value(struct conf *c, const struct key *k, const char *text, stru
 
 static void set_defaults(struct conf *c, const char *path)
 {
+	struct text t;
+
 	*c = (struct conf){.enroll = CONF_ENROLL_ADMIN};
-	(void)snprintf(c->path, sizeof(c->path), "%s", path);
+	t = text_in(c->path, sizeof(c->path));
+	text_add(&t, path);
 	for (int i = 0; i < CONF_KEYS; i++)
 		if (keys[i].type != ENROLL && keys[i].type != ABSENT)
 			(void)set_value(c, &keys[i], keys[i].fallback, NULL);
@@ -287,31 +291,37 @@ static int parse_line(struct conf *c, char *line, int number, struct err *e)
 	return 0;
 }
 
-int conf_parse(struct conf *c, const char *path, const char *text, size_t len,
-    struct err *e)
+/* Over the defaults that c holds. */
+static int parse_text(struct conf *c, const char *text, size_t len, struct err *e)
 {
 	char line[LINE_MAX_BYTES];
 	size_t at = 0;
 	int r;
 
-	set_defaults(c, path);
 	c->file_read = true;
 	for (int number = 1; at < len; number++) {
 		const char *end = memchr(text + at, '\n', len - at);
 		size_t n = end != NULL ? (size_t)(end - (text + at)) : len - at;
 
 		if (n >= sizeof(line))
-			return err_set(e, ERR_SYNTAX, "%s:%d: longer than %d bytes", path,
+			return err_set(e, ERR_SYNTAX, "%s:%d: longer than %d bytes", c->path,
 			    number, LINE_MAX_BYTES - 1);
 		memcpy(line, text + at, n);
 		line[n] = '\0';
 		if (strlen(line) != n)
-			return err_set(e, ERR_SYNTAX, "%s:%d: a NUL byte", path, number);
+			return err_set(e, ERR_SYNTAX, "%s:%d: a NUL byte", c->path, number);
 		if ((r = parse_line(c, line, number, e)) != 0)
 			return r;
 		at += n + 1;
 	}
 	return check_whole(c, e);
+}
+
+int conf_parse(struct conf *c, const char *path, const char *text, size_t len,
+    struct err *e)
+{
+	set_defaults(c, path);
+	return parse_text(c, text, len, e);
 }
 
 int conf_load(struct conf *c, const char *path, struct err *e)
@@ -329,7 +339,7 @@ int conf_load(struct conf *c, const char *path, struct err *e)
 	if (r == ERR_NONE && path == NULL)
 		r = 0; /* the packaged file may be missing: defaults */
 	else if (r == 0)
-		r = conf_parse(c, name, buf.data, buf.len, e);
+		r = parse_text(c, buf.data, buf.len, e);
 	free(buf.data);
 	return r;
 }
@@ -407,9 +417,11 @@ int conf_load_args(struct conf *c, struct conf_words *w, enum conf_group group,
 	int r;
 
 	*w = (struct conf_words){0};
-	set_defaults(c, DEFAULT_CONF);
-	if ((r = find_conf_argument(args, &path, e)) != 0 ||
-	    (r = conf_load(c, path, e)) != 0)
+	if ((r = find_conf_argument(args, &path, e)) != 0) {
+		set_defaults(c, DEFAULT_CONF);
+		return r;
+	}
+	if ((r = conf_load(c, path, e)) != 0)
 		return r;
 	for (int i = 0; i < args->argc; i++) {
 		if (strncmp(args->argv[i], "conf=", 5) == 0)

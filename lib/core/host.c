@@ -22,11 +22,28 @@ struct host {
 	int64_t since;
 };
 
+/* 32 hexadecimal digits, as machine-id(5) has it, are kept as they are (hashing
+ * them at each login would cost more than all the rest of this file); anything
+ * else by its SHA-256. */
+static int shorten(const char *text, size_t n, unsigned char id[HASH], struct err *e)
+{
+	unsigned char md[EVP_MAX_MD_SIZE];
+
+	if (n == HASH + 1 && text[HASH] == '\n' &&
+	    strspn(text, "0123456789abcdef") == HASH) {
+		memcpy(id, text, HASH);
+		return 0;
+	}
+	if (EVP_Digest(text, n, md, NULL, EVP_sha256(), NULL) != 1)
+		return err_set(e, ERR_SYSTEM, "libcrypto cannot run SHA-256");
+	memcpy(id, md, HASH);
+	return 0;
+}
+
 /* No file, or an empty one, is an identity too: that of "none". */
 static int this_machine(unsigned char id[HASH], struct err *e)
 {
-	unsigned char md[EVP_MAX_MD_SIZE];
-	char text[128];
+	char text[128] = "";
 	ssize_t n = 0;
 	int fd = open(MACHINE_ID, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
@@ -39,10 +56,7 @@ static int this_machine(unsigned char id[HASH], struct err *e)
 	/* Not "none": that would pass for another machine. */
 	if (n < 0)
 		return err_set(e, ERR_UNAVAIL, MACHINE_ID ": cannot be read");
-	if (EVP_Digest(text, n > 0 ? (size_t)n : 0, md, NULL, EVP_sha256(), NULL) != 1)
-		return err_set(e, ERR_SYSTEM, "libcrypto cannot run SHA-256");
-	memcpy(id, md, HASH);
-	return 0;
+	return shorten(text, (size_t)n, id, e);
 }
 
 static size_t put_host(const struct host *h, unsigned char out[64])
@@ -118,6 +132,15 @@ static int note_change(int fd, const unsigned char id[HASH], int64_t now, struct
 	}
 	slot_unlock(fd);
 	return r;
+}
+
+int host_peek(int fd, const char *name, struct err *e)
+{
+	struct slot s = {.name = name};
+	struct host h;
+	int r = slot_read(fd, &s, e);
+
+	return r != 0 ? r : get_host(&s, &h, e);
 }
 
 int host_since(const struct conf *c, int64_t now, int64_t *since, struct err *e)

@@ -1,8 +1,8 @@
 /*
  * host: notices that the state woke up on another machine (a cloned disk, an
  * image, a restored volume), where codes may be spent that this copy does not
- * know.  STATE_DIR/machine-id (a slot file, slot.h) keeps a hash of the
- * machine-id and since when it has been that one.
+ * know.  STATE_DIR/machine-id (a slot file, slot.h) keeps the
+ * machine-id (or a hash of it) and since when it has been that one.
  */
 #ifndef PB_HOST_H
 #define PB_HOST_H
@@ -21,6 +21,9 @@ int host_since(const struct conf *c, int64_t now, int64_t *since, struct err *e)
 /* The same with state_dir open already (-1: it is not). */
 int host_since_at(int dir, const struct conf *c, int64_t now, int64_t *since,
     struct err *e);
+
+/* Only looks whether an open record is one: 0, ERR_BAD or ERR_UNAVAIL. */
+int host_peek(int fd, const char *name, struct err *e);
 
 /* Makes the record if there is none or a bad one; since is what it then says.
  * 0 (also when it is there), or trouble. */

@@ -7,8 +7,8 @@
 #include "lib/core/seal.h"
 #include "lib/core/secret.h"
 #include "lib/core/store.h"
+#include "lib/core/text.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define NO_SUCH_KEY "%%" /* "%": what userkey_encode() never makes */
@@ -74,9 +74,13 @@ static void make_keys(struct work *w, const char *kind)
 	const struct login_request *q = w->req;
 
 	/* Without an account a record of that name counts for nothing. */
-	if (!q->account || store_key(w->key, kind, q->user) != 0)
-		(void)snprintf(w->key, sizeof(w->key), "%s/" NO_SUCH_KEY, kind);
-	(void)snprintf(w->alt, sizeof(w->alt), "%s/.%02x", kind, w->decoy);
+	if (!q->account || store_key(w->key, kind, q->user) != 0) {
+		struct text none = text_in(w->key, sizeof(w->key));
+
+		text_add(&none, kind);
+		text_add(&none, "/" NO_SUCH_KEY);
+	}
+	store_decoy_name(w->alt, kind, w->decoy);
 }
 
 static int read_enroll(struct work *w, struct err *e)

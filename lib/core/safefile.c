@@ -90,6 +90,18 @@ int safefile_open_dir(const char *path, struct err *e)
 	return keep_if_safe(open(path, OPEN_DIR), path, e);
 }
 
+int safefile_check_subdir(int dirfd, const char *name, const char *parent, struct err *e)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	int r = fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW);
+
+	if (r == 0 && judge_leaf_dir(&st, name, NULL) == 0)
+		return 0;
+	(void)snprintf(path, sizeof(path), "%s/%s", parent, name);
+	return r != 0 ? err_errno(e, "%s", path) : judge_leaf_dir(&st, path, e);
+}
+
 int safefile_open_subdir(int dirfd, const char *name, const char *path, struct err *e)
 {
 	return keep_if_safe(openat(dirfd, name, OPEN_DIR), path, e);

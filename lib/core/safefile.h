@@ -25,6 +25,10 @@ int safefile_open_dir(const char *path, struct err *e);
 /* The same for a directory right below an open one; path is for messages. */
 int safefile_open_subdir(int dirfd, const char *name, const char *path, struct err *e);
 
+/* Only looks at it; parent is the open directory's path, for messages.  0 or the
+ * same codes. */
+int safefile_check_subdir(int dirfd, const char *name, const char *parent, struct err *e);
+
 /* Checks an open file: regular, root's, modes and links as kind says.
  * name is for the message.  0, ERR_UNSAFE or ERR_UNAVAIL. */
 int safefile_check(int fd, enum safefile_kind kind, const char *name, struct err *e);

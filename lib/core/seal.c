@@ -38,9 +38,9 @@ static void engine_done(struct seal_engine *g)
 static int engine_start(struct seal_engine *g)
 {
 	char digest[] = "SHA256";
-	OSSL_PARAM params[2] = {
-	    OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-	    OSSL_PARAM_construct_end()};
+	const OSSL_PARAM params[2] = {
+	    OSSL_PARAM_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, sizeof(digest) - 1),
+	    OSSL_PARAM_END};
 
 	*g = (struct seal_engine){0};
 	g->hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);

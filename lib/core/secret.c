@@ -5,28 +5,24 @@
 #include <openssl/crypto.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #define SECRET_MAX ((size_t)16 << 20)
 #define STACK_BURNED 4096
 
 int secret_new(struct secret *s, size_t size)
 {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	void *p;
 
 	*s = (struct secret){0};
 	if (size == 0 || size > SECRET_MAX)
 		return ERR_SYSTEM;
-	size_t mapped = (size + page - 1) / page * page;
-	p = mmap(NULL, mapped, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (p == MAP_FAILED)
 		return ERR_SYSTEM;
 	/* One of these may be missing on an odd kernel; the wipe is what counts. */
-	(void)madvise(p, mapped, MADV_DONTDUMP);
-	(void)mlock(p, mapped);
-	*s = (struct secret){.data = p, .size = size, .mapped = mapped};
+	(void)madvise(p, size, MADV_DONTDUMP);
+	(void)mlock(p, size);
+	*s = (struct secret){.data = p, .size = size};
 	return 0;
 }
 
@@ -34,8 +30,8 @@ void secret_free(struct secret *s)
 {
 	if (s == NULL || s->data == NULL)
 		return;
-	secret_wipe(s->data, s->mapped);
-	(void)munmap(s->data, s->mapped);
+	secret_wipe(s->data, s->size);
+	(void)munmap(s->data, s->size);
 	*s = (struct secret){0};
 }
 

@@ -14,7 +14,6 @@
 struct secret {
 	unsigned char *data; /* size bytes, zero when new; NULL: empty */
 	size_t size;
-	size_t mapped; /* whole pages behind data */
 };
 
 /* Makes s hold size (1 .. 16 MiB) zero bytes.  0 or ERR_SYSTEM (s empty). */

@@ -62,7 +62,7 @@ static int fill_block(unsigned char block[SLOT_BLOCK], uint64_t sequence,
 {
 	if (len > SLOT_VALUE_MAX)
 		return ERR_SYSTEM;
-	memset(block, 0, SLOT_BLOCK);
+	memset(block + HEAD + len, 0, SLOT_BLOCK - HEAD - len);
 	put32(block, MAGIC);
 	put32(block + 4, (uint32_t)len);
 	put64(block + 8, sequence);

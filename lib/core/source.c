@@ -1,8 +1,9 @@
 #include "lib/core/source.h"
 
+#include "lib/core/text.h"
+
 #include <arpa/inet.h>
 #include <openssl/evp.h>
-#include <stdio.h>
 #include <string.h>
 
 static const unsigned char mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255};
@@ -62,24 +63,27 @@ void source_parse(const char *rhost, uid_t ruid, struct source *out)
 
 void source_text(const struct source *s, char *text)
 {
+	struct text t = text_in(text, SOURCE_TEXT_MAX);
 	char host[INET6_ADDRSTRLEN] = "?";
 	uint32_t uid;
 
 	switch (s->kind) {
 	case SOURCE_IPV4:
 		(void)inet_ntop(AF_INET, s->bytes, host, sizeof(host));
-		(void)snprintf(text, SOURCE_TEXT_MAX, "%s", host);
+		text_add(&t, host);
 		break;
 	case SOURCE_IPV6:
 		(void)inet_ntop(AF_INET6, s->bytes, host, sizeof(host));
-		(void)snprintf(text, SOURCE_TEXT_MAX, "%s/64", host);
+		text_add(&t, host);
+		text_add(&t, "/64");
 		break;
 	case SOURCE_LOCAL:
 		memcpy(&uid, s->bytes, sizeof(uid));
-		(void)snprintf(text, SOURCE_TEXT_MAX, "local:%u", (unsigned)ntohl(uid));
+		text_add(&t, "local:");
+		text_add_number(&t, ntohl(uid));
 		break;
 	default:
-		(void)snprintf(text, SOURCE_TEXT_MAX, "name");
+		text_add(&t, "name");
 		break;
 	}
 }

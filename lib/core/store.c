@@ -1,61 +1,39 @@
 #include "lib/core/store.h"
 
 #include "lib/core/seal.h"
+#include "lib/core/text.h"
 #include "lib/core/userkey.h"
 
-#include <stdio.h>
 #include <string.h>
 
-static int found_one(void *ctx, const char *key)
-{
-	(void)key;
-	*(bool *)ctx = true;
-	return 1;
-}
-
-int store_has_records(const struct conf *c, struct err *e)
+/* A keyring that is not there: was it never made, or has it been lost?  A login
+ * looks for a decoy; store_open() looks for records. */
+static int explain_keyring(const struct conf *c, struct err *e)
 {
 	const struct store_ops *ops;
-	bool found = false;
+	struct store_raw raw;
+	char key[STORE_KEY_MAX];
 	void *impl;
 	int r = store_file_open(c->store_dir, &ops, &impl, e);
 
-	if (r != 0)
-		return r == ERR_INIT ? 0 : r;
-	r = ops->list(impl, "enroll/", found_one, &found, e);
-	if (r == 0 && !found)
-		r = ops->list(impl, "hot/", found_one, &found, e);
-	ops->close(impl);
-	return r < 0 ? r : found;
+	if (r == 0) {
+		store_decoy_name(key, "enroll", 0);
+		r = ops->get(impl, key, NULL, &raw, e);
+		ops->close(impl);
+	} else if (r != ERR_INIT) {
+		return r;
+	}
+	return store_no_keyring(c, r != ERR_INIT && r != ERR_NONE, e);
 }
 
-static int explain_keyring(const struct conf *c, int code, struct err *e)
+int store_no_keyring(const struct conf *c, bool lost, struct err *e)
 {
-	if (code != ERR_NONE)
-		return code;
-	if ((code = store_has_records(c, e)) < 0)
-		return code;
-	if (code == 0)
+	if (!lost)
 		return err_set(e, ERR_INIT, "%s: does not exist; run `enroll-mfa init`",
 		    c->keyring);
 	return err_set(e, ERR_KEYRING,
 	    "%s: does not exist, but %s holds records; restore the keyring from its copy",
 	    c->keyring, c->store_dir);
-}
-
-int store_open(struct store *s, const struct conf *c, struct err *e)
-{
-	int r;
-	struct store_memory *m;
-
-	*s = (struct store){0};
-	if (secret_new(&s->memory, sizeof(*m)) != 0)
-		return err_set(e, ERR_SYSTEM, "out of memory");
-	m = (struct store_memory *)(void *)s->memory.data;
-	r = store_open_in(s, m, c, e);
-	if (r != 0)
-		store_close(s);
-	return r;
 }
 
 int store_open_in(struct store *s, struct store_memory *m, const struct conf *c,
@@ -70,8 +48,8 @@ int store_open_in(struct store *s, struct store_memory *m, const struct conf *c,
 		r = err_set(e, ERR_SYSTEM, "libcrypto cannot run HMAC");
 	else if (r == 0)
 		r = store_file_open(c->store_dir, &s->ops, &s->impl, e);
-	else
-		r = explain_keyring(c, r, e);
+	else if (r == ERR_NONE)
+		r = explain_keyring(c, e);
 	if (r != 0) {
 		seal_engine_close(s->keyring);
 		s->keyring = NULL;
@@ -83,16 +61,6 @@ int store_open_in(struct store *s, struct store_memory *m, const struct conf *c,
 int store_root(const struct store *s)
 {
 	return s->ops->root(s->impl);
-}
-
-int store_lock(struct store *s, struct err *e)
-{
-	return s->ops->lock(s->impl, true, e);
-}
-
-void store_unlock(struct store *s)
-{
-	(void)s->ops->lock(s->impl, false, NULL);
 }
 
 void store_close(struct store *s)
@@ -108,20 +76,35 @@ void store_close(struct store *s)
 int store_key(char key[STORE_KEY_MAX], const char *kind, const char *user)
 {
 	char encoded[USERKEY_MAX + 1];
-	int n;
+	struct text t = text_in(key, STORE_KEY_MAX);
 
 	if (userkey_encode(user, encoded) != 0)
 		return ERR_SYNTAX;
-	n = snprintf(key, STORE_KEY_MAX, "%s/%s", kind, encoded);
-	return n > 0 && n < STORE_KEY_MAX ? 0 : ERR_SYNTAX;
+	text_add(&t, kind);
+	text_add_char(&t, '/');
+	text_add(&t, encoded);
+	return t.cut ? ERR_SYNTAX : 0;
 }
 
 int store_decoy(const struct store *s, const char *user, unsigned char *which)
 {
 	char info[SEAL_NAME_MAX + 8];
+	struct text t = text_in(info, sizeof(info));
 
-	(void)snprintf(info, sizeof(info), "decoy:%s", user);
+	text_add(&t, "decoy:");
+	text_add(&t, user);
 	return seal_derive(s->keyring, &s->keyring->key[0], info, which, 1);
+}
+
+void store_decoy_name(char key[STORE_KEY_MAX], const char *kind, unsigned char which)
+{
+	static const char hex[] = "0123456789abcdef";
+	struct text t = text_in(key, STORE_KEY_MAX);
+
+	text_add(&t, kind);
+	text_add(&t, "/.");
+	text_add_char(&t, hex[which >> 4]);
+	text_add_char(&t, hex[which & 15]);
 }
 
 int store_decoy_key(const struct store *s, char key[STORE_KEY_MAX], const char *kind,
@@ -131,7 +114,7 @@ int store_decoy_key(const struct store *s, char key[STORE_KEY_MAX], const char *
 
 	if (store_decoy(s, user, &which) != 0)
 		return ERR_SYSTEM;
-	(void)snprintf(key, STORE_KEY_MAX, "%s/.%02x", kind, which);
+	store_decoy_name(key, kind, which);
 	return 0;
 }
 
@@ -148,7 +131,7 @@ static int open_raw(const struct store *s, const char *key, const struct store_r
 	return r;
 }
 
-static int seal_raw(const struct store *s, const char *key, const struct store_value *value,
+int store_seal_raw(const struct store *s, const char *key, const struct store_value *value,
     struct store_raw *raw, struct err *e)
 {
 	struct seal_bytes plain = {(unsigned char *)(uintptr_t)value->data, value->len,
@@ -172,42 +155,6 @@ int store_get(struct store *s, const char *key, const char *alt, struct store_va
 	return open_raw(s, raw.from_alt ? alt : key, &raw, out, e);
 }
 
-int store_put(struct store *s, const char *key, const struct store_value *value,
-    struct err *e)
-{
-	struct store_raw raw = {0};
-	int r = seal_raw(s, key, value, &raw, e);
-
-	if (r != 0)
-		return r;
-	memcpy(raw.version, value->version, sizeof(raw.version));
-	return s->ops->put(s->impl, key, &raw, e);
-}
-
-int store_seal_item(struct store *s, struct store_item *item,
-    const struct store_value *value, struct err *e)
-{
-	item->result = 0;
-	memcpy(item->raw.version, STORE_NEW, sizeof(STORE_NEW));
-	return seal_raw(s, item->key, value, &item->raw, e);
-}
-
-int store_create(struct store *s, struct store_item *items, size_t n, struct err *e)
-{
-	return s->ops->create(s->impl, items, n, e);
-}
-
-int store_del(struct store *s, const char *key, const char *version, struct err *e)
-{
-	return s->ops->del(s->impl, key, version, e);
-}
-
-int store_list(struct store *s, const char *prefix, store_each each, void *ctx,
-    struct err *e)
-{
-	return s->ops->list(s->impl, prefix, each, ctx, e);
-}
-
 struct update {
 	struct store *store;
 	const char *key;
@@ -227,7 +174,7 @@ static int change(void *ctx, const struct store_raw *old, struct store_raw *new,
 	if (r == 0)
 		r = u->judge(u->ctx, u->value, e);
 	if (r == 0)
-		r = seal_raw(u->store, key, u->value, new, e);
+		r = store_seal_raw(u->store, key, u->value, new, e);
 	return r;
 }
 

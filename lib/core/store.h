@@ -52,19 +52,23 @@ typedef int (*store_change)(void *ctx, const struct store_raw *old, struct store
     struct err *e);
 typedef int (*store_each)(void *ctx, const char *key);
 
-/* What a backend does; values are sealed bytes. alt may be NULL. */
+/* What a login asks of a backend; values are sealed bytes. alt may be NULL. */
 struct store_ops {
 	const char *name; /* in the log line */
 	int (*get)(void *impl, const char *key, const char *alt, struct store_raw *out,
 	    struct err *e);
 	int (*update)(void *impl, const char *key, const char *alt, store_change change,
 	    void *ctx, struct err *e);
+	void (*close)(void *impl);
+	int (*root)(void *impl); /* the directory it is in, or -1 */
+};
+
+/* What enrolment asks besides (store_admin.c); a login's store has none. */
+struct store_admin_ops {
 	int (*put)(void *impl, const char *key, const struct store_raw *value, struct err *e);
 	int (*create)(void *impl, struct store_item *items, size_t n, struct err *e);
 	int (*del)(void *impl, const char *key, const char *version, struct err *e);
 	int (*list)(void *impl, const char *prefix, store_each each, void *ctx, struct err *e);
-	void (*close)(void *impl);
-	int (*root)(void *impl); /* the directory it is in, or -1 */
 	int (*lock)(void *impl, bool take, struct err *e);
 };
 
@@ -76,22 +80,24 @@ struct store_memory {
 
 struct store {
 	const struct store_ops *ops;
+	const struct store_admin_ops *admin; /* of store_open() */
 	void *impl;
 	struct secret memory;       /* struct store_memory, unless the caller's */
 	struct keyring *keyring;
 	struct store_value *value;  /* of store_update() */
 };
 
-/* Loads the keyring and opens the backend.  ERR_INIT when neither keyring nor
- * records exist, ERR_KEYRING when records exist and no usable keyring does.
- * s is closed after an error. */
-int store_open(struct store *s, const struct conf *c, struct err *e);
-void store_close(struct store *s);
-
-/* The same with the caller's zeroed secret memory, for a login that has mapped
- * its own.  The caller wipes it, after an error too. */
+/* Opens what a login needs, in the caller's zeroed secret memory: the keyring and
+ * the backend.  ERR_INIT when neither keyring nor decoys exist, ERR_KEYRING when
+ * there are decoys and no usable keyring.  s is closed after an error; the caller
+ * wipes the memory, after an error too. */
 int store_open_in(struct store *s, struct store_memory *m, const struct conf *c,
     struct err *e);
+void store_close(struct store *s);
+
+/* The same with memory of its own and with all that changes enrolments.  Without a
+ * keyring it goes by the records: decoys alone may be made anew (ERR_INIT). */
+int store_open(struct store *s, const struct conf *c, struct err *e);
 
 /* One change of enrolments at a time: tools hold this over what must not mix
  * (an enrolment's three writes), never across a question; logins never take it.
@@ -109,8 +115,10 @@ int store_has_records(const struct conf *c, struct err *e);
 /* "enroll/" and the like, with USER encoded.  0 or ERR_SYNTAX. */
 int store_key(char key[STORE_KEY_MAX], const char *kind, const char *user);
 
-/* One of the STORE_DECOYS decoys by keyed hash of the name typed; its number, or
- * its key. */
+/* The key of one of the STORE_DECOYS decoys. */
+void store_decoy_name(char key[STORE_KEY_MAX], const char *kind, unsigned char which);
+
+/* The decoy of a typed name, by keyed hash: its number, or its key. */
 int store_decoy(const struct store *s, const char *user, unsigned char *which);
 int store_decoy_key(const struct store *s, char key[STORE_KEY_MAX], const char *kind,
     const char *user);
@@ -149,5 +157,14 @@ int store_update(struct store *s, const char *key, const char *alt, store_judge 
 /* The file store of STORE_DIR (store_file.c). */
 int store_file_open(const char *dir, const struct store_ops **ops, void **impl,
     struct err *e);
+const struct store_admin_ops *store_file_admin(void);
+
+/* For store_admin.c: says that there is no keyring, ERR_KEYRING when it was lost,
+ * else ERR_INIT. */
+int store_no_keyring(const struct conf *c, bool lost, struct err *e);
+
+/* Seals value for the backend (store.c, for store_admin.c). */
+int store_seal_raw(const struct store *s, const char *key, const struct store_value *value,
+    struct store_raw *raw, struct err *e);
 
 #endif

@@ -1,0 +1,104 @@
+#include "lib/core/store.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+static int found_one(void *ctx, const char *key)
+{
+	(void)key;
+	*(bool *)ctx = true;
+	return 1;
+}
+
+int store_has_records(const struct conf *c, struct err *e)
+{
+	const struct store_ops *ops;
+	bool found = false;
+	void *impl;
+	int r = store_file_open(c->store_dir, &ops, &impl, e);
+
+	if (r != 0)
+		return r == ERR_INIT ? 0 : r;
+	r = store_file_admin()->list(impl, "enroll/", found_one, &found, e);
+	if (r == 0 && !found)
+		r = store_file_admin()->list(impl, "hot/", found_one, &found, e);
+	ops->close(impl);
+	return r < 0 ? r : found;
+}
+
+static int explain_keyring(const struct conf *c, int code, struct err *e)
+{
+	int records;
+
+	if (access(c->keyring, F_OK) == 0 || errno != ENOENT)
+		return code;
+	if ((records = store_has_records(c, e)) < 0)
+		return records;
+	return store_no_keyring(c, records > 0, e);
+}
+
+int store_open(struct store *s, const struct conf *c, struct err *e)
+{
+	int r;
+	struct store_memory *m;
+
+	*s = (struct store){0};
+	if (secret_new(&s->memory, sizeof(*m)) != 0)
+		return err_set(e, ERR_SYSTEM, "out of memory");
+	m = (struct store_memory *)(void *)s->memory.data;
+	r = store_open_in(s, m, c, e);
+	if (r == 0)
+		s->admin = store_file_admin();
+	else
+		store_close(s);
+	if (r == ERR_INIT || r == ERR_KEYRING)
+		r = explain_keyring(c, r, e);
+	return r;
+}
+
+int store_lock(struct store *s, struct err *e)
+{
+	return s->admin->lock(s->impl, true, e);
+}
+
+void store_unlock(struct store *s)
+{
+	(void)s->admin->lock(s->impl, false, NULL);
+}
+
+int store_put(struct store *s, const char *key, const struct store_value *value,
+    struct err *e)
+{
+	struct store_raw raw = {0};
+	int r = store_seal_raw(s, key, value, &raw, e);
+
+	if (r != 0)
+		return r;
+	memcpy(raw.version, value->version, sizeof(raw.version));
+	return s->admin->put(s->impl, key, &raw, e);
+}
+
+int store_seal_item(struct store *s, struct store_item *item,
+    const struct store_value *value, struct err *e)
+{
+	item->result = 0;
+	memcpy(item->raw.version, STORE_NEW, sizeof(STORE_NEW));
+	return store_seal_raw(s, item->key, value, &item->raw, e);
+}
+
+int store_create(struct store *s, struct store_item *items, size_t n, struct err *e)
+{
+	return s->admin->create(s->impl, items, n, e);
+}
+
+int store_del(struct store *s, const char *key, const char *version, struct err *e)
+{
+	return s->admin->del(s->impl, key, version, e);
+}
+
+int store_list(struct store *s, const char *prefix, store_each each, void *ctx,
+    struct err *e)
+{
+	return s->admin->list(s->impl, prefix, each, ctx, e);
+}

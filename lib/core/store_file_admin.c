@@ -1,0 +1,335 @@
+#include "lib/core/store_file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/rand.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define CHANGE_POLL_NS 5000000L /* 5 ms */
+#define CHANGE_POLLS 6000        /* 30 s */
+#define SPARE_FDS 64   /* of the limit, left to others in a batch */
+
+/* The open directory of a key, which stays the store's, or -1 with errno. */
+static int locate(struct store_file *f, const char *key, const char **name)
+{
+	const int kind = store_file_kind(key, name);
+
+	if (kind < 0) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (f->dir[kind] < 0)
+		f->dir[kind] = openat(f->root, store_file_kinds[kind],
+		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return f->dir[kind];
+}
+
+static int write_whole(int fd, const unsigned char *data, size_t len)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		ssize_t n = pwrite(fd, data + done, len - done, (off_t)done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return -1;
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+/* An unnamed file with the value in it, not yet synced. */
+static int make_unnamed(int dir, const struct store_raw *value, struct err *e)
+{
+	unsigned char image[SLOT_FILE];
+	unsigned char random[6];
+	uint64_t sequence = 1;
+	int fd;
+
+	/* A random start, so that a version of a removed record is never met again. */
+	if (RAND_bytes(random, sizeof(random)) != 1)
+		return err_set(e, ERR_SYSTEM, "no random numbers from libcrypto");
+	for (size_t i = 0; i < sizeof(random); i++)
+		sequence = sequence << 8 | random[i];
+	if (slot_image(image, sequence, value->data, value->len) != 0)
+		return err_set(e, ERR_SYSTEM, "value too long");
+	fd = openat(dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (fd < 0 && errno == EOPNOTSUPP)
+		return err_set(e, ERR_UNAVAIL, "this file system cannot make unnamed files "
+		    "(O_TMPFILE); use ext4, xfs, btrfs or tmpfs");
+	if (fd < 0)
+		return err_errno(e, "new record");
+	if (fchmod(fd, 0600) != 0 || write_whole(fd, image, sizeof(image)) != 0) {
+		int r = err_errno(e, "new record");
+		(void)close(fd);
+		return r;
+	}
+	return fd;
+}
+
+static int give_name(int fd, int dir, const char *name)
+{
+	char proc[64];
+
+	if (linkat(fd, "", dir, name, AT_EMPTY_PATH) == 0)
+		return 0;
+	if (errno == EEXIST)
+		return -1;
+	/* Without CAP_DAC_READ_SEARCH only /proc may be named. */
+	(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
+	return linkat(AT_FDCWD, proc, dir, name, AT_SYMLINK_FOLLOW);
+}
+
+static int create_one(struct store_file *f, const char *key,
+    const struct store_raw *value, struct err *e)
+{
+	const char *name;
+	int dir = locate(f, key, &name);
+	int fd, r = 0;
+
+	if (dir < 0)
+		return err_errno(e, "%s/%s", f->path, key);
+	if ((fd = make_unnamed(dir, value, e)) < 0)
+		return fd;
+	if (fsync(fd) != 0)
+		r = err_errno(e, "%s/%s: sync", f->path, key);
+	else if (give_name(fd, dir, name) != 0)
+		r = err_errno(e, "%s/%s", f->path, key);
+	else if (fsync(dir) != 0)
+		r = err_set(e, ERR_UNKNOWN, "%s/%s: sync: %s", f->path, key, strerror(errno));
+	(void)close(fd);
+	return r;
+}
+
+struct replacement {
+	const struct store_raw *value;
+};
+
+static int replace(void *ctx, const struct store_raw *old, struct store_raw *new,
+    struct err *e)
+{
+	const struct replacement *p = ctx;
+
+	if (strcmp(old->version, p->value->version) != 0)
+		return err_set(e, ERR_CONFLICT, "somebody else has changed it meanwhile");
+	*new = *p->value;
+	return 0;
+}
+
+static int file_put(void *impl, const char *key, const struct store_raw *value, struct err *e)
+{
+	struct replacement p = {.value = value};
+
+	if (strcmp(value->version, STORE_NEW) == 0)
+		return create_one(impl, key, value, e);
+	return store_file_update(impl, key, NULL, replace, &p, e);
+}
+
+/* Makes the unnamed files of items[0..n) in fds[]. */
+static int make_group(struct store_file *f, struct store_item *items, int *fds,
+    size_t n, struct err *e)
+{
+	const char *name;
+
+	for (size_t i = 0; i < n; i++)
+		fds[i] = -1;
+	for (size_t i = 0; i < n; i++) {
+		int dir = locate(f, items[i].key, &name);
+
+		if (dir < 0)
+			return err_errno(e, "%s/%s", f->path, items[i].key);
+		if ((fds[i] = make_unnamed(dir, &items[i].raw, e)) < 0)
+			return fds[i];
+	}
+	return 0;
+}
+
+/* Names them in order; a directory is synced before the next one is touched,
+ * so that hot is there before enroll is. */
+static int name_group(struct store_file *f, struct store_item *items, const int *fds,
+    size_t n, struct err *e)
+{
+	int before = -1;
+
+	for (size_t i = 0; i < n; i++) {
+		const char *name;
+		int dir = locate(f, items[i].key, &name);
+
+		if (before >= 0 && before != dir && fsync(before) != 0)
+			return err_errno(e, "%s: sync", f->path);
+		before = dir;
+		if (give_name(fds[i], dir, name) != 0)
+			items[i].result = errno == EEXIST ? ERR_CONFLICT : ERR_UNAVAIL;
+	}
+	if (before >= 0 && fsync(before) != 0)
+		return err_errno(e, "%s: sync", f->path);
+	return 0;
+}
+
+static size_t group_size(size_t n)
+{
+	struct rlimit limit = {.rlim_cur = 256};
+	size_t most;
+
+	(void)getrlimit(RLIMIT_NOFILE, &limit);
+	most = limit.rlim_cur > 2 * SPARE_FDS ? (size_t)limit.rlim_cur - SPARE_FDS : SPARE_FDS;
+	return n < most ? n : most;
+}
+
+static int file_create(void *impl, struct store_item *items, size_t n, struct err *e)
+{
+	struct store_file *f = impl;
+	size_t most = group_size(n);
+	int *fds = calloc(most > 0 ? most : 1, sizeof(*fds));
+	int r = 0;
+
+	if (fds == NULL)
+		return err_set(e, ERR_SYSTEM, "out of memory");
+	for (size_t at = 0; at < n && r == 0; at += most) {
+		size_t group = n - at < most ? n - at : most;
+
+		r = make_group(f, items + at, fds, group, e);
+		if (r == 0 && syncfs(f->root) != 0)
+			r = err_errno(e, "%s: sync", f->path);
+		if (r == 0)
+			r = name_group(f, items + at, fds, group, e);
+		for (size_t i = 0; i < group; i++)
+			if (fds[i] >= 0)
+				(void)close(fds[i]);
+	}
+	free(fds);
+	return r;
+}
+
+static int remove_locked(struct store_file *f, const struct store_pair *p,
+    const char *version, struct err *e)
+{
+	struct store_raw old;
+	const char *name;
+	struct slot s;
+	int dir = locate(f, p->key, &name);
+	int r = 0;
+
+	if (version != NULL && (r = store_file_read_pair(p, &s, &old, e)) == 0 &&
+	    strcmp(old.version, version) != 0)
+		r = err_set(e, ERR_CONFLICT, "%s: somebody else has changed it meanwhile", p->key);
+	if (r != 0)
+		return r;
+	if (unlinkat(dir, name, 0) != 0)
+		return err_errno(e, "%s/%s: remove", f->path, p->key);
+	if (fsync(dir) != 0)
+		return err_set(e, ERR_UNKNOWN, "%s/%s: sync: %s", f->path, p->key,
+		    strerror(errno));
+	return 0;
+}
+
+/* What is not even a record (a link, a foreign file) goes without a lock. */
+static int remove_foreign(struct store_file *f, const char *key, struct err *e)
+{
+	const char *name;
+	int dir = locate(f, key, &name);
+
+	if (dir < 0 || unlinkat(dir, name, 0) != 0)
+		return err_errno(e, "%s/%s: remove", f->path, key);
+	return fsync(dir) == 0 ? 0 : ERR_UNKNOWN;
+}
+
+static int file_del(void *impl, const char *key, const char *version, struct err *e)
+{
+	struct store_pair p = {.key = key};
+	int r = store_file_open_pair(impl, &p, O_RDWR, e);
+
+	if (r == ERR_BAD && version == NULL)
+		return remove_foreign(impl, key, e);
+	if (r != 0)
+		return r;
+	r = slot_lock(p.fd[0], STORE_FILE_LOCK_MS, key, e);
+	if (r == 0) {
+		r = remove_locked(impl, &p, version, e);
+		slot_unlock(p.fd[0]);
+	}
+	store_file_close_pair(&p);
+	return r;
+}
+
+static int list_dir(DIR *d, const char *kind, store_each each, void *ctx, struct err *e)
+{
+	char key[STORE_KEY_MAX + 16];
+	struct dirent *entry;
+	int r = 0;
+
+	errno = 0;
+	while (r == 0 && (entry = readdir(d)) != NULL) {
+		if (entry->d_name[0] != '.') {
+			(void)snprintf(key, sizeof(key), "%s/%s", kind, entry->d_name);
+			r = each(ctx, key);
+		}
+		errno = 0;
+	}
+	return r == 0 && errno != 0 ? err_errno(e, "%s", kind) : r;
+}
+
+static int file_list(void *impl, const char *prefix, store_each each, void *ctx,
+    struct err *e)
+{
+	struct store_file *f = impl;
+
+	for (int i = 0; i < STORE_FILE_KINDS; i++) {
+		size_t n = strlen(store_file_kinds[i]);
+		int fd, r;
+		DIR *d;
+
+		if (strncmp(prefix, store_file_kinds[i], n) != 0 || prefix[n] != '/')
+			continue;
+		fd = openat(f->root, store_file_kinds[i],
+		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd < 0 || (d = fdopendir(fd)) == NULL) {
+			r = err_errno(e, "%s/%s", f->path, store_file_kinds[i]);
+			if (fd >= 0)
+				(void)close(fd);
+			return r;
+		}
+		r = list_dir(d, store_file_kinds[i], each, ctx, e);
+		(void)closedir(d);
+		return r;
+	}
+	return err_set(e, ERR_SYSTEM, "%s: no such kind of record", prefix);
+}
+
+/* On the directory, which is permanent too; a lock file would be one more thing
+ * to lose. */
+static int file_lock(void *impl, bool take, struct err *e)
+{
+	const struct timespec pause = {.tv_nsec = CHANGE_POLL_NS};
+	struct store_file *f = impl;
+
+	if (!take)
+		return flock(f->root, LOCK_UN);
+	for (int i = 0; i < CHANGE_POLLS; i++) {
+		if (flock(f->root, LOCK_EX | LOCK_NB) == 0)
+			return 0;
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return err_errno(e, "%s: lock", f->path);
+		(void)nanosleep(&pause, NULL);
+	}
+	return err_set(e, ERR_UNAVAIL, "%s: another command has been changing enrolments for "
+	    "30 s; try again", f->path);
+}
+
+const struct store_admin_ops *store_file_admin(void)
+{
+	static const struct store_admin_ops ops = {file_put, file_create, file_del, file_list,
+	    file_lock};
+
+	return &ops;
+}
