@@ -20,7 +20,6 @@
 
 struct auth {
 	struct entry *en;
-	int flags;
 	char *typed; /* PAM_USER as it was: the item is not ours, and may change */
 	struct login_request req;
 	struct login_result res;
@@ -96,7 +95,7 @@ static int converse(struct auth *a)
 		judge(a, typed);
 		talk_wipe(&typed);
 		if (a->res.verdict == LOGIN_OK) {
-			talk_welcome(a->en->pamh, a->flags, &a->res);
+			talk_welcome(a->en->pamh, &a->res);
 			return 0;
 		}
 		talk_refused(a->en->pamh, &a->res, a->req.proven);
@@ -153,9 +152,10 @@ static int authenticate(struct auth *a)
 ENTRY int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
 	struct entry en;
-	struct auth a = {.en = &en, .flags = flags};
+	struct auth a = {.en = &en};
 	int r;
 
+	(void)flags;
 	mark_clear(pamh);
 	if (geteuid() != 0)
 		return refuse(pamh, "not_root", PAM_AUTHINFO_UNAVAIL);

@@ -89,6 +89,15 @@ static void add_sentence(struct text *l, const char *key, const char *value)
 	keep_whole(l, before);
 }
 
+/* A name stands in the log as the host was named, whatever it is worth. */
+static void add_source(struct text *l, const pam_handle_t *pamh, const struct source *s)
+{
+	char source[SOURCE_TEXT_MAX];
+
+	source_text(s, source);
+	add(l, "source", s->kind == SOURCE_NAME ? entry_item(pamh, PAM_RHOST) : source);
+}
+
 static int priority(enum login_verdict v)
 {
 	if (v == LOGIN_OK)
@@ -98,18 +107,16 @@ static int priority(enum login_verdict v)
 
 void report_login(pam_handle_t *pamh, const struct report *r)
 {
-	char source[SOURCE_TEXT_MAX], line[LINE];
+	char line[LINE];
 	struct text l = text_in(line, sizeof(line));
 
-	source_text(&r->req->source, source);
 	add(&l, "user", r->req->user);
 	add(&l, "verdict", login_verdict_name(r->res->verdict));
 	add(&l, "reason", r->res->reason);
 	add(&l, "method", r->res->method);
 	add(&l, "device", r->res->device);
 	add(&l, "key", r->key);
-	add(&l, "source", r->req->source.kind == SOURCE_NAME ?
-	    entry_item(pamh, PAM_RHOST) : source);
+	add_source(&l, pamh, &r->req->source);
 	add(&l, "service", entry_item(pamh, PAM_SERVICE));
 	if (r->res->device[0] != '\0')
 		add_number(&l, "skew", r->res->skew);
@@ -122,16 +129,15 @@ void report_login(pam_handle_t *pamh, const struct report *r)
 
 void report_trouble(pam_handle_t *pamh, const char *reason, const struct err *e)
 {
-	char source[SOURCE_TEXT_MAX], line[LINE];
+	char line[LINE];
 	struct text l = text_in(line, sizeof(line));
 	struct source from;
 
 	source_parse(entry_item(pamh, PAM_RHOST), getuid(), &from);
-	source_text(&from, source);
 	add(&l, "user", entry_item(pamh, PAM_USER));
 	add(&l, "verdict", "error");
 	add(&l, "reason", reason);
-	add(&l, "source", source);
+	add_source(&l, pamh, &from);
 	add(&l, "service", entry_item(pamh, PAM_SERVICE));
 	if (e != NULL && e->text[0] != '\0')
 		add_sentence(&l, "detail", e->text);

@@ -28,12 +28,13 @@ void talk_wipe(char **typed)
 	*typed = NULL;
 }
 
-static void say(pam_handle_t *pamh, int flags, int style, const char *text)
+/* Also under PAM_SILENT, which sudo always sets: a refusal says why the prompt comes
+ * again, and wrong codes of somebody else are told once, so it must be now. */
+static void say(pam_handle_t *pamh, int style, const char *text)
 {
 	char *nothing = NULL;
 
-	if ((flags & PAM_SILENT) == 0)
-		(void)pam_prompt(pamh, style, &nothing, "%s", text);
+	(void)pam_prompt(pamh, style, &nothing, "%s", text);
 	free(nothing);
 }
 
@@ -46,11 +47,10 @@ void talk_refused(pam_handle_t *pamh, const struct login_result *res, bool prove
 		text = "Refused: code already used, wait for the next.";
 	else if (proven && (res->rule == STATE_THROTTLED || res->rule == STATE_LOCKED))
 		text = "Refused: too many tries.";
-	/* Also when silent (sudo always is): it says why the prompt comes again. */
-	say(pamh, 0, PAM_ERROR_MSG, text);
+	say(pamh, PAM_ERROR_MSG, text);
 }
 
-void talk_welcome(pam_handle_t *pamh, int flags, const struct login_result *res)
+void talk_welcome(pam_handle_t *pamh, const struct login_result *res)
 {
 	char text[160], since[32] = "?", from[SOURCE_TEXT_MAX];
 	time_t first = (time_t)res->missed.first;
@@ -62,11 +62,11 @@ void talk_welcome(pam_handle_t *pamh, int flags, const struct login_result *res)
 		source_text(&res->missed.from, from);
 		(void)snprintf(text, sizeof(text), "%u wrong code%s since %s, last from %s.",
 		    res->missed.count, res->missed.count == 1 ? "" : "s", since, from);
-		say(pamh, flags, PAM_TEXT_INFO, text);
+		say(pamh, PAM_TEXT_INFO, text);
 	}
 	if (res->method != NULL && strcmp(res->method, "recovery") == 0) {
 		(void)snprintf(text, sizeof(text), "%d recovery code%s left.",
 		    res->recovery_left, res->recovery_left == 1 ? "" : "s");
-		say(pamh, flags, PAM_TEXT_INFO, text);
+		say(pamh, PAM_TEXT_INFO, text);
 	}
 }

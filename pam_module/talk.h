@@ -21,7 +21,7 @@ void talk_wipe(char **typed);
  * PAM_SILENT too, which sudo always sets: it is part of the question. */
 void talk_refused(pam_handle_t *pamh, const struct login_result *res, bool proven);
 
-/* After a success, unless silent: wrong codes meanwhile, recovery codes left. */
-void talk_welcome(pam_handle_t *pamh, int flags, const struct login_result *res);
+/* After a success, likewise: wrong codes meanwhile, recovery codes left. */
+void talk_welcome(pam_handle_t *pamh, const struct login_result *res);
 
 #endif

@@ -101,6 +101,16 @@ static int read_enroll(struct work *w, struct err *e)
 	return 0;
 }
 
+/* Such an answer is no guess.  It walks the line to its end all the same: sshd puts
+ * something else in the place of what is typed for a name it does not know, so that
+ * cutting it short would tell the names it knows. */
+static const char *why_uncounted(const struct answer *a)
+{
+	if (a->kind == ANSWER_EMPTY)
+		return "empty";
+	return a->kind == ANSWER_OVERLONG ? "over_long" : NULL;
+}
+
 /* Every device, every step of the window, every recovery code: always. */
 static int match_answer(struct work *w, int64_t since, struct err *e)
 {
@@ -109,7 +119,8 @@ static int match_answer(struct work *w, int64_t since, struct err *e)
 
 	*a = (struct state_attempt){.now = q->now, .proven = q->proven, .from = q->source,
 	    .remember_source = q->source.kind != SOURCE_NAME, .recovery = -1,
-	    .recovery_id = w->enroll.recovery.id, .devices = w->enroll.devices};
+	    .recovery_id = w->enroll.recovery.id, .devices = w->enroll.devices,
+	    .uncounted = why_uncounted(&w->answer) != NULL};
 	for (int i = 0; i < w->enroll.devices; i++) {
 		const struct record_device *d = &w->enroll.device[i];
 		struct state_match *m = &a->match[i];
@@ -223,6 +234,8 @@ static void tell(const struct work *w, struct login_result *res)
 		refuse(res, LOGIN_NOT_ENROLLED, NULL);
 	} else {
 		res->verdict = verdicts[w->outcome.verdict];
+		if (res->verdict == LOGIN_WRONG)
+			res->reason = why_uncounted(&w->answer);
 		res->rule = w->outcome.verdict;
 		if (res->rule == STATE_OK || res->rule == STATE_REPLAY)
 			res->method = w->outcome.by_recovery ? "recovery" : "totp";
@@ -257,18 +270,6 @@ static void walk(struct work *w, struct login_result *res)
 		refuse_code(res, r);
 }
 
-/* What cannot be a code costs nothing and is not counted. */
-static bool worth_judging(const struct answer *a, struct login_result *res)
-{
-	if (a->kind == ANSWER_EMPTY)
-		refuse(res, LOGIN_WRONG, "empty");
-	else if (a->kind == ANSWER_OVERLONG)
-		refuse(res, LOGIN_WRONG, "over_long");
-	else
-		return true;
-	return false;
-}
-
 void login(const struct conf *c, const struct login_request *req, struct login_result *res)
 {
 	struct secret memory;
@@ -289,8 +290,7 @@ void login(const struct conf *c, const struct login_request *req, struct login_r
 	w->conf = c;
 	w->req = req;
 	answer_read(req->answer, &w->answer);
-	if (worth_judging(&w->answer, res))
-		walk(w, res);
+	walk(w, res);
 	secret_free(&memory);
 	secret_burn_stack();
 }

@@ -252,6 +252,6 @@ void state_next(struct record_hot *hot, const struct state_attempt *a,
 		return;
 	}
 	judge_code(hot, a, out);
-	if (out->verdict == STATE_WRONG)
+	if (out->verdict == STATE_WRONG && !a->uncounted)
 		count_wrong(hot, a, l);
 }

@@ -54,6 +54,7 @@ struct state_attempt {
 	bool remember_source; /* the source may become a known one */
 	uint8_t source[16];   /* keyed hash, under the record's source_key */
 	struct source from;   /* for the owner's eyes */
+	bool uncounted;       /* empty or over-long: no guess, so not counted as one */
 	uint64_t recovery_id; /* the set in force */
 	int recovery;         /* index of the recovery code typed, or -1 */
 	int devices;          /* confirmed devices of the user, matched or not */

@@ -79,6 +79,20 @@ static void need_auth_refuses_after_a_wrong_code(void **state)
 	assert_true(ph_logged(NEED_AUTH));
 }
 
+/* A host that sshd names (UseDNS yes) stands in the log as it was named. */
+static void trouble_names_the_host_it_came_from(void **state)
+{
+	struct ph_login l = ph_stranger("alice");
+
+	(void)state;
+	l.rhost = "bad.example.net";
+	ph_start(&l);
+	assert_int_equal(pam_acct_mgmt(l.pamh, 0), PAM_PERM_DENIED);
+	ph_end(&l);
+	assert_true(ph_logged("user=alice verdict=error reason=need_auth "
+	    "source=bad.example.net service=bastion"));
+}
+
 static void need_auth_refuses_another_user_than_auth_let_in(void **state)
 {
 	struct ph_login l = ph_with_key("alice");
@@ -302,6 +316,7 @@ int main(void)
 	    TEST(need_auth_refuses_a_login_without_auth),
 	    TEST(need_auth_passes_behind_a_right_code),
 	    TEST(need_auth_passes_behind_a_recovery_code),
+	    TEST(trouble_names_the_host_it_came_from),
 	    TEST(need_auth_refuses_after_a_wrong_code),
 	    TEST(need_auth_refuses_another_user_than_auth_let_in),
 	    TEST(second_auth_that_fails_takes_the_first_back),
