@@ -156,9 +156,6 @@ static void judge_control(struct config_findings *f, const struct pamd_line *l)
 		config_find(f, CONFIG_FAIL, PAM, "%s:%d: '%s' does not end in bad or die: a "
 		    "refusal would pass; write [success=1 ignore=ignore default=die], then "
 		    "pam_deny.so and pam_permit.so", l->file, l->line, pamd_code_name(code));
-	else if (refuses(c.action[PAM_SUCCESS]))
-		config_find(f, CONFIG_FAIL, PAM, "%s:%d: 'success' is %s: nobody gets in",
-		    l->file, l->line, c.action[PAM_SUCCESS] == PAMD_DIE ? "die" : "bad");
 }
 
 static bool says_conf(const struct pamd_line *l)
@@ -348,18 +345,28 @@ static const struct pamd_entry *our_line(const struct pamd_stack *s)
 	return NULL;
 }
 
-static void judge_reached(struct config_findings *f, const char *service,
-    const struct pamd_stack *s)
+static bool any_run(const struct pamd_stack *s)
 {
+	for (int i = 0; i < s->count; i++)
+		if (s->entry[i].role == PAMD_OURSELVES && s->entry[i].run)
+			return true;
+	return false;
+}
+
+static void judge_reached(struct config_findings *f, const char *service,
+    const struct pamd_stack *s, const struct pamd_ways *w)
+{
+	bool opens = w->any && !any_run(s);
+
 	for (int i = 0; i < s->count; i++) {
 		const struct pamd_entry *x = &s->entry[i];
 
 		if (x->role != PAMD_OURSELVES)
 			continue;
 		if (!x->run)
-			config_find(f, CONFIG_WARN, PAM, "%s:%d: service %s: this line is never "
-			    "run; the lines above always jump over it or end", x->file, x->line,
-			    service);
+			config_find(f, opens ? CONFIG_FAIL : CONFIG_WARN, PAM, "%s:%d: service %s: "
+			    "this line is never run; the lines above always jump over it or end",
+			    x->file, x->line, service);
 		else if (x->after_password && x->unproven)
 			config_find(f, CONFIG_FAIL, PAM, "%s:%d: service %s: after_password, but "
 			    "this line is also run without a right password; put a `requisite` "
@@ -368,12 +375,31 @@ static void judge_reached(struct config_findings *f, const char *service,
 	}
 }
 
+/* What nobody can pass is no safe stack: the admin is outside, too. */
+static void judge_lockout(struct config_findings *f, const char *service,
+    const struct pamd_stack *s, const struct pamd_ways *w)
+{
+	const struct pamd_entry *x = our_line(s);
+
+	if (w->code || (w->any && !any_run(s)))
+		return;
+	if (s->type == PAMD_AUTH)
+		config_find(f, CONFIG_FAIL, PAM, "%s:%d: service %s: a right code fails too, so "
+		    "nobody gets in; write [success=1 ignore=ignore default=die], then pam_deny.so "
+		    "and pam_permit.so", x->file, x->line, service);
+	else
+		config_find(f, CONFIG_FAIL, PAM, "%s:%d: service %s: the account lines fail behind "
+		    "a right code too, so nobody gets in; write `requisite`, and see which line "
+		    "fails or jumps past the end", x->file, x->line, service);
+}
+
 static void judge_auth(struct config_findings *f, const char *service,
     const struct pamd_stack *s, const struct pamd_ways *w)
 {
 	const struct pamd_entry *x;
 
-	judge_reached(f, service, s);
+	judge_reached(f, service, s, w);
+	judge_lockout(f, service, s, w);
 	if (w->refused >= 0) {
 		x = &s->entry[w->refused];
 		config_find(f, CONFIG_FAIL, PAM, "%s:%d: service %s: a refused code still gets "
@@ -400,10 +426,14 @@ static void judge_account(struct config_findings *f, const char *service,
 	for (int i = 0; i < s->count; i++)
 		if (s->entry[i].need_auth)
 			judge_guard(f, service, s->entry[i].file, s->entry[i].line);
+	if (our_line(s) != NULL) {
+		judge_reached(f, service, s, w);
+		judge_lockout(f, service, s, w);
+	}
 	if (w->refused >= 0) {
 		x = &s->entry[w->refused];
 		config_find(f, CONFIG_FAIL, PAM, "%s:%d: service %s: need_auth refuses and the "
-		    "stack still succeeds; write `requisite`", x->file, x->line, service);
+		    "stack still succeeds; write `requisite`, as the first account line", x->file, x->line, service);
 	}
 	if (w->jumped >= 0) {
 		x = &s->entry[w->jumped];
@@ -420,13 +450,16 @@ static void judge_account(struct config_findings *f, const char *service,
 
 /* Auth and account as one. */
 static void judge_pair(struct config_findings *f, const struct service *x,
-    const struct pamd_stack *auth, const struct pamd_stack *account)
+    const struct pamd_stack *auth, const struct pamd_stack *account, bool succeeds)
 {
 	const struct pamd_entry *code = our_line(auth), *guard = our_line(account);
 
 	if (guard != NULL && code == NULL)
 		config_find(f, CONFIG_FAIL, PAM, "%s:%d: service %s: need_auth, but no auth line "
 		    "of " PAMD_OURS ": nobody gets in; add it", guard->file, guard->line, x->name);
+	if (code != NULL && guard == NULL && account->count > 0 && !succeeds)
+		config_find(f, CONFIG_FAIL, PAM, "%s: service %s: its account lines always fail, so "
+		    "nobody gets in; see which line fails or jumps past the end", x->path, x->name);
 	if (code == NULL || guard != NULL || strstr(x->name, "sshd") == NULL)
 		return;
 	config_find(f, CONFIG_WARN, PAM, "%s:%d: service %s: %s; a publickey-only login would "
@@ -442,7 +475,7 @@ static int load_and_walk(const struct scan *s, const struct service *x,
 	struct err why = {0};
 	int r = pamd_stack_load(stack, &s->request->pam, x->name, type, &why);
 
-	*w = (struct pamd_ways){-1, -1, -1};
+	*w = (struct pamd_ways){.refused = -1, .jumped = -1, .chosen = -1};
 	if (r == 0)
 		return pamd_stack_walk(stack, w, &why);
 	/* Files of others are theirs; what does not parse was told already. */
@@ -466,7 +499,7 @@ static int judge_service(const struct scan *s, struct service *x, struct err *e)
 		if (x->asks)
 			judge_auth(s->found, x->name, &auth, &in);
 		judge_account(s->found, x->name, &account, &guard);
-		judge_pair(s->found, x, &auth, &account);
+		judge_pair(s->found, x, &auth, &account, guard.any);
 	}
 	pamd_stack_free(&auth);
 	pamd_stack_free(&account);

@@ -182,6 +182,7 @@ enum impression {
 	EXPIRED,    /* succeeds, "new password required": goes on in account */
 	ODD,        /* counted as ok, with a code that is no success */
 	FAILS,
+	OVERDUE,    /* fails with "new password required", whatever fails behind it */
 	IMPRESSIONS
 };
 
@@ -260,6 +261,20 @@ static enum impression count_ok(enum impression was, int code)
 	return code == PAM_NEW_AUTHTOK_REQD ? EXPIRED : ODD;
 }
 
+/* The first failure's code stays, and of account sshd takes this one for "change
+ * the password, then go in". */
+static enum impression count_bad(const struct pamd_stack *s, enum impression was, int code)
+{
+	if (was == FAILS || was == OVERDUE)
+		return was;
+	return s->type == PAMD_ACCOUNT && code == PAM_NEW_AUTHTOK_REQD ? OVERDUE : FAILS;
+}
+
+static bool is_positive(enum impression was)
+{
+	return was == SUCCEEDS || was == EXPIRED || was == ODD;
+}
+
 static int note(const struct pamd_stack *s, int at, int to, int code, int flags)
 {
 	enum pamd_role role = s->entry[at].role;
@@ -286,20 +301,24 @@ static void step(struct walk *w, int at, int state, int code)
 	if (action == PAMD_OK || action == PAMD_DONE)
 		now = count_ok(was, code);
 	else if (action == PAMD_BAD || action == PAMD_DIE)
-		now = FAILS;
+		now = count_bad(s, was, code);
 	else if (action == PAMD_RESET)
 		now = UNDEFINED;
 	else if (action > 0)
 		to = jump(s, at, action, &bad);
-	if (action == PAMD_DIE || (action == PAMD_DONE && now != UNDEFINED && now != FAILS))
+	if (action == PAMD_DIE || (action == PAMD_DONE && is_positive(now)))
 		to = behind(s, at);
 	if (bad)
 		now = FAILS;
 	flags = note(s, at, to, code, state % FLAGS);
 	arrive(w, at, state, to, (int)now * FLAGS + flags);
-	/* What was before a substack is not remembered here: both are possible. */
-	if (action == PAMD_RESET && s->entry[at].level > 0)
+	/* What was before a substack is not remembered here: all are possible. */
+	if (action == PAMD_RESET && s->entry[at].level > 0) {
 		arrive(w, at, state, to, SUCCEEDS * FLAGS + flags);
+		arrive(w, at, state, to, EXPIRED * FLAGS + flags);
+		if (s->type == PAMD_ACCOUNT)
+			arrive(w, at, state, to, OVERDUE * FLAGS + flags);
+	}
 }
 
 static void visit(struct walk *w, int at)
@@ -338,8 +357,16 @@ static int opener(const struct walk *w, int state)
 	return -1;
 }
 
+/* Programs let nobody in whom pam_authenticate() answers "new password
+ * required"; of account it is a success. */
+static bool is_success(const struct pamd_stack *s, int was)
+{
+	return was == SUCCEEDS || (was == EXPIRED && s->type == PAMD_ACCOUNT);
+}
+
 static void judge_ends(const struct walk *w, struct pamd_ways *ways)
 {
+	bool ours = left_out(w->stack, -1, w->stack->count) >= 0;
 	int end = w->stack->count;
 
 	for (int state = 0; state < STATES; state++) {
@@ -347,8 +374,12 @@ static void judge_ends(const struct walk *w, struct pamd_ways *ways)
 		int *way = (flags & REFUSED) != 0 ? &ways->refused :
 		    (flags & CHOSEN) != 0 ? &ways->chosen : &ways->jumped;
 
-		if (w->parent[end * STATES + state] != NEVER && (flags & CODE) == 0 &&
-		    (was == SUCCEEDS || was == EXPIRED) && *way < 0)
+		if (w->parent[end * STATES + state] == NEVER)
+			continue;
+		ways->any = ways->any || is_success(w->stack, was);
+		ways->code = ways->code || ((flags & CODE) != 0 && is_success(w->stack, was));
+		if (ours && (flags & CODE) == 0 && *way < 0 &&
+		    (was == SUCCEEDS || was == EXPIRED || was == OVERDUE))
 			*way = opener(w, state);
 	}
 }
@@ -358,7 +389,7 @@ int pamd_stack_walk(struct pamd_stack *s, struct pamd_ways *ways, struct err *e)
 	size_t n = (size_t)(s->count + 1) * STATES;
 	struct walk w = {.stack = s};
 
-	*ways = (struct pamd_ways){-1, -1, -1};
+	*ways = (struct pamd_ways){.refused = -1, .jumped = -1, .chosen = -1};
 	if ((w.parent = malloc(n * sizeof(*w.parent))) == NULL)
 		return err_set(e, ERR_SYSTEM, "out of memory");
 	for (size_t i = 0; i < n; i++)
@@ -366,8 +397,7 @@ int pamd_stack_walk(struct pamd_stack *s, struct pamd_ways *ways, struct err *e)
 	w.parent[UNDEFINED * FLAGS] = START;
 	for (int at = 0; at < s->count; at++)
 		visit(&w, at);
-	if (left_out(s, -1, s->count) >= 0)
-		judge_ends(&w, ways);
+	judge_ends(&w, ways);
 	free(w.parent);
 	return 0;
 }

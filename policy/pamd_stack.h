@@ -49,12 +49,14 @@ struct pamd_stack {
 	int count;
 };
 
-/* Ways to a success that miss our module's success: the line that opens
- * them, as an index, or -1 when there is none. */
+/* Ways to a success.  Of those that miss our module's success the line that
+ * opens them, as an index, or -1 when there is none. */
 struct pamd_ways {
 	int refused; /* our line is run, refuses, and the stack succeeds */
 	int jumped;  /* a line goes past ours, whoever the user is */
 	int chosen;  /* the same by a module that judges who may */
+	bool any;    /* some way ends in a success */
+	bool code;   /* the same with our module's success on it */
 };
 
 /* True for "pam_bastion.so" and any path ending in it. */

@@ -411,6 +411,38 @@ static void the_dangerous_stacks_of_the_measurements_fail(void **state)
 	finds(CONFIG_FAIL, "common-auth:1:", "service sshd: a refused code still gets in");
 }
 
+static void a_stack_that_nobody_can_pass_fails(void **state)
+{
+	static const char *const closed[] = {
+	    /* The jump lands at the end, where nothing has counted; or past it. */
+	    THREE "\nauth requisite pam_deny.so\n",
+	    "auth [success=2 ignore=ignore default=die] pam_bastion.so\n"
+	    "auth requisite pam_deny.so\n",
+	    "auth [success=ignore ignore=ignore default=die] pam_bastion.so\n",
+	    "auth required pam_bastion.so\nauth required pam_deny.so\n",
+	    "auth [success=3 default=die] pam_bastion.so" BEHIND};
+	char text[512];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(closed) / sizeof(closed[0]); i++) {
+		(void)snprintf(text, sizeof(text), "%s" GUARD ACCOUNT, closed[i]);
+		put("pam.d/sshd", text);
+		fails("pam.d/sshd:1:", "so nobody gets in");
+	}
+	put("pam.d/sshd", THREE BEHIND "account requisite pam_bastion.so need_auth\n"
+	    "account required pam_deny.so\n");
+	fails("pam.d/sshd:4:", "so nobody gets in");
+	put("pam.d/sshd", THREE BEHIND "account [success=1 default=die] pam_bastion.so need_auth\n"
+	    "account requisite pam_deny.so\n");
+	fails("pam.d/sshd:4:", "so nobody gets in");
+	put("pam.d/sshd", GOOD);
+	put("pam.d/vpn", THREE BEHIND "account required pam_deny.so\n");
+	fails("pam.d/vpn: service vpn:", "so nobody gets in");
+	/* What has no line of ours is none of its business. */
+	put("pam.d/vpn", "auth required pam_deny.so\naccount required pam_deny.so\n");
+	is_clean();
+}
+
 static void the_safe_stacks_of_the_measurements_pass(void **state)
 {
 	(void)state;
@@ -497,6 +529,15 @@ static void the_guard_behind_an_expired_password_fails(void **state)
 	(void)state;
 	put("pam.d/sshd", THREE BEHIND "account required pam_nologin.so\n" ACCOUNT GUARD);
 	fails("common-account:1:", "before need_auth");
+}
+
+static void an_expired_password_that_fails_above_the_guard_hides_its_refusal(void **state)
+{
+	(void)state;
+	put("pam.d/sshd", THREE BEHIND "account [success=ok default=bad] pam_unix.so\n" GUARD);
+	fails("pam.d/sshd:5:", "as the first account line");
+	put("pam.d/sshd", THREE BEHIND GUARD "account [success=ok default=bad] pam_unix.so\n");
+	is_clean();
 }
 
 static void the_guard_fails_where_account_runs_without_auth(void **state)
@@ -981,6 +1022,7 @@ int main(void)
 	    TEST(leavings_of_editors_are_no_services),
 	    TEST(nobody_asked_is_a_warning),
 	    TEST(the_dangerous_stacks_of_the_measurements_fail),
+	    TEST(a_stack_that_nobody_can_pass_fails),
 	    TEST(the_safe_stacks_of_the_measurements_pass),
 	    TEST(a_jump_of_an_exempting_module_is_a_warning),
 	    TEST(a_sufficient_password_in_an_include_fails),
@@ -989,6 +1031,7 @@ int main(void)
 	    TEST(a_missing_include_fails),
 	    TEST(sshd_without_the_guard_is_a_warning),
 	    TEST(the_guard_behind_an_expired_password_fails),
+	    TEST(an_expired_password_that_fails_above_the_guard_hides_its_refusal),
 	    TEST(the_guard_fails_where_account_runs_without_auth),
 	    TEST(the_guard_in_common_account_fails),
 	    TEST(the_guard_without_an_auth_line_locks_out),

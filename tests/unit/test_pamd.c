@@ -298,8 +298,9 @@ static int load(struct pamd_stack *s, enum pamd_type type, struct err *e)
 	return pamd_stack_load(s, &dirs, "svc", type, e);
 }
 
-/* "RJC": a refused code gets in, a line jumps past, a line chooses; and of our
- * first line "u" unproven, "x" never run. */
+/* "RJC": a refused code gets in, a line jumps past, a line chooses; "N" a right
+ * code does not get in, "F" nothing does; and of our first line "u" unproven,
+ * "x" never run. */
 static void ways(enum pamd_type type, const char *text, const char *expected)
 {
 	struct pamd_stack s;
@@ -317,6 +318,7 @@ static void ways(enum pamd_type type, const char *text, const char *expected)
 	for (int i = 0; i < s.count; i++) {
 		if (s.entry[i].role != PAMD_OURSELVES)
 			continue;
+		strcat(got, w.code ? "" : w.any ? "N" : "F");
 		strcat(got, !s.entry[i].run ? "x" : s.entry[i].unproven ? "u" : "");
 		break;
 	}
@@ -348,7 +350,7 @@ static void measured_dangers_are_seen(void **state)
 	    "Ru");
 	ways(PAMD_AUTH, "auth optional " M "\n", "u"); /* wrong code out: nothing else counts */
 	ways(PAMD_AUTH, "auth optional " M "\nauth required pam_permit.so\n", "Ru");
-	ways(PAMD_AUTH, "auth [default=1] pam_permit.so\nauth required " M "\n", "x");
+	ways(PAMD_AUTH, "auth [default=1] pam_permit.so\nauth required " M "\n", "Fx");
 	/* The profile "code OR password". */
 	ways(PAMD_AUTH, "auth [success=2 default=ignore] " M "\n" COMMON, "Ru");
 }
@@ -359,9 +361,9 @@ static void a_sufficient_password_above_skips_the_code(void **state)
 	ways(PAMD_AUTH, "auth sufficient pam_unix.so\nauth required " M "\n", "Ju");
 	put("password-auth", "auth required pam_env.so\nauth sufficient pam_unix.so\n"
 	    "auth required pam_deny.so\n");
-	ways(PAMD_AUTH, "auth include password-auth\nauth required " M "\n", "Ju");
+	ways(PAMD_AUTH, "auth include password-auth\nauth required " M "\n", "JNu");
 	ways(PAMD_AUTH, "auth substack password-auth\nauth required " M "\n", "u");
-	ways(PAMD_AUTH, "@include password-auth\nauth required " M "\n", "Ju");
+	ways(PAMD_AUTH, "@include password-auth\nauth required " M "\n", "JNu");
 }
 
 static void a_chooser_above_is_told_apart(void **state)
@@ -416,16 +418,45 @@ static void a_jump_counts_a_substack_as_one_line(void **state)
 	ways(PAMD_AUTH, "auth [default=1] pam_permit.so\nauth include inner\nauth required " M
 	    "\n", "u");
 	ways(PAMD_AUTH, "auth [default=3] pam_permit.so\nauth include inner\nauth required " M
-	    "\nauth required pam_permit.so\n", "Jx");
+	    "\nauth required pam_permit.so\n", "JNx");
 	ways(PAMD_AUTH, "auth [default=2] pam_permit.so\nauth substack inner\nauth required " M
-	    "\nauth required pam_permit.so\n", "Jx");
+	    "\nauth required pam_permit.so\n", "JNx");
 }
 
 static void a_jump_too_far_fails(void **state)
 {
 	(void)state;
 	ways(PAMD_AUTH, "auth required pam_permit.so\nauth [default=9] pam_permit.so\n"
-	    "auth required " M "\n", "x");
+	    "auth required " M "\n", "Fx");
+}
+
+static void a_stack_that_fails_behind_a_right_code_is_seen(void **state)
+{
+	static const char first[] = "auth [success=%d ignore=ignore default=die] " M "\n%s";
+	char text[512];
+
+	(void)state;
+	/* The jump ends at the end, with nothing counted; or past it. */
+	(void)snprintf(text, sizeof(text), first, 1, "auth requisite pam_deny.so\n");
+	ways(PAMD_AUTH, text, "Fu");
+	(void)snprintf(text, sizeof(text), first, 2, "auth requisite pam_deny.so\n");
+	ways(PAMD_AUTH, text, "Fu");
+	(void)snprintf(text, sizeof(text), first, 3, "auth requisite pam_deny.so\n"
+	    "auth required pam_permit.so\n");
+	ways(PAMD_AUTH, text, "Fu");
+	ways(PAMD_AUTH, "auth [success=ignore ignore=ignore default=die] " M "\n", "Fu");
+	ways(PAMD_AUTH, "auth [success=die default=die] " M "\n", "Fu");
+	ways(PAMD_AUTH, "auth required " M "\nauth required pam_deny.so\n", "Fu");
+	/* A success that counted before the jump stays. */
+	ways(PAMD_AUTH, "auth required pam_x.so\nauth [success=1 default=die] " M
+	    "\nauth requisite pam_deny.so\n", "u");
+	/* Of auth "new password required" is no success, of account it is. */
+	ways(PAMD_AUTH, "auth requisite " M "\nauth [success=die new_authtok_reqd=done "
+	    "default=die] pam_x.so\n", "Fu");
+	ways(PAMD_ACCOUNT, "account requisite " M " need_auth\naccount [success=die "
+	    "new_authtok_reqd=done default=die] pam_x.so\n", "u");
+	ways(PAMD_ACCOUNT, "account requisite " M " need_auth\naccount required pam_deny.so\n",
+	    "Fu");
 }
 
 static void a_reset_forgets_a_refusal(void **state)
@@ -448,6 +479,19 @@ static void an_expired_password_must_not_skip_the_guard(void **state)
 	    " need_auth\n", "Ju");
 	ways(PAMD_ACCOUNT, "account [success=1 default=ignore] pam_succeed_if.so user ingroup x\n"
 	    "account requisite " M " need_auth\n@include common-account\n", "Cu");
+}
+
+static void an_expired_password_counted_as_a_failure_hides_the_guards_refusal(void **state)
+{
+	(void)state;
+	ways(PAMD_ACCOUNT, "account [success=ok default=bad] pam_unix.so\naccount requisite " M
+	    " need_auth\n", "Ru");
+	ways(PAMD_ACCOUNT, "account [success=ok default=die] pam_unix.so\naccount requisite " M
+	    " need_auth\n", "Ju");
+	ways(PAMD_ACCOUNT, "account required pam_unix.so\naccount requisite " M
+	    " need_auth\n", "u");
+	ways(PAMD_ACCOUNT, "account requisite " M " need_auth\n"
+	    "account [success=ok default=bad] pam_unix.so\n", "u");
 }
 
 static void an_account_line_without_its_word_is_no_guard(void **state)
@@ -577,9 +621,13 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(die_in_a_substack_ends_only_the_substack, make, drop),
 	    cmocka_unit_test_setup_teardown(a_jump_counts_a_substack_as_one_line, make, drop),
 	    cmocka_unit_test_setup_teardown(a_jump_too_far_fails, make, drop),
+	    cmocka_unit_test_setup_teardown(a_stack_that_fails_behind_a_right_code_is_seen, make,
+	        drop),
 	    cmocka_unit_test_setup_teardown(a_reset_forgets_a_refusal, make, drop),
 	    cmocka_unit_test_setup_teardown(an_expired_password_must_not_skip_the_guard, make,
 	        drop),
+	    cmocka_unit_test_setup_teardown(
+	        an_expired_password_counted_as_a_failure_hides_the_guards_refusal, make, drop),
 	    cmocka_unit_test_setup_teardown(an_account_line_without_its_word_is_no_guard, make,
 	        drop),
 	    cmocka_unit_test_setup_teardown(missing_and_circular_includes_are_errors, make, drop),
