@@ -117,7 +117,7 @@ static bool refuses(int action)
 }
 
 /* A code of ours that the control lets pass, or -1.  The module never answers
- * "ignore" or "new_authtok_reqd"; `required` spelled out maps them so. */
+ * "ignore" or "new_authtok_reqd"; keywords spelled out map them so. */
 static int passing_code(const struct pamd_control *c)
 {
 	for (int i = 0; i < PAMD_CODES; i++) {
@@ -127,7 +127,7 @@ static int passing_code(const struct pamd_control *c)
 			continue;
 		if (i == PAM_IGNORE && action == PAMD_IGNORE)
 			continue;
-		if (i == PAM_NEW_AUTHTOK_REQD && (action == PAMD_OK || action == PAMD_IGNORE))
+		if (i == PAM_NEW_AUTHTOK_REQD && action <= PAMD_IGNORE && action != PAMD_RESET)
 			continue;
 		return i;
 	}

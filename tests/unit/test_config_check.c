@@ -323,7 +323,8 @@ static void brackets_that_let_a_failure_pass_fail(void **state)
 	static const char *const bad[] = {"[success=ok default=ignore]",
 	    "[success=1 default=ignore]", "[success=ok auth_err=ok default=die]",
 	    "[success=ok perm_denied=done default=die]", "[success=ok abort=1 default=die]",
-	    "[success=ok ignore=ok default=die]", "[success=ok new_authtok_reqd=done default=die]",
+	    "[success=ok ignore=ok default=die]", "[success=ok new_authtok_reqd=1 default=die]",
+	    "[success=ok new_authtok_reqd=reset default=die]",
 	    "[success=ok module_unknown=reset default=die]"};
 	char text[512];
 
@@ -339,6 +340,17 @@ static void brackets_that_let_a_failure_pass_fail(void **state)
 	is_clean();
 	put("pam.d/sshd", "auth [success=die default=die] pam_bastion.so\n" GUARD ACCOUNT);
 	fails("pam.d/sshd:1:", "nobody gets in");
+}
+
+static void a_done_for_an_answer_that_never_comes_is_no_refusal_that_passes(void **state)
+{
+	(void)state;
+	put("pam.d/sshd", "auth [success=done new_authtok_reqd=done default=die] pam_bastion.so\n"
+	    GUARD ACCOUNT);
+	is_clean();
+	put("pam.d/sshd", "auth [success=done new_authtok_reqd=ok ignore=ignore default=die] "
+	    "pam_bastion.so\n" GUARD ACCOUNT);
+	is_clean();
 }
 
 static void a_password_line_fails(void **state)
@@ -1016,6 +1028,7 @@ int main(void)
 	    TEST(sufficient_fails_in_every_group),
 	    TEST(optional_fails_on_auth_and_account),
 	    TEST(brackets_that_let_a_failure_pass_fail),
+	    TEST(a_done_for_an_answer_that_never_comes_is_no_refusal_that_passes),
 	    TEST(a_password_line_fails),
 	    TEST(a_syntax_error_fails_where_the_module_is_named),
 	    TEST(a_service_file_that_others_may_write_fails),
