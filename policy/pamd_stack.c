@@ -27,26 +27,6 @@ static bool is_one_of(const char *name, const char *const *list)
 	return false;
 }
 
-static enum pamd_role role_of(const char *module)
-{
-	static const char *const passwords[] = {"pam_unix.so", "pam_sss.so", "pam_krb5.so",
-	    "pam_ldap.so", "pam_winbind.so", NULL};
-	static const char *const chooses[] = {"pam_succeed_if.so", "pam_access.so",
-	    "pam_listfile.so", "pam_rootok.so",
-	    "pam_wheel.so", NULL};
-	const char *name = base_name(module);
-
-	if (pamd_is_ours(name))
-		return PAMD_OURSELVES;
-	if (strcmp(name, "pam_deny.so") == 0)
-		return PAMD_DENIES;
-	if (strcmp(name, "pam_permit.so") == 0)
-		return PAMD_PERMITS;
-	if (is_one_of(name, chooses))
-		return PAMD_CHOOSES;
-	return is_one_of(name, passwords) ? PAMD_PASSWORDS : PAMD_OTHER;
-}
-
 int pamd_find(const struct pamd_dirs *dirs, const char *name, char path[PAMD_PATH_MAX])
 {
 	const char *dir[] = {dirs->dir, dirs->fallback};
@@ -81,6 +61,58 @@ static bool has_word(const struct pamd_line *l, const char *word)
 		if (strcmp(l->argv[i], word) == 0)
 			return true;
 	return false;
+}
+
+/* A word that is not one of the module's own switches. */
+static bool has_condition(const struct pamd_line *l)
+{
+	static const char *const switches[] = {"debug", "use_uid", "quiet", "quiet_fail",
+	    "quiet_success", "audit", NULL};
+
+	for (int i = 0; i < l->argc; i++)
+		if (!is_one_of(l->argv[i], switches))
+			return true;
+	return false;
+}
+
+/*
+ * Whether the line lets past only whom an admin named.  pam_access, pam_time,
+ * pam_localuser and pam_usertype do not: with the files of their packages they
+ * let everybody past.  Nor do pam_succeed_if without a condition, pam_listfile
+ * with a list of those to refuse, or a success for its errors, and the reversed
+ * pam_wheel.
+ */
+static bool chooses(const struct pamd_line *l)
+{
+	const char *name = base_name(l->module);
+
+	if (strcmp(name, "pam_succeed_if.so") == 0)
+		return has_condition(l);
+	if (strcmp(name, "pam_listfile.so") == 0)
+		return has_word(l, "sense=allow") && !has_word(l, "sense=deny") &&
+		    !has_word(l, "onerr=succeed");
+	if (strcmp(name, "pam_wheel.so") == 0)
+		return !has_word(l, "deny");
+	return strcmp(name, "pam_rootok.so") == 0;
+}
+
+static enum pamd_role role_of(const struct pamd_line *l)
+{
+	static const char *const passwords[] = {"pam_unix.so", "pam_sss.so", "pam_krb5.so",
+	    "pam_ldap.so", "pam_winbind.so", NULL};
+	const char *name = base_name(l->module);
+
+	if (pamd_is_ours(name))
+		/* Without its word an account line of ours always succeeds. */
+		return l->type == PAMD_ACCOUNT && !has_word(l, "need_auth") ? PAMD_PERMITS :
+		    PAMD_OURSELVES;
+	if (strcmp(name, "pam_deny.so") == 0)
+		return PAMD_DENIES;
+	if (strcmp(name, "pam_permit.so") == 0)
+		return PAMD_PERMITS;
+	if (chooses(l))
+		return PAMD_CHOOSES;
+	return is_one_of(name, passwords) ? PAMD_PASSWORDS : PAMD_OTHER;
 }
 
 /* Password modules answer "ignore" only when an argument allows it. */
@@ -140,17 +172,12 @@ static int each_line(void *ctx, const struct pamd_line *l)
 {
 	struct load *load = ctx;
 	bool substack = strcasecmp(l->control, "substack") == 0;
-	enum pamd_role role;
 
 	if (l->type != PAMD_ANY && l->type != load->type)
 		return 0;
 	if (l->type == PAMD_ANY || substack || strcasecmp(l->control, "include") == 0)
 		return include(load, l, substack);
-	role = role_of(l->module);
-	/* Without its word an account line of ours always succeeds. */
-	if (role == PAMD_OURSELVES && l->type == PAMD_ACCOUNT && !has_word(l, "need_auth"))
-		role = PAMD_PERMITS;
-	return append(load, l, role);
+	return append(load, l, role_of(l));
 }
 
 int pamd_stack_load(struct pamd_stack *s, const struct pamd_dirs *dirs,

@@ -468,12 +468,57 @@ static void the_safe_stacks_of_the_measurements_pass(void **state)
 static void a_jump_of_an_exempting_module_is_a_warning(void **state)
 {
 	(void)state;
-	put("pam.d/sshd", "auth [success=1 default=ignore] pam_access.so accessfile=/x noaudit\n"
+	put("pam.d/sshd", "auth [success=1 default=ignore] pam_succeed_if.so user ingroup x\n"
 	    "auth requisite pam_bastion.so\nauth required pam_permit.so\n" GUARD ACCOUNT);
 	warns("pam.d/sshd:1:", "not asked for a code");
 	put("pam.d/sshd", THREE BEHIND "account [success=1 default=ignore] pam_succeed_if.so "
 	    "user ingroup x\n" GUARD ACCOUNT);
 	warns("pam.d/sshd:4:", "public key alone");
+}
+
+static void a_module_that_lets_everybody_past_unasked_does_not_choose(void **state)
+{
+	static const char *const everybody[] = {"pam_access.so", "pam_access.so accessfile=/x",
+	    "pam_time.so", "pam_localuser.so", "pam_usertype.so isregular",
+	    "pam_succeed_if.so quiet use_uid", "pam_wheel.so trust deny",
+	    "pam_listfile.so item=user sense=deny file=/etc/ftpusers onerr=fail",
+	    "pam_listfile.so item=user sense=allow file=/x onerr=succeed"};
+	static const char *const named[] = {"pam_succeed_if.so quiet user = backup",
+	    "pam_wheel.so trust", "pam_rootok.so", "pam_listfile.so item=user sense=allow file=/x"};
+	char text[512];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(everybody) / sizeof(everybody[0]); i++) {
+		(void)snprintf(text, sizeof(text), "auth sufficient %s\n" GOOD, everybody[i]);
+		put("pam.d/sshd", text);
+		fails("pam.d/sshd:1:", "gets in without a code");
+		(void)snprintf(text, sizeof(text), THREE BEHIND "account sufficient %s\n" GUARD
+		    ACCOUNT, everybody[i]);
+		put("pam.d/sshd", text);
+		fails("pam.d/sshd:4:", "before need_auth");
+	}
+	for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++) {
+		(void)snprintf(text, sizeof(text), "auth sufficient %s\n" GOOD, named[i]);
+		put("pam.d/sshd", text);
+		warns("pam.d/sshd:1:", "not asked for a code");
+	}
+}
+
+static void a_line_that_is_never_run_fails_when_the_stack_succeeds(void **state)
+{
+	(void)state;
+	put("pam.d/sshd", "auth [default=2] pam_access.so\n" THREE BEHIND GUARD ACCOUNT);
+	fails("pam.d/sshd:2:", "never run");
+	put("pam.d/sshd", "auth [default=2] pam_succeed_if.so user ingroup x\n" THREE BEHIND GUARD
+	    ACCOUNT);
+	fails("pam.d/sshd:2:", "never run");
+	put("pam.d/sshd", THREE BEHIND "account [default=1] pam_succeed_if.so user ingroup x\n"
+	    GUARD ACCOUNT);
+	fails("pam.d/sshd:5:", "never run");
+	/* Another line of the module asks. */
+	put("pam.d/sshd", THREE "\nauth [default=die] pam_deny.so\nauth sufficient pam_permit.so\n"
+	    "auth requisite pam_bastion.so\n" GUARD ACCOUNT);
+	warns("pam.d/sshd:4:", "never run");
 }
 
 static void a_sufficient_password_in_an_include_fails(void **state)
@@ -1038,6 +1083,8 @@ int main(void)
 	    TEST(a_stack_that_nobody_can_pass_fails),
 	    TEST(the_safe_stacks_of_the_measurements_pass),
 	    TEST(a_jump_of_an_exempting_module_is_a_warning),
+	    TEST(a_module_that_lets_everybody_past_unasked_does_not_choose),
+	    TEST(a_line_that_is_never_run_fails_when_the_stack_succeeds),
 	    TEST(a_sufficient_password_in_an_include_fails),
 	    TEST(after_password_needs_an_ending_password_line),
 	    TEST(a_piece_is_judged_where_it_is_included),

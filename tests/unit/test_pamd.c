@@ -370,8 +370,10 @@ static void a_chooser_above_is_told_apart(void **state)
 {
 	(void)state;
 	ways(PAMD_AUTH, "auth sufficient pam_rootok.so\nauth required " M "\n", "Cu");
+	ways(PAMD_AUTH, "auth [success=1 default=ignore] pam_succeed_if.so user = x\n"
+	    "auth requisite " M "\nauth required pam_permit.so\n", "Cu");
 	ways(PAMD_AUTH, "auth [success=1 default=ignore] pam_access.so\nauth requisite " M "\n"
-	    "auth required pam_permit.so\n", "Cu");
+	    "auth required pam_permit.so\n", "Ju");
 	/* Nothing behind: whoever jumps is refused. */
 	ways(PAMD_AUTH, "auth [success=1 default=ignore] pam_access.so\nauth requisite " M "\n",
 	    "u");
