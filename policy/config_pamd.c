@@ -561,9 +561,9 @@ static int judge_all(struct scan *s, struct err *e)
 	if (r != 0)
 		return r;
 	judge_silent(s);
-	config_trust_owner(s->found, s->request->pam.dir);
+	config_trust_dir(s->found, s->request->pam.dir);
 	if (s->request->pam.fallback != NULL)
-		config_trust_owner(s->found, s->request->pam.fallback);
+		config_trust_dir(s->found, s->request->pam.fallback);
 	for (size_t i = 0; i < s->count && r == 0; i++) {
 		const struct service *x = &s->service[i];
 

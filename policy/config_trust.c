@@ -14,8 +14,101 @@
 #include <unistd.h>
 
 #define PAM "pam"
+#define LINKS_MAX 40 /* as the kernel */
 
-void config_trust_owner(struct config_findings *f, const char *path)
+/* The first component of path that is a link: the length up to its end, or 0. */
+static size_t first_link(const char *path)
+{
+	char part[PATH_MAX];
+	struct stat st;
+
+	for (size_t n = strspn(path, "/"); path[n] != '\0'; n += strspn(path + n, "/")) {
+		n += strcspn(path + n, "/");
+		(void)snprintf(part, sizeof(part), "%.*s", (int)n, path);
+		if (lstat(part, &st) == 0 && S_ISLNK(st.st_mode))
+			return n;
+	}
+	return 0;
+}
+
+/* The directory that holds the last component of path's first n bytes. */
+static int check_holder(const char *path, size_t n, struct err *e)
+{
+	char dir[PATH_MAX], real[PATH_MAX];
+	int fd;
+
+	while (n > 1 && path[n - 1] != '/')
+		n--;
+	(void)snprintf(dir, sizeof(dir), "%.*s", (int)n, path);
+	if (realpath(dir, real) == NULL)
+		return err_errno(e, "%s", dir);
+	if ((fd = safefile_open_dir(real, e)) < 0)
+		return fd;
+	(void)close(fd);
+	return 0;
+}
+
+/* Puts what the link, path's first n bytes, says in its place. */
+static int follow(char path[PATH_MAX], size_t n, struct err *e)
+{
+	char link[PATH_MAX], target[PATH_MAX], rest[PATH_MAX];
+	size_t keep = n;
+	ssize_t len;
+
+	(void)snprintf(link, sizeof(link), "%.*s", (int)n, path);
+	if ((len = readlink(link, target, sizeof(target) - 1)) < 0)
+		return err_errno(e, "%s", link);
+	target[len] = '\0';
+	while (keep > 0 && (target[0] == '/' || path[keep - 1] != '/'))
+		keep--;
+	(void)snprintf(rest, sizeof(rest), "%s", path + n);
+	if (snprintf(path + keep, PATH_MAX - keep, "%s%s", target, rest) >=
+	    (int)(PATH_MAX - keep))
+		return err_set(e, ERR_BAD, "%s: its target is too long", link);
+	return 0;
+}
+
+/* Who may write the directory of a link on the way to path, or the one where
+ * the way ends, or one above them, can put another file there. */
+static int check_way(const char *path, struct err *e)
+{
+	char way[PATH_MAX], here[PATH_MAX] = "";
+	size_t n;
+	int r;
+
+	if (path[0] != '/' && getcwd(here, sizeof(here)) == NULL)
+		return err_errno(e, "%s", path);
+	if (snprintf(way, sizeof(way), "%s%s%s", here, path[0] != '/' ? "/" : "", path) >=
+	    (int)sizeof(way))
+		return err_set(e, ERR_BAD, "%.200s: the path is too long", path);
+	for (int links = 0; (n = first_link(way)) > 0; links++) {
+		if (links == LINKS_MAX)
+			return err_set(e, ERR_BAD, "%s: more than %d links", path, LINKS_MAX);
+		if ((r = check_holder(way, n, e)) != 0 || (r = follow(way, n, e)) != 0)
+			return r;
+	}
+	return check_holder(way, strlen(way), e);
+}
+
+static void judge_way(struct config_findings *f, const char *path)
+{
+	struct err why = {0};
+	int r = check_way(path, &why);
+
+	if (r != 0 && r != ERR_NONE) /* it was removed meanwhile */
+		config_find(f, CONFIG_FAIL, PAM, "%s: libpam reads through it", why.text);
+}
+
+void config_trust_dir(struct config_findings *f, const char *dir)
+{
+	char inside[PATH_MAX];
+
+	if (access(dir, F_OK) == 0 &&
+	    snprintf(inside, sizeof(inside), "%s/.", dir) < (int)sizeof(inside))
+		judge_way(f, inside);
+}
+
+static void judge_file(struct config_findings *f, const char *path)
 {
 	struct stat st;
 
@@ -33,18 +126,6 @@ struct reach {
 	int depth;
 	struct err *e;
 };
-
-/* Of the file itself: what is a link may be in another directory. */
-static void judge_dir(struct config_findings *f, const char *path)
-{
-	char real[PATH_MAX];
-	char *slash;
-
-	if (realpath(path, real) == NULL || (slash = strrchr(real, '/')) == NULL)
-		return;
-	*slash = '\0';
-	config_trust_owner(f, real[0] != '\0' ? real : "/");
-}
 
 static int visit(struct reach *w, const char *path);
 
@@ -74,8 +155,8 @@ static int visit(struct reach *w, const char *path)
 		return err_set(w->e, ERR_SYSTEM, "out of memory");
 	w->seen = more;
 	(void)snprintf(w->seen[w->count++], PAMD_PATH_MAX, "%s", path);
-	config_trust_owner(w->found, path);
-	judge_dir(w->found, path);
+	judge_file(w->found, path);
+	judge_way(w->found, path);
 	w->depth++;
 	r = pamd_read(path, each_line, w, w->e);
 	w->depth--;
@@ -93,30 +174,24 @@ int config_trust_service(const struct config_request *q, struct config_findings 
 	return r == 0 ? 0 : err_set(e, r, "%s", why.text);
 }
 
-/* path has no links in it. */
-static int check_real(const char *path, struct err *e)
+static int check_module(const char *path, struct err *e)
 {
-	char dir[PATH_MAX];
-	size_t n = (size_t)(strrchr(path, '/') - path);
-	int at, fd, r;
+	int r = check_way(path, e), fd;
 
-	memcpy(dir, path, n);
-	dir[n] = '\0';
-	if ((at = safefile_open_dir(n > 0 ? dir : "/", e)) < 0)
-		return at;
-	fd = openat(at, path + n + 1, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (r != 0)
+		return r;
+	fd = open(path, O_PATH | O_CLOEXEC);
 	r = fd < 0 ? err_errno(e, "%s", path) :
 	    safefile_check(fd, SAFEFILE_PUBLIC, path, e);
 	if (fd >= 0)
 		(void)close(fd);
-	(void)close(at);
 	return r;
 }
 
 void config_trust_module(const struct config_request *q, struct config_findings *f,
     const struct pamd_line *l)
 {
-	char path[PAMD_PATH_MAX], real[PATH_MAX];
+	char path[PAMD_PATH_MAX];
 	bool absolute = l->module[0] == '/';
 	struct err why = {0};
 	int n;
@@ -128,10 +203,10 @@ void config_trust_module(const struct config_request *q, struct config_findings 
 	if (n >= (int)sizeof(path))
 		config_find(f, CONFIG_FAIL, PAM, "%s:%d: the module's path is too long", l->file,
 		    l->line);
-	else if (realpath(path, real) == NULL)
+	else if (access(path, F_OK) != 0)
 		config_find(f, CONFIG_FAIL, PAM, "%s:%d: the module %s is not there: libpam cannot "
 		    "load it and refuses; install it, or mend its name", l->file, l->line, path);
-	else if (check_real(real, &why) != 0)
+	else if (check_module(path, &why) != 0)
 		config_find(f, CONFIG_FAIL, PAM, "%s:%d: the module %s", l->file, l->line,
 		    why.text);
 }

@@ -7,11 +7,12 @@
 
 #include "policy/config_check.h"
 
-/* FAIL when others than root may write the file or directory. */
-void config_trust_owner(struct config_findings *f, const char *path);
+/* FAIL when others than root may write the directory, or put another in its
+ * place.  One that is not there passes. */
+void config_trust_dir(struct config_findings *f, const char *dir);
 
-/* The same for the service file path, all that it includes, and the directories
- * these are in.  0 or ERR_SYSTEM. */
+/* FAIL when others than root may write the service file path or what it
+ * includes, or put another in the place of one.  0 or ERR_SYSTEM. */
 int config_trust_service(const struct config_request *q, struct config_findings *f,
     const char *path, struct err *e);
 

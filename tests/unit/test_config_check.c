@@ -694,6 +694,39 @@ static void a_directory_of_services_that_others_may_write_fails(void **state)
 	fails("pam.d:", "chown root");
 }
 
+/* The way of a service file: through pam.d/sshd, links/sshd and real/dir/sshd. */
+static void a_service_file_reached_through_a_directory_of_others_fails(void **state)
+{
+	static const char *const dirs[] = {"links", "real", "real/dir"};
+	char path[512], target[512];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
+		scratch_mkdir(&sc, dirs[i]);
+	put("real/dir/sshd", GOOD);
+	scratch_path(&sc, path, "links/sshd");
+	assert_int_equal(symlink("../real/dir/sshd", path), 0);
+	scratch_path(&sc, path, "pam.d/sshd");
+	scratch_path(&sc, target, "links/sshd");
+	assert_int_equal(symlink(target, path), 0);
+	is_clean();
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
+		(void)snprintf(target, sizeof(target), "/%s: ", dirs[i]);
+		scratch_path(&sc, path, dirs[i]);
+		assert_int_equal(chown(path, 65534, 65534), 0);
+		fails(target, "chown root");
+		assert_int_equal(chown(path, 0, 0), 0);
+		assert_int_equal(chmod(path, 0777), 0);
+		fails(target, "chmod go-w");
+		assert_int_equal(chmod(path, 0755), 0);
+		is_clean();
+	}
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
+		scratch_path(&sc, path, dirs[i]);
+		(void)nftw(path, scratch_drop, 16, FTW_DEPTH | FTW_PHYS);
+	}
+}
+
 static void an_include_that_others_may_write_fails(void **state)
 {
 	static const char *const ways[] = {"@include piece\n", "session include piece\n",
@@ -768,6 +801,13 @@ static void a_module_that_others_may_replace_fails(void **state)
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(mkdir(path, 0755), 0);
 	fails("pam.d/sshd:1:", "not a regular file");
+	assert_int_equal(rmdir(path), 0);
+	/* Who may change the link on the way. */
+	put("pam_bastion.so", "x");
+	assert_int_equal(symlink("../pam_bastion.so", path), 0);
+	is_clean();
+	assert_int_equal(chown(dir, 1234, 0), 0);
+	fails("pam.d/sshd:1:", "modules: belongs to uid 1234");
 }
 
 static void no_directory_of_services_is_trouble(void **state)
@@ -1100,6 +1140,7 @@ int main(void)
 	    TEST(ssh_logins_that_are_not_asked_are_a_warning),
 	    TEST(only_a_choosing_module_may_open_a_way_past),
 	    TEST(a_directory_of_services_that_others_may_write_fails),
+	    TEST(a_service_file_reached_through_a_directory_of_others_fails),
 	    TEST(an_include_that_others_may_write_fails),
 	    TEST(a_module_that_is_not_there_fails),
 	    TEST(a_module_that_others_may_replace_fails),
