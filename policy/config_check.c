@@ -229,6 +229,17 @@ static bool is_decoy(const char *name)
 	    isxdigit((unsigned char)name[2]) && name[3] == '\0';
 }
 
+/* As fstatat().  A file that is removed meanwhile may still be met, without a name. */
+static int stat_entry(int dir, const char *name, struct stat *st)
+{
+	if (fstatat(dir, name, st, AT_SYMLINK_NOFOLLOW) != 0)
+		return -1;
+	if (st->st_nlink > 0)
+		return 0;
+	errno = ENOENT;
+	return -1;
+}
+
 /* What is wrong with a record file, or NULL.  By stat alone: there may be many. */
 static const char *fault(const struct stat *st)
 {
@@ -298,7 +309,7 @@ static int sweep_dir(struct sweep *w, int fd, struct err *e)
 	for (errno = 0; r == 0 && (entry = readdir(d)) != NULL; errno = 0) {
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
-		if (fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		if (stat_entry(fd, entry->d_name, &st) == 0)
 			sweep_file(w, entry->d_name, &st);
 		else if (errno != ENOENT) /* it was removed meanwhile */
 			r = err_errno(e, "%s/%s", w->path, entry->d_name);
@@ -374,7 +385,7 @@ static void check_host(const struct conf *c, struct config_findings *f)
 	if (dir < 0)
 		return;
 	(void)snprintf(path, sizeof(path), "%s/machine-id", c->state_dir);
-	if (fstatat(dir, "machine-id", &st, AT_SYMLINK_NOFOLLOW) == 0) {
+	if (stat_entry(dir, "machine-id", &st) == 0) {
 		st.st_size = SLOT_FILE; /* judged by the read */
 		why = fault(&st);
 	} else if (errno == ENOENT) {

@@ -932,6 +932,42 @@ static void links_owners_and_lengths_of_records_are_judged(void **state)
 	fails("hot/.10:", "regular");
 }
 
+/* What fstatat() gives when the file is removed after its name was looked up. */
+static const char *removed_at_stat;
+
+int fstatat(int dir, const char *restrict name, struct stat *restrict st, int flags)
+{
+	int nofollow = (flags & AT_SYMLINK_NOFOLLOW) != 0 ? O_NOFOLLOW : 0;
+	int fd = openat(dir, name, O_PATH | O_CLOEXEC | nofollow);
+	int r = fd;
+
+	if (fd < 0)
+		return -1;
+	if (removed_at_stat != NULL && strcmp(name, removed_at_stat) == 0)
+		(void)unlinkat(dir, name, 0);
+	r = fstat(fd, st);
+	(void)close(fd);
+	return r;
+}
+
+static void a_record_that_is_removed_meanwhile_is_no_finding(void **state)
+{
+	struct record_enroll r = scratch_enroll(1, 77);
+	struct record_hot h = scratch_hot(&r);
+	char path[512];
+
+	(void)state;
+	put("pam.d/sshd", GOOD);
+	scratch_user(&sc, "alice", &r, &h);
+	path_of(path, "hot/zoe");
+	scratch_write(path, "x", 1, 0600);
+	fails("hot/zoe:", "length");
+	removed_at_stat = "zoe";
+	is_clean();
+	removed_at_stat = NULL;
+	assert_int_equal(access(path, F_OK), -1);
+}
+
 static void foreign_files_in_the_store_are_a_warning(void **state)
 {
 	(void)state;
@@ -1152,6 +1188,7 @@ int main(void)
 	    DAMAGE(missing_decoys_fail),
 	    DAMAGE(bad_record_files_are_named_and_counted),
 	    DAMAGE(links_owners_and_lengths_of_records_are_judged),
+	    DAMAGE(a_record_that_is_removed_meanwhile_is_no_finding),
 	    DAMAGE(foreign_files_in_the_store_are_a_warning),
 	    DAMAGE(open_directories_are_found),
 	    DAMAGE(a_missing_machine_record_fails),
