@@ -393,6 +393,25 @@ static void judge_lockout(struct config_findings *f, const char *service,
 		    "fails or jumps past the end", x->file, x->line, service);
 }
 
+/* su runs with the caller's own real uid and judges somebody else. */
+static void judge_su(struct config_findings *f, const char *service,
+    const struct pamd_stack *s)
+{
+	if (strcmp(service, "su") != 0 && strcmp(service, "su-l") != 0)
+		return;
+	for (int i = 0; i < s->count; i++) {
+		const struct pamd_entry *x = &s->entry[i];
+
+		if (x->role != PAMD_OURSELVES || !x->unlimited)
+			continue;
+		config_find(f, CONFIG_WARN, PAM, "%s:%d: service %s: any local user can stop his "
+		    "su while it holds the record of the user it is for, who is locked out for as "
+		    "long; use sudo instead, or put `auth requisite pam_wheel.so` above this line "
+		    "(`required` does not end the stack)", x->file, x->line, service);
+		return;
+	}
+}
+
 static void judge_auth(struct config_findings *f, const char *service,
     const struct pamd_stack *s, const struct pamd_ways *w)
 {
@@ -400,6 +419,7 @@ static void judge_auth(struct config_findings *f, const char *service,
 
 	judge_reached(f, service, s, w);
 	judge_lockout(f, service, s, w);
+	judge_su(f, service, s);
 	if (w->refused >= 0) {
 		x = &s->entry[w->refused];
 		config_find(f, CONFIG_FAIL, PAM, "%s:%d: service %s: a refused code still gets "

@@ -124,6 +124,17 @@ static bool may_ignore(const struct pamd_line *l)
 	return false;
 }
 
+/* With `deny` pam_wheel passes all others, with `root_only` everybody who does
+ * not ask for root. */
+static bool limits_callers(const struct pamd_line *l)
+{
+	const char *name = base_name(l->module);
+
+	if (strcmp(name, "pam_wheel.so") == 0)
+		return !has_word(l, "deny") && !has_word(l, "root_only");
+	return strcmp(name, "pam_rootok.so") == 0;
+}
+
 static int append(struct load *load, const struct pamd_line *l, enum pamd_role role)
 {
 	struct pamd_stack *s = load->stack;
@@ -144,6 +155,7 @@ static int append(struct load *load, const struct pamd_line *l, enum pamd_role r
 	x->after_password = role == PAMD_OURSELVES && has_word(l, "after_password");
 	x->need_auth = role == PAMD_OURSELVES && has_word(l, "need_auth");
 	x->ignores = role != PAMD_PASSWORDS || l->type != PAMD_AUTH || may_ignore(l);
+	x->limits = limits_callers(l);
 	return pamd_control(l->control, &x->control, load->e);
 }
 
@@ -213,7 +225,7 @@ enum impression {
 	IMPRESSIONS
 };
 
-enum { PROVEN = 1, CODE = 2, REFUSED = 4, CHOSEN = 8, FLAGS = 16 };
+enum { PROVEN = 1, CODE = 2, REFUSED = 4, CHOSEN = 8, LIMITED = 16, FLAGS = 32 };
 #define STATES (IMPRESSIONS * FLAGS)
 #define NEVER (-1)
 #define START (-2)
@@ -310,6 +322,10 @@ static int note(const struct pamd_stack *s, int at, int to, int code, int flags)
 	if (role == PAMD_PASSWORDS && s->type == PAMD_AUTH &&
 	    (code == PAM_SUCCESS || code == PAM_NEW_AUTHTOK_REQD))
 		flags |= PROVEN;
+	/* pam_wheel answers "ignore" to members, and never "new password required". */
+	if (s->entry[at].limits &&
+	    (code == PAM_SUCCESS || code == PAM_IGNORE || code == PAM_NEW_AUTHTOK_REQD))
+		flags |= LIMITED;
 	if (role == PAMD_OURSELVES)
 		flags |= code == PAM_SUCCESS ? CODE : REFUSED;
 	if (role == PAMD_CHOOSES && left_out(s, at, to) >= 0)
@@ -357,6 +373,7 @@ static void visit(struct walk *w, int at)
 			continue;
 		x->run = true;
 		x->unproven = x->unproven || (state % FLAGS & PROVEN) == 0;
+		x->unlimited = x->unlimited || (state % FLAGS & LIMITED) == 0;
 		if (x->role == PAMD_SUBSTACK)
 			arrive(w, at, state, at + 1, state);
 		for (int code = 0; code < PAMD_CODES && x->role != PAMD_SUBSTACK; code++)

@@ -39,8 +39,10 @@ struct pamd_entry {
 	bool need_auth;
 	bool ignores;        /* the module may answer "ignore" */
 	struct pamd_control control;
+	bool limits;         /* tells members of a group, or root, from other callers */
 	bool run;            /* some way leads here */
 	bool unproven;       /* one without a password module's success */
+	bool unlimited;      /* one for any caller: no line that limits has passed him */
 };
 
 struct pamd_stack {
@@ -71,7 +73,7 @@ int pamd_stack_load(struct pamd_stack *s, const struct pamd_dirs *dirs,
     const char *service, enum pamd_type type, struct err *e);
 void pamd_stack_free(struct pamd_stack *s);
 
-/* Fills run and unproven of every entry, and *w.  0 or ERR_SYSTEM. */
+/* Fills run, unproven and unlimited of every entry, and *w.  0 or ERR_SYSTEM. */
 int pamd_stack_walk(struct pamd_stack *s, struct pamd_ways *w, struct err *e);
 
 #endif

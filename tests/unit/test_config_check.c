@@ -663,6 +663,41 @@ static void ssh_logins_that_are_not_asked_are_a_warning(void **state)
 	is_clean();
 }
 
+static void su_that_any_local_user_can_stop_is_a_warning(void **state)
+{
+	static const char *const names[] = {"pam.d/su", "pam.d/su-l"};
+	static const char *const members_only[] = {"auth requisite pam_wheel.so\n",
+	    "auth [success=1 default=ignore] pam_rootok.so\n"
+	    "auth requisite pam_wheel.so use_uid group=adm\n",
+	    "auth [success=ok ignore=ignore default=die] pam_wheel.so trust\n"};
+	static const char *const open_to_all[] = {"", "auth required pam_wheel.so\n",
+	    "auth requisite pam_wheel.so deny\n", "auth requisite pam_wheel.so root_only\n",
+	    "auth [success=1 default=ignore] pam_succeed_if.so user = x\n"
+	    "auth requisite pam_wheel.so\n"};
+	char text[512], path[512];
+
+	(void)state;
+	for (size_t n = 0; n < sizeof(names) / sizeof(names[0]); n++) {
+		for (size_t i = 0; i < sizeof(open_to_all) / sizeof(open_to_all[0]); i++) {
+			(void)snprintf(text, sizeof(text), "%s" THREE BEHIND ACCOUNT,
+			    open_to_all[i]);
+			put(names[n], text);
+			warns(names[n], "any local user can stop his su");
+		}
+		for (size_t i = 0; i < sizeof(members_only) / sizeof(members_only[0]); i++) {
+			(void)snprintf(text, sizeof(text), "%s" THREE BEHIND ACCOUNT,
+			    members_only[i]);
+			put(names[n], text);
+			is_clean();
+		}
+		scratch_path(&sc, path, names[n]);
+		assert_int_equal(unlink(path), 0);
+	}
+	/* sudo judges the caller himself. */
+	put("pam.d/sudo", THREE BEHIND ACCOUNT);
+	is_clean();
+}
+
 static void only_a_choosing_module_may_open_a_way_past(void **state)
 {
 	static const char *const modules[] = {"pam_env", "pam_faildelay", "pam_cap", "pam_echo",
@@ -1174,6 +1209,7 @@ int main(void)
 	    TEST(an_account_line_without_its_word_is_a_warning),
 	    TEST(sudo_i_without_the_code_fails),
 	    TEST(ssh_logins_that_are_not_asked_are_a_warning),
+	    TEST(su_that_any_local_user_can_stop_is_a_warning),
 	    TEST(only_a_choosing_module_may_open_a_way_past),
 	    TEST(a_directory_of_services_that_others_may_write_fails),
 	    TEST(a_service_file_reached_through_a_directory_of_others_fails),
