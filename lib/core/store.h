@@ -70,6 +70,7 @@ struct store_admin_ops {
 	int (*del)(void *impl, const char *key, const char *version, struct err *e);
 	int (*list)(void *impl, const char *prefix, store_each each, void *ctx, struct err *e);
 	int (*lock)(void *impl, bool take, struct err *e);
+	int (*sync)(void *impl, const char *key, struct err *e);
 };
 
 /* What an open store keeps in secret memory. */
@@ -101,7 +102,8 @@ int store_open(struct store *s, const struct conf *c, struct err *e);
 
 /* One change of enrolments at a time: tools hold this over what must not mix
  * (an enrolment's three writes), never across a question; logins never take it.
- * The kernel frees it when its holder dies.  0, or ERR_UNAVAIL after 30 s. */
+ * The kernel frees it when its holder dies.  0; ERR_UNAVAIL after 30 s; ERR_UNSAFE
+ * where somebody who is not root could hold it. */
 int store_lock(struct store *s, struct err *e);
 void store_unlock(struct store *s);
 
@@ -141,6 +143,10 @@ int store_seal_item(struct store *s, struct store_item *item,
 int store_create(struct store *s, struct store_item *items, size_t n, struct err *e);
 
 int store_del(struct store *s, const char *key, const char *version, struct err *e);
+
+/* Makes durable what is at key, or that nothing is: for the caller who has seen
+ * that an unknown outcome is the one it wanted. */
+int store_sync(struct store *s, const char *key, struct err *e);
 
 /* Calls each(key) for every record with the prefix, decoys left out, until it
  * returns non-zero. */

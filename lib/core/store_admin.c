@@ -97,6 +97,11 @@ int store_del(struct store *s, const char *key, const char *version, struct err 
 	return s->admin->del(s->impl, key, version, e);
 }
 
+int store_sync(struct store *s, const char *key, struct err *e)
+{
+	return s->admin->sync(s->impl, key, e);
+}
+
 int store_list(struct store *s, const char *prefix, store_each each, void *ctx,
     struct err *e)
 {

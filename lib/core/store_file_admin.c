@@ -90,6 +90,13 @@ static int give_name(int fd, int dir, const char *name)
 	return linkat(AT_FDCWD, proc, dir, name, AT_SYMLINK_FOLLOW);
 }
 
+static int sync_dir(struct store_file *f, int dir, const char *key, struct err *e)
+{
+	if (fsync(dir) == 0)
+		return 0;
+	return err_set(e, ERR_UNKNOWN, "%s/%s: sync: %s", f->path, key, strerror(errno));
+}
+
 static int create_one(struct store_file *f, const char *key,
     const struct store_raw *value, struct err *e)
 {
@@ -105,8 +112,8 @@ static int create_one(struct store_file *f, const char *key,
 		r = err_errno(e, "%s/%s: sync", f->path, key);
 	else if (give_name(fd, dir, name) != 0)
 		r = err_errno(e, "%s/%s", f->path, key);
-	else if (fsync(dir) != 0)
-		r = err_set(e, ERR_UNKNOWN, "%s/%s: sync: %s", f->path, key, strerror(errno));
+	else
+		r = sync_dir(f, dir, key, e);
 	(void)close(fd);
 	return r;
 }
@@ -159,21 +166,19 @@ static int make_group(struct store_file *f, struct store_item *items, int *fds,
 static int name_group(struct store_file *f, struct store_item *items, const int *fds,
     size_t n, struct err *e)
 {
-	int before = -1;
+	int before = -1, r;
 
 	for (size_t i = 0; i < n; i++) {
 		const char *name;
 		int dir = locate(f, items[i].key, &name);
 
-		if (before >= 0 && before != dir && fsync(before) != 0)
-			return err_errno(e, "%s: sync", f->path);
+		if (before >= 0 && before != dir && (r = sync_dir(f, before, "new records", e)) != 0)
+			return r;
 		before = dir;
 		if (give_name(fds[i], dir, name) != 0)
 			items[i].result = errno == EEXIST ? ERR_CONFLICT : ERR_UNAVAIL;
 	}
-	if (before >= 0 && fsync(before) != 0)
-		return err_errno(e, "%s: sync", f->path);
-	return 0;
+	return before >= 0 ? sync_dir(f, before, "new records", e) : 0;
 }
 
 static size_t group_size(size_t n)
@@ -227,10 +232,17 @@ static int remove_locked(struct store_file *f, const struct store_pair *p,
 		return r;
 	if (unlinkat(dir, name, 0) != 0)
 		return err_errno(e, "%s/%s: remove", f->path, p->key);
-	if (fsync(dir) != 0)
-		return err_set(e, ERR_UNKNOWN, "%s/%s: sync: %s", f->path, p->key,
-		    strerror(errno));
-	return 0;
+	return sync_dir(f, dir, p->key, e);
+}
+
+/* Unlike a file that the disk does not let go, it is there for ever: no "try again". */
+static int remove_directory(struct store_file *f, int dir, const char *name, const char *key,
+    struct err *e)
+{
+	if (unlinkat(dir, name, AT_REMOVEDIR) == 0)
+		return 0;
+	return err_set(e, ERR_UNSAFE, "%s/%s: is a directory in a record's place and cannot be "
+	    "removed (%s); move it away", f->path, key, strerror(errno));
 }
 
 /* What is not even a record (a link, a foreign file) goes without a lock. */
@@ -238,10 +250,13 @@ static int remove_foreign(struct store_file *f, const char *key, struct err *e)
 {
 	const char *name;
 	int dir = locate(f, key, &name);
+	int r = dir < 0 ? -1 : unlinkat(dir, name, 0);
 
-	if (dir < 0 || unlinkat(dir, name, 0) != 0)
+	if (r != 0 && errno != EISDIR)
 		return err_errno(e, "%s/%s: remove", f->path, key);
-	return fsync(dir) == 0 ? 0 : ERR_UNKNOWN;
+	if (r != 0 && (r = remove_directory(f, dir, name, key, e)) != 0)
+		return r;
+	return sync_dir(f, dir, key, e);
 }
 
 static int file_del(void *impl, const char *key, const char *version, struct err *e)
@@ -306,15 +321,68 @@ static int file_list(void *impl, const char *prefix, store_each each, void *ctx,
 	return err_set(e, ERR_SYSTEM, "%s: no such kind of record", prefix);
 }
 
+/* The newest slot, where it is: the other one may be all that the disk has. */
+static int write_again(const struct store_pair *p, struct err *e)
+{
+	struct store_raw raw;
+	struct slot s;
+	int r = store_file_read_pair(p, &s, &raw, e);
+
+	if (r != 0)
+		return r;
+	s.index = 1 - s.index;
+	s.sequence--;
+	return slot_write(p->fd[0], &s, raw.data, raw.len, e);
+}
+
+/* Not a mere second fsync(): after the one that failed, the kernel takes the lost
+ * pages for written. */
+static int file_sync(void *impl, const char *key, struct err *e)
+{
+	struct store_file *f = impl;
+	struct store_pair p = {.key = key};
+	const char *name;
+	int dir = locate(f, key, &name);
+	int r;
+
+	if (dir < 0)
+		return err_errno(e, "%s/%s", f->path, key);
+	if ((r = store_file_open_pair(f, &p, O_RDWR, e)) == 0) {
+		if ((r = slot_lock(p.fd[0], STORE_FILE_LOCK_MS, key, e)) == 0) {
+			r = write_again(&p, e);
+			slot_unlock(p.fd[0]);
+		}
+		store_file_close_pair(&p);
+	}
+	return r != 0 && r != ERR_NONE ? r : sync_dir(f, dir, key, e);
+}
+
+/* Whoever can open the directory could hold its lock for ever. */
+static int check_lock(const struct store_file *f, struct err *e)
+{
+	struct stat st;
+
+	if (fstat(f->root, &st) != 0)
+		return err_errno(e, "%s", f->path);
+	if ((st.st_mode & (S_IRGRP | S_IROTH)) != 0)
+		return err_set(e, ERR_UNSAFE, "%s: mode %04o lets others hold the lock that changes "
+		    "of enrolments take; run `chmod 0700 %s`", f->path,
+		    (unsigned)(st.st_mode & 07777), f->path);
+	return 0;
+}
+
 /* On the directory, which is permanent too; a lock file would be one more thing
  * to lose. */
 static int file_lock(void *impl, bool take, struct err *e)
 {
 	const struct timespec pause = {.tv_nsec = CHANGE_POLL_NS};
 	struct store_file *f = impl;
+	int r;
 
 	if (!take)
 		return flock(f->root, LOCK_UN);
+	if ((r = check_lock(f, e)) != 0)
+		return r;
 	for (int i = 0; i < CHANGE_POLLS; i++) {
 		if (flock(f->root, LOCK_EX | LOCK_NB) == 0)
 			return 0;
@@ -323,13 +391,13 @@ static int file_lock(void *impl, bool take, struct err *e)
 		(void)nanosleep(&pause, NULL);
 	}
 	return err_set(e, ERR_UNAVAIL, "%s: another command has been changing enrolments for "
-	    "30 s; try again", f->path);
+	    "30 s (`fuser -v %s` names it); try again", f->path, f->path);
 }
 
 const struct store_admin_ops *store_file_admin(void)
 {
 	static const struct store_admin_ops ops = {file_put, file_create, file_del, file_list,
-	    file_lock};
+	    file_lock, file_sync};
 
 	return &ops;
 }

@@ -21,6 +21,7 @@ static struct store st;
 static char trace[64];
 static bool tracing;
 static int failing_sync;   /* errno of the next fdatasync or fsync */
+static int passing_syncs;  /* so many before it succeed */
 static ssize_t short_write = -1; /* bytes after which the next pwrite fails; -1: none */
 
 static void note(char what)
@@ -35,8 +36,9 @@ static void note(char what)
 
 static int sync_result(void)
 {
-	if (failing_sync == 0)
+	if (failing_sync == 0 || passing_syncs-- > 0)
 		return 0;
+	passing_syncs = 0;
 	errno = failing_sync;
 	failing_sync = 0;
 	return -1;
@@ -403,6 +405,34 @@ static void failed_sync_is_an_unknown_outcome(void **state)
 	assert_int_equal(get_code("hot/bob"), ERR_NONE);
 }
 
+static void sync_after_a_failed_one_writes_the_same_slot_again(void **state)
+{
+	unsigned char before[SLOT_FILE], after[SLOT_FILE];
+
+	(void)state;
+	assert_int_equal(put("hot/alice", "one", STORE_NEW), 0);
+	failing_sync = EIO;
+	assert_int_equal(put("hot/alice", "two", got("hot/alice").version), ERR_UNKNOWN);
+	assert_int_equal(scratch_bytes(&sc, "hot/alice", before, SLOT_FILE), SLOT_FILE);
+	tracing = true;
+	assert_int_equal(store_sync(&st, "hot/alice", NULL), 0);
+	tracing = false;
+	assert_string_equal(trace, "WDd");
+	assert_int_equal(scratch_bytes(&sc, "hot/alice", after, SLOT_FILE), SLOT_FILE);
+	assert_memory_equal(after, before, SLOT_FILE);
+	failing_sync = EIO;
+	assert_int_equal(store_sync(&st, "hot/alice", NULL), ERR_UNKNOWN);
+}
+
+static void sync_of_a_removed_record_syncs_its_directory(void **state)
+{
+	(void)state;
+	tracing = true;
+	assert_int_equal(store_sync(&st, "hot/nobody", NULL), 0);
+	tracing = false;
+	assert_string_equal(trace, "d");
+}
+
 static void failed_write_keeps_the_old_value(void **state)
 {
 	static const ssize_t after[] = {0, 1, 31, 32, 33, 512, 4095};
@@ -485,6 +515,18 @@ static void batch_whose_sync_fails_names_nothing(void **state)
 	assert_int_not_equal(store_create(&st, items, 2, NULL), 0);
 	assert_int_equal(count_names("hot"), 0);
 	assert_int_equal(count_names("enroll"), 0);
+}
+
+static void batch_whose_names_are_not_synced_is_an_unknown_outcome(void **state)
+{
+	static struct store_item items[2];
+
+	(void)state;
+	fill(&items[0], "hot/a", "a");
+	fill(&items[1], "enroll/a", "a");
+	passing_syncs = 1; /* that of the contents */
+	failing_sync = EIO;
+	assert_int_equal(store_create(&st, items, 2, NULL), ERR_UNKNOWN);
 }
 
 static void batch_may_be_larger_than_the_limit_of_descriptors(void **state)
@@ -871,6 +913,26 @@ static void directory_in_place_of_a_record_is_bad(void **state)
 	assert_bad_everywhere("directory");
 }
 
+static void empty_directory_in_place_of_a_record_is_removed(void **state)
+{
+	(void)state;
+	scratch_mkdir(&sc, "hot/alice");
+	assert_int_equal(store_del(&st, "hot/alice", NULL, NULL), 0);
+	assert_int_equal(get_code("hot/alice"), ERR_NONE);
+}
+
+static void directory_that_cannot_be_removed_is_no_try_again(void **state)
+{
+	struct err e = {0};
+
+	(void)state;
+	scratch_mkdir(&sc, "hot/alice");
+	scratch_mkdir(&sc, "hot/alice/more");
+	assert_int_equal(store_del(&st, "hot/alice", NULL, &e), ERR_UNSAFE);
+	assert_non_null(strstr(e.text, "hot/alice: is a directory"));
+	assert_non_null(strstr(e.text, "move it away"));
+}
+
 static void fifo_in_place_of_a_record_is_bad(void **state)
 {
 	char path[512];
@@ -1014,6 +1076,23 @@ static void file_in_place_of_a_directory_is_unsafe(void **state)
 	scratch_write(path, "x", 1, 0600);
 	assert_int_equal(open_code(sc.dir, NULL), ERR_UNSAFE);
 	assert_int_equal(open_code(path, NULL), ERR_UNSAFE);
+}
+
+static void lock_that_others_could_hold_is_not_taken(void **state)
+{
+	static const mode_t open_to_others[] = {0755, 0744, 0704, 0740, 0750};
+	struct err e = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(open_to_others) / sizeof(open_to_others[0]); i++) {
+		assert_int_equal(chmod(sc.dir, open_to_others[i]), 0);
+		assert_int_equal(store_lock(&st, &e), ERR_UNSAFE);
+		assert_non_null(strstr(e.text, "chmod 0700"));
+	}
+	/* Who may only pass through cannot open it. */
+	assert_int_equal(chmod(sc.dir, 0711), 0);
+	assert_int_equal(store_lock(&st, &e), 0);
+	store_unlock(&st);
 }
 
 static void relative_path_is_unsafe(void **state)
@@ -1188,10 +1267,13 @@ int main(void)
 	    T(update_is_one_write_in_place_and_a_sync),
 	    T(removal_is_synced),
 	    T(failed_sync_is_an_unknown_outcome),
+	    T(sync_after_a_failed_one_writes_the_same_slot_again),
+	    T(sync_of_a_removed_record_syncs_its_directory),
 	    T(failed_write_keeps_the_old_value),
 	    T(batch_shares_one_syncfs_and_hot_is_named_before_enroll),
 	    T(batch_with_an_existing_key_keeps_the_rest),
 	    T(batch_whose_sync_fails_names_nothing),
+	    T(batch_whose_names_are_not_synced_is_an_unknown_outcome),
 	    T(batch_may_be_larger_than_the_limit_of_descriptors),
 	    T(list_gives_every_key_of_its_kind_without_decoys),
 	    T(judge_that_refuses_writes_nothing),
@@ -1208,6 +1290,8 @@ int main(void)
 	    T(mode_open_to_others_is_bad),
 	    T(wrong_size_is_bad),
 	    T(directory_in_place_of_a_record_is_bad),
+	    T(empty_directory_in_place_of_a_record_is_removed),
+	    T(directory_that_cannot_be_removed_is_no_try_again),
 	    T(fifo_in_place_of_a_record_is_bad),
 	    T(socket_in_place_of_a_record_is_bad),
 	    T(rubbish_in_place_of_a_record_is_bad),
@@ -1216,6 +1300,7 @@ int main(void)
 	    T(symbolic_link_on_the_way_is_unsafe),
 	    T(parent_must_be_roots_or_sticky),
 	    T(file_in_place_of_a_directory_is_unsafe),
+	    T(lock_that_others_could_hold_is_not_taken),
 	    T(relative_path_is_unsafe),
 	    T(store_without_keyring_and_records_is_not_initialised),
 	    T(another_keyring_opens_nothing),
