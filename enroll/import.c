@@ -57,27 +57,68 @@ static struct store_item *enroll_item(const struct batch *b, int i)
 	return &b->items[BATCH + i];
 }
 
-/* Under the lock: whoever was enrolled while the batch was made keeps theirs. */
-static void drop_taken(struct run *r)
+/* What cannot be read is neither enrolled nor free: the import stops. */
+static int unreadable(const struct run *r, long line, const char *user, const struct err *why,
+    struct err *e)
+{
+	return err_set(e, ERR_SYSTEM, "%s:%ld: the records of %.64s cannot be read (%.200s); mend "
+	    "that and give the same input again", r->job->name, line, user, why->text);
+}
+
+static void refuse_bad(struct run *r, long line, const char *user)
+{
+	char reason[USERKEY_NAME_MAX + 128];
+
+	(void)snprintf(reason, sizeof(reason), "a record of %s is damaged; see `enroll-mfa status`, "
+	    "then `enroll-mfa remove` the user, and import anew", user);
+	refuse(r, line, reason);
+}
+
+/* Whether item i of the batch may be stored.  Under the lock: whoever was enrolled
+ * while the batch was made keeps theirs. */
+static int is_free(struct run *r, int i, bool *is, struct err *e)
+{
+	const struct batch *b = r->batch;
+	const char *user = b->who[i].user;
+	long line = b->who[i].line;
+	struct err why = {0};
+	int code = store_get(r->job->store, enroll_item(b, i)->key, NULL, &r->w->value, &why);
+	bool enrolled = code == 0;
+
+	*is = false;
+	if (code == ERR_NONE)
+		code = store_get(r->job->store, hot_item(b, i)->key, NULL, &r->w->value, &why);
+	*is = code == ERR_NONE;
+	if (enrolled)
+		skip(r, line, user);
+	else if (code == 0)
+		refuse(r, line, "an enrolment of the user began meanwhile; give the line again");
+	else if (code == ERR_BAD)
+		refuse_bad(r, line, user);
+	else if (code != ERR_NONE)
+		return unreadable(r, line, user, &why, e);
+	return 0;
+}
+
+static int drop_taken(struct run *r, struct err *e)
 {
 	struct batch *b = r->batch;
-	int n = 0;
+	int n = 0, code = 0;
 
 	for (int i = 0; i < b->n; i++) {
-		if (store_get(r->job->store, enroll_item(b, i)->key, NULL, &r->w->value, NULL) !=
-		    ERR_NONE || store_get(r->job->store, hot_item(b, i)->key, NULL, &r->w->value,
-		    NULL) != ERR_NONE) {
-			skip(r, b->who[i].line, b->who[i].user);
-			continue;
-		}
-		if (n != i) {
+		bool is;
+
+		if ((code = is_free(r, i, &is, e)) != 0)
+			return code;
+		if (is && n != i) {
 			*hot_item(b, n) = *hot_item(b, i);
 			*enroll_item(b, n) = *enroll_item(b, i);
 			b->who[n] = b->who[i];
 		}
-		n++;
+		n += is ? 1 : 0;
 	}
 	b->n = n;
+	return 0;
 }
 
 static int create(struct run *r, struct err *e)
@@ -104,8 +145,8 @@ static int flush(struct run *r, struct err *e)
 	if (r->batch->n == 0)
 		return 0;
 	if ((code = store_lock(r->job->store, e)) == 0) {
-		drop_taken(r);
-		code = create(r, e);
+		if ((code = drop_taken(r, e)) == 0)
+			code = create(r, e);
 		store_unlock(r->job->store);
 	}
 	r->batch->n = 0;
@@ -161,72 +202,89 @@ static int fill_device(struct run *r, struct err *e)
 	return 0;
 }
 
-/* A hot record without its enrolment: what a killed enrolment left behind is
- * taken the careful way, what has ever let somebody in is not. */
+/* A state without its enrolment: what a killed enrolment left behind is taken the
+ * careful way, what has ever let somebody in is not. */
 static int enroll_alone(struct run *r, long line, struct err *e)
 {
 	const struct record_recovery none = {0};
 	struct steps_device d = {&r->w->entry.device, &none, 0};
 	struct steps s = {.store = r->job->store, .conf = r->job->conf,
 	    .user = r->w->entry.user, .now = r->job->now};
-	struct record_hot hot;
 	struct err why = {0};
-	int code;
+	int code = steps_enroll_new(&s, &d, &why);
 
-	if (record_get_hot(&hot, r->w->value.data, r->w->value.len) != 0 || hot.ever_confirmed ||
-	    hot.uid_bound) {
-		refuse(r, line, "the user's enrolment is missing, its state is not; "
-		    "`enroll-mfa remove` the user first");
-		return 0;
-	}
-	code = steps_enroll(&s, &d, &why);
-	if (code == ERR_REFUSED)
-		refuse(r, line, why.text);
-	else if (code == 0)
+	if (code == 0)
 		r->res->imported++;
+	else if (code == ERR_CONFLICT)
+		skip(r, line, s.user);
+	else if (code == ERR_BAD)
+		refuse_bad(r, line, s.user);
+	else if (code == ERR_REFUSED)
+		refuse(r, line, why.text);
 	else
-		(void)err_set(e, code, "%s", why.text);
-	return code == ERR_REFUSED ? 0 : code;
+		return err_set(e, code, "%s:%ld: %s", r->job->name, line, why.text);
+	return 0;
 }
 
-static int take(struct run *r, long line, struct err *e)
+/* Whether there is a record: 0, ERR_NONE, ERR_BAD, or trouble that is told in e. */
+static int look(struct run *r, long line, const char *key, struct err *e)
+{
+	struct err why = {0};
+	int code = store_get(r->job->store, key, NULL, &r->w->value, &why);
+
+	if (code == 0 || code == ERR_NONE || code == ERR_BAD)
+		return code;
+	return unreadable(r, line, r->w->entry.user, &why, e);
+}
+
+/* Who has no enroll record, as far as can be seen without the lock. */
+static int take_new(struct run *r, long line, struct err *e)
 {
 	struct batch *b = r->batch;
-	struct store *store = r->job->store;
-	char *enroll_key = enroll_item(b, b->n)->key, *hot_key = hot_item(b, b->n)->key;
-	int code;
+	int code = fill_device(r, e);
 
-	if (store_key(enroll_key, "enroll", r->w->entry.user) != 0 ||
-	    store_key(hot_key, "hot", r->w->entry.user) != 0) {
-		refuse(r, line, "the user name is too long");
-		return 0;
-	}
-	if (in_batch(b, enroll_key)) {
-		skip(r, line, r->w->entry.user);
-		return 0;
-	}
-	code = store_get(store, enroll_key, NULL, &r->w->value, NULL);
-	if (code == 0 || code == ERR_BAD) {
-		skip(r, line, r->w->entry.user);
-		return 0;
-	}
-	if (code != ERR_NONE)
-		return err_set(e, code, "%s:%ld: the store cannot be read", r->job->name, line);
-	if ((code = fill_device(r, e)) != 0)
+	if (code != 0)
 		return code;
 	if (!record_device_valid(&r->w->entry.device)) {
 		refuse(r, line, "the device's name or parameters are out of range");
 		return 0;
 	}
-	code = store_get(store, hot_key, NULL, &r->w->value, NULL);
-	if (code != ERR_NONE) {
-		if (code != 0)
-			r->w->value.len = 0; /* it does not open: refused below */
+	code = look(r, line, hot_item(b, b->n)->key, e);
+	if (code == 0 || code == ERR_BAD)
 		return enroll_alone(r, line, e);
-	}
+	if (code != ERR_NONE)
+		return code;
 	if ((code = add(r, line, e)) == 0 && b->n == BATCH)
 		code = flush(r, e);
 	return code;
+}
+
+static int take(struct run *r, long line, struct err *e)
+{
+	struct batch *b = r->batch;
+	const char *user = r->w->entry.user;
+	char *enroll_key = enroll_item(b, b->n)->key;
+	int code;
+
+	if (store_key(enroll_key, "enroll", user) != 0 ||
+	    store_key(hot_item(b, b->n)->key, "hot", user) != 0) {
+		refuse(r, line, "the user name is too long");
+		return 0;
+	}
+	if (in_batch(b, enroll_key)) {
+		skip(r, line, user);
+		return 0;
+	}
+	code = look(r, line, enroll_key, e);
+	if (code == ERR_NONE)
+		return take_new(r, line, e);
+	if (code == 0)
+		skip(r, line, user);
+	else if (code == ERR_BAD)
+		refuse_bad(r, line, user);
+	else
+		return code;
+	return 0;
 }
 
 /* One line into w->line.  1 got one, 0 end, ERR_SYNTAX too long or a NUL byte

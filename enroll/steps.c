@@ -135,7 +135,8 @@ static int read_hot(const struct steps *s, struct work *w, struct err *e)
 	return r;
 }
 
-/* After a write whose outcome is not known: is what is there ours? */
+/* After a write whose outcome is not known: is what is there ours?  It may be so in
+ * the page cache only. */
 static bool is_in_force(const struct steps *s, struct work *w)
 {
 	struct store_value mine;
@@ -148,6 +149,20 @@ static bool is_in_force(const struct steps *s, struct work *w)
 	return same;
 }
 
+/* 0 when it is ours and durable after all. */
+static int settle_unknown(const struct steps *s, struct work *w, struct err *e)
+{
+	struct err why = {0};
+	int r = is_in_force(s, w) ? store_sync(s->store, w->key, &why) : ERR_UNKNOWN;
+
+	if (r == 0)
+		return 0;
+	if (why.text[0] == '\0' && e != NULL)
+		why = *e;
+	return err_set(e, ERR_UNKNOWN, "%.300s; whether the change is in force is not known: mend "
+	    "the disk, then give the command again", why.text);
+}
+
 static int put_enroll(const struct steps *s, struct work *w, struct err *e)
 {
 	int r = steps_encode_enroll(&w->after, &w->value, e);
@@ -156,7 +171,7 @@ static int put_enroll(const struct steps *s, struct work *w, struct err *e)
 		return r;
 	memcpy(w->value.version, w->version, sizeof(w->value.version));
 	r = store_put(s->store, w->key, &w->value, e);
-	return r == ERR_UNKNOWN && is_in_force(s, w) ? 0 : r;
+	return r == ERR_UNKNOWN ? settle_unknown(s, w, e) : r;
 }
 
 /* Replaces whatever is at hot by w->hot. */
@@ -311,6 +326,13 @@ static void settle_hot(const struct steps *s, const struct work *w, const struct
 		    "if %s is locked, run `enroll-mfa unlock %s`", why.text, s->user, s->user);
 }
 
+static int refuse_uid(const struct steps *s, const struct work *w, struct err *e)
+{
+	return err_set(e, ERR_REFUSED, "%s: is bound to uid %u, the account is uid %u; "
+	    "`enroll-mfa remove` the old enrolment first", s->user, (unsigned)w->hot.uid,
+	    (unsigned)s->uid);
+}
+
 /* Hot as the enrolment of before wants it, whatever is there now. */
 static int stage_hot(const struct steps *s, struct work *w, const struct staging *g,
     struct err *e)
@@ -318,9 +340,7 @@ static int stage_hot(const struct steps *s, struct work *w, const struct staging
 	int r = read_hot(s, w, e);
 
 	if (r == 0 && is_rebound(s, &w->hot))
-		return err_set(e, ERR_REFUSED, "%s: is bound to uid %u, the account is uid %u; "
-		    "`enroll-mfa remove` the old enrolment first", s->user,
-		    (unsigned)w->hot.uid, (unsigned)s->uid);
+		return refuse_uid(s, w, e);
 	if (r == 0)
 		return update_hot(s, w, stage, g, e);
 	if (r != ERR_NONE && r != ERR_BAD)
@@ -355,16 +375,40 @@ static int add_device(struct work *w, const struct record_device *d, struct err 
 	return 0;
 }
 
-static int enroll_once(const struct steps *s, struct work *w, const struct steps_device *d,
-    struct err *e)
+static int read_any(const struct steps *s, struct work *w, struct err *e)
 {
-	struct staging g = {&w->before, &w->after, d->device->id, d->confirmed_step};
 	int r = read_enroll(s, w, e);
 
 	/* A record that cannot be read is overwritten: that is what this is for. */
 	if (r == ERR_BAD)
 		r = store_del(s->store, w->key, NULL, e);
-	if (r != 0 && r != ERR_NONE)
+	return r == ERR_NONE ? 0 : r;
+}
+
+/* Nobody's: neither enrolled, nor a state that has ever let somebody in. */
+static int read_nobody(const struct steps *s, struct work *w, struct err *e)
+{
+	int r = read_enroll(s, w, e);
+
+	if (r == 0)
+		return err_set(e, ERR_CONFLICT, "%s: is enrolled already", s->user);
+	if (r != ERR_NONE)
+		return r;
+	if ((r = read_hot(s, w, e)) == ERR_NONE)
+		return 0;
+	if (r == ERR_BAD || (r == 0 && (w->hot.ever_confirmed || w->hot.uid_bound)))
+		return err_set(e, ERR_REFUSED, "the enrolment of %s is missing, the state is not; "
+		    "`enroll-mfa remove` the user first", s->user);
+	return r;
+}
+
+static int enroll_once(const struct steps *s, struct work *w, const struct steps_device *d,
+    bool only_new, struct err *e)
+{
+	struct staging g = {&w->before, &w->after, d->device->id, d->confirmed_step};
+	int r = only_new ? read_nobody(s, w, e) : read_any(s, w, e);
+
+	if (r != 0)
 		return r;
 	w->after = w->before;
 	if ((r = add_device(w, d->device, e)) != 0)
@@ -376,7 +420,8 @@ static int enroll_once(const struct steps *s, struct work *w, const struct steps
 	return 0;
 }
 
-int steps_enroll(const struct steps *s, const struct steps_device *d, struct err *e)
+static int enroll(const struct steps *s, const struct steps_device *d, bool only_new,
+    struct err *e)
 {
 	struct secret memory;
 	struct work *w;
@@ -389,8 +434,55 @@ int steps_enroll(const struct steps *s, const struct steps_device *d, struct err
 	else
 		r = ERR_CONFLICT;
 	for (int i = 0; i < PUT_TRIES && r == ERR_CONFLICT; i++)
-		r = enroll_once(s, w, d, e);
+		r = enroll_once(s, w, d, only_new, e);
 	return end_change(s, &memory, r, e);
+}
+
+int steps_enroll(const struct steps *s, const struct steps_device *d, struct err *e)
+{
+	return enroll(s, d, false, e);
+}
+
+int steps_enroll_new(const struct steps *s, const struct steps_device *d, struct err *e)
+{
+	return enroll(s, d, true, e);
+}
+
+static int check_room(const struct steps *s, struct work *w, const char *device,
+    struct err *e)
+{
+	int r = read_enroll(s, w, e);
+
+	for (int i = 0; i < w->before.devices; i++)
+		if (strcmp(w->before.device[i].name, device) == 0)
+			return 0;
+	if (w->before.devices == RECORD_DEVICES)
+		return err_set(e, ERR_REFUSED, "%d devices are enrolled already; remove one",
+		    RECORD_DEVICES);
+	return r == ERR_NONE || r == ERR_BAD ? 0 : r;
+}
+
+static int check_uid(const struct steps *s, struct work *w, struct err *e)
+{
+	int r = read_hot(s, w, e);
+
+	if (r == 0 && is_rebound(s, &w->hot))
+		return refuse_uid(s, w, e);
+	return r == ERR_NONE || r == ERR_BAD ? 0 : r;
+}
+
+int steps_may_enroll(const struct steps *s, const char *device, struct err *e)
+{
+	struct secret memory;
+	struct work *w;
+	int r = begin(s, &memory, &w, e);
+
+	if (r != 0)
+		return r;
+	if ((r = check_room(s, w, device, e)) == 0)
+		r = check_uid(s, w, e);
+	secret_free(&memory);
+	return r;
 }
 
 static int recovery_once(const struct steps *s, struct work *w,
@@ -480,9 +572,12 @@ static int remove_all(const struct steps *s, struct work *w, struct err *e)
 	second = store_del(s->store, w->hot_key, NULL, e);
 	if (second != 0 && second != ERR_NONE)
 		return second;
-	if (first == ERR_NONE && second == ERR_NONE)
-		return err_set(e, ERR_NONE, "%s: is not enrolled", s->user);
-	return 0;
+	if (first == 0)
+		return 0;
+	/* The rest of a removal that came half way, perhaps without its sync. */
+	if (second == 0)
+		return store_sync(s->store, w->key, e);
+	return err_set(e, ERR_NONE, "%s: is not enrolled", s->user);
 }
 
 static int remove_one(const struct steps *s, struct work *w, const char *device,

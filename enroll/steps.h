@@ -42,8 +42,18 @@ struct steps_device {
 
 /* Puts the device in force: replaces the one of the same name or adds it, and
  * replaces the recovery codes.  0; ERR_REFUSED (8 devices already, a secret the
- * user already has, the account is somebody else's); store answers. */
+ * user already has, the account is somebody else's); ERR_UNKNOWN: in force or not,
+ * the disk does not say; store answers. */
 int steps_enroll(const struct steps *s, const struct steps_device *d, struct err *e);
+
+/* The same for nobody yet, judged where nothing can come between.  ERR_CONFLICT: is
+ * enrolled; ERR_BAD: has a damaged enrolment; ERR_REFUSED also where the enrolment
+ * of a state that has let somebody in is missing. */
+int steps_enroll_new(const struct steps *s, const struct steps_device *d, struct err *e);
+
+/* Looks whether steps_enroll() would take a device of that name, before it is shown
+ * to anybody.  0, or what steps_enroll() would say. */
+int steps_may_enroll(const struct steps *s, const char *device, struct err *e);
 
 /* A new set of recovery codes; the old ones end.  ERR_NONE: not enrolled. */
 int steps_recovery(const struct steps *s, const struct record_recovery *set, struct err *e);

@@ -7,15 +7,48 @@
 #include "lib/core/secret.h"
 #include "lib/core/slot.h"
 
+#include <limits.h>
 #include <sys/file.h>
+#include <sys/syscall.h>
 
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 #define URI(user) "otpauth://totp/" user "?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ\n"
 
 static struct scratch sc;
 
+/* These stand before libc's own in the link, so the shipped objects call them. */
+static int good_syncs = INT_MAX; /* so many succeed, then */
+static int bad_syncs;            /* so many fail */
+
+static bool sync_fails(void)
+{
+	if (good_syncs > 0) {
+		good_syncs--;
+		return false;
+	}
+	errno = EIO;
+	return bad_syncs-- > 0;
+}
+
+int fdatasync(int fd)
+{
+	return sync_fails() ? -1 : (int)syscall(SYS_fdatasync, fd);
+}
+
+int fsync(int fd)
+{
+	return sync_fails() ? -1 : (int)syscall(SYS_fsync, fd);
+}
+
+static void fail_syncs(int after, int n)
+{
+	good_syncs = after;
+	bad_syncs = n;
+}
+
 static int set_up(void **state)
 {
+	fail_syncs(INT_MAX, 0);
 	struct init_made made;
 	struct err e = {0};
 
@@ -225,6 +258,110 @@ static void enrolment_in_force_is_no_failure_though_tidying_fails(void **state)
 	(void)close(ready[1]);
 }
 
+static void enrolment_whose_sync_failed_is_written_again(void **state)
+{
+	struct err e = {0};
+
+	(void)state;
+	fail_syncs(3, 1); /* hot: file, name; enroll: file, then its name */
+	assert_int_equal(enroll("alice", "phone", &e), 0);
+	assert_string_equal(e.text, "");
+	assert_whole("alice", 1);
+	fail_syncs(1, 1); /* hot, then enroll */
+	assert_int_equal(enroll("alice", "tablet", &e), 0);
+	assert_string_equal(e.text, "");
+	assert_whole("alice", 2);
+}
+
+static void enrolment_that_the_disk_does_not_take_is_no_success(void **state)
+{
+	struct err e = {0};
+
+	(void)state;
+	fail_syncs(3, INT_MAX);
+	assert_int_equal(enroll("alice", "phone", &e), ERR_UNKNOWN);
+	assert_non_null(strstr(e.text, "not known"));
+	assert_non_null(strstr(e.text, strerror(EIO)));
+	fail_syncs(INT_MAX, 0);
+	assert_int_equal(enroll("alice", "phone", &e), 0);
+	fail_syncs(1, INT_MAX);
+	assert_int_equal(enroll("alice", "phone", &e), ERR_UNKNOWN);
+	fail_syncs(1, INT_MAX);
+	assert_int_equal(renew_codes("alice"), ERR_UNKNOWN);
+	fail_syncs(INT_MAX, 0);
+	assert_int_equal(enroll("alice", "phone", &e), 0);
+	assert_whole("alice", 1);
+}
+
+static void removal_that_the_disk_does_not_take_is_no_success(void **state)
+{
+	(void)state;
+	assert_int_equal(enroll("alice", "phone", NULL), 0);
+	fail_syncs(0, INT_MAX);
+	assert_int_equal(take_away("alice", NULL), ERR_UNKNOWN);
+	fail_syncs(1, INT_MAX); /* hot goes; enroll has gone, but not from the disk */
+	assert_int_equal(take_away("alice", NULL), ERR_UNKNOWN);
+	fail_syncs(INT_MAX, 0);
+	assert_int_equal(take_away("alice", NULL), ERR_NONE);
+}
+
+static int may_enroll(const char *user, const char *device, uid_t uid)
+{
+	struct store st;
+	struct steps s;
+	int r;
+
+	scratch_open(&sc, &st);
+	s = who(&st, user);
+	s.account = true;
+	s.uid = uid;
+	r = steps_may_enroll(&s, device, NULL);
+	store_close(&st);
+	return r;
+}
+
+static void device_that_would_be_refused_is_refused_before_it_is_shown(void **state)
+{
+	struct store_value v;
+	struct record_hot hot;
+	struct store st;
+	char name[8];
+
+	(void)state;
+	assert_int_equal(may_enroll("alice", "phone", 1000), 0);
+	for (int i = 0; i < RECORD_DEVICES; i++) {
+		(void)snprintf(name, sizeof(name), "d%d", i);
+		assert_int_equal(may_enroll("alice", name, 1000), 0);
+		assert_int_equal(enroll("alice", name, NULL), 0);
+	}
+	assert_int_equal(may_enroll("alice", "d3", 1000), 0);
+	assert_int_equal(may_enroll("alice", "ninth", 1000), ERR_REFUSED);
+	scratch_open(&sc, &st);
+	assert_int_equal(store_get(&st, "hot/alice", NULL, &v, NULL), 0);
+	assert_int_equal(record_get_hot(&hot, v.data, v.len), 0);
+	hot.uid_bound = true;
+	hot.uid = 1001;
+	assert_int_equal(steps_encode_hot(&hot, &v, NULL), 0);
+	assert_int_equal(store_put(&st, "hot/alice", &v, NULL), 0);
+	store_close(&st);
+	assert_int_equal(may_enroll("alice", "d3", 1000), ERR_REFUSED);
+	assert_int_equal(may_enroll("alice", "d3", 1001), 0);
+}
+
+static void enrolment_over_a_damaged_one_is_made_anew(void **state)
+{
+	char path[1024];
+
+	(void)state;
+	assert_int_equal(enroll("alice", "phone", NULL), 0);
+	(void)snprintf(path, sizeof(path), "%s/enroll/alice", sc.conf.store_dir);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(may_enroll("alice", "phone", 1000), 0);
+	assert_int_equal(enroll("alice", "phone", NULL), 0);
+	assert_whole("alice", 1);
+}
+
 static void killed_change_frees_its_lock(void **state)
 {
 	struct store st;
@@ -431,6 +568,11 @@ int main(void)
 	    T(change_without_trouble_warns_of_nothing),
 	    T(ninth_device_and_a_known_secret_are_refused),
 	    T(enrolment_in_force_is_no_failure_though_tidying_fails),
+	    T(enrolment_whose_sync_failed_is_written_again),
+	    T(enrolment_that_the_disk_does_not_take_is_no_success),
+	    T(removal_that_the_disk_does_not_take_is_no_success),
+	    T(device_that_would_be_refused_is_refused_before_it_is_shown),
+	    T(enrolment_over_a_damaged_one_is_made_anew),
 	    T(killed_change_frees_its_lock),
 	    T(init_side_by_side_makes_pairs_that_belong_together),
 	    T(init_mends_a_pair_that_does_not_belong_together),
