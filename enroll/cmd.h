@@ -57,8 +57,8 @@ int cmd_fail(const struct err *e);
 /* Prints the warning that a change which succeeded may have left in e. */
 void cmd_warn(const struct err *e);
 
-/* Opens the store, after init where neither keyring nor records exist and init
- * is allowed.  0 or an exit code after its message. */
+/* Opens the store, after init where neither keyring nor records exist, or an init
+ * was interrupted, and init is allowed.  0 or an exit code after its message. */
 int cmd_open(struct cmd *c, struct store *s, bool may_init);
 
 /* Fills s for c->user, looking the account up. */

@@ -31,25 +31,41 @@ void cmd_warn(const struct err *e)
 		(void)fprintf(stderr, "enroll-mfa: warning: %s\n", e->text);
 }
 
-int cmd_open(struct cmd *c, struct store *s, bool may_init)
+/* 0 or an exit code after its message. */
+static int run_init(struct cmd *c)
 {
 	struct init_made made;
 	struct err e = {0};
+
+	if (init_run(&c->conf, c->now, &made, &e) != 0)
+		return cmd_fail(&e);
+	if (made.keyring)
+		(void)fprintf(stderr, "enroll-mfa: made %s; keep a copy of it apart\n",
+		    c->conf.keyring);
+	else
+		(void)fprintf(stderr, "enroll-mfa: an earlier init had not come to its end; it "
+		    "has now (%d decoy pairs made)\n", made.decoys);
+	return 0;
+}
+
+int cmd_open(struct cmd *c, struct store *s, bool may_init)
+{
+	struct err e = {0};
+	int r;
 
 	if (c->now < OTP_EARLIEST) {
 		(void)err_set(&e, ERR_SYSTEM, "the clock says %lld, before 2020; set it first",
 		    (long long)c->now);
 		return cmd_fail(&e);
 	}
-	if (may_init && init_is_due(&c->conf)) {
-		if (init_run(&c->conf, c->now, &made, &e) != 0)
-			return cmd_fail(&e);
-		if (made.keyring)
-			(void)fprintf(stderr, "enroll-mfa: made %s; keep a copy of it apart\n",
-			    c->conf.keyring);
-	}
+	if (may_init && init_is_due(&c->conf) && (r = run_init(c)) != 0)
+		return r;
 	if (store_open(s, &c->conf, &e) != 0)
 		return cmd_fail(&e);
+	if (may_init && init_is_unfinished(s, &c->conf) && (r = run_init(c)) != 0) {
+		store_close(s);
+		return r;
+	}
 	return 0;
 }
 

@@ -16,6 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define LAST (STORE_DECOYS - 1)
+
 static int make_dir(const char *path, mode_t mode, struct err *e)
 {
 	int fd, made = mkdir(path, mode);
@@ -154,70 +156,189 @@ out:
 	return r;
 }
 
+/* What is there of the decoys, before any is touched. */
+struct survey {
+	bool whole[STORE_DECOYS];
+	int there, open; /* halves */
+};
+
+/* 0; ERR_NONE; ERR_BAD; or trouble, which says nothing about the half. */
+static int open_half(struct store *s, const char *kind, int i, struct store_value *v,
+    struct survey *y, struct err *e)
+{
+	char key[STORE_KEY_MAX];
+	int r;
+
+	store_decoy_name(key, kind, (unsigned char)i);
+	r = store_get(s, key, NULL, v, e);
+	y->there += r == 0 || r == ERR_BAD ? 1 : 0;
+	y->open += r == 0 ? 1 : 0;
+	return r;
+}
+
+static bool is_answer(int r)
+{
+	return r == 0 || r == ERR_NONE || r == ERR_BAD;
+}
+
 /* A pair is whole when both halves open and belong together: an unknown name
  * must be judged by it to the end, or it would be told apart. */
-static bool pair_is_whole(struct store *s, int i, struct store_value *v)
+static int look_at_pair(struct store *s, int i, struct store_value *v, struct survey *y,
+    struct err *e)
 {
-	struct record_enroll enroll;
-	struct record_hot hot;
-	char key[STORE_KEY_MAX];
-	bool whole;
+	struct record_enroll enroll = {0};
+	struct record_hot hot = {0};
+	bool whole = false;
+	int r = open_half(s, "enroll", i, v, y, e);
 
-	store_decoy_name(key, "enroll", (unsigned char)i);
-	if (store_get(s, key, NULL, v, NULL) != 0 ||
-	    record_get_enroll(&enroll, v->data, v->len) != 0)
-		return false;
-	store_decoy_name(key, "hot", (unsigned char)i);
-	whole = store_get(s, key, NULL, v, NULL) == 0 &&
-	    record_get_hot(&hot, v->data, v->len) == 0 && enroll.devices == 1 &&
-	    record_find_entry(&hot, enroll.device[0].id) != NULL &&
-	    recovery_left(&enroll.recovery, &hot) > 0;
+	if (r == 0)
+		whole = record_get_enroll(&enroll, v->data, v->len) == 0;
+	if (is_answer(r)) {
+		r = open_half(s, "hot", i, v, y, e);
+		whole = whole && r == 0 && record_get_hot(&hot, v->data, v->len) == 0 &&
+		    enroll.devices == 1 &&
+		    record_find_entry(&hot, enroll.device[0].id) != NULL &&
+		    recovery_left(&enroll.recovery, &hot) > 0;
+	}
 	secret_wipe(&enroll, sizeof(enroll));
-	return whole;
+	y->whole[i] = whole;
+	return is_answer(r) ? 0 : r;
 }
 
-static int fill_batch(struct store *s, struct store_item *items, int *pairs,
+struct probe {
+	struct store *store;
+	struct store_value *value;
+	bool records, opened;
+};
+
+static int try_record(void *ctx, const char *key)
+{
+	struct probe *p = ctx;
+	int r = store_get(p->store, key, NULL, p->value, NULL);
+
+	p->records = true;
+	p->opened = r == 0;
+	return r == 0 ? 1 : is_answer(r) ? 0 : r;
+}
+
+/* Decoys that a wrong keyring does not open are those of the right one. */
+static int check_keyring(struct store *s, const struct conf *c, const struct survey *y,
     struct store_value *v, struct err *e)
 {
-	int missing[STORE_DECOYS], n = 0;
-	int r = 0;
+	struct probe p = {.store = s, .value = v};
+	int r = store_list(s, "enroll/", try_record, &p, e);
+
+	if (r == 0)
+		r = store_list(s, "hot/", try_record, &p, e);
+	if (r < 0)
+		return err_set(e, r, "%s: its records cannot be read", c->store_dir);
+	if (p.records && !p.opened)
+		return err_set(e, ERR_KEYRING, "%.160s: opens none of the records in %.160s; put the "
+		    "keyring that they were made with in its place (nothing has been changed), or, "
+		    "if they are damaged, `enroll-mfa remove` their users", c->keyring,
+		    c->store_dir);
+	if (p.records && y->there > 0 && y->open == 0)
+		return err_set(e, ERR_KEYRING, "%.160s: opens none of the decoys in %.160s; put the "
+		    "keyring that they were made with in its place (nothing has been changed), or, "
+		    "if they are damaged, remove .00 to .ff in its enroll and hot", c->keyring,
+		    c->store_dir);
+	return 0;
+}
+
+/* Which pairs are to be made.  The last one is made with any other: its enroll half
+ * is the first to go and the last to come, so it tells whether all are there. */
+static int choose_pairs(const struct survey *y, int pairs[STORE_DECOYS])
+{
+	int n = 0;
 
 	for (int i = 0; i < STORE_DECOYS; i++)
-		if (!pair_is_whole(s, i, v))
-			missing[n++] = i;
-	for (int i = 0; i < n && r == 0; i++) {
-		struct store_item *hot = &items[i], *enroll = &items[n + i];
+		if (!y->whole[i] || (i == LAST && n > 0))
+			pairs[n++] = i;
+	return n;
+}
 
-		store_decoy_name(hot->key, "hot", (unsigned char)missing[i]);
-		store_decoy_name(enroll->key, "enroll", (unsigned char)missing[i]);
-		/* Half a pair is of no use: both go, both come. */
-		(void)store_del(s, hot->key, NULL, NULL);
-		(void)store_del(s, enroll->key, NULL, NULL);
-		r = fill_pair(s, hot, enroll, v, e);
+/* Half a pair is of no use: both go, both come. */
+static int clear_pairs(struct store *s, const struct store_item *items, int n, struct err *e)
+{
+	for (int i = 2 * n - 1; i >= 0; i--) {
+		int r = store_del(s, items[i].key, NULL, e);
+
+		if (r != 0 && r != ERR_NONE)
+			return r;
 	}
-	*pairs = n;
+	return 0;
+}
+
+static int make_pairs(struct store *s, const int *pairs, int n, struct store_value *v,
+    struct err *e)
+{
+	struct store_item *items = calloc(2 * STORE_DECOYS, sizeof(*items));
+	int r = 0;
+
+	if (items == NULL)
+		return err_set(e, ERR_SYSTEM, "out of memory");
+	for (int i = 0; i < n && r == 0; i++) {
+		store_decoy_name(items[i].key, "hot", (unsigned char)pairs[i]);
+		store_decoy_name(items[n + i].key, "enroll", (unsigned char)pairs[i]);
+		r = fill_pair(s, &items[i], &items[n + i], v, e);
+	}
+	if (r == 0 && (r = clear_pairs(s, items, n, e)) == 0)
+		r = store_create(s, items, 2 * (size_t)n, e);
+	for (int i = 0; i < 2 * n && r == 0; i++)
+		if (items[i].result != 0)
+			r = err_set(e, items[i].result, "%s: cannot be stored", items[i].key);
+	free(items);
 	return r;
 }
 
-static int make_decoys(struct store *s, struct init_made *made, struct err *e)
+static int make_decoys(struct store *s, const struct conf *c, struct init_made *made,
+    struct err *e)
 {
-	struct store_item *items = calloc(2 * STORE_DECOYS, sizeof(*items));
+	struct survey y = {0};
 	struct secret memory = {0};
-	int r = ERR_SYSTEM;
+	struct store_value *v;
+	int pairs[STORE_DECOYS], n = 0, r = 0;
 
-	if (items == NULL || secret_new(&memory, sizeof(struct store_value)) != 0)
-		(void)err_set(e, r, "out of memory");
-	else
-		r = fill_batch(s, items, &made->decoys,
-		    (struct store_value *)(void *)memory.data, e);
-	if (r == 0 && made->decoys > 0)
-		r = store_create(s, items, 2 * (size_t)made->decoys, e);
-	for (int i = 0; i < 2 * made->decoys && r == 0; i++)
-		if (items[i].result != 0)
-			r = err_set(e, items[i].result, "%s: cannot be stored", items[i].key);
+	if (secret_new(&memory, sizeof(*v)) != 0)
+		return err_set(e, ERR_SYSTEM, "out of memory");
+	v = (struct store_value *)(void *)memory.data;
+	for (int i = 0; i < STORE_DECOYS && r == 0; i++)
+		r = look_at_pair(s, i, v, &y, e);
+	if (r == 0)
+		n = choose_pairs(&y, pairs);
+	if (n > 0 && (r = check_keyring(s, c, &y, v, e)) == 0)
+		r = make_pairs(s, pairs, n, v, e);
+	for (int i = 0; i < STORE_DECOYS && r == 0; i++)
+		made->decoys += y.whole[i] ? 0 : 1;
 	secret_free(&memory);
-	free(items);
 	return r;
+}
+
+static bool has_machine_id(const struct conf *c)
+{
+	char path[CONF_PATH_MAX + 16];
+	bool has;
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%s/machine-id", c->state_dir);
+	fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return errno != ENOENT;
+	has = host_peek(fd, path, NULL) != ERR_BAD;
+	(void)close(fd);
+	return has;
+}
+
+bool init_is_unfinished(struct store *s, const struct conf *c)
+{
+	struct store_value v;
+	char key[STORE_KEY_MAX];
+	int r;
+
+	store_decoy_name(key, "enroll", LAST);
+	r = store_get(s, key, NULL, &v, NULL);
+	secret_wipe(&v, sizeof(v));
+	return r == ERR_NONE || r == ERR_BAD || !has_machine_id(c);
 }
 
 int init_run(const struct conf *c, int64_t now, struct init_made *made, struct err *e)
@@ -233,7 +354,7 @@ int init_run(const struct conf *c, int64_t now, struct init_made *made, struct e
 	if ((r = store_open(&s, c, e)) != 0)
 		return r;
 	if ((r = store_lock(&s, e)) == 0) {
-		r = make_decoys(&s, made, e);
+		r = make_decoys(&s, c, made, e);
 		store_unlock(&s);
 	}
 	store_close(&s);
