@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 enum { CMD_YES = 0, CMD_NO = 1, CMD_USAGE = 2, CMD_TROUBLE = 3, CMD_AGAIN = 75 };
 
@@ -36,7 +37,10 @@ struct cmd {
 	bool no_confirm;
 	bool orphans;
 	struct conf conf;
-	int64_t now;
+	int64_t now;  /* when the command was started */
+	char *name;   /* what user points to when the account is called otherwise */
+	bool account; /* cmd_account(): user has one, with this uid: */
+	uid_t uid;
 };
 
 int cmd_enroll(struct cmd *c);
@@ -61,7 +65,18 @@ void cmd_warn(const struct err *e);
  * was interrupted, and init is allowed.  0 or an exit code after its message. */
 int cmd_open(struct cmd *c, struct store *s, bool may_init);
 
-/* Fills s for c->user, looking the account up. */
+/* Looks c->user up, which becomes what the account is called: records are found
+ * under that name at login.  With a store, a record of the very name that was typed
+ * goes first (an import looks no names up).  0 or an exit code after its message. */
+int cmd_account(struct cmd *c, struct store *store);
+
+/* 0, or ERR_SYNTAX: not a name for a device. */
+int cmd_check_device(const char *name, struct err *e);
+
+/* The time now: somebody may have sat at a prompt since the start. */
+int64_t cmd_clock(void);
+
+/* Fills s for c->user, as cmd_account() found it. */
 void cmd_steps(const struct cmd *c, struct store *store, struct steps *s);
 
 /* Asks (on a terminal) and reads one line of standard input, at most cap - 1

@@ -38,6 +38,18 @@ static void print_json_codes(const struct cmd *c, char codes[RECORD_CODES][RECOV
 	(void)printf("]}\n");
 }
 
+/* 0 or an exit code after its message. */
+static int open_account(struct cmd *c, struct store *store, bool record_first)
+{
+	int r = cmd_open(c, store, false);
+
+	if (r != 0)
+		return r;
+	if ((r = cmd_account(c, record_first ? store : NULL)) != 0)
+		store_close(store);
+	return r;
+}
+
 int cmd_recovery(struct cmd *c)
 {
 	char codes[RECORD_CODES][RECOVERY_TEXT_SIZE];
@@ -47,7 +59,7 @@ int cmd_recovery(struct cmd *c)
 	struct steps s;
 	int r;
 
-	if ((r = cmd_open(c, &store, false)) != 0)
+	if ((r = open_account(c, &store, false)) != 0)
 		return r;
 	cmd_steps(c, &store, &s);
 	if ((r = recovery_new(&set, codes, &e)) == 0)
@@ -76,7 +88,7 @@ int cmd_unlock(struct cmd *c)
 	struct steps_unlocked u;
 	int r;
 
-	if ((r = cmd_open(c, &store, false)) != 0)
+	if ((r = open_account(c, &store, false)) != 0)
 		return r;
 	cmd_steps(c, &store, &s);
 	r = steps_unlock(&s, &u, &e);
@@ -109,7 +121,7 @@ int cmd_remove(struct cmd *c)
 	struct steps s;
 	int r;
 
-	if ((r = cmd_open(c, &store, false)) != 0)
+	if ((r = open_account(c, &store, true)) != 0)
 		return r;
 	cmd_steps(c, &store, &s);
 	r = steps_remove(&s, c->device, &e);

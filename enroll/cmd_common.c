@@ -2,6 +2,7 @@
 
 #include "enroll/init.h"
 #include "lib/core/otp.h"
+#include "lib/core/secret.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -69,17 +70,70 @@ int cmd_open(struct cmd *c, struct store *s, bool may_init)
 	return 0;
 }
 
-void cmd_steps(const struct cmd *c, struct store *store, struct steps *s)
+static bool has_record(struct store *store, const char *user)
+{
+	static const char *const kinds[] = {"enroll", "hot"};
+	char key[STORE_KEY_MAX];
+	bool has = false;
+
+	for (int i = 0; i < 2 && !has; i++)
+		has = store_key(key, kinds[i], user) == 0 &&
+		    store_get(store, key, NULL, store->value, NULL) != ERR_NONE;
+	secret_wipe(store->value, sizeof(*store->value));
+	return has;
+}
+
+int cmd_account(struct cmd *c, struct store *store)
 {
 	const struct passwd *pw = getpwnam(c->user);
-	struct timespec now = {.tv_sec = (time_t)c->now};
 
-	/* Somebody may have sat at the prompt meanwhile. */
+	c->account = pw != NULL;
+	c->uid = pw != NULL ? pw->pw_uid : 0;
+	if (pw == NULL || strcmp(pw->pw_name, c->user) == 0)
+		return 0;
+	if (store != NULL && has_record(store, c->user)) {
+		c->account = false;
+		(void)fprintf(stderr, "enroll-mfa: the account '%s' is called '%s'; there is a record "
+		    "of '%s', which no login looks at, and this is about that\n", c->user,
+		    pw->pw_name, c->user);
+		return 0;
+	}
+	if ((c->name = strdup(pw->pw_name)) == NULL) {
+		(void)fprintf(stderr, "enroll-mfa: out of memory\n");
+		return CMD_TROUBLE;
+	}
+	(void)fprintf(stderr, "enroll-mfa: the account '%s' is called '%s'; that name is used\n",
+	    c->user, c->name);
+	c->user = c->name;
+	return 0;
+}
+
+int cmd_check_device(const char *name, struct err *e)
+{
+	struct record_device d = {.id = 1, .algorithm = RECORD_SHA1, .digits = 6, .period = 30,
+	    .secret_len = 20};
+
+	if (strlen(name) <= RECORD_DEVICE_NAME_MAX) {
+		(void)snprintf(d.name, sizeof(d.name), "%s", name);
+		if (record_device_valid(&d))
+			return 0;
+	}
+	return err_set(e, ERR_SYNTAX, "--device: empty, longer than %d bytes, or with a control "
+	    "character in it", RECORD_DEVICE_NAME_MAX);
+}
+
+int64_t cmd_clock(void)
+{
+	struct timespec now = {0}; /* before OTP_EARLIEST: refused everywhere */
+
 	(void)clock_gettime(CLOCK_REALTIME, &now);
-	*s = (struct steps){.store = store, .conf = &c->conf, .now = now.tv_sec};
-	s->account = pw != NULL;
-	s->user = c->user;
-	s->uid = pw != NULL ? pw->pw_uid : 0;
+	return now.tv_sec;
+}
+
+void cmd_steps(const struct cmd *c, struct store *store, struct steps *s)
+{
+	*s = (struct steps){.store = store, .conf = &c->conf, .user = c->user,
+	    .account = c->account, .uid = c->uid, .now = cmd_clock()};
 }
 
 bool cmd_read_line(const char *question, char *line, size_t cap)

@@ -17,7 +17,6 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #define TRIES 3
@@ -63,11 +62,8 @@ static int choose_device(const struct cmd *c, struct record_device *d, struct er
 		    c->period);
 	d->digits = (uint8_t)digits;
 	d->period = (uint8_t)period;
-	if (c->device != NULL && strlen(c->device) > RECORD_DEVICE_NAME_MAX)
-		return err_set(e, ERR_SYNTAX, "--device: longer than %d bytes",
-		    RECORD_DEVICE_NAME_MAX);
 	(void)snprintf(d->name, sizeof(d->name), "%s", c->device != NULL ? c->device : "phone");
-	return 0;
+	return c->device != NULL ? cmd_check_device(c->device, e) : 0;
 }
 
 static void warn_of_apps(const struct record_device *d)
@@ -217,12 +213,10 @@ static void print_json(const struct cmd *c, const struct work *w)
 
 static int judge_code(const struct cmd *c, struct work *w, bool *right)
 {
-	struct timespec now = {0};
 	struct otp_match m;
 
-	(void)clock_gettime(CLOCK_REALTIME, &now);
 	answer_read(w->typed, &w->answer);
-	if (otp_match(&w->entry.device, &w->answer, now.tv_sec, c->conf.window, &m) != 0)
+	if (otp_match(&w->entry.device, &w->answer, cmd_clock(), c->conf.window, &m) != 0)
 		return ERR_SYSTEM;
 	*right = m.hit;
 	w->step = m.step;
@@ -259,11 +253,22 @@ static int store_device(struct cmd *c, struct store *store, struct work *w, stru
 	return steps_enroll(&s, &d, e);
 }
 
+/* Before the phone has scanned it, not after. */
+static int may_enroll(const struct cmd *c, struct store *store, const struct work *w,
+    struct err *e)
+{
+	struct steps s;
+
+	cmd_steps(c, store, &s);
+	return steps_may_enroll(&s, w->entry.device.name, e);
+}
+
 static int run(struct cmd *c, struct store *store, struct work *w, struct err *e)
 {
 	int r;
 
-	if ((r = prepare(c, w, e)) != 0 || (r = show_qr(c, w, e)) != 0)
+	if ((r = prepare(c, w, e)) != 0 || (r = may_enroll(c, store, w, e)) != 0 ||
+	    (r = show_qr(c, w, e)) != 0)
 		return r;
 	if (c->json)
 		print_json(c, w);
@@ -288,6 +293,10 @@ int cmd_enroll(struct cmd *c)
 
 	if ((code = cmd_open(c, &store, true)) != 0)
 		return code;
+	if ((code = cmd_account(c, NULL)) != 0) {
+		store_close(&store);
+		return code;
+	}
 	if (secret_new(&memory, sizeof(*w)) != 0) {
 		store_close(&store);
 		(void)err_set(&e, ERR_SYSTEM, "out of memory");

@@ -121,13 +121,12 @@ int cmd_import(struct cmd *c)
 	struct view v = {.c = c, .name = standard ? "standard input" : c->file};
 	struct secret buffer = {0};
 	struct store store;
+	struct err e = {0};
 	FILE *in;
 	int r;
 
-	if (c->device != NULL && (c->device[0] == '\0' ||
-	    strlen(c->device) > RECORD_DEVICE_NAME_MAX)) {
-		(void)fprintf(stderr, "enroll-mfa: --device: empty, or longer than %d bytes\n",
-		    RECORD_DEVICE_NAME_MAX);
+	if (c->device != NULL && cmd_check_device(c->device, &e) != 0) {
+		(void)cmd_fail(&e);
 		return CMD_USAGE;
 	}
 	if ((in = standard ? stdin : fopen(c->file, "re")) == NULL) {

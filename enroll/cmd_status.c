@@ -102,18 +102,15 @@ static void print_status(const struct row *r)
 		    "recovery code, opens it\n", r->user);
 }
 
-/* 0, or an exit code after its message. */
-static int fill_row(struct cmd *c, struct store *store, const char *user, struct row *r)
+/* Of c->user.  0, or an exit code after its message. */
+static int fill_row(const struct cmd *c, struct store *store, struct row *r)
 {
-	const char *keep = c->user;
 	struct err e = {0};
 	struct steps s;
 	int code;
 
-	c->user = user;
 	cmd_steps(c, store, &s);
-	c->user = keep;
-	*r = (struct row){.user = user, .account = s.account, .uid = s.uid};
+	*r = (struct row){.user = s.user, .account = s.account, .uid = s.uid};
 	code = steps_status(&s, &r->st, &e);
 	return code == 0 ? 0 : cmd_fail(&e);
 }
@@ -126,7 +123,8 @@ static int status_one(struct cmd *c)
 
 	if ((r = cmd_open(c, &store, false)) != 0)
 		return r;
-	r = fill_row(c, &store, c->user, &row);
+	if ((r = cmd_account(c, &store)) == 0)
+		r = fill_row(c, &store, &row);
 	store_close(&store);
 	if (r != 0)
 		return r;
@@ -196,6 +194,17 @@ static void print_line(const struct row *r)
 	    r->st.recovery_left, r->account ? "" : ", no account");
 }
 
+/* A record that is called otherwise than the account is nobody's: no login looks
+ * for it. */
+static void name_user(struct cmd *c, const char *user)
+{
+	const struct passwd *pw = getpwnam(user);
+
+	c->user = user;
+	c->account = pw != NULL && strcmp(pw->pw_name, user) == 0;
+	c->uid = c->account ? pw->pw_uid : 0;
+}
+
 static int print_rows(struct cmd *c, struct store *store, const struct names *names)
 {
 	struct row row;
@@ -206,7 +215,8 @@ static int print_rows(struct cmd *c, struct store *store, const struct names *na
 
 		if (i > 0 && strcmp(names->name[i], names->name[i - 1]) == 0)
 			continue; /* sorted: the two halves of one user */
-		if ((r = fill_row(c, store, names->name[i], &row)) != 0)
+		name_user(c, names->name[i]);
+		if ((r = fill_row(c, store, &row)) != 0)
 			return r;
 		if (!row.st.enrolled && row.st.trouble.code == 0)
 			continue; /* a killed first enrolment: nobody yet */

@@ -6,8 +6,8 @@
 #include "lib/core/login.h"
 #include "lib/core/secret.h"
 
-#include <pwd.h>
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
 static int exit_code(const struct login_result *res)
@@ -24,23 +24,58 @@ static int exit_code(const struct login_result *res)
 	}
 }
 
-static void print(const struct cmd *c, const struct login_result *res)
+static void print_json_missed(const struct record_missed *missed)
 {
-	const char *verdict = login_verdict_name(res->verdict);
+	char when[32], from[SOURCE_TEXT_MAX];
 
-	if (c->json) {
-		(void)printf("{\"user\": ");
-		json_text_print(stdout, c->user);
-		(void)printf(", \"verdict\": \"%s\", \"reason\": ", verdict);
-		json_text_print(stdout, res->reason != NULL ? res->reason : "");
-		(void)printf(", \"method\": ");
-		json_text_print(stdout, res->method != NULL ? res->method : "");
-		(void)printf(", \"device\": ");
-		json_text_print(stdout, res->device);
-		(void)printf(", \"skew\": %d}\n", res->skew);
+	(void)printf(", \"missed\": %u", missed->count);
+	if (missed->count == 0) {
+		(void)printf(", \"missed_since\": null, \"missed_last\": null, "
+		    "\"missed_from\": null");
 		return;
 	}
-	(void)printf("%s: %s", c->user, verdict);
+	cmd_time(missed->first, when);
+	(void)printf(", \"missed_since\": \"%s\"", when);
+	cmd_time(missed->last, when);
+	source_text(&missed->from, from);
+	(void)printf(", \"missed_last\": \"%s\", \"missed_from\": \"%s\"", when, from);
+}
+
+static void print_json(const struct cmd *c, const struct login_result *res)
+{
+	(void)printf("{\"user\": ");
+	json_text_print(stdout, c->user);
+	(void)printf(", \"verdict\": \"%s\", \"reason\": ", login_verdict_name(res->verdict));
+	json_text_print(stdout, res->reason != NULL ? res->reason : "");
+	(void)printf(", \"method\": ");
+	json_text_print(stdout, res->method != NULL ? res->method : "");
+	(void)printf(", \"device\": ");
+	json_text_print(stdout, res->device);
+	(void)printf(", \"skew\": %d", res->skew);
+	print_json_missed(&res->missed);
+	(void)printf("}\n");
+}
+
+/* This success was the owner's chance to hear of them: a login will not tell again.
+ * The words are the module's. */
+static void print_missed(const struct record_missed *missed)
+{
+	char since[32] = "?", from[SOURCE_TEXT_MAX];
+	time_t first = (time_t)missed->first;
+	struct tm tm;
+
+	if (missed->count == 0)
+		return;
+	if (gmtime_r(&first, &tm) != NULL)
+		(void)strftime(since, sizeof(since), "%Y-%m-%d %H:%M UTC", &tm);
+	source_text(&missed->from, from);
+	(void)printf("%u wrong code%s since %s, last from %s.\n", missed->count,
+	    missed->count == 1 ? "" : "s", since, from);
+}
+
+static void print(const struct cmd *c, const struct login_result *res)
+{
+	(void)printf("%s: %s", c->user, login_verdict_name(res->verdict));
 	if (res->verdict == LOGIN_OK)
 		(void)printf(" (%s%s%s, skew %d)", res->method,
 		    res->device[0] != '\0' ? ", device " : "", res->device, res->skew);
@@ -49,27 +84,34 @@ static void print(const struct cmd *c, const struct login_result *res)
 	if (res->reason != NULL)
 		(void)printf(" (%s)", res->reason);
 	(void)printf("\n");
+	print_missed(&res->missed);
 	if (res->err.text[0] != '\0')
 		(void)fprintf(stderr, "enroll-mfa: %s\n", res->err.text);
 }
 
 int cmd_verify(struct cmd *c)
 {
-	struct login_request req = {.now = c->now};
+	struct login_request req = {0};
 	struct login_result res;
 	struct secret typed;
-	const struct passwd *pw = getpwnam(c->user);
+	int r;
 
+	if ((r = cmd_account(c, NULL)) != 0)
+		return r;
 	if (secret_new(&typed, 256) != 0)
 		return CMD_TROUBLE;
-	req.account = pw != NULL;
-	req.user = pw != NULL ? pw->pw_name : c->user;
-	req.uid = pw != NULL ? pw->pw_uid : 0;
+	req.account = c->account;
+	req.user = c->user;
+	req.uid = c->uid;
 	source_parse(NULL, getuid(), &req.source);
 	(void)cmd_read_line("Verification code: ", (char *)typed.data, typed.size);
 	req.answer = (const char *)typed.data;
+	req.now = cmd_clock();
 	login(&c->conf, &req, &res);
 	secret_free(&typed);
-	print(c, &res);
+	if (c->json)
+		print_json(c, &res);
+	else
+		print(c, &res);
 	return exit_code(&res);
 }

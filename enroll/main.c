@@ -6,10 +6,10 @@
 
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #ifndef PB_VERSION
@@ -247,7 +247,6 @@ static void leave_no_core(void)
 
 static int prepare(struct cmd *c)
 {
-	struct timespec now = {0};
 	struct err e = {0};
 
 	if (geteuid() != 0) {
@@ -262,8 +261,7 @@ static int prepare(struct cmd *c)
 		(void)fprintf(stderr, "enroll-mfa: %s\n", e.text);
 		return CMD_TROUBLE;
 	}
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	c->now = now.tv_sec;
+	c->now = cmd_clock();
 	return 0;
 }
 
@@ -288,6 +286,7 @@ int main(int argc, char **argv)
 	if ((r = check(&l, command)) != 0 || (r = prepare(&cmd)) != 0)
 		return r;
 	r = command->run(&cmd);
+	free(cmd.name);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		(void)fprintf(stderr, "enroll-mfa: the output could not be written\n");
 		return CMD_TROUBLE;

@@ -1,0 +1,259 @@
+"""enroll-mfa as it is run: what it prints, what it leaves, how it ends."""
+import itertools
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import time
+
+import pytest
+from bastion import BUILD, SCRATCH, User, checksum, run
+
+TOOL = BUILD / "enroll-mfa"
+KEY = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+numbers = itertools.count(1)
+
+
+def uri(*users):
+    return "".join(f"otpauth://totp/{u}?secret={KEY}\n" for u in users)
+
+
+class Place:
+    """A store, state and keyring of its own."""
+
+    def __init__(self, settings=""):
+        self.dir = pathlib.Path(f"/var/lib/pam-bastion/place{next(numbers)}")
+        self.dir.mkdir(mode=0o700)
+        self.conf = pathlib.Path(f"/etc/pam-bastion/{self.dir.name}.conf")
+        self.conf.write_text(f"store = file:{self.dir}\nstate_dir = {self.dir}\n"
+                             f"keyring = {self.dir}/keyring\n{settings}", encoding="utf-8")
+
+    def tool(self, *argv, before=(), **kw):
+        return subprocess.run([str(a) for a in (*before, TOOL, "--config", self.conf, *argv)],
+                              capture_output=True, text=True, check=False, **kw)
+
+    def told(self, *argv, **kw):
+        """The JSON of a command that must succeed."""
+        done = self.tool(*argv, "--json", **kw)
+        assert done.returncode == 0, done
+        return json.loads(done.stdout)
+
+    def status(self, user):
+        return json.loads(self.tool("status", user, "--json").stdout)[0]
+
+    def remove(self):
+        self.conf.unlink()
+        shutil.rmtree(self.dir)
+
+
+@pytest.fixture
+def place():
+    p = Place()
+    assert p.tool("init").returncode == 0
+    yield p
+    p.remove()
+
+
+@pytest.fixture
+def empty():
+    p = Place()
+    yield p
+    p.remove()
+
+
+def inject(what, *more):
+    return ("strace", "-f", "-qqq", "-o", "/dev/null", "-e", f"inject={what}", *more)
+
+
+def code(secret, step, period):
+    return run("oathtool", "--totp", "-b", "-s", f"{period}s", "-N", f"@{step * period}",
+               secret).strip()
+
+
+def test_verify_judges_by_the_clock_of_the_answer():
+    place, user = Place("window = 0\n"), User()
+    secret = place.told(user.name, "--no-confirm", "--period", 15)["secret"]
+    time.sleep(14 - time.time() % 15 if time.time() % 15 < 14 else 14.5)
+    with subprocess.Popen([TOOL, "--config", place.conf, "verify", user.name, "--json"],
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        time.sleep(2)
+        out = child.communicate(code(secret, int(time.time()) // 15, 15) + "\n")[0]
+    assert child.returncode == 0 and json.loads(out)["verdict"] == "ok", out
+    place.remove()
+
+
+def test_verify_tells_of_wrong_codes_before_it(place):
+    user = User()
+    user.secret = place.told(user.name, "--no-confirm")["secret"]
+    for _ in range(2):
+        done = place.tool("verify", user.name, input=user.wrong_code() + "\n")
+        assert done.returncode == 1 and "wrong code" not in done.stdout, done
+    done = place.tool("verify", user.name, input=user.code() + "\n")
+    assert done.returncode == 0, done
+    assert re.search(r"^2 wrong codes since \d{4}-\d\d-\d\d \d\d:\d\d UTC, last from local:0\.$",
+                     done.stdout, re.M), done
+    place.tool("verify", user.name, input=user.wrong_code() + "\n")
+    told = place.told("verify", user.name, input=user.code() + "\n")
+    assert told["missed"] == 1 and told["missed_from"] == "local:0", told
+    assert re.fullmatch(r"[\dT:-]+Z", told["missed_since"]) and told["missed_last"], told
+    told = place.told("verify", user.name, input=user.code() + "\n")
+    assert told["missed"] == 0 and told["missed_since"] is None, told
+
+
+@pytest.fixture
+def other_case():
+    """Accounts are found in any case, as directories do it."""
+    source, library = SCRATCH / "anycase.c", SCRATCH / "anycase.so"
+    source.write_text("""
+        #define _GNU_SOURCE
+        #include <dlfcn.h>
+        #include <pwd.h>
+        struct passwd *getpwnam(const char *name)
+        {
+            struct passwd *(*real)(const char *) = dlsym(RTLD_NEXT, "getpwnam");
+            char low[256];
+            int i;
+            for (i = 0; name[i] && i < 255; i++)
+                low[i] = name[i] >= 'A' && name[i] <= 'Z' ? name[i] + 32 : name[i];
+            low[i] = 0;
+            return real(low);
+        }""", encoding="utf-8")
+    run("cc", "-shared", "-fPIC", "-o", library, source, "-ldl")
+    return {**os.environ, "LD_PRELOAD": str(library)}
+
+
+def test_enrolment_is_kept_under_the_name_of_the_account(place, other_case):
+    user = User()
+    typed = user.name.upper()
+    done = place.tool(typed, "--no-confirm", env=other_case)
+    assert done.returncode == 0 and f"{user.name} is enrolled" in done.stdout, done
+    assert f"the account '{typed}' is called '{user.name}'" in done.stderr, done
+    assert "no account" not in done.stderr, done
+    assert (place.dir / "enroll" / user.name).exists()
+    assert not (place.dir / "enroll" / typed).exists()
+    for command in ("status", "recovery", "unlock", "remove"):
+        done = place.tool(command, typed, "--json", env=other_case)
+        assert done.returncode == 0 and f'"{user.name}"' in done.stdout, done
+    assert place.tool("status", user.name).returncode == 1
+
+
+def test_record_that_an_import_left_under_another_name_can_be_removed(place, other_case):
+    user = User()
+    typed = user.name.upper()
+    place.told(user.name, "--no-confirm")
+    place.tool("import", "-", input=uri(typed))
+    listed = {row["user"]: row["uid"] for row in
+              json.loads(place.tool("list", "--json", env=other_case).stdout)}
+    assert listed == {user.name: user.uid, typed: None}
+    done = place.tool("remove", typed, env=other_case)
+    assert done.returncode == 0 and typed in done.stdout, done
+    assert place.status(user.name)["enrolled"]
+    assert not (place.dir / "enroll" / typed).exists()
+
+
+def test_import_does_not_replace_an_enrolment_that_completes_meanwhile(place):
+    slow = inject("linkat:delay_enter=2000000:when=2")
+    with subprocess.Popen([*slow, TOOL, "--config", place.conf, "bob", "--json",
+                           "--no-confirm"], stdout=subprocess.PIPE, text=True) as child:
+        while not (place.dir / "hot" / "bob").exists():
+            time.sleep(0.01)
+        done = place.tool("import", "-", input=uri("bob"))
+        child.communicate()
+    assert child.returncode == 0
+    assert done.returncode == 0 and "0 imported, 1 enrolled already" in done.stdout, done
+    assert "standard input:1: bob: enrolled already, skipped" in done.stderr, done
+    assert place.status("bob")["recovery_left"] == 10
+
+
+def test_import_that_cannot_read_a_record_is_trouble(place):
+    done = place.tool("import", "-", input=uri("bob"),
+                      before=inject("openat:error=EMFILE", "-P", place.dir / "enroll" / "bob",
+                                    "-P", "enroll/bob"))
+    assert done.returncode == 3 and "0 enrolled already" in done.stdout, done
+    assert re.search(r"standard input:1: .*bob.*Too many open files", done.stderr), done
+    place.told("bob", "--no-confirm")
+    (place.dir / "enroll" / "bob").write_bytes(b"rubbish")
+    done = place.tool("import", "-", input=uri("bob", "carol"))
+    assert done.returncode == 1 and "1 imported, 0 enrolled already, 1 refused" in done.stdout
+    assert "bob is damaged" in done.stderr and "enroll-mfa remove" in done.stderr, done
+
+
+def test_init_under_a_wrong_keyring_keeps_the_decoys(place):
+    place.told("bob", "--no-confirm")
+    keyring = place.dir / "keyring"
+    right = keyring.read_bytes()
+    other = Place()
+    assert other.tool("init").returncode == 0
+    keyring.write_bytes((other.dir / "keyring").read_bytes())
+    before = checksum(place.dir)
+    for argv in (("init",), ("carol", "--no-confirm"), ("import", "-")):
+        done = place.tool(*argv, input=uri("carol"))
+        assert done.returncode == 3 and "put the keyring" in done.stderr, done
+        assert done.stdout == "", done
+    assert checksum(place.dir) == before
+    keyring.write_bytes(right)
+    assert "0 decoy pairs made" in place.tool("init").stdout
+    other.remove()
+
+
+@pytest.mark.parametrize("argv", [("--no-confirm",), ("import", "-")])
+def test_enrolment_completes_an_init_that_was_killed(empty, argv):
+    done = empty.tool("init", before=inject("syncfs:signal=KILL"))
+    assert done.returncode != 0 and (empty.dir / "keyring").exists()
+    assert not (empty.dir / "enroll" / ".00").exists()
+    user = User()
+    argv = (user.name, *argv) if argv[0] != "import" else argv
+    done = empty.tool(*argv, input=uri(user.name))
+    assert done.returncode == 0 and "256 decoy pairs made" in done.stderr, done
+    assert json.loads(empty.tool("verify", user.name, "--json", input="123\n").stdout)[
+        "verdict"] == "wrong"
+    assert "0 decoy pairs made" in empty.tool("init").stdout
+
+
+def test_enrolment_that_the_disk_does_not_take_ends_with_3(place):
+    place.told("bob", "--no-confirm")
+    failing = inject("fsync,fdatasync:error=EIO:when=2+")
+    done = place.tool("bob", "--json", "--no-confirm", before=failing)
+    assert done.returncode == 3 and "not known" in done.stderr, done
+    done = place.tool("recovery", "bob", before=failing)
+    assert done.returncode == 3 and "Recovery codes" not in done.stdout, done
+    assert place.tool("bob", "--no-confirm").returncode == 0
+    assert place.status("bob")["recovery_left"] == 10
+
+
+def test_store_that_others_may_open_is_not_changed(place):
+    place.told("bob", "--no-confirm")
+    place.dir.chmod(0o755)
+    for argv in (("bob", "--no-confirm"), ("remove", "bob"), ("unlock", "bob")):
+        done = place.tool(*argv)
+        assert done.returncode == 3 and f"chmod 0700 {place.dir}" in done.stderr, done
+    assert place.status("bob")["enrolled"]
+    place.dir.chmod(0o700)
+    assert place.tool("unlock", "bob").returncode == 0
+
+
+@pytest.mark.parametrize("name", ["a\tb", "x" * 33])
+def test_bad_device_name_is_found_before_anything_is_shown(place, name):
+    for argv in (("bob",), ("import", "-")):
+        done = place.tool(*argv, "--device", name, input=uri("bob"))
+        assert done.returncode == 2 and done.stdout == "" and "--device" in done.stderr, done
+
+
+def test_ninth_device_is_found_before_anything_is_shown(place):
+    for i in range(8):
+        place.told("bob", "--no-confirm", "--device", f"d{i}")
+    done = place.tool("bob", "--device", "d8", input="123456\n")
+    assert done.returncode == 1 and done.stdout == "", done
+    assert "8 devices are enrolled already" in done.stderr, done
+
+
+def test_directory_in_a_records_place_goes_or_is_named(place):
+    record = place.dir / "enroll" / "bob"
+    record.mkdir()
+    assert place.tool("remove", "bob").returncode == 0 and not record.exists()
+    (record / "more").mkdir(parents=True)
+    for argv in (("remove", "bob"), ("bob", "--no-confirm")):
+        done = place.tool(*argv)
+        assert done.returncode == 3 and "move it away" in done.stderr, done
