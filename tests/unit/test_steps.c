@@ -206,7 +206,7 @@ static void change_without_trouble_warns_of_nothing(void **state)
 static void ninth_device_and_a_known_secret_are_refused(void **state)
 {
 	struct err e = {0};
-	char name[8];
+	char name[16];
 
 	(void)state;
 	for (int i = 0; i < RECORD_DEVICES; i++) {
@@ -325,7 +325,7 @@ static void device_that_would_be_refused_is_refused_before_it_is_shown(void **st
 	struct store_value v;
 	struct record_hot hot;
 	struct store st;
-	char name[8];
+	char name[16];
 
 	(void)state;
 	assert_int_equal(may_enroll("alice", "phone", 1000), 0);
