@@ -83,7 +83,7 @@ $(BUILD)/lib%.a:
 # saved: unused functions go, and so do the start files, which only bring four weak
 # symbols that the linker then seeks in every library of the host.  For the same
 # reason it is mapped in two pieces instead of four (noseparate-code).
-$(BUILD)/pam_bastion.so: $(call objects,$(module_src)) $(BUILD)/libcore.a
+$(BUILD)/pam_bastion.so: $(call objects,$(module_src)) $(BUILD)/libenroll.a $(BUILD)/libcore.a
 	$(CC) -shared -nostartfiles -Wl,--gc-sections -Wl,-z,noseparate-code $(CFLAGS) $(HARDEN_LD) $(LDFLAGS) -Wl,--exclude-libs,ALL -Wl,-soname,pam_bastion.so \
 		-o $@ $^ -lpam $(CORE_LIBS)
 

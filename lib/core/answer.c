@@ -1,5 +1,7 @@
 #include "lib/core/answer.h"
 
+#include "lib/core/secret.h"
+
 #include <string.h>
 
 static enum answer_kind kind_of(const char *text, size_t len)
@@ -32,4 +34,15 @@ void answer_read(const char *typed, struct answer *out)
 		out->text[out->len++] = c;
 	}
 	out->kind = kind_of(out->text, out->len);
+}
+
+bool answer_is_empty(const char *typed)
+{
+	struct answer a;
+	bool empty;
+
+	answer_read(typed, &a);
+	empty = a.kind == ANSWER_EMPTY;
+	secret_wipe(&a, sizeof(a));
+	return empty;
 }

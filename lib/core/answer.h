@@ -4,6 +4,7 @@
 #ifndef PB_ANSWER_H
 #define PB_ANSWER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define ANSWER_TYPED_MAX 64 /* bytes; longer answers are not judged */
@@ -25,5 +26,8 @@ struct answer {
 
 /* Never fails; typed may be NULL (empty).  The caller wipes *out. */
 void answer_read(const char *typed, struct answer *out);
+
+/* Whether nothing was typed, or blanks. */
+bool answer_is_empty(const char *typed);
 
 #endif

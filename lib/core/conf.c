@@ -1,5 +1,7 @@
 #include "lib/core/conf.h"
 
+#include "lib/core/day.h"
+#include "lib/core/exempt.h"
 #include "lib/core/safefile.h"
 #include "lib/core/text.h"
 
@@ -17,9 +19,9 @@
 #define DEFAULT_CONF PB_SYSCONFDIR "/pam-bastion/pam_bastion.conf"
 #define DEFAULT_STATE PB_LOCALSTATEDIR "/lib/pam-bastion"
 
-/* ABSENT: the feature is not in this version, so every value is an error.
- * ONLY: the feature is not, but the value that asks for nothing is fine. */
-enum type { PATH, STORE, INT, DURATION, ISSUER, ENROLL, ONLY, ABSENT };
+/* ABSENT: the feature is not in this version, so every value is an error;
+ * EXEMPT may repeat. */
+enum type { PATH, STORE, INT, DURATION, ISSUER, ENROLL, DAY, REQUIRE, EXEMPT, ABSENT };
 
 struct key {
 	const char *name;
@@ -38,11 +40,11 @@ static const struct key keys[CONF_KEYS] = {
     {"helper_dir", ABSENT, 0, 0, 0, "/usr/libexec/pam-bastion"},
     {"store_timeout", ABSENT, 0, 0, 0, "5s"},
     {"window", INT, AT(window), 0, 2, "1"},
-    {"remember", ONLY, 0, 0, 0, "0"},
-    {"enroll", ENROLL, AT(enroll), 0, 0, "admin"},
-    {"enroll_by", ABSENT, 0, 0, 0, "none"},
-    {"require", ONLY, 0, 0, 0, "all"},
-    {"exempt", ABSENT, 0, 0, 0, "none"},
+    {"remember", DURATION, AT(remember), 0, 43200, "0"},
+    {"enroll", ENROLL, AT(enroll), 0, 0, "invite"},
+    {"enroll_by", DAY, AT(enroll_by), 0, 0, "none"},
+    {"require", REQUIRE, AT(require), 0, 0, "all"},
+    {"exempt", EXEMPT, AT(exempt), 0, 0, "none"},
     {"issuer", ISSUER, AT(issuer), 0, 0, ""},
     {"throttle_free", INT, AT(throttle_free), 1, 20, "3"},
     {"throttle_base", DURATION, AT(throttle_base), 1, 86400, "30s"},
@@ -88,6 +90,10 @@ static int parse_duration(const char *text, int64_t min, int64_t max, int64_t *o
 	size_t n = strlen(text);
 	char number[12];
 
+	if (min == 0 && strcmp(text, "0") == 0) {
+		*out = 0;
+		return 0;
+	}
 	if (n < 2 || n > sizeof(number))
 		return ERR_SYNTAX;
 	memcpy(number, text, n - 1);
@@ -141,15 +147,16 @@ static int set_issuer(const char *text, char *out, struct err *e)
 	return 0;
 }
 
+static const char *const enroll_names[] = {"admin", "invite", "login"};
+
 static int set_enroll(const char *text, enum conf_enroll *out, struct err *e)
 {
-	if (strcmp(text, "admin") == 0) {
-		*out = CONF_ENROLL_ADMIN;
-		return 0;
+	for (int i = 0; i < 3; i++) {
+		if (strcmp(text, enroll_names[i]) == 0) {
+			*out = (enum conf_enroll)i;
+			return 0;
+		}
 	}
-	if (strcmp(text, "invite") == 0 || strcmp(text, "login") == 0)
-		return err_set(e, ERR_SYNTAX,
-		    "'%s' is not in this version; 'admin' is", text);
 	return err_set(e, ERR_SYNTAX, "'%s' is not one of admin, invite, login", text);
 }
 
@@ -166,6 +173,92 @@ static int set_number(const struct key *k, const char *text, int64_t *v, struct 
 	return err_set(e, ERR_SYNTAX,
 	    "'%s' is not a duration from %llds to %llds such as 30s, 5m, 1h", text,
 	    (long long)k->min, (long long)k->max);
+}
+
+static int set_day(const char *text, int64_t *out, struct err *e)
+{
+	*out = 0;
+	if (strcmp(text, "none") == 0 || day_end(text, out) == 0)
+		return 0;
+	return err_set(e, ERR_SYNTAX, "'%s' is not a day YYYY-MM-DD, nor 'none'", text);
+}
+
+/* The next word of a list with commas: its length; *text moves behind it. */
+static size_t next_word(const char **text, const char **word)
+{
+	size_t n;
+
+	*word = *text + strspn(*text, " \t");
+	n = strcspn(*word, ",");
+	*text = *word + n + ((*word)[n] == ',');
+	while (n > 0 && ((*word)[n - 1] == ' ' || (*word)[n - 1] == '\t'))
+		n--;
+	return n;
+}
+
+static int set_require(const char *text, char *out, struct err *e)
+{
+	const char *rest = text, *word;
+	struct who who;
+	size_t n = strlen(text);
+
+	if (n >= CONF_REQUIRE_MAX)
+		return err_set(e, ERR_SYNTAX, "longer than %d bytes", CONF_REQUIRE_MAX - 1);
+	memcpy(out, text, n + 1);
+	if (strcmp(text, "all") == 0)
+		return 0;
+	if (n > 0 && text[n - 1] == ',')
+		return err_set(e, ERR_SYNTAX, "ends with a comma");
+	do {
+		n = next_word(&rest, &word);
+		if (who_parse(word, n, &who) != 0)
+			return err_set(e, ERR_SYNTAX, "'%.*s' is not user:NAME or group:NAME "
+			    "(or 'all' alone)", (int)n, word);
+	} while (*rest != '\0');
+	return 0;
+}
+
+bool conf_require_is_all(const struct conf *c)
+{
+	return strcmp(c->require, "all") == 0;
+}
+
+int conf_require_each(const struct conf *c, int (*each)(void *ctx, const struct who *who),
+    void *ctx)
+{
+	const char *rest = c->require, *word;
+	int r = 0;
+
+	if (conf_require_is_all(c))
+		return 0;
+	while (r == 0 && *rest != '\0') {
+		struct who who;
+		size_t n = next_word(&rest, &word);
+
+		if (who_parse(word, n, &who) == 0)
+			r = each(ctx, &who);
+	}
+	return r;
+}
+
+static int add_exempt(struct conf *c, const char *text, struct conf_origin origin,
+    struct err *e)
+{
+	struct exempt x;
+	size_t n = strlen(text) + 1;
+	int r;
+
+	if (strcmp(text, "none") == 0)
+		return 0;
+	if ((r = exempt_parse(text, &x, e)) != 0)
+		return r;
+	if (c->exempts == CONF_EXEMPTS || n > sizeof(c->exempt_text) - c->exempt_used)
+		return err_set(e, ERR_SYNTAX, "more than %d exemptions, or %d bytes of them; "
+		    "name groups", CONF_EXEMPTS, CONF_EXEMPT_TEXT);
+	memcpy(c->exempt_text + c->exempt_used, text, n);
+	c->exempt[c->exempts++] = (struct conf_exempt){c->exempt_used, origin};
+	c->exempt_used += n;
+	return 0;
 }
 
 static int set_value(struct conf *c, const struct key *k, const char *text, struct err *e)
@@ -191,10 +284,11 @@ static int set_value(struct conf *c, const struct key *k, const char *text, stru
 		if ((r = set_number(k, text, &v, e)) == 0)
 			*(int64_t *)(void *)field = v;
 		return r;
-	case ONLY:
-		if (strcmp(text, k->fallback) == 0)
-			return 0;
-		return err_set(e, ERR_SYNTAX, "this version knows '%s' only", k->fallback);
+	case DAY:
+		return set_day(text, (int64_t *)(void *)field, e);
+	case REQUIRE:
+		return set_require(text, field, e);
+	case EXEMPT: /* set_pair() adds it: it keeps its own line */
 	case ABSENT:
 		break;
 	}
@@ -205,11 +299,11 @@ static void set_defaults(struct conf *c, const char *path)
 {
 	struct text t;
 
-	*c = (struct conf){.enroll = CONF_ENROLL_ADMIN};
+	memset(c, 0, offsetof(struct conf, require));
 	t = text_in(c->path, sizeof(c->path));
 	text_add(&t, path);
 	for (int i = 0; i < CONF_KEYS; i++)
-		if (keys[i].type != ENROLL && keys[i].type != ABSENT)
+		if (keys[i].type != EXEMPT && keys[i].type != ABSENT)
 			(void)set_value(c, &keys[i], keys[i].fallback, NULL);
 }
 
@@ -232,11 +326,16 @@ static int set_pair(struct conf *c, const char *name, const char *value,
 
 	if (i < 0)
 		return err_set(e, ERR_SYNTAX, "unknown key '%s'", name);
-	if (c->origin[i].where == origin.where)
+	if (c->origin[i].where == origin.where && keys[i].type != EXEMPT)
 		return err_set(e, ERR_SYNTAX, "'%s' is given twice", name);
 	if (value[0] == '\0')
 		return err_set(e, ERR_SYNTAX, "'%s' has no value", name);
-	if ((r = set_value(c, &keys[i], value, &why)) != 0)
+	/* The PAM line's exemptions replace all of the file's. */
+	if (keys[i].type == EXEMPT && c->origin[i].where != origin.where)
+		c->exempts = 0, c->exempt_used = 0;
+	r = keys[i].type == EXEMPT ? add_exempt(c, value, origin, &why) :
+	    set_value(c, &keys[i], value, &why);
+	if (r != 0)
 		return err_set(e, r, "%s: %s", name, why.text);
 	c->origin[i] = origin;
 	return 0;
@@ -355,8 +454,9 @@ static int set_word(struct conf_words *w, enum conf_group group, const char *wor
 	    {"need_auth", CONF_ACCOUNT, offsetof(struct conf_words, need_auth)},
 	    {"after_password", CONF_AUTH, offsetof(struct conf_words, after_password)},
 	    {"after_login", CONF_AUTH, offsetof(struct conf_words, after_login)},
+	    {"enroll_here", CONF_AUTH, offsetof(struct conf_words, enroll_here)},
 	};
-	static const char *const absent[] = {"enroll_here", "reserve", "use_authtok",
+	static const char *const absent[] = {"reserve", "use_authtok",
 	    "try_first_pass", "use_first_pass"};
 
 	if (strcmp(word, "debug") == 0) {
@@ -439,7 +539,7 @@ const char *conf_key(int i)
 
 bool conf_key_built(int i)
 {
-	return keys[i].type != ABSENT && keys[i].type != ONLY;
+	return keys[i].type != ABSENT;
 }
 
 static void print_duration(int64_t s, char *value)
@@ -455,9 +555,38 @@ static void print_duration(int64_t s, char *value)
 	(void)snprintf(value, CONF_VALUE_MAX, "%lld%s", (long long)s, unit);
 }
 
+static void print_day(int64_t end, char *value)
+{
+	if (end == 0)
+		(void)snprintf(value, CONF_VALUE_MAX, "none");
+	else
+		day_text(end, value);
+}
+
+static void print_text(const char *text, char *value)
+{
+	struct text t = text_in(value, CONF_VALUE_MAX - 4);
+
+	text_add(&t, text);
+	if (t.cut)
+		memcpy(value + t.len, "...", 4);
+}
+
+static void print_exempts(const struct conf *c, char *value)
+{
+	struct text t = text_in(value, CONF_VALUE_MAX - 4);
+
+	for (int i = 0; i < c->exempts; i++) {
+		text_add(&t, i > 0 ? ", " : "");
+		text_add(&t, conf_exempt(c, i));
+	}
+	text_add(&t, c->exempts == 0 ? "none" : "");
+	if (t.cut)
+		memcpy(value + t.len, "...", 4);
+}
+
 void conf_value(const struct conf *c, int i, char *value)
 {
-	static const char *const enroll[] = {"admin", "invite", "login"};
 	const char *field = (const char *)c + keys[i].offset;
 
 	switch (keys[i].type) {
@@ -475,9 +604,17 @@ void conf_value(const struct conf *c, int i, char *value)
 		print_duration(*(const int64_t *)(const void *)field, value);
 		break;
 	case ENROLL:
-		(void)snprintf(value, CONF_VALUE_MAX, "%s", enroll[c->enroll]);
+		(void)snprintf(value, CONF_VALUE_MAX, "%s", enroll_names[c->enroll]);
 		break;
-	case ONLY:
+	case DAY:
+		print_day(*(const int64_t *)(const void *)field, value);
+		break;
+	case REQUIRE:
+		print_text(c->require, value);
+		break;
+	case EXEMPT:
+		print_exempts(c, value);
+		break;
 	case ABSENT:
 		(void)snprintf(value, CONF_VALUE_MAX, "%s", keys[i].fallback);
 		break;

@@ -9,6 +9,7 @@
 #define PB_CONF_H
 
 #include "lib/core/err.h"
+#include "lib/core/who.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,6 +17,9 @@
 
 #define CONF_PATH_MAX 512
 #define CONF_ISSUER_MAX 64
+#define CONF_REQUIRE_MAX 1024
+#define CONF_EXEMPTS 64
+#define CONF_EXEMPT_TEXT 4096
 #define CONF_FILE_MAX 65536 /* bytes of a configuration file */
 #define CONF_VALUE_MAX 640  /* bytes of a value printed by conf_value() */
 
@@ -44,14 +48,39 @@ struct conf {
 	int lock_after;                 /* wrong codes behind a proven first factor */
 	int retry;                      /* prompts inside one authentication */
 	enum conf_enroll enroll;
+	int64_t remember;               /* seconds; 0: off */
+	int64_t enroll_by;              /* end of the last day; 0: none */
+	int exempts;
+	size_t exempt_used;             /* bytes of exempt_text */
+	struct conf_exempt {
+		size_t at;              /* of its text in exempt_text */
+		struct conf_origin origin;
+	} exempt[CONF_EXEMPTS];
 	struct conf_origin origin[CONF_KEYS];
+	/* Texts, parsed once to check them and again where they are judged. */
+	char require[CONF_REQUIRE_MAX]; /* "all", or who.h's words with commas */
+	char exempt_text[CONF_EXEMPT_TEXT];
 };
+
+/* The text of the i-th exemption (exempt.h). */
+static inline const char *conf_exempt(const struct conf *c, int i)
+{
+	return c->exempt_text + c->exempt[i].at;
+}
+
+bool conf_require_is_all(const struct conf *c);
+
+/* Calls each(ctx, who) for the words of `require` until it returns non-zero, and
+ * returns that; 0 at the end and for "all". */
+int conf_require_each(const struct conf *c, int (*each)(void *ctx, const struct who *who),
+    void *ctx);
 
 /* The bare words of a PAM line. */
 struct conf_words {
 	bool need_auth;
 	bool after_password;
 	bool after_login;
+	bool enroll_here;
 	bool debug;
 };
 

@@ -2,12 +2,14 @@
 
 #include "lib/core/answer.h"
 #include "lib/core/host.h"
+#include "lib/core/look.h"
 #include "lib/core/otp.h"
 #include "lib/core/recovery.h"
 #include "lib/core/seal.h"
 #include "lib/core/secret.h"
 #include "lib/core/store.h"
 #include "lib/core/text.h"
+#include "lib/core/word.h"
 
 #include <string.h>
 
@@ -36,7 +38,7 @@ struct work {
 const char *login_verdict_name(enum login_verdict v)
 {
 	static const char *const names[] = {"error", "ok", "wrong", "replay", "throttled",
-	    "locked", "not_enrolled", "unavailable"};
+	    "locked", "not_enrolled", "unavailable", "shown", "invalid_invite"};
 
 	return (size_t)v < sizeof(names) / sizeof(names[0]) ? names[v] : "error";
 }
@@ -83,6 +85,18 @@ static void make_keys(struct work *w, const char *kind)
 	store_decoy_name(w->alt, kind, w->decoy);
 }
 
+/* A code for a pending enrolment is judged against that one only. */
+static void take_pending(struct work *w)
+{
+	const struct record_pending *p = look_pending(&w->enroll, w->req->place, w->req->now);
+
+	w->enroll.devices = 0;
+	w->enroll.recovery.id = 0;
+	w->enroll.invite.open = false;
+	if (p != NULL && !w->enroll_is_decoy)
+		w->enroll.device[w->enroll.devices++] = p->device;
+}
+
 static int read_enroll(struct work *w, struct err *e)
 {
 	int r;
@@ -98,6 +112,8 @@ static int read_enroll(struct work *w, struct err *e)
 	w->enroll_is_decoy = w->memory.value.from_alt;
 	if (record_get_enroll(&w->enroll, w->memory.value.data, w->memory.value.len) != 0)
 		return err_set(e, ERR_BAD, "%s: its format is not one of this version's", w->key);
+	if (w->req->place != NULL)
+		take_pending(w);
 	return 0;
 }
 
@@ -111,6 +127,18 @@ static const char *why_uncounted(const struct answer *a)
 	return a->kind == ANSWER_OVERLONG ? "over_long" : NULL;
 }
 
+/* A word counts where an enrolment may be shown, and while its invitation runs. */
+static int match_word(const struct work *w, bool *invited)
+{
+	const struct record_invite *v = &w->enroll.invite;
+	int r = word_is_invited(v, &w->answer, invited);
+
+	if (!w->req->take_word || !w->req->proven || w->enroll_is_decoy ||
+	    !look_is_running(v->since, v->life, w->req->now))
+		*invited = false;
+	return r;
+}
+
 /* Every device, every step of the window, every recovery code: always. */
 static int match_answer(struct work *w, int64_t since, struct err *e)
 {
@@ -120,7 +148,10 @@ static int match_answer(struct work *w, int64_t since, struct err *e)
 	*a = (struct state_attempt){.now = q->now, .proven = q->proven, .from = q->source,
 	    .remember_source = q->source.kind != SOURCE_NAME, .recovery = -1,
 	    .recovery_id = w->enroll.recovery.id, .devices = w->enroll.devices,
-	    .uncounted = why_uncounted(&w->answer) != NULL};
+	    .uncounted = why_uncounted(&w->answer) != NULL,
+	    .remember = q->place == NULL && look_may_remember(w->conf, q)};
+	if (a->remember && sshkey_set_hash(q->keys, a->keys) != 0)
+		return err_set(e, ERR_SYSTEM, "libcrypto cannot run SHA-256");
 	for (int i = 0; i < w->enroll.devices; i++) {
 		const struct record_device *d = &w->enroll.device[i];
 		struct state_match *m = &a->match[i];
@@ -128,23 +159,28 @@ static int match_answer(struct work *w, int64_t since, struct err *e)
 		if (otp_match(d, &w->answer, q->now, w->conf->window, &w->match[i]) != 0)
 			return err_set(e, ERR_SYSTEM, "liboath cannot make a code");
 		m->id = d->id;
+		/* A device bound to a key is no good behind another one. */
+		if (d->has_key && !sshkey_has(q->keys, d->key))
+			w->match[i].hit = false;
 		m->step = w->match[i].hit ? w->match[i].step : 0;
 		if (since > 0)
 			m->floor = otp_step(since, d->period) + (uint64_t)w->conf->window;
 	}
-	if (recovery_match(&w->enroll.recovery, &w->answer, &a->recovery) != 0)
+	if (recovery_match(&w->enroll.recovery, &w->answer, &a->recovery) != 0 ||
+	    match_word(w, &a->invited) != 0)
 		return err_set(e, ERR_SYSTEM, "libcrypto cannot run HMAC");
 	return 0;
 }
 
-static int hash_source(const struct work *w, const struct source *s, uint8_t out[16])
+int login_hash_source(const struct keyring *k, const struct record_hot *hot,
+    const struct source *s, uint8_t out[16])
 {
-	const struct seal_text key = {w->hot.source_key, sizeof(w->hot.source_key)};
+	const struct seal_text key = {hot->source_key, sizeof(hot->source_key)};
 	unsigned char in[1 + sizeof(s->bytes)], md[32];
 
 	in[0] = s->kind;
 	memcpy(in + 1, s->bytes, sizeof(s->bytes));
-	if (seal_hmac(w->store.keyring, &key, &(struct seal_text){in, sizeof(in)}, md) != 0)
+	if (seal_hmac(k, &key, &(struct seal_text){in, sizeof(in)}, md) != 0)
 		return ERR_SYSTEM;
 	memcpy(out, md, 16);
 	return 0;
@@ -172,7 +208,7 @@ static int judge(void *ctx, struct store_value *value, struct err *e)
 		return err_set(e, ERR_BAD, "%s: belongs to uid %u, the account is uid %u; "
 		    "`enroll-mfa remove` and enrol anew", w->key, (unsigned)w->hot.uid,
 		    (unsigned)w->req->uid);
-	if (hash_source(w, &w->req->source, attempt.source) != 0)
+	if (login_hash_source(w->store.keyring, &w->hot, &w->req->source, attempt.source) != 0)
 		return err_set(e, ERR_SYSTEM, "libcrypto cannot run HMAC");
 	w->ever_confirmed = w->hot.ever_confirmed;
 	/* A state without its enrolment: counted, never judged by a decoy's secret. */
@@ -213,13 +249,25 @@ static void name_device(const struct work *w, struct login_result *res)
 	}
 }
 
+static void refuse_unenrolled(const struct work *w, struct login_result *res)
+{
+	const bool word = w->answer.kind == ANSWER_RECOVERY && w->req->take_word &&
+	    w->enroll.invite.open && !w->enroll_is_decoy;
+
+	if (w->req->place != NULL)
+		refuse(res, LOGIN_NOT_ENROLLED, "pending_gone");
+	else
+		refuse(res, word ? LOGIN_INVALID_INVITE : LOGIN_NOT_ENROLLED, NULL);
+}
+
 /* The only place where LOGIN_OK is said. */
 static void tell(const struct work *w, struct login_result *res)
 {
 	static const enum login_verdict verdicts[] = {
 	    [STATE_NONE] = LOGIN_ERROR, [STATE_OK] = LOGIN_OK, [STATE_WRONG] = LOGIN_WRONG,
 	    [STATE_REPLAY] = LOGIN_REPLAY, [STATE_THROTTLED] = LOGIN_THROTTLED,
-	    [STATE_LOCKED] = LOGIN_LOCKED, [STATE_BROKEN] = LOGIN_ERROR};
+	    [STATE_LOCKED] = LOGIN_LOCKED, [STATE_INVITED] = LOGIN_INVITED,
+	    [STATE_BROKEN] = LOGIN_ERROR};
 
 	res->rule = w->outcome.verdict == STATE_OK ? STATE_WRONG : w->outcome.verdict;
 	res->wait = w->outcome.wait;
@@ -230,8 +278,10 @@ static void tell(const struct work *w, struct login_result *res)
 		(void)err_set(&res->err, ERR_REFUSED, "%s: its enrolment is missing; restore it, "
 		    "or run `enroll-mfa remove` and enrol anew", w->key);
 		refuse(res, LOGIN_ERROR, "state_missing");
+	} else if (w->outcome.verdict == STATE_INVITED) {
+		res->verdict = LOGIN_INVITED;
 	} else if (w->enroll_is_decoy || w->hot_is_decoy || w->enroll.devices == 0) {
-		refuse(res, LOGIN_NOT_ENROLLED, NULL);
+		refuse_unenrolled(w, res);
 	} else {
 		res->verdict = verdicts[w->outcome.verdict];
 		if (res->verdict == LOGIN_WRONG)

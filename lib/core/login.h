@@ -14,6 +14,7 @@
 #include "lib/core/err.h"
 #include "lib/core/record.h"
 #include "lib/core/source.h"
+#include "lib/core/sshkey.h"
 #include "lib/core/state.h"
 
 #include <stdbool.h>
@@ -28,7 +29,9 @@ enum login_verdict {
 	LOGIN_THROTTLED,
 	LOGIN_LOCKED,
 	LOGIN_NOT_ENROLLED,
-	LOGIN_UNAVAILABLE
+	LOGIN_UNAVAILABLE,
+	LOGIN_INVITED,        /* a right invitation word: show the QR code */
+	LOGIN_INVALID_INVITE  /* there is an invitation, and this is not its word */
 };
 
 struct login_request {
@@ -37,6 +40,9 @@ struct login_request {
 	uid_t uid;        /* when it does */
 	struct source source;
 	bool proven;      /* behind a proven first factor */
+	const struct sshkey_set *keys; /* proven in this login; NULL: none */
+	bool take_word;   /* an invitation may be taken up here */
+	const uint8_t *place; /* judge what is pending there (look.h); NULL: the devices */
 	const char *answer; /* as typed; the caller wipes it */
 	int64_t now;      /* seconds since 1970 */
 };
@@ -57,6 +63,12 @@ struct login_result {
 
 /* Judges req->answer and fills *res; never fails otherwise. */
 void login(const struct conf *c, const struct login_request *req, struct login_result *res);
+
+/* The source under the record's own key, as its buckets and memories hold it.  0 or
+ * ERR_SYSTEM. */
+struct keyring;
+int login_hash_source(const struct keyring *k, const struct record_hot *hot,
+    const struct source *s, uint8_t out[16]);
 
 /* "ok", "wrong", ... as in the log line. */
 const char *login_verdict_name(enum login_verdict v);

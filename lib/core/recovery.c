@@ -2,57 +2,10 @@
 
 #include "lib/core/err.h"
 #include "lib/core/secret.h"
+#include "lib/core/word.h"
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <string.h>
-
-#define RANDOM_BYTES 10
-
-static int hash_word(const uint8_t key[RECORD_HASH], const char *word, uint8_t *out)
-{
-	unsigned int n = 0;
-
-	if (HMAC(EVP_sha256(), key, RECORD_HASH, (const unsigned char *)word, ANSWER_WORD,
-	    out, &n) == NULL || n != RECORD_HASH)
-		return ERR_SYSTEM;
-	return 0;
-}
-
-/* RFC 4648 base32 of 80 bits: 16 characters, no padding. */
-static void spell(const unsigned char *bytes, char *word)
-{
-	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-	unsigned int bits = 0, held = 0;
-	int n = 0;
-
-	for (int i = 0; i < RANDOM_BYTES; i++) {
-		held = held << 8 | bytes[i];
-		for (bits += 8; bits >= 5; bits -= 5)
-			word[n++] = alphabet[held >> (bits - 5) & 31];
-	}
-	word[n] = '\0';
-}
-
-static int new_code(struct record_recovery *set, int i, char text[RECOVERY_TEXT_SIZE])
-{
-	unsigned char bytes[RANDOM_BYTES];
-	char word[ANSWER_WORD + 1];
-	int r = ERR_SYSTEM;
-
-	if (RAND_bytes(bytes, sizeof(bytes)) == 1) {
-		spell(bytes, word);
-		r = hash_word(set->key, word, set->hash[i]);
-		for (int k = 0; k < 4; k++) {
-			memcpy(text + k * 5, word + k * 4, 4);
-			text[k * 5 + 4] = k < 3 ? '-' : '\0';
-		}
-	}
-	secret_wipe(bytes, sizeof(bytes));
-	secret_wipe(word, sizeof(word));
-	return r;
-}
 
 int recovery_new(struct record_recovery *set,
     char text[RECORD_CODES][RECOVERY_TEXT_SIZE], struct err *e)
@@ -64,7 +17,7 @@ int recovery_new(struct record_recovery *set,
 	    RAND_bytes(set->key, sizeof(set->key)) != 1)
 		r = ERR_SYSTEM;
 	for (int i = 0; i < RECORD_CODES && r == 0; i++)
-		r = new_code(set, i, text[i]);
+		r = word_new(set->key, set->hash[i], text[i]);
 	if (r != 0) {
 		secret_wipe(set, sizeof(*set));
 		secret_wipe(text, RECORD_CODES * RECOVERY_TEXT_SIZE);
@@ -81,7 +34,7 @@ int recovery_match(const struct record_recovery *set, const struct answer *a, in
 	*index = -1;
 	if (a->kind != ANSWER_RECOVERY || set->id == 0)
 		return 0;
-	if ((r = hash_word(set->key, a->text, hash)) != 0)
+	if ((r = word_hash(set->key, a->text, hash)) != 0)
 		return r;
 	for (int i = 0; i < RECORD_CODES; i++)
 		if (secret_equal(hash, set->hash[i], sizeof(hash)))

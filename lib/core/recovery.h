@@ -7,8 +7,9 @@
 
 #include "lib/core/answer.h"
 #include "lib/core/record.h"
+#include "lib/core/word.h"
 
-#define RECOVERY_TEXT_SIZE 20 /* "ABCD-EFGH-IJKL-MNOP" and the terminator */
+#define RECOVERY_TEXT_SIZE WORD_TEXT_SIZE
 
 /* Makes a new set with a new id and writes its RECORD_CODES codes to text.
  * 0 or ERR_SYSTEM (set and text are wiped). */

@@ -1,23 +1,11 @@
 #include "lib/core/source.h"
 
+#include "lib/core/address.h"
 #include "lib/core/text.h"
 
 #include <arpa/inet.h>
 #include <openssl/evp.h>
 #include <string.h>
-
-static const unsigned char mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255};
-
-static void from_ipv6(const struct in6_addr *a, struct source *out)
-{
-	if (memcmp(a->s6_addr, mapped_prefix, sizeof(mapped_prefix)) == 0) {
-		out->kind = SOURCE_IPV4;
-		memcpy(out->bytes, a->s6_addr + 12, 4);
-		return;
-	}
-	out->kind = SOURCE_IPV6;
-	memcpy(out->bytes, a->s6_addr, 8);
-}
 
 static void from_name(const char *name, struct source *out)
 {
@@ -31,10 +19,7 @@ static void from_name(const char *name, struct source *out)
 
 void source_parse(const char *rhost, uid_t ruid, struct source *out)
 {
-	char host[INET6_ADDRSTRLEN + 1];
-	struct in6_addr six;
-	struct in_addr four;
-	size_t n;
+	struct address a;
 
 	*out = (struct source){0};
 	if (rhost == NULL || rhost[0] == '\0') {
@@ -42,22 +27,11 @@ void source_parse(const char *rhost, uid_t ruid, struct source *out)
 
 		out->kind = SOURCE_LOCAL;
 		memcpy(out->bytes, &uid, sizeof(uid));
-		return;
-	}
-	n = strcspn(rhost, "%");
-	if (n >= sizeof(host) || (rhost[n] == '%' && strchr(rhost, ':') == NULL)) {
+	} else if (address_parse(rhost, &a) != 0) {
 		from_name(rhost, out);
-		return;
-	}
-	memcpy(host, rhost, n);
-	host[n] = '\0';
-	if (inet_pton(AF_INET, host, &four) == 1) {
-		out->kind = SOURCE_IPV4;
-		memcpy(out->bytes, &four, 4);
-	} else if (inet_pton(AF_INET6, host, &six) == 1) {
-		from_ipv6(&six, out);
 	} else {
-		from_name(rhost, out);
+		out->kind = a.bits == 32 ? SOURCE_IPV4 : SOURCE_IPV6;
+		memcpy(out->bytes, a.bytes, a.bits == 32 ? 4 : 8);
 	}
 }
 

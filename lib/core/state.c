@@ -66,6 +66,17 @@ static int64_t seconds_to_wait(const struct record_bucket *b, int64_t now,
 	return now - b->last >= delay ? 0 : delay - (now - b->last);
 }
 
+int64_t state_wait(const struct record_hot *hot, const uint8_t source[16], int64_t now,
+    const struct state_limits *l)
+{
+	struct state_attempt a = {.now = now, .remember_source = true};
+	struct record_hot copy = *hot;
+
+	memcpy(a.source, source, sizeof(a.source));
+	settle(&copy, now);
+	return seconds_to_wait(find_bucket(&copy, &a), now, l);
+}
+
 static int proven_wrong(const struct record_hot *hot)
 {
 	int sum = hot->dropped.proven;
@@ -132,6 +143,47 @@ static void learn_source(struct record_hot *hot, const struct state_attempt *a)
 		memcpy(k->source, a->source, sizeof(k->source));
 	}
 	k->since = a->now;
+}
+
+static bool is_same(const struct record_remembered *r, const uint8_t source[16],
+    const uint8_t keys[16])
+{
+	return r->since > 0 && memcmp(r->source, source, sizeof(r->source)) == 0 &&
+	    memcmp(r->keys, keys, sizeof(r->keys)) == 0;
+}
+
+int64_t state_remembered(const struct record_hot *hot, const uint8_t source[16],
+    const uint8_t keys[16], int64_t now, int64_t life)
+{
+	int64_t since = 0;
+
+	for (int i = 0; i < RECORD_REMEMBERED; i++) {
+		const struct record_remembered *r = &hot->remembered[i];
+
+		if (is_same(r, source, keys) && r->since <= now && now - r->since < life)
+			since = r->since;
+	}
+	return hot->locked_since == 0 ? since : 0;
+}
+
+/* In the place of the same pair, else of the oldest. */
+static void remember(struct record_hot *hot, const struct state_attempt *a)
+{
+	struct record_remembered *place = &hot->remembered[0];
+
+	for (int i = 0; i < RECORD_REMEMBERED; i++) {
+		struct record_remembered *r = &hot->remembered[i];
+
+		if (r->since > a->now)
+			*r = (struct record_remembered){0};
+		if (is_same(place, a->source, a->keys))
+			continue;
+		if (is_same(r, a->source, a->keys) || r->since < place->since)
+			place = r;
+	}
+	memcpy(place->source, a->source, sizeof(place->source));
+	memcpy(place->keys, a->keys, sizeof(place->keys));
+	place->since = a->now;
 }
 
 static void succeed(struct record_hot *hot, const struct state_attempt *a,
@@ -205,10 +257,13 @@ static void judge_code(struct record_hot *hot, const struct state_attempt *a,
 			out->device = m->id;
 		fresh = true;
 	}
-	if (fresh)
+	if (fresh) {
 		succeed(hot, a, out);
-	else
-		out->verdict = hit ? STATE_REPLAY : STATE_WRONG;
+		if (a->remember)
+			remember(hot, a);
+	} else {
+		out->verdict = hit ? STATE_REPLAY : a->invited ? STATE_INVITED : STATE_WRONG;
+	}
 }
 
 static void count_wrong(struct record_hot *hot, const struct state_attempt *a,

@@ -31,6 +31,7 @@ enum state_verdict {
 	STATE_REPLAY,
 	STATE_THROTTLED,
 	STATE_LOCKED,
+	STATE_INVITED, /* the word of an open invitation: nothing spent, nothing counted */
 	STATE_BROKEN /* the records do not fit together: refuse, write nothing */
 };
 
@@ -55,6 +56,9 @@ struct state_attempt {
 	uint8_t source[16];   /* keyed hash, under the record's source_key */
 	struct source from;   /* for the owner's eyes */
 	bool uncounted;       /* empty or over-long: no guess, so not counted as one */
+	bool invited;         /* the word of an open invitation was typed */
+	bool remember;        /* a right code is remembered, for these keys: */
+	uint8_t keys[16];     /* hash of the set of public keys */
 	uint64_t recovery_id; /* the set in force */
 	int recovery;         /* index of the recovery code typed, or -1 */
 	int devices;          /* confirmed devices of the user, matched or not */
@@ -79,6 +83,15 @@ void state_next(struct record_hot *hot, const struct state_attempt *a,
  * min(lock_after, 900 / (devices x (2 x window + 1))), so that guessing
  * succeeds with at most 0.09 % (NIST SP 800-63B-4, 3.2.2). */
 int state_lock_bound(const struct state_limits *l, int devices);
+
+/* When a code of this source (keyed hash) and these keys was accepted, if that is less
+ * than life seconds ago and there is no lock; else 0.  Later than now is expired. */
+int64_t state_remembered(const struct record_hot *hot, const uint8_t source[16],
+    const uint8_t keys[16], int64_t now, int64_t life);
+
+/* Seconds until a code of this source (keyed hash) would be judged; 0: at once. */
+int64_t state_wait(const struct record_hot *hot, const uint8_t source[16], int64_t now,
+    const struct state_limits *l);
 
 /* What `enroll-mfa unlock` takes back: the lock and every bucket. */
 void state_unlock(struct record_hot *hot);

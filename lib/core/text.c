@@ -42,3 +42,18 @@ void text_add_number(struct text *t, uint64_t n)
 	} while (n > 0);
 	add_bytes(t, digits + at, sizeof(digits) - at);
 }
+
+void text_add_escaped(struct text *t, const char *s)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	for (; *s != '\0'; s++) {
+		const unsigned char c = (unsigned char)*s;
+		const char code[5] = {'\\', 'x', hex[c >> 4], hex[c & 15], '\0'};
+
+		if (c > 0x20 && c < 0x7f && c != '"' && c != '\\' && c != '=')
+			text_add_char(t, *s);
+		else
+			text_add(t, code);
+	}
+}

@@ -24,4 +24,8 @@ void text_add(struct text *t, const char *s);
 void text_add_char(struct text *t, char c);
 void text_add_number(struct text *t, uint64_t n);
 
+/* A value of a log line: printable ASCII stays; everything else, blank, '"', '\\' and
+ * '=' become \\xNN. */
+void text_add_escaped(struct text *t, const char *s);
+
 #endif

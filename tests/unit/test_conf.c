@@ -77,7 +77,11 @@ static void assert_defaults(const struct conf *c)
 	assert_int_equal(c->throttle_max, 3600);
 	assert_int_equal(c->lock_after, 100);
 	assert_int_equal(c->retry, 3);
-	assert_int_equal(c->enroll, CONF_ENROLL_ADMIN);
+	assert_int_equal(c->enroll, CONF_ENROLL_INVITE);
+	assert_int_equal(c->remember, 0);
+	assert_int_equal(c->enroll_by, 0);
+	assert_true(conf_require_is_all(c));
+	assert_int_equal(c->exempts, 0);
 }
 
 static void empty_file_gives_the_defaults(void **state)
@@ -101,7 +105,8 @@ static void every_built_key_is_set(void **state)
 	assert_int_equal(parse(&c, "store = file:/srv/s\nstate_dir = /srv/t\n"
 	    "keyring = /srv/k\nissuer = ACME bastion\nwindow = 2\nthrottle_free = 5\n"
 	    "throttle_base = 10s\nthrottle_max = 2h\nlock_after = 50\nretry = 1\n"
-	    "enroll = admin\n", NULL), 0);
+	    "enroll = admin\nremember = 12h\nenroll_by = 1970-01-02\n"
+	    "require = user:a,group:b\nexempt = user:c@local\n", NULL), 0);
 	assert_string_equal(c.store_dir, "/srv/s");
 	assert_string_equal(c.state_dir, "/srv/t");
 	assert_string_equal(c.keyring, "/srv/k");
@@ -113,6 +118,11 @@ static void every_built_key_is_set(void **state)
 	assert_int_equal(c.lock_after, 50);
 	assert_int_equal(c.retry, 1);
 	assert_int_equal(c.enroll, CONF_ENROLL_ADMIN);
+	assert_int_equal(c.remember, 43200);
+	assert_int_equal(c.enroll_by, 2 * 86400);
+	assert_string_equal(c.require, "user:a,group:b");
+	assert_int_equal(c.exempts, 1);
+	assert_string_equal(conf_exempt(&c, 0), "user:c@local");
 }
 
 static void whole_numbers_have_their_bounds(void **state)
@@ -242,12 +252,147 @@ static void issuer_has_no_colon_and_at_most_63_bytes(void **state)
 
 static void enroll_knows_its_words(void **state)
 {
+	static const char *const names[] = {"admin", "invite", "login"};
+	struct conf c;
+
 	(void)state;
-	assert_accepted("enroll = admin");
-	assert_refused("enroll = invite", 1, "not in this version");
-	assert_refused("enroll = login", 1, "not in this version");
+	for (int i = 0; i < 3; i++) {
+		char text[32];
+
+		(void)snprintf(text, sizeof(text), "enroll = %s", names[i]);
+		assert_int_equal(parse(&c, text, NULL), 0);
+		assert_int_equal(c.enroll, i);
+	}
 	assert_refused("enroll = Admin", 1, "not one of");
 	assert_refused("enroll = yes", 1, "not one of");
+	assert_refused("enroll = login,invite", 1, "not one of");
+}
+
+static void remember_is_off_or_at_most_12h(void **state)
+{
+	static const char *const good[] = {"0", "1s", "30m", "12h", "720m", "43200s"};
+	static const char *const bad[] = {"43201s", "721m", "13h", "1d", "-1s", "12", "on",
+	    "0h30m"};
+	char text[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		(void)snprintf(text, sizeof(text), "remember = %s", good[i]);
+		assert_accepted(text);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		(void)snprintf(text, sizeof(text), "remember = %s", bad[i]);
+		assert_refused(text, 1, "remember");
+	}
+}
+
+/* A day that is past or far ahead is judged at use: never an error. */
+static void enroll_by_is_a_day_or_none(void **state)
+{
+	static const char *const bad[] = {"2027-02-29", "2027-1-01", "27-01-01", "tomorrow",
+	    "2027-01-01 ", "2027/01/01", "0", "None"};
+	char text[64];
+	struct conf c;
+
+	(void)state;
+	assert_int_equal(parse(&c, "enroll_by = 2027-01-15", NULL), 0);
+	assert_int_equal(c.enroll_by, 1799971200 + 86400);
+	assert_int_equal(parse(&c, "enroll_by = none", NULL), 0);
+	assert_int_equal(c.enroll_by, 0);
+	assert_accepted("enroll_by = 1999-12-31");
+	assert_accepted("enroll_by = 9999-12-31");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		(void)snprintf(text, sizeof(text), "enroll_by = \"%s\"", bad[i]);
+		assert_refused(text, 1, "enroll_by");
+		(void)snprintf(text, sizeof(text), "enroll_by = x%s", bad[i]);
+		assert_refused(text, 1, "enroll_by");
+	}
+	assert_refused("enroll_by = 2027-02-29", 1, "not a day YYYY-MM-DD");
+}
+
+static int count_who(void *ctx, const struct who *who)
+{
+	char *seen = ctx;
+
+	strcat(seen, who->group ? "%" : "");
+	strcat(seen, who->name);
+	strcat(seen, " ");
+	return strcmp(who->name, "stop") == 0;
+}
+
+static void require_lists_users_and_groups(void **state)
+{
+	static const char *const bad[] = {"alice", "user:", "group:", "user:a group:b",
+	    "all,user:a", "user:a,all", "user:a,,user:b", ",user:a", "user:a,", "User:a",
+	    "user:a:b", "user:a/b", "none"};
+	char text[CONF_REQUIRE_MAX + 64], seen[256] = "";
+	struct conf c;
+
+	(void)state;
+	assert_int_equal(parse(&c, "require = user:a@corp ,\tgroup:wheel,user:z", NULL), 0);
+	assert_false(conf_require_is_all(&c));
+	assert_int_equal(conf_require_each(&c, count_who, seen), 0);
+	assert_string_equal(seen, "a@corp %wheel z ");
+	assert_int_equal(parse(&c, "require = user:a,user:stop,user:b", NULL), 0);
+	seen[0] = '\0';
+	assert_int_equal(conf_require_each(&c, count_who, seen), 1);
+	assert_string_equal(seen, "a stop ");
+	assert_int_equal(parse(&c, "require = all", NULL), 0);
+	assert_true(conf_require_is_all(&c));
+	assert_int_equal(conf_require_each(&c, count_who, NULL), 0);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		(void)snprintf(text, sizeof(text), "require = %s", bad[i]);
+		assert_refused(text, 1, "require");
+	}
+}
+
+static void exempt_may_repeat_and_keeps_its_lines(void **state)
+{
+	struct conf c;
+
+	(void)state;
+	assert_int_equal(parse(&c, "exempt = user:a@local\n\nexempt = group:b@10.0.0.0/8 "
+	    "until 2027-03-01\nexempt = none\n", NULL), 0);
+	assert_int_equal(c.exempts, 2);
+	assert_string_equal(conf_exempt(&c, 0), "user:a@local");
+	assert_string_equal(conf_exempt(&c, 1), "group:b@10.0.0.0/8 until 2027-03-01");
+	assert_int_equal(c.exempt[0].origin.line, 1);
+	assert_int_equal(c.exempt[1].origin.line, 3);
+	assert_int_equal(c.exempt[1].origin.where, CONF_FILE);
+	assert_refused("\nexempt = user:a", 2, "until");
+	assert_refused("exempt = a", 1, "exempt");
+}
+
+static void sixty_five_exemptions_are_an_error(void **state)
+{
+	char text[CONF_EXEMPTS * 32 + 64] = "";
+	size_t at = 0;
+
+	(void)state;
+	for (int i = 0; i < CONF_EXEMPTS; i++)
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "exempt = user:u%d@local\n",
+		    i);
+	assert_accepted(text);
+	(void)snprintf(text + at, sizeof(text) - at, "exempt = user:x@local\n");
+	assert_refused(text, CONF_EXEMPTS + 1, "more than 64");
+}
+
+static void exemptions_too_long_together_are_an_error(void **state)
+{
+	static char text[CONF_EXEMPT_TEXT * 2];
+	char name[201];
+	size_t at = 0, used = 0;
+	int lines = 0;
+
+	(void)state;
+	memset(name, 'n', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	for (; used <= CONF_EXEMPT_TEXT; lines++) {
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "exempt = user:%s@local\n",
+		    name);
+		used += sizeof(name) - 1 + sizeof("user:@local");
+	}
+	assert_refused(text, lines, "4096 bytes");
 }
 
 static void key_of_a_feature_not_built_is_an_error(void **state)
@@ -267,12 +412,9 @@ static void key_of_a_feature_not_built_is_an_error(void **state)
 		(void)snprintf(text, sizeof(text), "\n\n%s = other\n", conf_key(i));
 		assert_refused(text, 3, conf_key(i));
 		(void)snprintf(text, sizeof(text), "%s = %s\n", conf_key(i), value);
-		if (strcmp(conf_key(i), "remember") == 0 || strcmp(conf_key(i), "require") == 0)
-			assert_accepted(text); /* what asks for nothing is fine */
-		else
-			assert_refused(text, 1, "this version does not have it");
+		assert_refused(text, 1, "this version does not have it");
 	}
-	assert_int_equal(absent, 15);
+	assert_int_equal(absent, 11);
 }
 
 /* Every key of DESIGN.md's table is known, and no other. */
@@ -416,7 +558,9 @@ static void printed_values_read_back(void **state)
 	assert_int_equal(parse(&c, "store = file:/srv/s\nstate_dir = /srv/t\n"
 	    "keyring = /srv/k\nissuer = ACME\nwindow = 2\nthrottle_free = 5\n"
 	    "throttle_base = 90s\nthrottle_max = 1d\nlock_after = 50\nretry = 1\n"
-	    "enroll = admin\n", NULL), 0);
+	    "enroll = login\nremember = 90m\nenroll_by = 2027-02-28\n"
+	    "require = group:wheel, user:a@corp\n"
+	    "exempt = user:a@corp@10.0.0.0/8 until 2027-03-01\n", NULL), 0);
 	for (int i = 0; i < CONF_KEYS; i++) {
 		char value[CONF_VALUE_MAX], again[CONF_VALUE_MAX], text[CONF_VALUE_MAX + 64];
 
@@ -670,13 +814,31 @@ static void error_on_the_pam_line_names_the_line(void **state)
 	assert_line_refused(CONF_AUTH, "windows=1", NULL, "unknown key 'windows'");
 	assert_line_refused(CONF_AUTH, "window=", NULL, "no value");
 	assert_line_refused(CONF_AUTH, "=1", NULL, "unknown key");
-	assert_line_refused(CONF_AUTH, "remember=12h", NULL, "remember");
+	assert_line_refused(CONF_AUTH, "remember=13h", NULL, "remember");
 	assert_line_refused(CONF_AUTH, "exempt=user:root", NULL, "exempt");
 	assert_line_refused(CONF_AUTH, "nullok", NULL, "unknown word 'nullok'");
 	assert_line_refused(CONF_AUTH, "", NULL, "unknown word ''");
 	assert_line_refused(CONF_AUTH, "Debug", NULL, "unknown word");
 	assert_line_refused(CONF_AUTH, "a_very_long_key_that_cannot_be_one_of_ours_at_all=1",
 	    NULL, "unknown key");
+}
+
+static void exemptions_of_the_pam_line_replace_the_files(void **state)
+{
+	static const char text[] = "exempt = user:a@local\nexempt = user:b@local\n";
+
+	(void)state;
+	scratch_write(path, text, sizeof(text) - 1, 0644);
+	assert_int_equal(load_words(CONF_AUTH, NULL, "exempt=user:c@local",
+	    "exempt=user:d@10.0.0.1 until 2027-03-01"), 0);
+	assert_int_equal(line_conf.exempts, 2);
+	assert_string_equal(conf_exempt(&line_conf, 0), "user:c@local");
+	assert_string_equal(conf_exempt(&line_conf, 1), "user:d@10.0.0.1 until 2027-03-01");
+	assert_int_equal(line_conf.exempt[1].origin.where, CONF_PAM_LINE);
+	assert_int_equal(load_words(CONF_AUTH, NULL, "exempt=none", NULL), 0);
+	assert_int_equal(line_conf.exempts, 0);
+	assert_int_equal(load_words(CONF_AUTH, NULL, "window=1", NULL), 0);
+	assert_int_equal(line_conf.exempts, 2);
 }
 
 static void error_in_the_file_of_a_pam_line_names_the_file(void **state)
@@ -696,7 +858,7 @@ static void words_belong_to_their_group(void **state)
 		const char *word;
 		enum conf_group group;
 	} words[] = {{"need_auth", CONF_ACCOUNT}, {"after_password", CONF_AUTH},
-	    {"after_login", CONF_AUTH}};
+	    {"after_login", CONF_AUTH}, {"enroll_here", CONF_AUTH}};
 
 	(void)state;
 	scratch_write(path, "", 0, 0644);
@@ -710,20 +872,21 @@ static void words_belong_to_their_group(void **state)
 			assert_int_equal(line_words.need_auth, i == 0);
 			assert_int_equal(line_words.after_password, i == 1);
 			assert_int_equal(line_words.after_login, i == 2);
+			assert_int_equal(line_words.enroll_here, i == 3);
 			assert_false(line_words.debug);
 		}
 	for (enum conf_group g = CONF_AUTH; g <= CONF_SESSION; g++) {
 		assert_int_equal(load_words(g, NULL, "debug", NULL), 0);
 		assert_true(line_words.debug);
 		assert_false(line_words.need_auth || line_words.after_password ||
-		    line_words.after_login);
+		    line_words.after_login || line_words.enroll_here);
 	}
 }
 
 static void word_of_a_feature_not_built_is_an_error(void **state)
 {
-	static const char *const absent[] = {"enroll_here", "reserve", "use_authtok",
-	    "try_first_pass", "use_first_pass"};
+	static const char *const absent[] = {"reserve", "use_authtok", "try_first_pass",
+	    "use_first_pass"};
 
 	(void)state;
 	scratch_write(path, "", 0, 0644);
@@ -791,6 +954,12 @@ int main(void)
 	    T(store_of_another_kind_is_an_error),
 	    T(issuer_has_no_colon_and_at_most_63_bytes),
 	    T(enroll_knows_its_words),
+	    T(remember_is_off_or_at_most_12h),
+	    T(enroll_by_is_a_day_or_none),
+	    T(require_lists_users_and_groups),
+	    T(exempt_may_repeat_and_keeps_its_lines),
+	    T(sixty_five_exemptions_are_an_error),
+	    T(exemptions_too_long_together_are_an_error),
 	    T(key_of_a_feature_not_built_is_an_error),
 	    T(keys_are_those_of_the_contract),
 	    T(key_given_twice_is_an_error),
@@ -813,6 +982,7 @@ int main(void)
 	    T(key_on_the_pam_line_replaces_the_files),
 	    T(value_with_blanks_stands_in_one_argument),
 	    T(error_on_the_pam_line_names_the_line),
+	    T(exemptions_of_the_pam_line_replace_the_files),
 	    T(error_in_the_file_of_a_pam_line_names_the_file),
 	    T(words_belong_to_their_group),
 	    T(word_of_a_feature_not_built_is_an_error),
