@@ -26,6 +26,7 @@ struct cmd {
 	const char *issuer;
 	const char *label;
 	const char *device;
+	const char *key; /* SHA256:... */
 	const char *algorithm;
 	const char *digits;
 	const char *period;
@@ -33,6 +34,8 @@ struct cmd {
 	const char *png;
 	const char *svg;
 	const char *from;
+	const char *expires;
+	const char *lasts; /* --for */
 	bool invert;
 	bool no_confirm;
 	bool orphans;
@@ -44,6 +47,7 @@ struct cmd {
 };
 
 int cmd_enroll(struct cmd *c);
+int cmd_self(struct cmd *c);
 int cmd_init(struct cmd *c);
 int cmd_status(struct cmd *c);
 int cmd_list(struct cmd *c);
@@ -52,6 +56,8 @@ int cmd_recovery(struct cmd *c);
 int cmd_unlock(struct cmd *c);
 int cmd_remove(struct cmd *c);
 int cmd_import(struct cmd *c);
+int cmd_invite(struct cmd *c);
+int cmd_bypass(struct cmd *c);
 
 /* Shared by them (cmd_common.c). */
 
@@ -70,8 +76,24 @@ int cmd_open(struct cmd *c, struct store *s, bool may_init);
  * goes first (an import looks no names up).  0 or an exit code after its message. */
 int cmd_account(struct cmd *c, struct store *store);
 
+/* "90s", "30m", "24h", "7d" into seconds; the option is for the message.  0 or
+ * ERR_SYNTAX. */
+struct cmd_span {
+	const char *option;
+	int64_t least, most;
+};
+int cmd_duration(const char *text, const struct cmd_span *span, int64_t *seconds,
+    struct err *e);
+
+/* One line in the log of the system (authpriv): user=USER note=NOTE DETAIL, and who
+ * ran the command.  detail is key=value already, or "". */
+void cmd_log(const char *user, const char *note, const char *detail);
+
 /* 0, or ERR_SYNTAX: not a name for a device. */
 int cmd_check_device(const char *name, struct err *e);
+
+/* The hash of --key.  0 or ERR_SYNTAX. */
+int cmd_check_key(const char *text, uint8_t hash[RECORD_HASH], struct err *e);
 
 /* The time now: somebody may have sat at a prompt since the start. */
 int64_t cmd_clock(void);

@@ -3,10 +3,12 @@
 #include "enroll/init.h"
 #include "lib/core/otp.h"
 #include "lib/core/secret.h"
+#include "lib/core/sshkey.h"
 
 #include <errno.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -120,6 +122,36 @@ int cmd_check_device(const char *name, struct err *e)
 	}
 	return err_set(e, ERR_SYNTAX, "--device: empty, longer than %d bytes, or with a control "
 	    "character in it", RECORD_DEVICE_NAME_MAX);
+}
+
+int cmd_check_key(const char *text, uint8_t hash[RECORD_HASH], struct err *e)
+{
+	if (sshkey_parse(text, hash) == 0)
+		return 0;
+	return err_set(e, ERR_SYNTAX, "--key: is not SHA256: and 43 characters, as `ssh-keygen -lf "
+	    "FILE.pub` prints it");
+}
+
+int cmd_duration(const char *text, const struct cmd_span *span, int64_t *seconds,
+    struct err *e)
+{
+	static const struct { char letter; int64_t seconds; } units[] = {
+	    {'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+	char *end;
+	long long v = text[0] >= '0' && text[0] <= '9' ? strtoll(text, &end, 10) : -1;
+	int64_t unit = 0;
+
+	for (size_t i = 0; v >= 0 && i < sizeof(units) / sizeof(units[0]); i++)
+		if (end[0] == units[i].letter && end[1] == '\0')
+			unit = units[i].seconds;
+	if (unit > 0 && v <= span->most / unit && v * unit >= span->least) {
+		*seconds = v * unit;
+		return 0;
+	}
+	return err_set(e, ERR_SYNTAX, "--%s: '%s' is not a time from %lldm to %lld%s, such as "
+	    "30m, 4h", span->option, text, (long long)span->least / 60,
+	    (long long)(span->most > 86400 ? span->most / 86400 : span->most / 3600),
+	    span->most > 86400 ? "d" : "h");
 }
 
 int64_t cmd_clock(void)

@@ -32,6 +32,7 @@ struct work {
 	char typed[128];
 	struct answer answer;
 	uint64_t step; /* of the confirming code */
+	int kept;      /* of the earlier recovery codes */
 	struct qr qr;
 };
 
@@ -63,6 +64,9 @@ static int choose_device(const struct cmd *c, struct record_device *d, struct er
 	d->digits = (uint8_t)digits;
 	d->period = (uint8_t)period;
 	(void)snprintf(d->name, sizeof(d->name), "%s", c->device != NULL ? c->device : "phone");
+	d->has_key = c->key != NULL;
+	if (d->has_key && cmd_check_key(c->key, d->key, e) != 0)
+		return ERR_SYNTAX;
 	return c->device != NULL ? cmd_check_device(c->device, e) : 0;
 }
 
@@ -190,7 +194,7 @@ static void show_text(const struct cmd *c, const struct work *w)
 	(void)fflush(stdout);
 }
 
-/* Everything but "confirmed", which is known last: one object, streamed. */
+/* One object, streamed: what the phone needs, then what the store has said. */
 static void print_json(const struct cmd *c, const struct work *w)
 {
 	char secret[OTPAUTH_KEY_SIZE];
@@ -203,12 +207,29 @@ static void print_json(const struct cmd *c, const struct work *w)
 	json_text_print(stdout, w->entry.device.name);
 	(void)printf(",\n \"uri\": ");
 	json_text_print(stdout, w->uri);
-	(void)printf(",\n \"secret\": \"%s\",\n \"recovery\": [", secret);
-	for (int i = 0; i < RECORD_CODES; i++)
-		(void)printf("%s\"%s\"", i > 0 ? ", " : "", w->codes[i]);
-	(void)printf("],\n");
+	(void)printf(",\n \"secret\": \"%s\",\n", secret);
 	(void)fflush(stdout);
 	secret_wipe(secret, sizeof(secret));
+}
+
+/* Codes that are not in force are not told. */
+static void end_json(const struct cmd *c, const struct work *w, bool stored)
+{
+	(void)printf(" \"recovery\": [");
+	for (int i = 0; i < RECORD_CODES && stored && w->kept == 0; i++)
+		(void)printf("%s\"%s\"", i > 0 ? ", " : "", w->codes[i]);
+	(void)printf("],\n \"confirmed\": %s}\n", stored && !c->no_confirm ? "true" : "false");
+}
+
+static void end_text(const struct cmd *c, struct work *w)
+{
+	(void)printf("\n%s is enrolled with device '%s'%s.\n", c->user, w->entry.device.name,
+	    c->no_confirm ? ", not confirmed by a code" : "");
+	if (w->kept > 0)
+		(void)printf("The earlier recovery codes stay good (%d left); `enroll-mfa recovery "
+		    "%s` makes new ones.\n", w->kept, c->user);
+	else
+		cmd_print_codes(c->user, w->codes);
 }
 
 static int judge_code(const struct cmd *c, struct work *w, bool *right)
@@ -242,7 +263,7 @@ static int confirm(const struct cmd *c, struct work *w, struct err *e)
 
 static int store_device(struct cmd *c, struct store *store, struct work *w, struct err *e)
 {
-	struct steps_device d = {&w->entry.device, &w->recovery, w->step};
+	struct steps_device d = {&w->entry.device, &w->recovery, w->step, &w->kept};
 	struct steps s;
 
 	cmd_steps(c, store, &s);
@@ -279,7 +300,9 @@ static int run(struct cmd *c, struct store *store, struct work *w, struct err *e
 	r = store_device(c, store, w, e);
 out:
 	if (c->json)
-		(void)printf(" \"confirmed\": %s}\n", r == 0 && !c->no_confirm ? "true" : "false");
+		end_json(c, w, r == 0);
+	else if (r == 0)
+		end_text(c, w);
 	return r;
 }
 
@@ -303,12 +326,7 @@ int cmd_enroll(struct cmd *c)
 		return cmd_fail(&e);
 	}
 	w = (struct work *)(void *)memory.data;
-	if ((r = run(c, &store, w, &e)) == 0 && !c->json) {
-		(void)printf("\n%s is enrolled with device '%s'%s.\n", c->user,
-		    w->entry.device.name, c->no_confirm ? ", not confirmed by a code" : "");
-		cmd_print_codes(c->user, w->codes);
-	}
-	if (r == 0)
+	if ((r = run(c, &store, w, &e)) == 0)
 		cmd_warn(&e);
 	code = r == 0 ? CMD_YES : e.code == ERR_SYNTAX ? CMD_USAGE : CMD_TROUBLE;
 	if (r != 0 && e.code != ERR_SYNTAX)

@@ -3,9 +3,9 @@
  */
 #include "enroll/cmd.h"
 #include "lib/core/json_text.h"
+#include "lib/core/sshkey.h"
 #include "lib/core/userkey.h"
 
-#include <openssl/evp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,16 +18,6 @@ struct row {
 	struct steps_status st;
 };
 
-static void key_text(const uint8_t key[RECORD_HASH], char text[64])
-{
-	unsigned char base64[64];
-	int n = EVP_EncodeBlock(base64, key, RECORD_HASH);
-
-	while (n > 0 && base64[n - 1] == '=')
-		n--;
-	(void)snprintf(text, 64, "SHA256:%.*s", n, (const char *)base64);
-}
-
 static void print_json_device(const struct steps_status *st, int i)
 {
 	char text[64];
@@ -36,7 +26,7 @@ static void print_json_device(const struct steps_status *st, int i)
 	json_text_print(stdout, st->device[i].name);
 	(void)printf(", \"key\": ");
 	if (st->device[i].has_key) {
-		key_text(st->device[i].key, text);
+		sshkey_text(st->device[i].key, text);
 		json_text_print(stdout, text);
 	} else {
 		(void)printf("null");
@@ -48,6 +38,15 @@ static void print_json_device(const struct steps_status *st, int i)
 		(void)printf("\"%s\"}", text);
 	else
 		(void)printf("null}");
+}
+
+static void print_json_until(const char *name, int64_t until)
+{
+	char text[32];
+
+	cmd_time(until, text);
+	if (until > 0)
+		(void)printf(", \"%s\": \"%s\"", name, text);
 }
 
 static void print_json_row(const struct row *r)
@@ -63,6 +62,8 @@ static void print_json_row(const struct row *r)
 		print_json_device(&r->st, i);
 	(void)printf("], \"locked\": %s, \"recovery_left\": %d", r->st.locked ? "true" : "false",
 	    r->st.recovery_left);
+	print_json_until("invited_until", r->st.invited_until);
+	print_json_until("bypass_until", r->st.bypass_until);
 	if (r->st.trouble.code != 0) {
 		(void)printf(", \"trouble\": ");
 		json_text_print(stdout, r->st.trouble.text);
@@ -79,9 +80,18 @@ static const char *state_word(const struct steps_status *st)
 	return st->locked ? "locked" : "enrolled";
 }
 
+static void print_until(const char *what, int64_t until)
+{
+	char text[32];
+
+	cmd_time(until, text);
+	if (until > 0)
+		(void)printf("  %s until %s\n", what, text);
+}
+
 static void print_status(const struct row *r)
 {
-	char created[32], used[32], key[64] = "";
+	char created[32], used[32], key[SSHKEY_TEXT];
 
 	(void)printf("%s: %s%s\n", r->user, state_word(&r->st),
 	    r->account ? "" : " (there is no such account)");
@@ -90,13 +100,15 @@ static void print_status(const struct row *r)
 	for (int i = 0; i < r->st.devices; i++) {
 		cmd_time(r->st.device[i].created, created);
 		cmd_time(r->st.device[i].last_used, used);
-		if (r->st.device[i].has_key)
-			key_text(r->st.device[i].key, key);
-		(void)printf("  device '%s' %s created %s, last used %s\n", r->st.device[i].name,
-		    key, created, used);
+		sshkey_text(r->st.device[i].key, key);
+		(void)printf("  device '%s'%s%s created %s, last used %s\n", r->st.device[i].name,
+		    r->st.device[i].has_key ? " " : "", r->st.device[i].has_key ? key : "",
+		    created, used);
 	}
 	if (r->st.enrolled)
 		(void)printf("  recovery codes left: %d\n", r->st.recovery_left);
+	print_until("invited to enrol", r->st.invited_until);
+	print_until("no code is asked (bypass)", r->st.bypass_until);
 	if (r->st.locked)
 		(void)printf("  locked after too many wrong codes; `enroll-mfa unlock %s`, or a "
 		    "recovery code, opens it\n", r->user);
@@ -180,7 +192,7 @@ static int by_name(const void *a, const void *b)
 
 static void print_line(const struct row *r)
 {
-	char used[32], best[32] = "never";
+	char used[32], best[32] = "never", key[SSHKEY_TEXT];
 	int64_t last = 0;
 
 	for (int i = 0; i < r->st.devices; i++)
@@ -189,9 +201,15 @@ static void print_line(const struct row *r)
 	cmd_time(last, used);
 	if (last > 0)
 		memcpy(best, used, sizeof(best));
-	(void)printf("%-24s %-12s %d %s, last used %s, %d recovery codes%s\n", r->user,
+	(void)printf("%-24s %-12s %d %s, last used %s, %d recovery codes%s", r->user,
 	    state_word(&r->st), r->st.devices, r->st.devices == 1 ? "device" : "devices", best,
 	    r->st.recovery_left, r->account ? "" : ", no account");
+	for (int i = 0; i < r->st.devices; i++) {
+		sshkey_text(r->st.device[i].key, key);
+		if (r->st.device[i].has_key)
+			(void)printf(", '%s' %s", r->st.device[i].name, key);
+	}
+	(void)printf("\n");
 }
 
 /* A record that is called otherwise than the account is nobody's: no login looks

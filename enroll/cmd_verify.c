@@ -91,11 +91,18 @@ static void print(const struct cmd *c, const struct login_result *res)
 
 int cmd_verify(struct cmd *c)
 {
+	struct sshkey_set keys = {0}; /* not whole: nothing is remembered for it */
 	struct login_request req = {0};
 	struct login_result res;
 	struct secret typed;
+	struct err e = {0};
 	int r;
 
+	if (c->key != NULL && cmd_check_key(c->key, keys.hash[keys.count++], &e) != 0) {
+		(void)cmd_fail(&e);
+		return CMD_USAGE;
+	}
+	req.keys = keys.count > 0 ? &keys : NULL;
 	if ((r = cmd_account(c, NULL)) != 0)
 		return r;
 	if (secret_new(&typed, 256) != 0)

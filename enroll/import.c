@@ -206,8 +206,7 @@ static int fill_device(struct run *r, struct err *e)
  * careful way, what has ever let somebody in is not. */
 static int enroll_alone(struct run *r, long line, struct err *e)
 {
-	const struct record_recovery none = {0};
-	struct steps_device d = {&r->w->entry.device, &none, 0};
+	struct steps_device d = {.device = &r->w->entry.device};
 	struct steps s = {.store = r->job->store, .conf = r->job->conf,
 	    .user = r->w->entry.user, .now = r->job->now};
 	struct err why = {0};

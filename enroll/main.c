@@ -27,13 +27,21 @@ struct command {
 };
 
 static const struct command enrolling = {NULL, cmd_enroll, USER_MUST,
-    " issuer label device algorithm digits period qr invert png svg no-confirm ",
+    " issuer label device key algorithm digits period qr invert png svg no-confirm ",
     "enroll-mfa [--] USER [--issuer NAME] [--label NAME] [--device NAME]\n"
-    "           [--algorithm sha1|sha256|sha512] [--digits 6|7|8] [--period 15..120]\n"
+    "           [--key SHA256:...] [--algorithm sha1|sha256|sha512]\n"
+    "           [--digits 6|7|8] [--period 15..120]\n"
     "           [--qr utf8|ansi|none] [--invert] [--png FILE] [--svg FILE]\n"
     "           [--no-confirm] [--json]\n"
     "  Shows the QR code and the key, lets the phone prove one code, prints ten\n"
-    "  recovery codes once.  A device of the same name is replaced after the code.\n"};
+    "  recovery codes once.  A device of the same name is replaced after the code,\n"
+    "  one of another name is added and leaves the recovery codes as they are.\n"
+    "  --key: the device is good behind that public key only.\n"};
+
+/* No argument at all, which is what the sudoers drop-in allows. */
+static const struct command self = {NULL, cmd_self, NO_USER, " ",
+    "enroll-mfa\n  By an ordinary user through sudo: the own enrolment, where `enroll` is invite or\n"
+    "  login.\n"};
 
 static const struct command commands[] = {
     {"init", cmd_init, NO_USER, " ",
@@ -44,21 +52,27 @@ static const struct command commands[] = {
     {"list", cmd_list, NO_USER, " orphans ",
      "enroll-mfa list [--orphans] [--json]\n  Everybody enrolled; --orphans: those without an "
      "account.\n"},
-    {"verify", cmd_verify, USER_MUST, " ",
-     "enroll-mfa verify USER [--json]\n  Judges one code from standard input, and spends it.\n"},
+    {"verify", cmd_verify, USER_MUST, " key ",
+     "enroll-mfa verify USER [--key SHA256:...] [--json]\n"
+     "  Judges one code from standard input, and spends it; --key: as behind that key.\n"},
     {"recovery", cmd_recovery, USER_MUST, " ",
      "enroll-mfa recovery USER [--json]\n  Ten new recovery codes; the old ones end.\n"},
     {"unlock", cmd_unlock, USER_MUST, " ",
      "enroll-mfa unlock USER [--json]\n  Takes back lock and delays; makes missing state anew.\n"},
     {"remove", cmd_remove, USER_MUST, " device ",
      "enroll-mfa remove USER [--device NAME] [--json]\n  Ends an enrolment, or one device.\n"},
+    {"invite", cmd_invite, USER_MUST, " expires ",
+     "enroll-mfa invite USER [--expires 1m..30d] [--json]\n"
+     "  A one-time word with which USER enrols at the next login; default 24h.\n"},
+    {"bypass", cmd_bypass, USER_MUST, " for ",
+     "enroll-mfa bypass USER --for 1m..24h|0 [--json]\n"
+     "  For a lost phone: no code is asked for that long; 0 ends it.  Logged.\n"},
     {"import", cmd_import, FILE_MUST, " from device ",
      "enroll-mfa import [--from otpauth] FILE|- [--device NAME] [--json]\n"
      "  One otpauth://totp/ URI a line; who is enrolled already is skipped.\n"},
 };
 
-static const char *const later[] = {"invite", "bypass", "rekey", "backup", "restore",
-    "break-glass"};
+static const char *const later[] = {"rekey", "backup", "restore", "break-glass"};
 
 #define TEXT(name, field) {name, offsetof(struct cmd, field), true}
 #define FLAG(name, field) {name, offsetof(struct cmd, field), false}
@@ -71,7 +85,7 @@ static const struct option {
     TEXT("config", config), FLAG("json", json), TEXT("issuer", issuer), TEXT("label", label),
     TEXT("device", device), TEXT("algorithm", algorithm), TEXT("digits", digits),
     TEXT("period", period), TEXT("qr", qr), FLAG("invert", invert), TEXT("png", png),
-    TEXT("svg", svg), FLAG("no-confirm", no_confirm), TEXT("from", from),
+    TEXT("svg", svg), TEXT("key", key), TEXT("expires", expires), TEXT("for", lasts), FLAG("no-confirm", no_confirm), TEXT("from", from),
     FLAG("orphans", orphans)};
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -99,6 +113,7 @@ static void print_help(const struct command *command)
 		return;
 	}
 	(void)fputs(enrolling.usage, stdout);
+	(void)fputs(self.usage, stdout);
 	for (size_t i = 0; i < COUNT(commands); i++)
 		(void)fputs(commands[i].usage, stdout);
 	(void)printf("\nBefore or after each: --config FILE.  `enroll-mfa -- NAME` enrols a user "
@@ -275,7 +290,7 @@ int main(int argc, char **argv)
 	leave_no_core();
 	if ((r = take_apart(&l, argc, argv)) != 0)
 		return r;
-	command = find_command(&l);
+	command = argc == 1 ? &self : find_command(&l);
 	if (l.help || l.version) {
 		if (l.version)
 			(void)printf("enroll-mfa %s\n", PB_VERSION);

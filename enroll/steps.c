@@ -1,5 +1,6 @@
 #include "enroll/steps.h"
 
+#include "lib/core/look.h"
 #include "lib/core/otp.h"
 #include "lib/core/recovery.h"
 #include "lib/core/secret.h"
@@ -187,17 +188,23 @@ static int renew_hot(const struct steps *s, struct work *w, struct err *e)
 	return store_put(s->store, w->hot_key, &w->value, e);
 }
 
+/* The i-th of the devices and, behind them, the pending ones. */
+static const struct record_device *named(const struct record_enroll *r, int i)
+{
+	return i < r->devices ? &r->device[i] : &r->pending[i - r->devices].device;
+}
+
 /* Every device of r counts as used up to the present step and the window. */
 static int hot_from(const struct steps *s, const struct record_enroll *r,
     struct record_hot *hot, struct err *e)
 {
 	int code = steps_new_hot(hot, e);
 
-	for (int i = 0; code == 0 && i < r->devices; i++) {
+	for (int i = 0; code == 0 && i < r->devices + r->pendings; i++) {
 		struct record_entry *entry = &hot->entry[hot->entries++];
 
-		entry->id = r->device[i].id;
-		entry->last_step = otp_step(s->now, r->device[i].period) +
+		entry->id = named(r, i)->id;
+		entry->last_step = otp_step(s->now, named(r, i)->period) +
 		    (uint64_t)s->conf->window;
 	}
 	hot->ever_confirmed = r->devices > 0;
@@ -234,8 +241,8 @@ static int update_hot(const struct steps *s, const struct work *w, hot_change ch
 
 static bool names_device(const struct record_enroll *r, uint64_t id)
 {
-	for (int i = 0; i < r->devices; i++)
-		if (r->device[i].id == id)
+	for (int i = 0; i < r->devices + r->pendings; i++)
+		if (named(r, i)->id == id)
 			return true;
 	return false;
 }
@@ -390,9 +397,9 @@ static int read_nobody(const struct steps *s, struct work *w, struct err *e)
 {
 	int r = read_enroll(s, w, e);
 
-	if (r == 0)
+	if (r == 0 && w->before.devices > 0)
 		return err_set(e, ERR_CONFLICT, "%s: is enrolled already", s->user);
-	if (r != ERR_NONE)
+	if (r != 0 && r != ERR_NONE)
 		return r;
 	if ((r = read_hot(s, w, e)) == ERR_NONE)
 		return 0;
@@ -402,18 +409,48 @@ static int read_nobody(const struct steps *s, struct work *w, struct err *e)
 	return r;
 }
 
+/* What else was open: an enrolment shown at a login ends (its first factor may be in
+ * other hands), so does a bypass (the phone is there again), and the invitation of
+ * somebody without a device has led to one. */
+static void close_open_ways(struct record_enroll *r, bool first)
+{
+	secret_wipe(r->pending, sizeof(r->pending));
+	r->pendings = 0;
+	r->bypass_since = 0;
+	r->bypass_life = 0;
+	if (first)
+		secret_wipe(&r->invite, sizeof(r->invite));
+}
+
+/* Whoever adds a device still has the codes on paper; whoever replaces one may have
+ * lost them with it. */
+static int codes_to_keep(const struct steps *s, struct work *w, const struct steps_device *d)
+{
+	for (int i = 0; i < w->before.devices; i++)
+		if (strcmp(w->before.device[i].name, d->device->name) == 0)
+			return 0;
+	if (w->before.devices == 0 || read_hot(s, w, NULL) != 0)
+		return 0;
+	return recovery_left(&w->before.recovery, &w->hot);
+}
+
 static int enroll_once(const struct steps *s, struct work *w, const struct steps_device *d,
     bool only_new, struct err *e)
 {
 	struct staging g = {&w->before, &w->after, d->device->id, d->confirmed_step};
-	int r = only_new ? read_nobody(s, w, e) : read_any(s, w, e);
+	int kept, r = only_new ? read_nobody(s, w, e) : read_any(s, w, e);
 
 	if (r != 0)
 		return r;
 	w->after = w->before;
 	if ((r = add_device(w, d->device, e)) != 0)
 		return r;
-	w->after.recovery = *d->recovery;
+	kept = codes_to_keep(s, w, d);
+	if (d->codes_kept != NULL)
+		*d->codes_kept = kept;
+	if (d->recovery != NULL && kept == 0)
+		w->after.recovery = *d->recovery;
+	close_open_ways(&w->after, w->before.devices == 0);
 	if ((r = stage_hot(s, w, &g, e)) != 0 || (r = put_enroll(s, w, e)) != 0)
 		return r;
 	settle_hot(s, w, &g, e);
@@ -485,6 +522,93 @@ int steps_may_enroll(const struct steps *s, const char *device, struct err *e)
 	return r;
 }
 
+/* An entry for everything that the record names. */
+static int add_entries(struct record_hot *hot, const struct record_enroll *r)
+{
+	for (int i = 0; i < r->devices + r->pendings; i++) {
+		if (record_find_entry(hot, named(r, i)->id) != NULL)
+			continue;
+		if (hot->entries == RECORD_ENTRIES)
+			return ERR_SYSTEM;
+		hot->entry[hot->entries++] = (struct record_entry){.id = named(r, i)->id};
+	}
+	return 0;
+}
+
+static int stage_change(struct record_hot *hot, const void *ctx)
+{
+	const struct staging *g = ctx;
+
+	keep_named(hot, g->before, g->after);
+	return add_entries(hot, g->after);
+}
+
+/* Behind a change: the entries that nothing names any more go; nothing else does. */
+static int settle_change(struct record_hot *hot, const void *ctx)
+{
+	const struct staging *g = ctx;
+
+	keep_named(hot, g->after, g->after);
+	if (g->after->devices != g->before->devices)
+		memset(hot->remembered, 0, sizeof(hot->remembered));
+	return 0;
+}
+
+static int change_hot_first(const struct steps *s, struct work *w, const struct staging *g,
+    struct err *e)
+{
+	int r = read_hot(s, w, e);
+
+	if (r == 0 && is_rebound(s, &w->hot))
+		return refuse_uid(s, w, e);
+	if (r == 0 && !w->found && w->hot.ever_confirmed)
+		return err_set(e, ERR_REFUSED, "%s: the enrolment is missing; `enroll-mfa remove` "
+		    "and enrol anew", s->user);
+	if (r == 0)
+		return update_hot(s, w, stage_change, g, e);
+	if (r == ERR_BAD || (r == ERR_NONE && w->before.devices > 0))
+		return err_set(e, ERR_REFUSED, "%s: the state is missing or damaged; run "
+		    "`enroll-mfa %s`", s->user, w->found ? "unlock" : "remove");
+	if (r != ERR_NONE)
+		return r;
+	if ((r = steps_new_hot(&w->hot, e)) != 0)
+		return r;
+	if (add_entries(&w->hot, g->after) != 0)
+		return err_set(e, ERR_SYSTEM, "hot: no room for another device");
+	return renew_hot(s, w, e);
+}
+
+static int change_once(const struct steps *s, struct work *w, steps_edit edit, void *ctx,
+    struct err *e)
+{
+	struct staging g = {&w->before, &w->after, 0, 0};
+	int r = read_enroll(s, w, e);
+
+	if (r != 0 && r != ERR_NONE)
+		return r;
+	w->after = w->before;
+	if ((r = edit(ctx, &w->after, e)) != 0 || (r = change_hot_first(s, w, &g, e)) != 0 ||
+	    (r = put_enroll(s, w, e)) != 0)
+		return r;
+	/* What stays behind when this fails, the next change drops. */
+	(void)update_hot(s, w, settle_change, &g, NULL);
+	return 0;
+}
+
+int steps_change(const struct steps *s, steps_edit edit, void *ctx, struct err *e)
+{
+	struct secret memory;
+	struct work *w;
+	int r = begin_change(s, &memory, &w, e);
+
+	if (r != 0)
+		return r;
+	r = ERR_CONFLICT;
+	for (int i = 0; i < PUT_TRIES && r == ERR_CONFLICT; i++)
+		r = change_once(s, w, edit, ctx, e);
+	return end_change(s, &memory, r, e);
+}
+
 static int recovery_once(const struct steps *s, struct work *w,
     const struct record_recovery *set, struct err *e)
 {
@@ -531,8 +655,8 @@ static int unlock(struct record_hot *hot, const void *ctx)
 
 static bool hot_fits(const struct steps *s, struct work *w)
 {
-	for (int i = 0; i < w->before.devices; i++)
-		if (record_find_entry(&w->hot, w->before.device[i].id) == NULL)
+	for (int i = 0; i < w->before.devices + w->before.pendings; i++)
+		if (record_find_entry(&w->hot, named(&w->before, i)->id) == NULL)
 			return false;
 	return !is_rebound(s, &w->hot);
 }
@@ -639,6 +763,15 @@ static void fill_devices(struct work *w, bool hot, struct steps_status *st)
 	st->enrolled = st->devices > 0;
 }
 
+static void fill_open_ways(const struct steps *s, const struct record_enroll *r,
+    struct steps_status *st)
+{
+	if (r->invite.open && look_is_running(r->invite.since, r->invite.life, s->now))
+		st->invited_until = r->invite.since + r->invite.life;
+	if (look_is_running(r->bypass_since, r->bypass_life, s->now))
+		st->bypass_until = r->bypass_since + r->bypass_life;
+}
+
 static int read_status(const struct steps *s, struct work *w, struct steps_status *st,
     struct err *e)
 {
@@ -668,6 +801,7 @@ static int read_status(const struct steps *s, struct work *w, struct steps_statu
 			    "`enroll-mfa remove` it or restore it", w->hot_key);
 	}
 	fill_devices(w, h == 0, st);
+	fill_open_ways(s, &w->before, st);
 	return 0;
 }
 

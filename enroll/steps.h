@@ -36,12 +36,15 @@ int steps_new_device(struct record_device *d, int64_t now, struct err *e);
 
 struct steps_device {
 	const struct record_device *device;
-	const struct record_recovery *recovery;
+	const struct record_recovery *recovery; /* NULL: what is there stays */
 	uint64_t confirmed_step; /* of the confirming code; 0: not confirmed */
+	int *codes_kept;         /* NULL, or: how many of the earlier codes stay good */
 };
 
-/* Puts the device in force: replaces the one of the same name or adds it, and
- * replaces the recovery codes.  0; ERR_REFUSED (8 devices already, a secret the
+/* Puts the device in force: replaces the one of the same name or adds it.  One that
+ * is added to others leaves the recovery codes as they are, if any are left;
+ * otherwise those of d come in their place.  Pending enrolments and a bypass end; so does the
+ * invitation of somebody who had no device.  0; ERR_REFUSED (8 devices already, a secret the
  * user already has, the account is somebody else's); ERR_UNKNOWN: in force or not,
  * the disk does not say; store answers. */
 int steps_enroll(const struct steps *s, const struct steps_device *d, struct err *e);
@@ -54,6 +57,13 @@ int steps_enroll_new(const struct steps *s, const struct steps_device *d, struct
 /* Looks whether steps_enroll() would take a device of that name, before it is shown
  * to anybody.  0, or what steps_enroll() would say. */
 int steps_may_enroll(const struct steps *s, const char *device, struct err *e);
+
+/* Any other change of the enrolment record: edit() changes r in place (zeroed but for
+ * its format where there is none), and may run again where somebody else was faster.  Devices and pending enrolments that are new get
+ * their entries in hot first.  Where the state of confirmed devices is missing or bad
+ * it is ERR_REFUSED: `unlock` is the way.  0, what edit() returned, or store answers. */
+typedef int (*steps_edit)(void *ctx, struct record_enroll *r, struct err *e);
+int steps_change(const struct steps *s, steps_edit edit, void *ctx, struct err *e);
 
 /* A new set of recovery codes; the old ones end.  ERR_NONE: not enrolled. */
 int steps_recovery(const struct steps *s, const struct record_recovery *set, struct err *e);
@@ -83,6 +93,8 @@ struct steps_status {
 		int64_t last_used; /* 0: never */
 	} device[RECORD_DEVICES];
 	bool locked;
+	int64_t invited_until; /* 0: no open invitation */
+	int64_t bypass_until;  /* 0: no bypass */
 	int recovery_left;
 	bool uid_bound;
 	uid_t uid;

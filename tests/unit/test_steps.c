@@ -74,16 +74,21 @@ static struct steps who(struct store *st, const char *user)
 	return (struct steps){.store = st, .conf = &sc.conf, .user = user, .now = SCRATCH_NOW};
 }
 
+static int kept_codes;   /* of the last enrolment */
+static uint8_t bound_to; /* every byte of the key of the next one; 0: none */
+
 static int enroll(const char *user, const char *device, struct err *e)
 {
 	char codes[RECORD_CODES][RECOVERY_TEXT_SIZE];
 	struct record_device d = {.algorithm = RECORD_SHA1, .digits = 6, .period = 30};
 	struct record_recovery set;
-	struct steps_device put = {&d, &set, 0};
+	struct steps_device put = {&d, &set, 0, &kept_codes};
 	struct steps s;
 	struct store st;
 	int r;
 
+	d.has_key = bound_to != 0;
+	memset(d.key, bound_to, sizeof(d.key));
 	(void)snprintf(d.name, sizeof(d.name), "%s", device);
 	scratch_open(&sc, &st);
 	s = who(&st, user);
@@ -136,6 +141,16 @@ static struct steps_status status_of(const char *user)
 		fail_msg("%s", e.text);
 	store_close(&st);
 	return status;
+}
+
+static void spend_codes(const char *user, int n)
+{
+	struct record_hot hot = scratch_read_hot(&sc, user);
+
+	for (int i = 0; i < 2; i++)
+		if (hot.spent[i].id != 0)
+			hot.spent[i].used = (uint16_t)((1u << n) - 1);
+	scratch_change_hot(&sc, user, &hot);
 }
 
 static void assert_whole(const char *user, int devices)
@@ -201,6 +216,56 @@ static void change_without_trouble_warns_of_nothing(void **state)
 	assert_string_equal(e.text, "");
 	assert_int_equal(enroll("alice", "phone", &e), 0);
 	assert_string_equal(e.text, "");
+}
+
+static void further_device_leaves_the_first_and_the_recovery_codes(void **state)
+{
+	struct steps_status before, after;
+
+	(void)state;
+	assert_int_equal(enroll("alice", "phone", NULL), 0);
+	before = status_of("alice");
+	spend_codes("alice", 3);
+	assert_int_equal(enroll("alice", "tablet", NULL), 0);
+	after = status_of("alice");
+	assert_int_equal(after.devices, 2);
+	assert_memory_equal(&after.device[0], &before.device[0], sizeof(after.device[0]));
+	assert_int_equal(after.recovery_left, RECORD_CODES - 3);
+	assert_int_equal(kept_codes, RECORD_CODES - 3);
+}
+
+static void replaced_device_or_spent_codes_bring_new_recovery_codes(void **state)
+{
+	(void)state;
+	assert_int_equal(enroll("alice", "phone", NULL), 0);
+	assert_int_equal(kept_codes, 0);
+	spend_codes("alice", 3);
+	assert_int_equal(enroll("alice", "phone", NULL), 0);
+	assert_int_equal(kept_codes, 0);
+	assert_whole("alice", 1);
+	spend_codes("alice", RECORD_CODES);
+	assert_int_equal(enroll("alice", "tablet", NULL), 0);
+	assert_int_equal(kept_codes, 0);
+	assert_whole("alice", 2);
+}
+
+static void device_keeps_the_key_that_it_is_bound_to(void **state)
+{
+	struct steps_status st;
+
+	(void)state;
+	bound_to = 7;
+	assert_int_equal(enroll("ubuntu", "anna", NULL), 0);
+	bound_to = 8;
+	assert_int_equal(enroll("ubuntu", "bert", NULL), 0);
+	bound_to = 0;
+	assert_int_equal(enroll("ubuntu", "spare", NULL), 0);
+	st = status_of("ubuntu");
+	assert_true(st.device[0].has_key && st.device[1].has_key && !st.device[2].has_key);
+	assert_int_equal(st.device[0].key[0], 7);
+	assert_int_equal(st.device[1].key[0], 8);
+	assert_int_equal(take_away("ubuntu", "anna"), 0);
+	assert_int_equal(status_of("ubuntu").device[0].key[0], 8);
 }
 
 static void ninth_device_and_a_known_secret_are_refused(void **state)
@@ -566,6 +631,9 @@ int main(void)
 	    T(enrolments_side_by_side_leave_every_device_usable),
 	    T(changes_of_every_kind_side_by_side_leave_the_user_whole),
 	    T(change_without_trouble_warns_of_nothing),
+	    T(further_device_leaves_the_first_and_the_recovery_codes),
+	    T(replaced_device_or_spent_codes_bring_new_recovery_codes),
+	    T(device_keeps_the_key_that_it_is_bound_to),
 	    T(ninth_device_and_a_known_secret_are_refused),
 	    T(enrolment_in_force_is_no_failure_though_tidying_fails),
 	    T(enrolment_whose_sync_failed_is_written_again),

@@ -1,0 +1,93 @@
+#include "enroll/notice.h"
+
+#include "lib/core/safefile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifndef PB_SYSCONFDIR
+#define PB_SYSCONFDIR "/etc"
+#endif
+#define PROGRAM PB_SYSCONFDIR "/pam-bastion/notify"
+
+/* 0, or ERR_NONE when there is no such program. */
+static int check(const char *program, struct err *e)
+{
+	char dir[512];
+	const char *slash = strrchr(program, '/');
+	size_t n = slash != NULL ? (size_t)(slash - program) : 0;
+	struct stat st;
+	int fd;
+
+	if (lstat(program, &st) != 0)
+		return errno == ENOENT || errno == ENOTDIR ? ERR_NONE : err_errno(e, "%s", program);
+	if (n == 0 || n >= sizeof(dir))
+		return err_set(e, ERR_UNSAFE, "%.100s: is not an absolute path", program);
+	memcpy(dir, program, n);
+	dir[n] = '\0';
+	if ((fd = safefile_open_dir(dir, e)) < 0)
+		return fd;
+	(void)close(fd);
+	if (!S_ISREG(st.st_mode) || st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH)) != 0 ||
+	    (st.st_mode & S_IXUSR) == 0)
+		return err_set(e, ERR_UNSAFE, "%s: must be a regular file of root's, executable, "
+		    "writable by nobody else; it is not run", program);
+	return 0;
+}
+
+/* In the grandchild: only calls that are safe behind fork(). */
+static _Noreturn void become(const char *program, char *const argv[])
+{
+	static char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin", locale[] = "LC_ALL=C";
+	char *const environment[] = {path, locale, NULL};
+	int null = open("/dev/null", O_RDWR);
+
+	(void)setsid();
+	if (null < 0 || chdir("/") != 0)
+		_exit(127);
+	for (int fd = 0; fd < 3; fd++)
+		(void)dup2(null, fd);
+	for (int fd = 3; fd < 1024; fd++)
+		(void)close(fd);
+	(void)execve(program, argv, environment);
+	_exit(127);
+}
+
+/* By a child that ends at once, so that the host process (login waits for any child)
+ * never meets a child it has not made. */
+int notice_send_by(const char *program, const char *const words[3], struct err *e)
+{
+	char *argv[5] = {NULL};
+	pid_t child;
+	int r = check(program, e);
+
+	if (r != 0)
+		return r == ERR_NONE ? 0 : r;
+	argv[0] = (char *)(uintptr_t)program;
+	for (int i = 0; i < 3; i++)
+		argv[1 + i] = (char *)(uintptr_t)(words[i] != NULL ? words[i] : "");
+	if ((child = fork()) < 0)
+		return err_set(e, ERR_SYSTEM, "%s: %s", program, strerror(errno));
+	if (child == 0) {
+		pid_t grandchild = fork();
+
+		if (grandchild == 0)
+			become(program, argv);
+		_exit(grandchild > 0 ? 0 : 127);
+	}
+	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+		continue;
+	return 0;
+}
+
+int notice_send(const char *event, const char *user, const char *device, struct err *e)
+{
+	const char *const words[3] = {event, user, device};
+
+	return notice_send_by(PROGRAM, words, e);
+}
