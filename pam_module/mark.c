@@ -27,16 +27,27 @@ int mark_set(pam_handle_t *pamh, const char *user)
 	return 0;
 }
 
-void mark_clear(pam_handle_t *pamh)
+/* "" is nobody's name: identify() refuses it. */
+int mark_start(pam_handle_t *pamh)
 {
-	(void)pam_set_data(pamh, NAME, NULL, NULL);
+	return mark_set(pamh, "");
+}
+
+static const char *read_mark(pam_handle_t *pamh)
+{
+	const void *data = NULL;
+
+	return pam_get_data(pamh, NAME, &data) == PAM_SUCCESS ? data : NULL;
+}
+
+bool mark_ran(pam_handle_t *pamh)
+{
+	return read_mark(pamh) != NULL;
 }
 
 bool mark_is(pam_handle_t *pamh, const char *user)
 {
-	const void *data = NULL;
+	const char *marked = read_mark(pamh);
 
-	if (user == NULL || pam_get_data(pamh, NAME, &data) != PAM_SUCCESS || data == NULL)
-		return false;
-	return strcmp(data, user) == 0;
+	return user != NULL && user[0] != '\0' && marked != NULL && strcmp(marked, user) == 0;
 }

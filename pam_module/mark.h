@@ -1,5 +1,5 @@
 /*
- * mark: this handle's auth let this user in through the module (`need_auth`).
+ * mark: what this handle's auth did: it ran, and whom it let in (`need_auth`).
  */
 #ifndef PB_MARK_H
 #define PB_MARK_H
@@ -7,13 +7,16 @@
 #include <security/pam_modules.h>
 #include <stdbool.h>
 
-/* Sets the mark for user.  0 or ERR_SYSTEM. */
+/* At the start of every auth: it has run, and let nobody in.  0 or ERR_SYSTEM. */
+int mark_start(pam_handle_t *pamh);
+
+/* It let user in.  0 or ERR_SYSTEM. */
 int mark_set(pam_handle_t *pamh, const char *user);
 
-/* Takes it back: at the start of every auth. */
-void mark_clear(pam_handle_t *pamh);
+/* Whether auth has run at all in this handle. */
+bool mark_ran(pam_handle_t *pamh);
 
-/* Whether the mark is there and is user's. */
+/* Whether it let this user in. */
 bool mark_is(pam_handle_t *pamh, const char *user);
 
 #endif

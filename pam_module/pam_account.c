@@ -1,9 +1,34 @@
 /*
  * pam_account: `need_auth` refuses a login that went round the code.
  */
+#include "lib/core/crypto.h"
+#include "pam_module/attempt.h"
 #include "pam_module/entry.h"
 #include "pam_module/mark.h"
 #include "pam_module/report.h"
+#include "pam_module/rule.h"
+
+#include <string.h>
+
+/* A machine account has `AuthenticationMethods publickey` in a Match block: sshd calls
+ * account then and auth never.  Its exemption is judged here, and nothing else is. */
+static bool is_exempt_machine(pam_handle_t *pamh, struct entry *en)
+{
+	const char *tty = entry_item(pamh, PAM_TTY);
+	struct rollout r = {.duty = ROLLOUT_MUST};
+	struct attempt a;
+
+	if (mark_ran(pamh) || tty == NULL || strcmp(tty, "ssh") != 0 || crypto_init() != 0)
+		return false;
+	if (attempt_begin(&a, en) == 0 && a.req.account) {
+		rollout_judge(&en->conf, &a.who, &r);
+		rule_note_stale(&a, &r);
+		if (r.duty == ROLLOUT_EXEMPT)
+			rule_report(&a, &r);
+	}
+	attempt_end(&a);
+	return r.duty == ROLLOUT_EXEMPT;
+}
 
 ENTRY int pam_sm_acct_mgmt(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
@@ -12,7 +37,8 @@ ENTRY int pam_sm_acct_mgmt(pam_handle_t *pamh, int flags, int argc, const char *
 	(void)flags;
 	if (entry_begin(&en, pamh, CONF_ACCOUNT, argc, argv) != 0)
 		return PAM_SERVICE_ERR;
-	if (en.words.need_auth && !mark_is(pamh, entry_item(pamh, PAM_USER))) {
+	if (en.words.need_auth && !mark_is(pamh, entry_item(pamh, PAM_USER)) &&
+	    !is_exempt_machine(pamh, &en)) {
 		report_trouble(pamh, "need_auth", NULL);
 		return PAM_PERM_DENIED;
 	}

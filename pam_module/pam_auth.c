@@ -1,107 +1,23 @@
 /*
- * pam_auth: ask for the code, let login() judge it, say and log the verdict.
+ * pam_auth: decide which prompt comes, let login() judge the answer, say the verdict.
  */
+#include "lib/core/answer.h"
 #include "lib/core/crypto.h"
-#include "lib/core/login.h"
+#include "pam_module/attempt.h"
+#include "pam_module/decide.h"
 #include "pam_module/entry.h"
 #include "pam_module/mark.h"
-#include "pam_module/proof.h"
 #include "pam_module/report.h"
+#include "pam_module/rule.h"
+#include "pam_module/show.h"
 #include "pam_module/talk.h"
 
-#include <pwd.h>
 #include <security/pam_ext.h>
-#include <security/pam_modutil.h>
-#include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
-#include <time.h>
 #include <unistd.h>
 
-struct auth {
-	struct entry *en;
-	char *typed; /* PAM_USER as it was: the item is not ours, and may change */
-	struct login_request req;
-	struct login_result res;
-	char key[PROOF_KEY_MAX];
-};
-
-static bool authtok_is_set(const pam_handle_t *pamh)
-{
-	const char *token = entry_item(pamh, PAM_AUTHTOK);
-
-	return token != NULL && token[0] != '\0';
-}
-
-/* Who is asking, from where, behind what; nothing of the store is read yet. */
-static int identify(struct auth *a)
-{
-	pam_handle_t *pamh = a->en->pamh;
-	struct proof_facts facts = {.ruid = getuid()};
-	const struct passwd *pw;
-	const char *user = NULL;
-
-	if (pam_get_user(pamh, &user, NULL) != PAM_SUCCESS || user == NULL || user[0] == '\0' ||
-	    (a->typed = strdup(user)) == NULL)
-		return ERR_UNAVAIL;
-	pw = pam_modutil_getpwnam(pamh, a->typed);
-	a->req.account = pw != NULL;
-	a->req.user = pw != NULL ? pw->pw_name : a->typed;
-	a->req.uid = pw != NULL ? pw->pw_uid : 0;
-	source_parse(entry_item(pamh, PAM_RHOST), getuid(), &a->req.source);
-	facts.tty = entry_item(pamh, PAM_TTY);
-	facts.ssh_auth_info = pam_getenv(pamh, "SSH_AUTH_INFO_0");
-	facts.authtok = authtok_is_set(pamh);
-	facts.account = a->req.account;
-	facts.uid = a->req.uid;
-	a->req.proven = proof_holds(&a->en->words, &facts);
-	proof_key(&facts, a->key);
-	return 0;
-}
-
-static long milliseconds_since(const struct timespec *start)
-{
-	struct timespec now = *start;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (now.tv_sec - start->tv_sec) * 1000 + (now.tv_nsec - start->tv_nsec) / 1000000;
-}
-
-static void judge(struct auth *a, const char *typed)
-{
-	struct report r = {&a->req, &a->res, a->key, 0};
-	struct timespec start = {0}, now = {0};
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &start);
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	a->req.now = now.tv_sec;
-	a->req.answer = typed;
-	login(&a->en->conf, &a->req, &a->res);
-	a->req.answer = NULL;
-	r.ms = milliseconds_since(&start);
-	report_login(a->en->pamh, &r);
-}
-
-/* Up to `retry` prompts.  0 when the last answer was right. */
-static int converse(struct auth *a)
-{
-	for (int i = 0; i < a->en->conf.retry; i++) {
-		char *typed;
-
-		if (talk_ask(a->en->pamh, &typed) != 0) {
-			report_trouble(a->en->pamh, "conversation", NULL);
-			return ERR_UNAVAIL;
-		}
-		judge(a, typed);
-		talk_wipe(&typed);
-		if (a->res.verdict == LOGIN_OK) {
-			talk_welcome(a->en->pamh, &a->res);
-			return 0;
-		}
-		talk_refused(a->en->pamh, &a->res, a->req.proven);
-	}
-	return ERR_REFUSED;
-}
+enum end { END_REFUSED = 0, END_LET_IN, END_NO_CONVERSATION };
 
 static int refuse(pam_handle_t *pamh, const char *reason, int pam_code)
 {
@@ -109,7 +25,7 @@ static int refuse(pam_handle_t *pamh, const char *reason, int pam_code)
 	return pam_code;
 }
 
-static void say_path(const struct auth *a)
+static void say_path(const struct attempt *a)
 {
 	if (a->en->words.debug)
 		pam_syslog(a->en->pamh, LOG_DEBUG,
@@ -119,8 +35,97 @@ static void say_path(const struct auth *a)
 		    a->en->conf.retry, a->en->conf.window);
 }
 
+static enum end let_in_for_now(struct attempt *a)
+{
+	const struct report_decision d = {LOG_NOTICE, "grace", NULL, NULL, NULL};
+
+	report_decision(a->en->pamh, &a->req, a->key, &d);
+	talk_grace(a->en->pamh, a->en->conf.enroll_by);
+	return END_LET_IN;
+}
+
+static enum end show_it(struct attempt *a, bool grace, bool word)
+{
+	switch (show(a, grace, word)) {
+	case SHOW_ENROLLED:
+		return END_LET_IN;
+	case SHOW_GRACE:
+		return let_in_for_now(a);
+	case SHOW_NO_CONVERSATION:
+		return END_NO_CONVERSATION;
+	case SHOW_REFUSED:
+		break;
+	}
+	return END_REFUSED;
+}
+
+/* Up to `retry` prompts for a code. */
+static enum end converse(struct attempt *a, const struct decide *d)
+{
+	const bool grace = d->grace && d->take_word;
+
+	a->req.take_word = d->take_word;
+	for (int i = 0; i < a->en->conf.retry; i++) {
+		bool wait;
+		char *typed;
+
+		if (talk_ask(a->en->pamh, &typed) != 0) {
+			report_trouble(a->en->pamh, "conversation", NULL);
+			return END_NO_CONVERSATION;
+		}
+		wait = grace && answer_is_empty(typed);
+		if (!wait)
+			attempt_judge(a, typed);
+		talk_wipe(&typed);
+		if (wait)
+			return let_in_for_now(a);
+		if (a->res.verdict == LOGIN_INVITED)
+			return show_it(a, d->grace, true);
+		if (a->res.verdict == LOGIN_OK) {
+			talk_welcome(a->en->pamh, &a->res);
+			return END_LET_IN;
+		}
+		talk_refused(a->en->pamh, &a->res, a->req.proven);
+	}
+	return END_REFUSED;
+}
+
+static enum end without_prompt(struct attempt *a, const char *verdict, const char *reason)
+{
+	const struct report_decision d = {LOG_NOTICE, verdict, reason, NULL, NULL};
+
+	report_decision(a->en->pamh, &a->req, a->key, &d);
+	return END_LET_IN;
+}
+
+static enum end go(struct attempt *a, const struct decide *d)
+{
+	rule_note_stale(a, &d->rollout);
+	if (d->far)
+		rule_note_far(a);
+	switch (d->way) {
+	case DECIDE_EXEMPT:
+		rule_report(a, &d->rollout);
+		return END_LET_IN;
+	case DECIDE_NOT_REQUIRED:
+		return without_prompt(a, "exempt", "not_required");
+	case DECIDE_BYPASS:
+		talk_bypass(a->en->pamh, d->look.bypass_until);
+		return without_prompt(a, "bypass", NULL);
+	case DECIDE_REMEMBERED:
+		return without_prompt(a, "remembered", NULL);
+	case DECIDE_GRACE:
+		return let_in_for_now(a);
+	case DECIDE_SHOW:
+		return show_it(a, d->grace, false);
+	case DECIDE_CODE:
+		break;
+	}
+	return converse(a, d);
+}
+
 /* The mark is for the name that was judged, and for no other. */
-static int let_in(const struct auth *a)
+static int let_in(const struct attempt *a)
 {
 	const char *user = entry_item(a->en->pamh, PAM_USER);
 
@@ -129,42 +134,44 @@ static int let_in(const struct auth *a)
 	return mark_set(a->en->pamh, a->typed);
 }
 
-static int authenticate(struct auth *a)
+static int authenticate(struct attempt *a, struct entry *en)
 {
-	pam_handle_t *pamh = a->en->pamh;
+	struct decide d;
 
-	if (identify(a) != 0)
-		return refuse(pamh, "no_user", PAM_USER_UNKNOWN);
+	if (attempt_begin(a, en) != 0)
+		return refuse(en->pamh, "no_user", PAM_USER_UNKNOWN);
 	say_path(a);
-	switch (converse(a)) {
-	case 0:
+	decide(&en->conf, &en->words, &a->req, &a->who, &d);
+	switch (go(a, &d)) {
+	case END_LET_IN:
 		break;
-	case ERR_UNAVAIL:
+	case END_NO_CONVERSATION:
 		return PAM_CONV_ERR;
-	default:
+	case END_REFUSED:
 		return PAM_AUTH_ERR;
 	}
 	if (let_in(a) != 0)
-		return refuse(pamh, "user_changed", PAM_AUTH_ERR);
+		return refuse(en->pamh, "user_changed", PAM_AUTH_ERR);
 	return PAM_SUCCESS;
 }
 
 ENTRY int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
+	struct attempt a;
 	struct entry en;
-	struct auth a = {.en = &en};
 	int r;
 
 	(void)flags;
-	mark_clear(pamh);
+	if (mark_start(pamh) != 0)
+		return refuse(pamh, "system", PAM_AUTHINFO_UNAVAIL);
 	if (geteuid() != 0)
 		return refuse(pamh, "not_root", PAM_AUTHINFO_UNAVAIL);
 	if (entry_begin(&en, pamh, CONF_AUTH, argc, argv) != 0)
 		return PAM_SERVICE_ERR;
 	if (crypto_init() != 0)
 		return refuse(pamh, "libcrypto", PAM_AUTHINFO_UNAVAIL);
-	r = authenticate(&a);
-	free(a.typed);
+	r = authenticate(&a, &en);
+	attempt_end(&a);
 	return r;
 }
 

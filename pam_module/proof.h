@@ -29,9 +29,4 @@ struct proof_facts {
 
 bool proof_holds(const struct conf_words *w, const struct proof_facts *f);
 
-/* The first public key of SSH_AUTH_INFO_0 as "SHA256:..." (as ssh-keygen -l
- * prints it; of a certificate, its own hash).  "" when there is none. */
-#define PROOF_KEY_MAX 64
-void proof_key(const struct proof_facts *f, char out[PROOF_KEY_MAX]);
-
 #endif

@@ -111,7 +111,8 @@ void report_login(pam_handle_t *pamh, const struct report *r)
 	struct text l = text_in(line, sizeof(line));
 
 	add(&l, "user", r->req->user);
-	add(&l, "verdict", login_verdict_name(r->res->verdict));
+	add(&l, "verdict", r->verdict != NULL ? r->verdict :
+	    login_verdict_name(r->res->verdict));
 	add(&l, "reason", r->res->reason);
 	add(&l, "method", r->res->method);
 	add(&l, "device", r->res->device);
@@ -142,4 +143,34 @@ void report_trouble(pam_handle_t *pamh, const char *reason, const struct err *e)
 	if (e != NULL && e->text[0] != '\0')
 		add_sentence(&l, "detail", e->text);
 	pam_syslog(pamh, LOG_ERR, "%s", line);
+}
+
+void report_decision(pam_handle_t *pamh, const struct login_request *req, const char *key,
+    const struct report_decision *d)
+{
+	char line[LINE];
+	struct text l = text_in(line, sizeof(line));
+
+	add(&l, "user", req->user);
+	add(&l, "verdict", d->verdict);
+	add(&l, "reason", d->reason);
+	add(&l, "device", d->device);
+	add(&l, "key", key);
+	add_source(&l, pamh, &req->source);
+	add(&l, "service", entry_item(pamh, PAM_SERVICE));
+	if (d->detail != NULL && d->detail[0] != '\0')
+		add_sentence(&l, "detail", d->detail);
+	pam_syslog(pamh, d->priority, "%s", line);
+}
+
+void report_note(pam_handle_t *pamh, const char *user, const char *note, const char *detail)
+{
+	char line[LINE];
+	struct text l = text_in(line, sizeof(line));
+
+	add(&l, "user", user);
+	add(&l, "note", note);
+	add(&l, "service", entry_item(pamh, PAM_SERVICE));
+	add_sentence(&l, "detail", detail);
+	pam_syslog(pamh, LOG_WARNING, "%s", line);
 }

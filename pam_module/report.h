@@ -10,14 +10,31 @@
 #include <security/pam_modules.h>
 #include <stddef.h>
 
-/* The line of one judged answer; key is "SHA256:..." or "". */
+/* The line of one judged answer; key is "SHA256:..." or "".  verdict: another word
+ * than the result's, or NULL. */
 struct report {
 	const struct login_request *req;
 	const struct login_result *res;
 	const char *key;
+	const char *verdict;
 	long ms;
 };
 void report_login(pam_handle_t *pamh, const struct report *r);
+
+/* A decision without an answer: exempt, bypass, remembered, grace, shown.  Texts may
+ * be NULL. */
+struct report_decision {
+	int priority; /* LOG_... */
+	const char *verdict;
+	const char *reason;
+	const char *device;
+	const char *detail;
+};
+void report_decision(pam_handle_t *pamh, const struct login_request *req, const char *key,
+    const struct report_decision *d);
+
+/* A remark that is no decision: note=NOTE, and what it is about. */
+void report_note(pam_handle_t *pamh, const char *user, const char *note, const char *detail);
 
 /* A refusal before anything was judged: verdict=error with a reason. */
 void report_trouble(pam_handle_t *pamh, const char *reason, const struct err *e);

@@ -12,8 +12,13 @@
 
 int talk_ask(pam_handle_t *pamh, char **typed)
 {
+	return talk_ask_text(pamh, PROMPT, typed);
+}
+
+int talk_ask_text(pam_handle_t *pamh, const char *text, char **typed)
+{
 	*typed = NULL;
-	if (pam_prompt(pamh, PAM_PROMPT_ECHO_ON, typed, "%s", PROMPT) != PAM_SUCCESS) {
+	if (pam_prompt(pamh, PAM_PROMPT_ECHO_ON, typed, "%s", text) != PAM_SUCCESS) {
 		talk_wipe(typed);
 		return ERR_UNAVAIL;
 	}
@@ -30,7 +35,7 @@ void talk_wipe(char **typed)
 
 /* Also under PAM_SILENT, which sudo always sets: a refusal says why the prompt comes
  * again, and wrong codes of somebody else are told once, so it must be now. */
-static void say(pam_handle_t *pamh, int style, const char *text)
+void talk_say(pam_handle_t *pamh, int style, const char *text)
 {
 	char *nothing = NULL;
 
@@ -47,26 +52,67 @@ void talk_refused(pam_handle_t *pamh, const struct login_result *res, bool prove
 		text = "Refused: code already used, wait for the next.";
 	else if (proven && (res->rule == STATE_THROTTLED || res->rule == STATE_LOCKED))
 		text = "Refused: too many tries.";
-	say(pamh, PAM_ERROR_MSG, text);
+	talk_say(pamh, PAM_ERROR_MSG, text);
+}
+
+static void spell_time(int64_t at, char text[32])
+{
+	time_t t = (time_t)at;
+	struct tm tm;
+
+	memcpy(text, "?", 2);
+	if (gmtime_r(&t, &tm) != NULL)
+		(void)strftime(text, 32, "%Y-%m-%d %H:%M UTC", &tm);
+}
+
+void talk_enrolled(pam_handle_t *pamh, int others, int64_t last)
+{
+	char text[200], at[32];
+
+	talk_say(pamh, PAM_TEXT_INFO, "Enrolled. From now on every login asks for a code.");
+	if (others <= 0)
+		return;
+	spell_time(last, at);
+	(void)snprintf(text, sizeof(text), "%d other enrolment%s of this account had been shown "
+	    "elsewhere, last at %s; if that was not you, tell the administrator.", others,
+	    others == 1 ? "" : "s", at);
+	talk_say(pamh, PAM_TEXT_INFO, text);
+}
+
+void talk_grace(pam_handle_t *pamh, int64_t until)
+{
+	char text[160], at[32];
+
+	spell_time(until, at);
+	(void)snprintf(text, sizeof(text), "You are not enrolled yet. From %s on, a login needs a "
+	    "code.", at);
+	talk_say(pamh, PAM_TEXT_INFO, text);
+}
+
+void talk_bypass(pam_handle_t *pamh, int64_t until)
+{
+	char text[160], at[32];
+
+	spell_time(until, at);
+	(void)snprintf(text, sizeof(text), "No code is asked until %s: an administrator has "
+	    "switched it off for you.", at);
+	talk_say(pamh, PAM_TEXT_INFO, text);
 }
 
 void talk_welcome(pam_handle_t *pamh, const struct login_result *res)
 {
-	char text[160], since[32] = "?", from[SOURCE_TEXT_MAX];
-	time_t first = (time_t)res->missed.first;
-	struct tm tm;
+	char text[160], since[32], from[SOURCE_TEXT_MAX];
 
 	if (res->missed.count > 0) {
-		if (gmtime_r(&first, &tm) != NULL)
-			(void)strftime(since, sizeof(since), "%Y-%m-%d %H:%M UTC", &tm);
+		spell_time(res->missed.first, since);
 		source_text(&res->missed.from, from);
 		(void)snprintf(text, sizeof(text), "%u wrong code%s since %s, last from %s.",
 		    res->missed.count, res->missed.count == 1 ? "" : "s", since, from);
-		say(pamh, PAM_TEXT_INFO, text);
+		talk_say(pamh, PAM_TEXT_INFO, text);
 	}
 	if (res->method != NULL && strcmp(res->method, "recovery") == 0) {
 		(void)snprintf(text, sizeof(text), "%d recovery code%s left.",
 		    res->recovery_left, res->recovery_left == 1 ? "" : "s");
-		say(pamh, PAM_TEXT_INFO, text);
+		talk_say(pamh, PAM_TEXT_INFO, text);
 	}
 }

@@ -51,7 +51,7 @@ static int set_up(void **state)
 	memset(&res, 0, sizeof(res));
 	req.user = "alice";
 	source_parse("203.0.113.7", 0, &req.source);
-	rep = (struct report){&req, &res, "", 2};
+	rep = (struct report){.req = &req, .res = &res, .key = "", .ms = 2};
 	logged[0] = '\0';
 	logged_lines = 0;
 	return 0;
