@@ -3,6 +3,7 @@
  */
 #include "lib/core/crypto.h"
 #include "policy/cmd_config.h"
+#include "policy/cmd_explain.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -17,6 +18,8 @@ static const char help_text[] =
     "\n"
     "  config check [FILE]   is the configuration fit for logins?\n"
     "  config show           every key, its value and where it is set\n"
+    "  explain USER [--service NAME] [--from ADDRESS]\n"
+    "                        what a login of USER would meet, and why\n"
     "\n"
     "  --config PATH         the login configuration (default: the packaged file)\n"
     "  --help                behind a command: what it takes\n"
@@ -78,7 +81,7 @@ static int print(const char *text)
 
 static int run(const struct line *l)
 {
-	static const char *const absent[] = {"explain", "enable", "confirm", "disable",
+	static const char *const absent[] = {"enable", "confirm", "disable",
 	    "policy", "password", "breach", "audit", "fix", "rollback", "history", "mfa",
 	    "rotate", "aws-policy"};
 
@@ -88,6 +91,8 @@ static int run(const struct line *l)
 		return l->common.help ? print(help_text) : usage("no command", NULL);
 	if (strcmp(l->argv[0], "config") == 0)
 		return cmd_config(&l->common, l->argc - 1, l->argv + 1);
+	if (strcmp(l->argv[0], "explain") == 0)
+		return cmd_explain(&l->common, l->argc - 1, l->argv + 1);
 	for (size_t i = 0; i < sizeof(absent) / sizeof(absent[0]); i++)
 		if (strcmp(l->argv[0], absent[i]) == 0)
 			return usage("this command is not in this version", absent[i]);

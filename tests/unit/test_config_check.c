@@ -275,11 +275,14 @@ static void arguments_are_judged_like_the_modules_own(void **state)
 	fails("pam.d/sshd:1:", "retyr");
 	put("pam.d/sshd", THREE " need_auth" BEHIND GUARD ACCOUNT);
 	fails("pam.d/sshd:1:", "belongs on an account line");
-	put("pam.d/sshd", THREE " enroll_here" BEHIND GUARD ACCOUNT);
-	fails("pam.d/sshd:1:", "enroll_here");
+	put("pam.d/sshd", THREE " reserve" BEHIND GUARD ACCOUNT);
+	fails("pam.d/sshd:1:", "reserve");
+	put("pam.d/sshd", THREE BEHIND "account requisite pam_bastion.so need_auth enroll_here\n"
+	    ACCOUNT);
+	fails("pam.d/sshd:4:", "belongs on an auth line");
 	put("pam.d/sshd", THREE " conf=/nonexistent/x" BEHIND GUARD ACCOUNT);
 	fails("pam.d/sshd:1:", "/nonexistent");
-	put("pam.d/sshd", THREE " [issuer=My Corp] retry=2" BEHIND GUARD ACCOUNT);
+	put("pam.d/sshd", THREE " [issuer=My Corp] retry=2 enroll_here" BEHIND GUARD ACCOUNT);
 	is_clean();
 }
 

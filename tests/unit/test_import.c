@@ -55,7 +55,7 @@ static int enroll(const char *user)
 	struct record_device d = {.name = "phone", .algorithm = RECORD_SHA1, .digits = 6,
 	    .period = 30};
 	struct record_recovery set;
-	struct steps_device put = {&d, &set, 0};
+	struct steps_device put = {.device = &d, .recovery = &set};
 	struct store st;
 	struct steps s = {.store = &st, .conf = &sc.conf, .user = user, .now = SCRATCH_NOW};
 	int r;

@@ -1,0 +1,299 @@
+#include "policy/cmd_explain.h"
+
+#include "lib/core/day.h"
+#include "lib/core/json_text.h"
+#include "lib/core/sshkey.h"
+#include "policy/explain.h"
+#include "policy/explain_host.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define VALUE 1024
+
+static const char help_text[] =
+    "usage: bastionctl explain USER [--service NAME] [--from ADDRESS] [--json]\n"
+    "\n"
+    "What a login of USER would meet, and why: required or exempt and by which line,\n"
+    "devices, lock, delay, what is remembered, wrong codes, the last verdicts, sshd's\n"
+    "configuration, files and clock, and what to do next.  It asks for no code and\n"
+    "writes nothing.\n"
+    "\n"
+    "  --service NAME   the PAM service (default sshd)\n"
+    "  --from ADDRESS   where the login comes from (default: this machine)\n"
+    "\n"
+    "exit: 0, 2 usage, 3 trouble, or the user's records are not whole\n";
+
+struct options {
+	struct explain_query q;
+	bool json;
+};
+
+/* Prints "name   value", or the JSON member. */
+struct printer {
+	bool json;
+	bool first;
+};
+
+static void put(struct printer *p, const char *name, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void put(struct printer *p, const char *name, const char *fmt, ...)
+{
+	char value[VALUE];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(value, sizeof(value), fmt, ap);
+	va_end(ap);
+	if (!p->json) {
+		(void)printf("  %-12s  %s\n", name, value);
+		return;
+	}
+	(void)printf("%s\"%s\":", p->first ? "" : ",", name);
+	json_text_print(stdout, value);
+	p->first = false;
+}
+
+static const char *when(int64_t t, char text[32])
+{
+	time_t at = (time_t)t;
+	struct tm tm;
+
+	if (t == 0 || gmtime_r(&at, &tm) == NULL)
+		return "never";
+	(void)strftime(text, 32, "%Y-%m-%d %H:%M:%S UTC", &tm);
+	return text;
+}
+
+static void put_until(struct printer *p, const char *name, int64_t until, const char *none)
+{
+	char at[32];
+
+	if (until == 0)
+		put(p, name, "%s", none);
+	else
+		put(p, name, "until %s", when(until, at));
+}
+
+static void put_duty(struct printer *p, const struct explain *x)
+{
+	const struct conf *c = &x->conf;
+	char day[DAY_TEXT];
+
+	put(p, "required", "%s (require = %s)", x->rollout.duty == ROLLOUT_NOT_REQUIRED ? "no" :
+	    "yes", c->require);
+	if (x->rollout.duty != ROLLOUT_EXEMPT) {
+		put(p, "exempt", x->rollout.stale < 0 ? "no" : "no: the day of 'exempt = %s' is past "
+		    "or too far ahead", x->rollout.stale < 0 ? "" :
+		    conf_exempt(c, x->rollout.stale));
+	} else {
+		if (x->rollout.until != 0)
+			day_text(x->rollout.until, day);
+		put(p, "exempt", "yes, behind a proven first factor: exempt = %s (line %d)%s%s",
+		    conf_exempt(c, x->rollout.rule), c->exempt[x->rollout.rule].origin.line,
+		    x->rollout.ending ? ", ends soon: " : "", x->rollout.ending ? day : "");
+	}
+	if (c->enroll_by != 0)
+		put_until(p, "enroll_by", c->enroll_by, "none");
+}
+
+static void put_devices(struct printer *p, const struct explain *x)
+{
+	char created[32], used[32], key[SSHKEY_TEXT] = "";
+
+	if (x->state == EXPLAIN_TROUBLE) {
+		put(p, "records", "%s", x->trouble.text);
+		return;
+	}
+	if (x->devices == 0)
+		put(p, "devices", "none: not enrolled");
+	for (int i = 0; i < x->devices; i++) {
+		const struct explain_device *d = &x->device[i];
+		char name[16];
+
+		if (d->has_key)
+			sshkey_text(d->key, key);
+		(void)snprintf(name, sizeof(name), i == 0 ? "device" : "device_%d", i + 1);
+		put(p, name, "%s, enrolled %s, last used %s%s%s", d->name, when(d->created, created),
+		    when(d->last_used, used), d->has_key ? ", only behind key " : "",
+		    d->has_key ? key : "");
+	}
+}
+
+static void put_state(struct printer *p, const struct explain_query *q, const struct explain *x)
+{
+	char at[32], last[32], from[SOURCE_TEXT_MAX];
+
+	if (x->state == EXPLAIN_TROUBLE)
+		return;
+	if (x->devices > 0)
+		put(p, "recovery", "%d codes left", x->recovery_left);
+	put(p, "locked", x->locked_since == 0 ? "no" : "since %s", when(x->locked_since, at));
+	if (q->from != NULL)
+		put_until(p, "throttled", x->wait > 0 ? q->now + x->wait : 0, "no");
+	else
+		put_until(p, "throttled", x->worst_wait > 0 ? q->now + x->worst_wait : 0,
+		    "no source is");
+	if (x->conf.remember > 0)
+		put_until(p, "remembered", x->remembered_until, "no");
+	put_until(p, "bypass", x->bypass_until, "no");
+	put_until(p, "invited", x->invited_until, "no");
+	if (x->missed.count == 0) {
+		put(p, "wrong_codes", "none since the last success");
+		return;
+	}
+	source_text(&x->missed.from, from);
+	put(p, "wrong_codes", "%u since %s, the last at %s from %s", x->missed.count,
+	    when(x->missed.first, at), when(x->missed.last, last), from);
+}
+
+static void put_host(struct printer *p, const struct explain_query *q, const struct explain *x)
+{
+	char text[VALUE];
+
+	put(p, "pam", x->line[0] == '\0' ? "service %s has no auth line of pam_bastion.so" :
+	    "%s%s%s", x->line[0] == '\0' ? q->service : x->line,
+	    x->words.enroll_here ? ", enrols here" : "", x->guarded ? ", need_auth" : "");
+	if (strcmp(q->service, "sshd") == 0) {
+		(void)explain_sshd(q->user, q->from, text, sizeof(text));
+		put(p, "sshd", "%s", text);
+	}
+	explain_mode(x->conf.store_dir, text, sizeof(text));
+	put(p, "store", "%s: %s", x->conf.store_dir, text);
+	explain_mode(x->conf.keyring, text, sizeof(text));
+	put(p, "keyring", "%s: %s", x->conf.keyring, text);
+	put(p, "clock", explain_clock() ? "synchronised" : "not synchronised: codes may fail");
+}
+
+static void put_log(struct printer *p, const char *user)
+{
+	char lines[4096];
+	bool any;
+
+	explain_log(user, lines, sizeof(lines));
+	any = lines[0] != '\0';
+	if (p->json)
+		(void)fputs(",\"log\":[", stdout);
+	else
+		(void)printf("  %-12s  %s\n", "log", any ? "the last verdicts:" : "no verdict found");
+	for (char *at = lines; *at != '\0';) {
+		char *end = at + strcspn(at, "\n");
+
+		if (*end != '\0')
+			*end++ = '\0';
+		if (p->json) {
+			if (at != lines)
+				(void)putchar(',');
+			json_text_print(stdout, at);
+		} else {
+			(void)printf("    %s\n", at);
+		}
+		at = end;
+	}
+	if (p->json)
+		(void)putchar(']');
+}
+
+static int tell(const struct options *o, const struct explain *x)
+{
+	struct printer p = {o->json, true};
+	const char *next = explain_next(x);
+
+	if (o->json)
+		(void)putchar('{');
+	else
+		(void)printf("%s, service %s, %s%s\n", o->q.user, o->q.service,
+		    o->q.from != NULL ? "from " : "at this machine", o->q.from != NULL ? o->q.from : "");
+	if (o->json) {
+		put(&p, "user", "%s", o->q.user);
+		put(&p, "service", "%s", o->q.service);
+	}
+	put(&p, "login", "%s (behind a key or password that is proven)", explain_meets(&o->q, x));
+	put(&p, "account", x->account ? "uid %u" : "none", (unsigned)x->uid);
+	put_duty(&p, x);
+	put_devices(&p, x);
+	put_state(&p, &o->q, x);
+	put_host(&p, &o->q, x);
+	put_log(&p, o->q.user);
+	put(&p, "next", "%s", next[0] != '\0' ? next : "nothing");
+	if (o->json)
+		(void)fputs("}\n", stdout);
+	if (fflush(stdout) != 0 || ferror(stdout) != 0) {
+		(void)fprintf(stderr, "bastionctl: standard output: %s\n", strerror(errno));
+		return CMD_TROUBLE;
+	}
+	return x->state == EXPLAIN_TROUBLE ? CMD_TROUBLE : CMD_YES;
+}
+
+static int usage(const char *reason, const char *word)
+{
+	(void)fprintf(stderr, "bastionctl: explain: %s%s%s\n", reason, word != NULL ? ": " : "",
+	    word != NULL ? word : "");
+	return CMD_USAGE;
+}
+
+static int read_options(struct options *o, int argc, char **argv)
+{
+	for (int i = 0; i < argc; i++) {
+		const char *a = argv[i], **value = NULL;
+
+		if (strcmp(a, "--json") == 0)
+			o->json = true;
+		else if (strcmp(a, "--service") == 0)
+			value = &o->q.service;
+		else if (strcmp(a, "--from") == 0)
+			value = &o->q.from;
+		else if (a[0] == '-')
+			return usage("unknown option", a);
+		else if (o->q.user != NULL)
+			return usage("one word too many", a);
+		else
+			o->q.user = a;
+		if (value != NULL && (i + 1 == argc || argv[i + 1][0] == '\0'))
+			return usage("a value is missing", a);
+		if (value != NULL)
+			*value = argv[++i];
+	}
+	return o->q.user == NULL ? usage("say which user", NULL) : CMD_YES;
+}
+
+static int check_options(const struct options *o)
+{
+	struct address a;
+
+	if (strchr(o->q.service, '/') != NULL)
+		return usage("not the name of a PAM service", o->q.service);
+	if (o->q.from != NULL && address_parse(o->q.from, &a) != 0)
+		return usage("not an address", o->q.from);
+	return CMD_YES;
+}
+
+int cmd_explain(const struct cmd_common *common, int argc, char **argv)
+{
+	struct options o = {.q = {.service = "sshd", .config = common->config}};
+	struct timespec now = {0};
+	static struct explain x;
+	struct err e = {0};
+	int r;
+
+	if (common->help)
+		return fputs(help_text, stdout) >= 0 && fflush(stdout) == 0 ? CMD_YES : CMD_TROUBLE;
+	if ((r = read_options(&o, argc, argv)) != CMD_YES || (r = check_options(&o)) != CMD_YES)
+		return r;
+	if (geteuid() != 0) {
+		(void)fprintf(stderr, "bastionctl: explain: the records are root's: run it as root\n");
+		return CMD_TROUBLE;
+	}
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	o.q.now = now.tv_sec;
+	if (explain(&o.q, &x, &e) != 0) {
+		(void)fprintf(stderr, "bastionctl: %s\n", e.text);
+		return CMD_TROUBLE;
+	}
+	return tell(&o, &x);
+}
