@@ -15,18 +15,19 @@ def screen(text, columns=80, rows=60):
     return [line.rstrip() for line in terminal.display]
 
 
-def draw(lines, path):
-    """A dark terminal with light blocks."""
+def draw(lines, path, light=False):
+    """A dark terminal with light blocks, or a light one with dark blocks."""
+    ground, ink = (255, 0) if light else (0, 255)
     width = max(map(len, lines)) * CELL + 2 * MARGIN
-    image = Image.new("L", (width, len(lines) * 2 * CELL + 2 * MARGIN), 0)
+    image = Image.new("L", (width, len(lines) * 2 * CELL + 2 * MARGIN), ground)
     pen = ImageDraw.Draw(image)
     for row, line in enumerate(lines):
         for column, char in enumerate(line):
             x, y = MARGIN + column * CELL, MARGIN + row * 2 * CELL
             if char in "█▀":
-                pen.rectangle((x, y, x + CELL - 1, y + CELL - 1), fill=255)
+                pen.rectangle((x, y, x + CELL - 1, y + CELL - 1), fill=ink)
             if char in "█▄":
-                pen.rectangle((x, y + CELL, x + CELL - 1, y + 2 * CELL - 1), fill=255)
+                pen.rectangle((x, y + CELL, x + CELL - 1, y + 2 * CELL - 1), fill=ink)
     image.save(path)
 
 

@@ -1,4 +1,5 @@
 """enroll-mfa as it is run: what it prints, what it leaves, how it ends."""
+import calendar
 import itertools
 import json
 import os
@@ -257,3 +258,95 @@ def test_directory_in_a_records_place_goes_or_is_named(place):
     for argv in (("remove", "bob"), ("bob", "--no-confirm")):
         done = place.tool(*argv)
         assert done.returncode == 3 and "move it away" in done.stderr, done
+
+
+def seconds_until(text):
+    return calendar.timegm(time.strptime(text, "%Y-%m-%dT%H:%M:%SZ")) - time.time()
+
+
+def test_invite_prints_the_word_once_and_until_when(place, log, since):
+    user = User()
+    done = place.tool("invite", user.name)
+    assert done.returncode == 0 and done.stderr == "", done
+    assert len(re.findall(r"^    [A-Z2-7]{4}(-[A-Z2-7]{4}){3}$", done.stdout, re.M)) == 1, done
+    for what in ("good once", "Verification code:", "QR code"):
+        assert what in done.stdout, done
+    told = place.told("invite", user.name, "--expires", "7d")
+    assert set(told) == {"user", "word", "expires"} and told["user"] == user.name
+    assert 7 * 86400 - 60 < seconds_until(told["expires"]) <= 7 * 86400
+    row = place.status(user.name)
+    assert row["invited_until"] == told["expires"] and not row["enrolled"]
+    line = log.wait(rf"user={user.name} note=invite until=\S+ uid=0", since)
+    assert told["word"] not in "\n".join(log.lines(since)), line
+
+
+def test_invite_of_nobody_warns_and_with_enroll_admin_is_refused(place):
+    done = place.tool("invite", "nobody-yet")
+    assert done.returncode == 0 and "no account 'nobody-yet'" in done.stderr, done
+    admin = Place("enroll = admin\n")
+    done = admin.tool("invite", "bob")
+    assert done.returncode == 1 and "enroll = admin" in done.stderr and done.stdout == "", done
+    admin.remove()
+
+
+@pytest.mark.parametrize("argv", [
+    ("invite", "bob", "--expires", "59s"), ("invite", "bob", "--expires", "31d"),
+    ("invite", "bob", "--expires", "4"), ("invite", "bob", "--expires", "-1h"),
+    ("invite", "bob", "--expires", "99999999999999999999d"), ("bypass", "bob"),
+    ("bypass", "bob", "--for", "25h"), ("bypass", "bob", "--for", "30s"),
+    ("bypass", "bob", "--for", "1hh")])
+def test_time_out_of_range_is_a_usage_error(place, argv):
+    place.told("bob", "--no-confirm")
+    done = place.tool(*argv)
+    assert done.returncode == 2 and done.stdout == "", done
+    assert "invited_until" not in place.status("bob") and "bypass_until" not in place.status("bob")
+
+
+def test_bypass_says_until_when_is_logged_and_ends(place, log, since):
+    assert place.tool("bypass", "bob", "--for", "4h").returncode == 1
+    place.told("bob", "--no-confirm")
+    told = place.told("bypass", "bob", "--for", "4h")
+    assert told["user"] == "bob" and 4 * 3600 - 60 < seconds_until(told["until"]) <= 4 * 3600
+    assert place.status("bob")["bypass_until"] == told["until"]
+    done = place.tool("bypass", "bob", "--for", "90m", env={**os.environ, "SUDO_USER": "eve x=1\n"})
+    assert done.returncode == 0 and re.search(r"until \d{4}-\S+Z", done.stdout), done
+    line = log.wait(r"user=bob note=bypass until=\S+ uid=0 sudo_user=", since)
+    assert line.endswith(r"sudo_user=eve\x20x\x3d1\x0a"), line
+    assert place.told("bypass", "bob", "--for", "0") == {"user": "bob", "until": None}
+    log.wait(r"user=bob note=bypass until=ended uid=0", since)
+    assert "bypass_until" not in place.status("bob")
+
+
+def test_further_device_leaves_the_recovery_codes_and_prints_none(place):
+    first = place.told("bob", "--no-confirm")
+    assert len(first["recovery"]) == 10
+    done = place.tool("bob", "--no-confirm", "--device", "tablet")
+    assert done.returncode == 0 and "Recovery codes of" not in done.stdout, done
+    assert "The earlier recovery codes stay good (10 left)" in done.stdout, done
+    assert place.told("bob", "--no-confirm", "--device", "watch")["recovery"] == []
+    assert len(place.told("bob", "--no-confirm", "--device", "watch")["recovery"]) == 10
+    row = place.status("bob")
+    assert [d["name"] for d in row["devices"]] == ["phone", "tablet", "watch"]
+    assert place.tool("remove", "bob", "--device", "tablet").returncode == 0
+    assert [d["name"] for d in place.status("bob")["devices"]] == ["phone", "watch"]
+
+
+def test_code_that_is_wrong_brings_no_recovery_codes(place):
+    done = place.tool("bob", "--json", input="1\n2\n3\n")
+    told = json.loads(done.stdout)
+    assert done.returncode == 1 and told["recovery"] == [] and not told["confirmed"], done
+
+
+def test_device_bound_to_a_key_is_shown_with_it_and_good_behind_it_only(place):
+    user, key = User(), "SHA256:" + "A" * 42 + "E"
+    assert place.tool(user.name, "--no-confirm", "--key", "SHA256:short").returncode == 2
+    user.secret = place.told(user.name, "--no-confirm", "--key", key)["secret"]
+    place.told(user.name, "--no-confirm", "--device", "spare")
+    assert [d["key"] for d in place.status(user.name)["devices"]] == [key, None]
+    for command in (("status", user.name), ("list",)):
+        assert place.tool(*command).stdout.count(key) == 1
+    assert place.tool("verify", user.name, input=user.code() + "\n").returncode == 1
+    other = "SHA256:" + "B" * 42 + "E"
+    assert place.tool("verify", user.name, "--key", other, input=user.code() + "\n").returncode == 1
+    done = place.tool("verify", user.name, "--key", key, input=user.code() + "\n")
+    assert done.returncode == 0, done

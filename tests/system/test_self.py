@@ -1,0 +1,179 @@
+"""enroll-mfa by ordinary users, through sudo and the example drop-in."""
+import os
+import re
+import shutil
+import subprocess
+import time
+
+import pexpect
+import pytest
+from bastion import BUILD, CONF, PACKAGING, SUDOERS, User, enroll_mfa, is_in, run, spawn
+
+SHIPPED = "/usr/sbin/enroll-mfa"
+PROGRAM = "/run/home/enroll-mfa"  # the machine's own /usr is left alone
+
+
+@pytest.fixture(scope="module", autouse=True)
+def drop_in():
+    """The shipped drop-in, the command in its place, and a group `mfa`."""
+    shutil.copy(BUILD / "enroll-mfa", PROGRAM)
+    with open("/etc/group", "a", encoding="utf-8") as f:
+        f.write("mfa:x:29999:\n")
+    text = (PACKAGING / "sudoers.d/enroll-mfa").read_text(encoding="utf-8")
+    assert text.count(SHIPPED) == 1
+    SUDOERS.write_text(text.replace(SHIPPED, PROGRAM), encoding="utf-8")
+    SUDOERS.chmod(0o440)
+    run("visudo", "-cf", SUDOERS)
+    yield
+    SUDOERS.unlink()
+
+
+@pytest.fixture
+def enroll():
+    """Sets the key `enroll`; put back afterwards."""
+    before = CONF.read_text(encoding="utf-8")
+
+    def set_it(word):
+        CONF.write_text(re.sub(r"(?m)^enroll *=.*\n", "", before) + f"enroll = {word}\n",
+                        encoding="utf-8")
+    yield set_it
+    CONF.write_text(before, encoding="utf-8")
+
+
+def member(**kw):
+    user = User(**kw)
+    with open("/etc/group", encoding="utf-8") as f:
+        text = f.read()
+    with open("/etc/group", "w", encoding="utf-8") as f:
+        f.write(re.sub(r"(?m)^mfa:x:29999:(.*)$",
+                       lambda m: f"mfa:x:29999:{m[1]}{',' if m[1] else ''}{user.name}", text))
+    return user
+
+
+class Self:
+    """`sudo enroll-mfa` on a terminal of the user's."""
+
+    def __init__(self, user, *argv, env=None):
+        self.user, self.text = user, ""
+        env = {"PATH": "/usr/sbin:/usr/bin:/bin", "TERM": "dumb", "LC_ALL": "C.UTF-8", **(env or {})}
+        groups = [29999] if user.name in run("getent", "group", "mfa") else []
+
+        def become():
+            os.setgroups(groups)
+            os.setgid(user.uid)
+            os.setuid(user.uid)
+
+        self.child = spawn("sudo", "-n", *(argv or (PROGRAM,)), preexec_fn=become, env=env)
+
+    def at(self, prompt, *answers):
+        self.child.expect_exact(prompt)
+        self.text += self.child.before + self.child.after
+        for answer in answers:
+            self.child.sendline(answer)
+        return self
+
+    def key(self):
+        return re.findall(r"((?:[A-Z2-7]{4} ){7}[A-Z2-7]{4})", self.text)[-1].replace(" ", "")
+
+    def end(self):
+        self.child.expect(pexpect.EOF)
+        self.text += self.child.before
+        self.child.close()
+        return self.child.exitstatus
+
+
+def test_a_user_enrols_where_login_allows_it(sshd, enroll):
+    enroll("login")
+    user = member()
+    self = Self(user).at("Code: ", "i").at("Code: ")
+    user.secret = self.key()
+    self.child.sendline(user.wrong_code())
+    self.at("Wrong code.").at("Code: ", user.code())
+    assert self.end() == 0, self.text
+    user.recovery = re.findall(r"\b(?:[A-Z2-7]{4}-){3}[A-Z2-7]{4}\b", self.text)
+    assert len(user.recovery) == 10
+    assert is_in(sshd.ssh(user, user.code()), user)
+    assert is_in(sshd.ssh(user, user.recovery[0]), user)
+
+
+def test_who_has_a_device_proves_it_first(sshd, enroll):
+    enroll("login")
+    user = member().enrol()
+    self = Self(user).at("recovery code: ", user.wrong_code()).at("Refused.")
+    self.at("recovery code: ", user.code()).at("q: nothing: ", "a").at("Code: ")
+    assert self.text.count("Scan this") == 1
+    old, user.secret, user.last_step = user.secret, self.key(), 0
+    self.child.sendline(user.code())
+    assert self.end() == 0, self.text
+    assert is_in(sshd.ssh(user, user.code()), user)
+    user.secret, user.last_step = old, int(time.time()) // 30
+    assert is_in(sshd.ssh(user, user.code()), user), "the first device stays"
+    assert "phone-2" in enroll_mfa("status", user.name)
+
+
+def test_the_only_device_stays(enroll):
+    enroll("invite")
+    user = member().enrol()
+    self = Self(user).at("recovery code: ", user.code()).at("q: nothing: ", "r")
+    assert self.end() == 1 and "only device" in self.text
+
+
+def test_admin_keeps_people_out(enroll):
+    enroll("admin")
+    assert Self(member()).end() == 1
+    assert Self(member().enrol()).end() == 1
+
+
+def test_invite_wants_a_word(enroll):
+    enroll("invite")
+    self = Self(member())
+    assert self.end() == 1 and "invitation" in self.text
+
+
+def test_guesses_are_counted(enroll, log, since):
+    enroll("invite")
+    user = member().enrol()
+    for _ in range(2):
+        self = Self(user)
+        for _ in range(3):
+            self.at("recovery code: ", user.wrong_code())
+        assert self.end() == 1
+    assert log.wait(rf"user={user.name} verdict=throttled .*service=enroll-mfa", since)
+    self = Self(user).at("recovery code: ", user.code()).at("too many tries")
+    self.child.close(force=True)
+
+
+@pytest.mark.parametrize("argv", [(PROGRAM, "root"), (PROGRAM, "--json"), (PROGRAM, "init"),
+                                  (PROGRAM, "--config", "/tmp/x"), (PROGRAM, ""),
+                                  ("SUDO_UID=0", PROGRAM), ("LD_PRELOAD=/tmp/x.so", PROGRAM)])
+def test_arguments_and_environment_are_refused(enroll, argv):
+    enroll("login")
+    self = Self(member(), *argv)
+    assert self.end() == 1 and "Scan" not in self.text, self.text
+
+
+def test_the_callers_environment_names_nobody_else(enroll):
+    enroll("login")
+    user = member()
+    self = Self(user, env={"SUDO_UID": "0", "SUDO_USER": "root", "USER": "root"}).at("Code: ", "")
+    self.child.close(force=True)
+    assert user.name in run("ls", "/var/lib/pam-bastion/enroll").split()
+    assert "root" not in run("ls", "/var/lib/pam-bastion/enroll").split()
+
+
+def test_others_are_refused(enroll, user):
+    enroll("login")
+    assert Self(user).end() == 1, "not of the group"
+    www = subprocess.run(["setpriv", "--reuid=33", "--regid=33", "--clear-groups", "sudo", "-n",
+                          PROGRAM], capture_output=True, text=True, check=False)
+    assert www.returncode == 1
+    direct = subprocess.run(["setpriv", "--reuid=33", "--regid=33", "--clear-groups", PROGRAM],
+                            capture_output=True, text=True, check=False)
+    assert direct.returncode == 3 and "sudo" in direct.stderr
+    env = {"SUDO_UID": "33", "SUDO_USER": "www-data", "PATH": "/usr/bin:/bin"}
+    told = subprocess.run([PROGRAM], capture_output=True, text=True, check=False, env=env)
+    assert told.returncode == 1 and "login shell" in told.stderr
+    env = {"SUDO_UID": str(user.uid), "SUDO_USER": "root", "PATH": "/usr/bin:/bin"}
+    assert subprocess.run([PROGRAM], capture_output=True, check=False, env=env).returncode == 1
+    assert subprocess.run([PROGRAM], capture_output=True, check=False,
+                          env={"PATH": "/usr/bin"}).returncode == 2
