@@ -134,6 +134,7 @@ install: all
 	$(INSTALL) -d -m 755 $(DESTDIR)$(securedir) $(DESTDIR)$(sbindir) $(DESTDIR)$(mandir)/man8 \
 		$(DESTDIR)$(mandir)/man5 $(DESTDIR)$(tmpfilesdir) $(DESTDIR)$(docdir)/examples/pam.d \
 		$(DESTDIR)$(docdir)/examples/sshd_config.d $(DESTDIR)$(docdir)/examples/selinux \
+		$(DESTDIR)$(docdir)/examples/sudoers.d \
 		$(DESTDIR)$(sysconfdir)/pam-bastion
 	$(INSTALL) -m 644 $(BUILD)/pam_bastion.so $(DESTDIR)$(securedir)/pam_bastion.so
 	$(INSTALL) -m 755 $(BUILD)/enroll-mfa $(BUILD)/bastionctl $(DESTDIR)$(sbindir)/
@@ -142,6 +143,7 @@ install: all
 	$(INSTALL) -m 644 packaging/pam.d/* $(DESTDIR)$(docdir)/examples/pam.d/
 	$(INSTALL) -m 644 packaging/sshd_config.d/* $(DESTDIR)$(docdir)/examples/sshd_config.d/
 	$(INSTALL) -m 644 packaging/selinux/* $(DESTDIR)$(docdir)/examples/selinux/
+	$(INSTALL) -m 440 packaging/sudoers.d/* $(DESTDIR)$(docdir)/examples/sudoers.d/
 	$(INSTALL) -m 644 README.md NEWS.md LICENSE SECURITY.md CONTRIBUTING.md $(DESTDIR)$(docdir)/
 	$(INSTALL) -m 644 packaging/pam-bastion.tmpfiles $(DESTDIR)$(tmpfilesdir)/pam-bastion.conf
 	@# A configuration that is there is the admin's: never overwritten.
