@@ -56,7 +56,8 @@ static int find_group(const char *name, const char *user, gid_t *gid, bool *list
 			break;
 		buffer = larger;
 		r = getgrnam_r(name, &entry, buffer, size, &found);
-		size *= 2;
+		if (r == ERANGE)
+			size *= 2;
 	} while (r == EINTR || (r == ERANGE && size <= BUFFER_MOST));
 	if (found != NULL) {
 		*gid = found->gr_gid;
