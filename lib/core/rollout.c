@@ -20,6 +20,8 @@ static bool take_rule(struct rollout *out, enum exempt_answer answer, int i, int
 	switch (answer) {
 	case EXEMPT_YES:
 	case EXEMPT_ENDING:
+		if (answer == EXEMPT_ENDING && out->ending && until <= out->until)
+			return false;
 		out->duty = ROLLOUT_EXEMPT;
 		out->rule = i;
 		out->until = until;
@@ -40,7 +42,7 @@ void rollout_judge(const struct conf *c, const struct exempt_facts *f, struct ro
 	bool done = false;
 
 	*out = (struct rollout){.duty = ROLLOUT_MUST, .rule = -1, .stale = -1};
-	/* A rule that goes on is taken before one that ends. */
+	/* A rule that goes on is taken before one that ends, and the last of these. */
 	for (int i = 0; i < c->exempts && !done; i++) {
 		struct exempt x;
 
