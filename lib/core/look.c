@@ -33,8 +33,9 @@ int look_place(const struct login_request *req, uint8_t place[RECORD_HASH])
 	unsigned char md[EVP_MAX_MD_SIZE];
 
 	memcpy(in + 1, req->source.bytes, sizeof(req->source.bytes));
-	if (req->keys != NULL &&
-	    sshkey_set_hash(req->keys, in + 1 + sizeof(req->source.bytes)) != 0)
+	/* Keys that were not all read are no place: somebody else's might look the same. */
+	if (req->keys != NULL && (!req->keys->whole ||
+	    sshkey_set_hash(req->keys, in + 1 + sizeof(req->source.bytes)) != 0))
 		return ERR_SYSTEM;
 	if (EVP_Digest(in, sizeof(in), md, NULL, EVP_sha256(), NULL) != 1)
 		return ERR_SYSTEM;
@@ -116,14 +117,18 @@ static int see(struct work *w, const struct conf *c, const struct login_request 
     struct look *out, struct err *e)
 {
 	int r = get_both(w, q, e);
+	int64_t bypass;
 
 	if (r != 0 || (r = check(w, q, e)) != 0 || !w->has_enroll)
 		return r;
 	out->enrolled = w->enroll.devices > 0;
 	out->invited = w->enroll.invite.open &&
 	    look_is_running(w->enroll.invite.since, w->enroll.invite.life, q->now);
-	if (look_is_running(w->enroll.bypass_since, w->enroll.bypass_life, q->now))
-		out->bypass_until = w->enroll.bypass_since + w->enroll.bypass_life;
+	bypass = w->enroll.bypass_life;
+	if (bypass > LOOK_BYPASS_MOST)
+		bypass = LOOK_BYPASS_MOST;
+	if (look_is_running(w->enroll.bypass_since, bypass, q->now))
+		out->bypass_until = w->enroll.bypass_since + bypass;
 	if (see_remembered(w, c, q, out) != 0)
 		return err_set(e, ERR_SYSTEM, "libcrypto cannot run HMAC");
 	return 0;

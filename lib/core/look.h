@@ -25,13 +25,14 @@ int look(const struct conf *c, const struct login_request *req, struct look *out
 bool look_may_remember(const struct conf *c, const struct login_request *req);
 
 /* Where a pending enrolment is shown and confirmed, and nowhere else: a hash of the
- * source and of the keys proven.  0 or ERR_SYSTEM. */
+ * source and of the keys proven.  0 or ERR_SYSTEM (also when not all keys are known). */
 int look_place(const struct login_request *req, uint8_t place[RECORD_HASH]);
 
 /* The pending enrolment of that place which is still good, or NULL. */
 const struct record_pending *look_pending(const struct record_enroll *r,
     const uint8_t place[RECORD_HASH], int64_t now);
 
+#define LOOK_BYPASS_MOST 86400 /* seconds; the record may say more, and is not believed */
 #define LOOK_PENDING_LIFE 900 /* seconds that an enrolment stays to be confirmed */
 
 /* Whether what began at since, for life seconds, is running now.  A start later than
