@@ -249,6 +249,7 @@ static void name_device(const struct work *w, struct login_result *res)
 	}
 }
 
+/* A word is judged like a code: the log says when it was not judged at all. */
 static void refuse_unenrolled(const struct work *w, struct login_result *res)
 {
 	const bool word = w->answer.kind == ANSWER_RECOVERY && w->req->take_word &&
@@ -256,6 +257,10 @@ static void refuse_unenrolled(const struct work *w, struct login_result *res)
 
 	if (w->req->place != NULL)
 		refuse(res, LOGIN_NOT_ENROLLED, "pending_gone");
+	else if (word && w->outcome.verdict == STATE_THROTTLED)
+		refuse(res, LOGIN_THROTTLED, NULL);
+	else if (word && w->outcome.verdict == STATE_LOCKED)
+		refuse(res, LOGIN_LOCKED, NULL);
 	else
 		refuse(res, word ? LOGIN_INVALID_INVITE : LOGIN_NOT_ENROLLED, NULL);
 }
