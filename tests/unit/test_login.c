@@ -3,6 +3,8 @@
 
 #include "lib/core/login.h"
 #include "lib/core/slot.h"
+#include "lib/core/sshkey.h"
+#include "lib/core/word.h"
 
 #define NOW SCRATCH_NOW
 #define ALICE_UID 1001
@@ -987,14 +989,397 @@ static void settings_of_a_device_come_from_its_record(void **state)
 	assert_int_equal(scratch_read_hot(&w.s, "alice").entry[0].last_step, NOW / 60);
 }
 
+/* ---- a device of one key ---- */
+
+#define KEY \
+	"publickey ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f\n"
+#define OTHER_KEY \
+	"publickey ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB8eHRwbGhkYFxYVFBMSERAPDg0MCwoJCAcGBQQDAgEA\n"
+
+/* alice's devices 0 and 1, the first of KEY, the second of OTHER_KEY. */
+static void make_shared_account(void)
+{
+	static const char *const infos[] = {KEY, OTHER_KEY};
+	struct sshkey_set set;
+
+	make_world(2);
+	for (int i = 0; i < 2; i++) {
+		sshkey_read(infos[i], &set);
+		assert_int_equal(set.count, 1);
+		w.enroll.device[i].has_key = true;
+		memcpy(w.enroll.device[i].key, set.hash[0], SSHKEY_HASH);
+	}
+	scratch_user(&w.s, "alice", &w.enroll, &w.hot);
+}
+
+static struct login_result behind_key(const char *info, const char *typed, int64_t now)
+{
+	struct login_request q = request(typed, now);
+	struct sshkey_set set;
+
+	sshkey_read(info, &set);
+	q.keys = &set;
+	q.proven = true;
+	return judged(&q);
+}
+
+static void device_of_a_key_takes_its_code_behind_that_key(void **state)
+{
+	struct login_result r;
+
+	(void)state;
+	make_shared_account();
+	r = behind_key(KEY, code(0, NOW, 0), NOW);
+	assert_verdict(&r, LOGIN_OK, NULL);
+	assert_string_equal(r.device, w.enroll.device[0].name);
+	r = behind_key(OTHER_KEY, code(1, NOW, 0), NOW);
+	assert_verdict(&r, LOGIN_OK, NULL);
+	assert_string_equal(r.device, w.enroll.device[1].name);
+	r = behind_key(KEY OTHER_KEY, code(1, NOW + 30, 0), NOW + 30);
+	assert_verdict(&r, LOGIN_OK, NULL);
+}
+
+/* Wrong like any other: counted, not spent, and not told apart. */
+static void code_of_another_keys_device_is_wrong_like_any_other(void **state)
+{
+	static const char *const infos[] = {OTHER_KEY, "password\n", NULL};
+	struct record_hot h;
+	struct login_result r;
+
+	(void)state;
+	make_shared_account();
+	for (unsigned i = 0; i < 3; i++) {
+		r = behind_key(infos[i], code(0, NOW, 0), NOW);
+		assert_verdict(&r, LOGIN_WRONG, NULL);
+		assert_refused_like_wrong(&r);
+		h = scratch_read_hot(&w.s, "alice");
+		assert_int_equal(h.missed.count, i + 1);
+		assert_int_equal(h.entry[0].last_step, 0);
+	}
+	r = behind_key(KEY, code(0, NOW + 30, 0), NOW + 30);
+	assert_verdict(&r, LOGIN_OK, NULL);
+	/* A used one is not told from a wrong one either. */
+	r = behind_key(OTHER_KEY, code(0, NOW + 30, 0), NOW + 60);
+	assert_verdict(&r, LOGIN_WRONG, NULL);
+}
+
+static void device_without_a_key_is_good_behind_any(void **state)
+{
+	struct login_result r = behind_key(OTHER_KEY, code(0, NOW, 0), NOW);
+
+	(void)state;
+	assert_verdict(&r, LOGIN_OK, NULL);
+}
+
+static void recovery_code_is_good_behind_any_key(void **state)
+{
+	struct login_result r;
+
+	(void)state;
+	make_shared_account();
+	r = behind_key(NULL, w.recovery[0], NOW);
+	assert_verdict(&r, LOGIN_OK, NULL);
+}
+
+/* ---- remember ---- */
+
+static int memories(void)
+{
+	struct record_hot h = scratch_read_hot(&w.s, "alice");
+	int n = 0;
+
+	for (int i = 0; i < RECORD_REMEMBERED; i++)
+		n += h.remembered[i].since != 0;
+	return n;
+}
+
+static void code_is_remembered_only_where_it_may_be(void **state)
+{
+	static const struct {
+		const char *more, *source, *info;
+		int n;
+	} cases[] = {
+	    {NULL, "203.0.113.7", KEY, 0},
+	    {"remember = 1h\n", "host.example.com", KEY, 0},
+	    {"remember = 1h\n", NULL, KEY, 0},
+	    {"remember = 1h\n", "203.0.113.7", KEY "publickey x A\n", 0},
+	    {"remember = 1h\n", "203.0.113.7", KEY, 1},
+	    {"remember = 1h\n", "203.0.113.7", NULL, 2},
+	    {"remember = 1h\n", "2001:db8::1", KEY, 3},
+	};
+	int64_t now = NOW;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++, now += 30) {
+		struct login_request q = request(code(0, now, 0), now);
+		struct sshkey_set set;
+		struct login_result r;
+
+		scratch_conf(&w.s, cases[i].more);
+		sshkey_read(cases[i].info, &set);
+		source_parse(cases[i].source, 0, &q.source);
+		q.keys = &set;
+		r = judged(&q);
+		assert_verdict(&r, LOGIN_OK, NULL);
+		assert_int_equal(memories(), cases[i].n);
+	}
+}
+
+/* ---- an invitation ---- */
+
+static char word[WORD_TEXT_SIZE];
+
+/* bob has no device, and an invitation for an hour from NOW. */
+static void invite_bob(void)
+{
+	struct record_enroll none = scratch_enroll(0, FIRST);
+	struct record_hot h = scratch_hot(&none);
+
+	assert_int_equal(word_invite(&none.invite, NOW, 3600, word), 0);
+	scratch_user(&w.s, "bob", &none, &h);
+}
+
+static struct login_request word_request(const char *typed, int64_t now)
+{
+	struct login_request q = request(typed, now);
+
+	q.user = "bob";
+	q.proven = q.take_word = true;
+	return q;
+}
+
+static struct login_result invited(const char *typed, int64_t now)
+{
+	struct login_request q = word_request(typed, now);
+
+	return judged(&q);
+}
+
+static void word_is_taken_where_it_may_be(void **state)
+{
+	struct login_request q = word_request(word, NOW);
+	struct login_result r;
+
+	(void)state;
+	invite_bob();
+	for (int i = 0; i < 3; i++) { /* it is not spent by being typed */
+		r = judged(&q);
+		assert_verdict(&r, LOGIN_INVITED, NULL);
+	}
+	assert_int_equal(scratch_read_hot(&w.s, "bob").missed.count, 0);
+	q.take_word = false;
+	r = judged(&q);
+	assert_verdict(&r, LOGIN_NOT_ENROLLED, NULL);
+	q.take_word = true;
+	q.proven = false;
+	r = judged(&q);
+	assert_verdict(&r, LOGIN_INVALID_INVITE, NULL);
+	assert_int_equal(r.rule, STATE_WRONG);
+	assert_int_equal(scratch_read_hot(&w.s, "bob").missed.count, 2);
+}
+
+static void word_runs_for_its_life(void **state)
+{
+	struct login_result r;
+
+	(void)state;
+	invite_bob();
+	r = invited(word, NOW + 3599);
+	assert_verdict(&r, LOGIN_INVITED, NULL);
+	r = invited(word, NOW + 3600);
+	assert_verdict(&r, LOGIN_INVALID_INVITE, NULL);
+	r = invited(word, NOW - 1); /* a start later than now */
+	assert_verdict(&r, LOGIN_INVALID_INVITE, NULL);
+}
+
+static void wrong_word_is_counted_and_delays_the_right_one(void **state)
+{
+	struct login_result r;
+
+	(void)state;
+	invite_bob();
+	for (int i = 0; i < 3; i++) {
+		r = invited("AAAA-BBBB-CCCC-DDDD", NOW);
+		assert_verdict(&r, LOGIN_INVALID_INVITE, NULL);
+		assert_int_equal(r.rule, STATE_WRONG);
+	}
+	r = invited(word, NOW);
+	assert_verdict(&r, LOGIN_THROTTLED, NULL);
+	assert_int_equal(r.rule, STATE_THROTTLED);
+	r = invited(word, NOW + 30);
+	assert_verdict(&r, LOGIN_INVITED, NULL);
+}
+
+static void word_is_refused_under_a_lock(void **state)
+{
+	struct record_hot h;
+	struct login_result r;
+
+	(void)state;
+	invite_bob();
+	h = scratch_read_hot(&w.s, "bob");
+	h.locked_since = NOW;
+	scratch_change_hot(&w.s, "bob", &h);
+	r = invited(word, NOW);
+	assert_verdict(&r, LOGIN_LOCKED, NULL);
+	assert_int_equal(r.rule, STATE_LOCKED);
+}
+
+static void word_of_one_user_is_nothing_for_another(void **state)
+{
+	struct login_request q;
+	struct login_result r;
+
+	(void)state;
+	invite_bob();
+	q = word_request(word, NOW);
+	q.user = "alice";
+	r = judged(&q);
+	assert_verdict(&r, LOGIN_WRONG, NULL);
+	q.user = "nobody-such";
+	q.account = false;
+	r = judged(&q);
+	assert_verdict(&r, LOGIN_NOT_ENROLLED, "no_account");
+	/* Nor for the name when its account is gone. */
+	q.user = "bob";
+	r = judged(&q);
+	assert_verdict(&r, LOGIN_NOT_ENROLLED, "no_account");
+}
+
+/* ---- an enrolment that waits for its code ---- */
+
+static const uint8_t here[RECORD_HASH] = {1}, there[RECORD_HASH] = {2};
+
+/* bob has one pending here and one there, each with a secret of its own. */
+static void make_pending(int64_t created)
+{
+	struct record_enroll r = scratch_enroll(2, FIRST + 10);
+	struct record_hot h = scratch_hot(&r);
+
+	r.devices = 0;
+	r.pendings = 2;
+	for (int i = 0; i < 2; i++) {
+		r.pending[i].device = scratch_device(FIRST + 10 + (uint64_t)i);
+		r.pending[i].device.created = created;
+		memcpy(r.pending[i].where, i == 0 ? here : there, RECORD_HASH);
+	}
+	scratch_user(&w.s, "bob", &r, &h);
+}
+
+static const char *pending_code(int i, int64_t now)
+{
+	static char text[OTP_CODE_SIZE];
+	const struct record_device d = scratch_device(FIRST + 10 + (uint64_t)i);
+
+	assert_int_equal(otp_code(&d, otp_step(now, 30), text), 0);
+	return text;
+}
+
+static struct login_result at_place(const uint8_t *place, const char *typed, int64_t now)
+{
+	struct login_request q = request(typed, now);
+
+	q.user = "bob";
+	q.proven = true;
+	q.place = place;
+	return judged(&q);
+}
+
+static void code_is_judged_against_its_own_pending_only(void **state)
+{
+	struct login_result r;
+
+	(void)state;
+	make_pending(NOW);
+	r = at_place(here, pending_code(1, NOW), NOW);
+	assert_verdict(&r, LOGIN_WRONG, NULL);
+	assert_int_equal(scratch_read_hot(&w.s, "bob").missed.count, 1);
+	r = at_place(here, pending_code(0, NOW), NOW);
+	assert_verdict(&r, LOGIN_OK, NULL);
+	r = at_place(here, pending_code(0, NOW), NOW);
+	assert_verdict(&r, LOGIN_REPLAY, NULL);
+	r = at_place(NULL, pending_code(1, NOW), NOW);
+	assert_verdict(&r, LOGIN_NOT_ENROLLED, NULL);
+}
+
+static void pending_is_gone_after_15_minutes_or_before_its_start(void **state)
+{
+	struct login_result r;
+
+	(void)state;
+	make_pending(NOW);
+	r = at_place(here, pending_code(0, NOW + 900), NOW + 900);
+	assert_verdict(&r, LOGIN_NOT_ENROLLED, "pending_gone");
+	r = at_place(here, pending_code(0, NOW - 1), NOW - 1);
+	assert_verdict(&r, LOGIN_NOT_ENROLLED, "pending_gone");
+	assert_int_equal(r.rule, STATE_WRONG);
+	r = at_place(here, pending_code(0, NOW + 899), NOW + 899);
+	assert_verdict(&r, LOGIN_OK, NULL);
+}
+
+static void devices_and_recovery_codes_do_not_confirm(void **state)
+{
+	struct login_request q = request(code(0, NOW, 0), NOW);
+	struct login_result r;
+
+	(void)state;
+	q.place = here;
+	q.proven = true;
+	r = judged(&q);
+	assert_verdict(&r, LOGIN_NOT_ENROLLED, "pending_gone");
+	q.answer = w.recovery[0];
+	r = judged(&q);
+	assert_verdict(&r, LOGIN_NOT_ENROLLED, "pending_gone");
+	q.place = NULL;
+	r = judged(&q); /* and it was not spent */
+	assert_verdict(&r, LOGIN_OK, NULL);
+}
+
+static void confirming_code_is_not_remembered(void **state)
+{
+	struct login_request q;
+	struct login_result r;
+	struct sshkey_set set;
+	struct record_hot h;
+
+	(void)state;
+	make_pending(NOW);
+	scratch_conf(&w.s, "remember = 1h\n");
+	sshkey_read(KEY, &set);
+	q = request(pending_code(0, NOW), NOW);
+	q.user = "bob";
+	q.proven = true;
+	q.place = here;
+	q.keys = &set;
+	r = judged(&q);
+	assert_verdict(&r, LOGIN_OK, NULL);
+	h = scratch_read_hot(&w.s, "bob");
+	for (int i = 0; i < RECORD_REMEMBERED; i++)
+		assert_int_equal(h.remembered[i].since, 0);
+}
+
+static void pending_that_hot_does_not_know_is_state_missing(void **state)
+{
+	struct record_hot h;
+	struct login_result r;
+
+	(void)state;
+	make_pending(NOW);
+	h = scratch_read_hot(&w.s, "bob");
+	h.entries = 0;
+	scratch_change_hot(&w.s, "bob", &h);
+	r = at_place(here, pending_code(0, NOW), NOW);
+	assert_verdict(&r, LOGIN_ERROR, "state_missing");
+}
+
 static void verdict_names_are_those_of_the_log(void **state)
 {
 	static const char *const names[] = {"error", "ok", "wrong", "replay", "throttled",
-	    "locked", "not_enrolled", "unavailable"};
+	    "locked", "not_enrolled", "unavailable", "shown", "invalid_invite"};
 	struct login_result zero = {0};
 
 	(void)state;
-	for (int i = 0; i < 8; i++)
+	for (int i = 0; i < 10; i++)
 		assert_string_equal(login_verdict_name((enum login_verdict)i), names[i]);
 	assert_string_equal(login_verdict_name((enum login_verdict)99), "error");
 	assert_int_equal(zero.verdict, LOGIN_ERROR);
@@ -1052,6 +1437,21 @@ int main(void)
 	    T(parallel_logins_spend_a_code_once),
 	    T(parallel_guesses_are_all_counted),
 	    T(settings_of_a_device_come_from_its_record),
+	    T(device_of_a_key_takes_its_code_behind_that_key),
+	    T(code_of_another_keys_device_is_wrong_like_any_other),
+	    T(device_without_a_key_is_good_behind_any),
+	    T(recovery_code_is_good_behind_any_key),
+	    T(code_is_remembered_only_where_it_may_be),
+	    T(word_is_taken_where_it_may_be),
+	    T(word_runs_for_its_life),
+	    T(wrong_word_is_counted_and_delays_the_right_one),
+	    T(word_is_refused_under_a_lock),
+	    T(word_of_one_user_is_nothing_for_another),
+	    T(code_is_judged_against_its_own_pending_only),
+	    T(pending_is_gone_after_15_minutes_or_before_its_start),
+	    T(devices_and_recovery_codes_do_not_confirm),
+	    T(confirming_code_is_not_remembered),
+	    T(pending_that_hot_does_not_know_is_state_missing),
 	    T(verdict_names_are_those_of_the_log),
 	};
 

@@ -525,6 +525,206 @@ static void lock_ends_remembered_logins(void **state)
 		assert_memory_equal(&h.remembered[i], &none, sizeof(none));
 }
 
+static struct state_attempt right_with_keys(int source, int keys, int64_t now, uint64_t step)
+{
+	struct state_attempt a = right_from(source, now, step);
+
+	a.remember = true;
+	a.keys[0] = (uint8_t)keys;
+	return a;
+}
+
+static int64_t remembered(const struct record_hot *h, int source, int keys, int64_t now)
+{
+	const struct state_attempt a = right_with_keys(source, keys, now, 0);
+
+	return state_remembered(h, a.source, a.keys, now, 3600);
+}
+
+static void right_code_is_remembered_for_its_source_and_keys(void **state)
+{
+	struct record_hot h = fresh_hot(1);
+
+	(void)state;
+	assert_int_equal(remembered(&h, 1, 1, NOW), 0);
+	assert_int_equal(judge(&h, right_with_keys(1, 1, NOW, 100)).verdict, STATE_OK);
+	assert_int_equal(remembered(&h, 1, 1, NOW), NOW);
+	assert_int_equal(remembered(&h, 2, 1, NOW), 0);
+	assert_int_equal(remembered(&h, 1, 2, NOW), 0);
+	assert_int_equal(remembered(&h, 2, 2, NOW), 0);
+}
+
+/* Nothing and nobody is found among free places, which are all zero. */
+static void free_place_is_nobodys(void **state)
+{
+	static const uint8_t zero[16];
+	struct record_hot h = fresh_hot(1);
+
+	(void)state;
+	assert_int_equal(state_remembered(&h, zero, zero, NOW, INT64_MAX), 0);
+	assert_int_equal(state_remembered(&h, zero, zero, 0, INT64_MAX), 0);
+}
+
+static void remembering_counts_from_the_code_and_ends(void **state)
+{
+	struct record_hot h = fresh_hot(1);
+
+	(void)state;
+	(void)judge(&h, right_with_keys(1, 1, NOW, 100));
+	assert_int_equal(remembered(&h, 1, 1, NOW + 3599), NOW);
+	assert_int_equal(remembered(&h, 1, 1, NOW + 3600), 0);
+	assert_int_equal(remembered(&h, 1, 1, NOW - 1), 0); /* the clock was set back */
+	(void)judge(&h, right_with_keys(1, 1, NOW + 60, 102));
+	assert_int_equal(remembered(&h, 1, 1, NOW + 3601), NOW + 60);
+	/* Set back before both: the next code takes the place of what lies ahead. */
+	(void)judge(&h, right_with_keys(2, 1, NOW - 600, 103));
+	assert_int_equal(remembered(&h, 1, 1, NOW + 61), 0);
+	assert_int_equal(remembered(&h, 2, 1, NOW), NOW - 600);
+}
+
+static void only_a_right_code_is_remembered(void **state)
+{
+	struct record_hot h = fresh_hot(1);
+	struct state_attempt a = right_with_keys(1, 1, NOW, 100);
+
+	(void)state;
+	a.remember = false;
+	assert_int_equal(judge(&h, a).verdict, STATE_OK);
+	assert_int_equal(remembered(&h, 1, 1, NOW), 0);
+	a.remember = true;
+	assert_int_equal(judge(&h, a).verdict, STATE_REPLAY);
+	assert_int_equal(remembered(&h, 1, 1, NOW), 0);
+	a.match[0].step = 0;
+	assert_int_equal(judge(&h, a).verdict, STATE_WRONG);
+	assert_int_equal(remembered(&h, 1, 1, NOW), 0);
+	a.invited = true;
+	assert_int_equal(judge(&h, a).verdict, STATE_INVITED);
+	assert_int_equal(remembered(&h, 1, 1, NOW), 0);
+	a.invited = false;
+	a.recovery = 3;
+	assert_int_equal(judge(&h, a).verdict, STATE_OK);
+	assert_int_equal(remembered(&h, 1, 1, NOW), 0);
+	/* In a delay or under a lock a right code is not judged. */
+	a = right_with_keys(1, 1, NOW, 101);
+	(void)judged_wrong(&h, 1, NOW, 3, false);
+	assert_int_equal(judge(&h, a).verdict, STATE_THROTTLED);
+	h.locked_since = NOW;
+	assert_int_equal(judge(&h, a).verdict, STATE_LOCKED);
+	h.locked_since = 0;
+	assert_int_equal(remembered(&h, 1, 1, NOW), 0);
+}
+
+static void one_place_for_each_source_and_keys(void **state)
+{
+	struct record_hot h = fresh_hot(1);
+	int used = 0;
+
+	(void)state;
+	for (int i = 0; i < 20; i++)
+		(void)judge(&h, right_with_keys(1, i % 2, NOW + i * 30, 100 + (uint64_t)i));
+	for (int i = 0; i < RECORD_REMEMBERED; i++)
+		used += h.remembered[i].since != 0;
+	assert_int_equal(used, 2);
+	assert_int_equal(remembered(&h, 1, 0, NOW + 600), NOW + 18 * 30);
+	assert_int_equal(remembered(&h, 1, 1, NOW + 600), NOW + 19 * 30);
+}
+
+static void ninth_memory_drops_the_oldest(void **state)
+{
+	struct record_hot h = fresh_hot(1);
+
+	(void)state;
+	for (int i = 0; i < RECORD_REMEMBERED; i++)
+		(void)judge(&h, right_with_keys(i, 7, NOW + i * 30, 100 + (uint64_t)i));
+	(void)judge(&h, right_with_keys(0, 7, NOW + 300, 200)); /* the first is new again */
+	(void)judge(&h, right_with_keys(50, 7, NOW + 330, 201));
+	assert_int_equal(remembered(&h, 1, 7, NOW + 330), 0);
+	assert_int_equal(remembered(&h, 0, 7, NOW + 330), NOW + 300);
+	assert_int_equal(remembered(&h, 50, 7, NOW + 330), NOW + 330);
+	for (int i = 2; i < RECORD_REMEMBERED; i++)
+		assert_int_equal(remembered(&h, i, 7, NOW + 330), NOW + i * 30);
+}
+
+static void locked_user_is_not_remembered(void **state)
+{
+	struct record_hot h = fresh_hot(1);
+
+	(void)state;
+	(void)judge(&h, right_with_keys(1, 1, NOW, 100));
+	h.locked_since = NOW;
+	assert_int_equal(remembered(&h, 1, 1, NOW), 0);
+}
+
+static struct state_attempt word_from(int source, int64_t now)
+{
+	struct state_attempt a = wrong_from(source, now);
+
+	a.proven = a.invited = true;
+	return a;
+}
+
+static void invited_spends_and_counts_nothing(void **state)
+{
+	struct record_hot h = fresh_hot(1), before;
+
+	(void)state;
+	(void)judged_wrong(&h, 1, NOW, 2, true);
+	before = h;
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(judge(&h, word_from(1, NOW)).verdict, STATE_INVITED);
+	assert_memory_equal(&h, &before, sizeof(h));
+}
+
+static void invited_is_judged_under_delay_and_lock(void **state)
+{
+	struct record_hot h = fresh_hot(1);
+
+	(void)state;
+	(void)judged_wrong(&h, 1, NOW, 3, true);
+	assert_int_equal(judge(&h, word_from(1, NOW)).verdict, STATE_THROTTLED);
+	assert_int_equal(judge(&h, word_from(1, NOW + 30)).verdict, STATE_INVITED);
+	h.locked_since = NOW;
+	assert_int_equal(judge(&h, word_from(1, NOW + 30)).verdict, STATE_LOCKED);
+}
+
+/* Nobody yet: no device, and the word is all there is. */
+static void wrong_words_of_a_user_without_a_device_lock(void **state)
+{
+	struct record_hot h = fresh_hot(0);
+	int64_t now = NOW;
+	int judged = 0;
+
+	(void)state;
+	for (int i = 0; i < 400 && h.locked_since == 0; i++, now += 3600) {
+		struct state_attempt a = wrong_from(1, now);
+
+		a.devices = 0;
+		a.proven = true;
+		judged += judge(&h, a).verdict == STATE_WRONG;
+	}
+	assert_int_equal(judged, 100);
+	{
+		struct state_attempt a = word_from(2, now);
+
+		a.devices = 0;
+		assert_int_equal(judge(&h, a).verdict, STATE_LOCKED);
+	}
+}
+
+static void uncounted_answer_is_wrong_and_changes_nothing(void **state)
+{
+	struct record_hot h = fresh_hot(1), before;
+	struct state_attempt a = wrong_from(1, NOW);
+
+	(void)state;
+	(void)judged_wrong(&h, 1, NOW - 10, 2, true);
+	before = h;
+	a.proven = a.uncounted = true;
+	for (int i = 0; i < 200; i++)
+		assert_int_equal(judge(&h, a).verdict, STATE_WRONG);
+	assert_memory_equal(&h, &before, sizeof(h));
+}
+
 static void locked_answer_is_not_counted(void **state)
 {
 	struct record_hot h = fresh_hot(1), before;
@@ -1106,6 +1306,17 @@ int main(void)
 	    cmocka_unit_test(lock_bound_keeps_guessing_at_0_09_percent),
 	    cmocka_unit_test(eight_devices_lock_at_37),
 	    cmocka_unit_test(lock_ends_remembered_logins),
+	    cmocka_unit_test(right_code_is_remembered_for_its_source_and_keys),
+	    cmocka_unit_test(free_place_is_nobodys),
+	    cmocka_unit_test(remembering_counts_from_the_code_and_ends),
+	    cmocka_unit_test(only_a_right_code_is_remembered),
+	    cmocka_unit_test(one_place_for_each_source_and_keys),
+	    cmocka_unit_test(ninth_memory_drops_the_oldest),
+	    cmocka_unit_test(locked_user_is_not_remembered),
+	    cmocka_unit_test(invited_spends_and_counts_nothing),
+	    cmocka_unit_test(invited_is_judged_under_delay_and_lock),
+	    cmocka_unit_test(wrong_words_of_a_user_without_a_device_lock),
+	    cmocka_unit_test(uncounted_answer_is_wrong_and_changes_nothing),
 	    cmocka_unit_test(locked_answer_is_not_counted),
 	    cmocka_unit_test(recovery_opens_a_locked_user),
 	    cmocka_unit_test(spent_recovery_code_does_not_open_a_lock),
