@@ -1097,15 +1097,17 @@ static void code_is_remembered_only_where_it_may_be(void **state)
 {
 	static const struct {
 		const char *more, *source, *info;
+		bool proven;
 		int n;
 	} cases[] = {
-	    {NULL, "203.0.113.7", KEY, 0},
-	    {"remember = 1h\n", "host.example.com", KEY, 0},
-	    {"remember = 1h\n", NULL, KEY, 0},
-	    {"remember = 1h\n", "203.0.113.7", KEY "publickey x A\n", 0},
-	    {"remember = 1h\n", "203.0.113.7", KEY, 1},
-	    {"remember = 1h\n", "203.0.113.7", NULL, 2},
-	    {"remember = 1h\n", "2001:db8::1", KEY, 3},
+	    {NULL, "203.0.113.7", KEY, true, 0},
+	    {"remember = 1h\n", "host.example.com", KEY, true, 0},
+	    {"remember = 1h\n", NULL, KEY, true, 0},
+	    {"remember = 1h\n", "203.0.113.7", KEY "publickey x A\n", true, 0},
+	    {"remember = 1h\n", "203.0.113.7", NULL, false, 0},
+	    {"remember = 1h\n", "203.0.113.7", KEY, true, 1},
+	    {"remember = 1h\n", "203.0.113.7", NULL, true, 2},
+	    {"remember = 1h\n", "2001:db8::1", KEY, true, 3},
 	};
 	int64_t now = NOW;
 
@@ -1119,6 +1121,7 @@ static void code_is_remembered_only_where_it_may_be(void **state)
 		sshkey_read(cases[i].info, &set);
 		source_parse(cases[i].source, 0, &q.source);
 		q.keys = &set;
+		q.proven = cases[i].proven;
 		r = judged(&q);
 		assert_verdict(&r, LOGIN_OK, NULL);
 		assert_int_equal(memories(), cases[i].n);
