@@ -34,11 +34,13 @@ struct cmd {
 	const char *png;
 	const char *svg;
 	const char *from;
+	const char *of; /* --user */
 	const char *expires;
 	const char *lasts; /* --for */
 	bool invert;
 	bool no_confirm;
 	bool orphans;
+	bool replace;
 	struct conf conf;
 	int64_t now;  /* when the command was started */
 	char *name;   /* what user points to when the account is called otherwise */

@@ -1,17 +1,16 @@
-#include "enroll/import.h"
+#include "enroll/import_run.h"
 
-#include "enroll/otpauth.h"
 #include "enroll/steps.h"
 #include "lib/core/secret.h"
 
 #include <openssl/rand.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define BATCH 400 /* users; two files each are open at once */
-#define LINE_MAX_BYTES 4096
 
-struct batch {
+struct import_batch {
 	struct store_item *items; /* BATCH hot ones, then BATCH enroll ones */
 	struct {
 		long line;
@@ -20,65 +19,50 @@ struct batch {
 	int n;
 };
 
-/* What one line works on, in secret memory. */
-struct work {
-	char line[LINE_MAX_BYTES];
-	struct otpauth entry;
-	struct record_enroll enroll;
-	struct store_value value;
-};
-
-struct run {
-	const struct import *job;
-	struct import_result *res;
-	struct batch *batch;
-	struct work *w;
-};
-
-static void skip(struct run *r, long line, const char *user)
+static void skip(struct import_run *r, long line, const char *user)
 {
 	r->res->skipped++;
 	r->job->note(r->job->ctx, IMPORT_SKIPPED, line, user);
 }
 
-static void refuse(struct run *r, long line, const char *reason)
+void import_refuse(struct import_run *r, long line, const char *reason)
 {
 	r->res->refused++;
 	r->job->note(r->job->ctx, IMPORT_REFUSED, line, reason);
 }
 
-static struct store_item *hot_item(const struct batch *b, int i)
+static struct store_item *hot_item(const struct import_batch *b, int i)
 {
 	return &b->items[i];
 }
 
-static struct store_item *enroll_item(const struct batch *b, int i)
+static struct store_item *enroll_item(const struct import_batch *b, int i)
 {
 	return &b->items[BATCH + i];
 }
 
 /* What cannot be read is neither enrolled nor free: the import stops. */
-static int unreadable(const struct run *r, long line, const char *user, const struct err *why,
+static int unreadable(const struct import_run *r, long line, const char *user, const struct err *why,
     struct err *e)
 {
 	return err_set(e, ERR_SYSTEM, "%s:%ld: the records of %.64s cannot be read (%.200s); mend "
 	    "that and give the same input again", r->job->name, line, user, why->text);
 }
 
-static void refuse_bad(struct run *r, long line, const char *user)
+static void refuse_bad(struct import_run *r, long line, const char *user)
 {
 	char reason[USERKEY_NAME_MAX + 128];
 
 	(void)snprintf(reason, sizeof(reason), "a record of %s is damaged; see `enroll-mfa status`, "
 	    "then `enroll-mfa remove` the user, and import anew", user);
-	refuse(r, line, reason);
+	import_refuse(r, line, reason);
 }
 
 /* Whether item i of the batch may be stored.  Under the lock: whoever was enrolled
  * while the batch was made keeps theirs. */
-static int is_free(struct run *r, int i, bool *is, struct err *e)
+static int is_free(struct import_run *r, int i, bool *is, struct err *e)
 {
-	const struct batch *b = r->batch;
+	const struct import_batch *b = r->batch;
 	const char *user = b->who[i].user;
 	long line = b->who[i].line;
 	struct err why = {0};
@@ -92,7 +76,7 @@ static int is_free(struct run *r, int i, bool *is, struct err *e)
 	if (enrolled)
 		skip(r, line, user);
 	else if (code == 0)
-		refuse(r, line, "an enrolment of the user began meanwhile; give the line again");
+		import_refuse(r, line, "an enrolment of the user began meanwhile; give the line again");
 	else if (code == ERR_BAD)
 		refuse_bad(r, line, user);
 	else if (code != ERR_NONE)
@@ -100,9 +84,9 @@ static int is_free(struct run *r, int i, bool *is, struct err *e)
 	return 0;
 }
 
-static int drop_taken(struct run *r, struct err *e)
+static int drop_taken(struct import_run *r, struct err *e)
 {
-	struct batch *b = r->batch;
+	struct import_batch *b = r->batch;
 	int n = 0, code = 0;
 
 	for (int i = 0; i < b->n; i++) {
@@ -121,9 +105,9 @@ static int drop_taken(struct run *r, struct err *e)
 	return 0;
 }
 
-static int create(struct run *r, struct err *e)
+static int create(struct import_run *r, struct err *e)
 {
-	struct batch *b = r->batch;
+	struct import_batch *b = r->batch;
 	int code;
 
 	/* The enroll half moves up behind the hot half: one order, hot first. */
@@ -138,7 +122,7 @@ static int create(struct run *r, struct err *e)
 	return code;
 }
 
-static int flush(struct run *r, struct err *e)
+static int flush(struct import_run *r, struct err *e)
 {
 	int code;
 
@@ -154,7 +138,7 @@ static int flush(struct run *r, struct err *e)
 	return code;
 }
 
-static bool in_batch(const struct batch *b, const char *key)
+static bool in_batch(const struct import_batch *b, const char *key)
 {
 	for (int i = 0; i < b->n; i++)
 		if (strcmp(enroll_item(b, i)->key, key) == 0)
@@ -163,9 +147,9 @@ static bool in_batch(const struct batch *b, const char *key)
 }
 
 /* Seals the pair of files of one user into the batch. */
-static int add(struct run *r, long line, struct err *e)
+static int add(struct import_run *r, long line, struct err *e)
 {
-	struct batch *b = r->batch;
+	struct import_batch *b = r->batch;
 	struct store_item *hot = hot_item(b, b->n), *enroll = enroll_item(b, b->n);
 	struct record_hot state;
 	int code;
@@ -189,7 +173,7 @@ static int add(struct run *r, long line, struct err *e)
 	return 0;
 }
 
-static int fill_device(struct run *r, struct err *e)
+static int fill_device(struct import_run *r, struct err *e)
 {
 	struct record_device *d = &r->w->entry.device;
 
@@ -204,7 +188,7 @@ static int fill_device(struct run *r, struct err *e)
 
 /* A state without its enrolment: what a killed enrolment left behind is taken the
  * careful way, what has ever let somebody in is not. */
-static int enroll_alone(struct run *r, long line, struct err *e)
+static int enroll_alone(struct import_run *r, long line, struct err *e)
 {
 	struct steps_device d = {.device = &r->w->entry.device};
 	struct steps s = {.store = r->job->store, .conf = r->job->conf,
@@ -219,14 +203,14 @@ static int enroll_alone(struct run *r, long line, struct err *e)
 	else if (code == ERR_BAD)
 		refuse_bad(r, line, s.user);
 	else if (code == ERR_REFUSED)
-		refuse(r, line, why.text);
+		import_refuse(r, line, why.text);
 	else
 		return err_set(e, code, "%s:%ld: %s", r->job->name, line, why.text);
 	return 0;
 }
 
 /* Whether there is a record: 0, ERR_NONE, ERR_BAD, or trouble that is told in e. */
-static int look(struct run *r, long line, const char *key, struct err *e)
+static int look(struct import_run *r, long line, const char *key, struct err *e)
 {
 	struct err why = {0};
 	int code = store_get(r->job->store, key, NULL, &r->w->value, &why);
@@ -236,16 +220,53 @@ static int look(struct run *r, long line, const char *key, struct err *e)
 	return unreadable(r, line, r->w->entry.user, &why, e);
 }
 
-/* Who has no enroll record, as far as can be seen without the lock. */
-static int take_new(struct run *r, long line, struct err *e)
+static int by_name(const void *a, const void *b)
 {
-	struct batch *b = r->batch;
+	return strcmp(a, b);
+}
+
+static bool is_seen(const struct import_run *r, const char *user)
+{
+	return tfind(user, &r->seen, by_name) != NULL;
+}
+
+/* For --replace: a second entry of the user would take the place of this one. */
+static int mark_seen(struct import_run *r, struct err *e)
+{
+	char *user = r->job->replace ? strdup(r->w->entry.user) : NULL;
+
+	if (!r->job->replace)
+		return 0;
+	if (user != NULL && tsearch(user, &r->seen, by_name) != NULL)
+		return 0;
+	free(user);
+	return err_set(e, ERR_SYSTEM, "out of memory");
+}
+
+/* A further entry of a user in one input. */
+static void take_again(struct import_run *r, long line)
+{
+	char reason[USERKEY_NAME_MAX + 128];
+
+	if (!r->job->replace) {
+		skip(r, line, r->w->entry.user);
+		return;
+	}
+	(void)snprintf(reason, sizeof(reason), "%s has an entry above; for one more device give "
+	    "the input again with --device and another name", r->w->entry.user);
+	import_refuse(r, line, reason);
+}
+
+/* Who has no enroll record, as far as can be seen without the lock. */
+static int take_new(struct import_run *r, long line, struct err *e)
+{
+	struct import_batch *b = r->batch;
 	int code = fill_device(r, e);
 
 	if (code != 0)
 		return code;
 	if (!record_device_valid(&r->w->entry.device)) {
-		refuse(r, line, "the device's name or parameters are out of range");
+		import_refuse(r, line, "the device's name or parameters are out of range");
 		return 0;
 	}
 	code = look(r, line, hot_item(b, b->n)->key, e);
@@ -253,108 +274,133 @@ static int take_new(struct run *r, long line, struct err *e)
 		return enroll_alone(r, line, e);
 	if (code != ERR_NONE)
 		return code;
-	if ((code = add(r, line, e)) == 0 && b->n == BATCH)
+	if ((code = add(r, line, e)) == 0 && (code = mark_seen(r, e)) == 0 && b->n == BATCH)
 		code = flush(r, e);
 	return code;
 }
 
-static int take(struct run *r, long line, struct err *e)
+static const struct record_device *same_secret(const struct record_enroll *r,
+    const struct record_device *d)
 {
-	struct batch *b = r->batch;
+	for (int i = 0; i < r->devices; i++)
+		if (r->device[i].secret_len == d->secret_len &&
+		    secret_equal(r->device[i].secret, d->secret, d->secret_len))
+			return &r->device[i];
+	return NULL;
+}
+
+/* Its id and last step stay, so that no used code is good again. */
+static int keep(struct import_run *r, long line, const struct record_device *has, struct err *e)
+{
+	const struct record_device *d = &r->w->entry.device;
+	char reason[USERKEY_NAME_MAX + 128];
+
+	if (has->algorithm != d->algorithm || has->digits != d->digits ||
+	    has->period != d->period) {
+		(void)snprintf(reason, sizeof(reason), "device '%s' of %s has this secret with other "
+		    "parameters; remove it first", has->name, r->w->entry.user);
+		import_refuse(r, line, reason);
+		return 0;
+	}
+	r->res->kept++;
+	return strcmp(has->name, r->job->device) == 0 ? mark_seen(r, e) : 0;
+}
+
+static int replace(struct import_run *r, long line, struct err *e)
+{
+	struct steps_device d = {.device = &r->w->entry.device};
+	struct steps s = {.store = r->job->store, .conf = r->job->conf,
+	    .user = r->w->entry.user, .now = r->job->now};
+	struct err why = {0};
+	int code = fill_device(r, e);
+
+	if (code != 0)
+		return code;
+	code = steps_enroll(&s, &d, &why);
+	if (code == ERR_REFUSED) {
+		import_refuse(r, line, why.text);
+		return 0;
+	}
+	if (code != 0)
+		return err_set(e, code, "%s:%ld: %s", r->job->name, line, why.text);
+	r->res->replaced++;
+	if (r->res->replaced % BATCH == 0)
+		r->job->progress(r->job->ctx, r->res->lines, r->res->imported + r->res->replaced);
+	return mark_seen(r, e);
+}
+
+/* Who has an enroll record, which has just been read. */
+static int take_enrolled(struct import_run *r, long line, struct err *e)
+{
+	const struct record_device *has;
+	int code = 0;
+
+	if (record_get_enroll(&r->w->enroll, r->w->value.data, r->w->value.len) != 0) {
+		refuse_bad(r, line, r->w->entry.user);
+	} else if (r->w->enroll.devices == 0) {
+		/* Invited, no more. */
+		if ((code = fill_device(r, e)) == 0)
+			code = enroll_alone(r, line, e);
+	} else if (!r->job->replace) {
+		skip(r, line, r->w->entry.user);
+	} else if ((has = same_secret(&r->w->enroll, &r->w->entry.device)) != NULL) {
+		code = keep(r, line, has, e);
+	} else {
+		code = replace(r, line, e);
+	}
+	return code;
+}
+
+int import_take(struct import_run *r, long line, struct err *e)
+{
+	struct import_batch *b = r->batch;
 	const char *user = r->w->entry.user;
 	char *enroll_key = enroll_item(b, b->n)->key;
 	int code;
 
 	if (store_key(enroll_key, "enroll", user) != 0 ||
 	    store_key(hot_item(b, b->n)->key, "hot", user) != 0) {
-		refuse(r, line, "the user name is too long");
+		import_refuse(r, line, "the user name is too long");
 		return 0;
 	}
-	if (in_batch(b, enroll_key)) {
-		skip(r, line, user);
+	if (in_batch(b, enroll_key) || is_seen(r, user)) {
+		take_again(r, line);
 		return 0;
 	}
 	code = look(r, line, enroll_key, e);
 	if (code == ERR_NONE)
 		return take_new(r, line, e);
 	if (code == 0)
-		skip(r, line, user);
-	else if (code == ERR_BAD)
+		return take_enrolled(r, line, e);
+	if (code == ERR_BAD)
 		refuse_bad(r, line, user);
-	else
-		return code;
+	return code == ERR_BAD ? 0 : code;
+}
+
+int import_begin(struct import_run *r, const struct import *job, struct import_result *res,
+    struct err *e)
+{
+	*r = (struct import_run){.job = job, .res = res};
+	*res = (struct import_result){0};
+	r->batch = calloc(1, sizeof(*r->batch));
+	if (r->batch != NULL)
+		r->batch->items = calloc(2 * BATCH, sizeof(*r->batch->items));
+	if (r->batch == NULL || r->batch->items == NULL ||
+	    secret_new(&r->memory, sizeof(struct import_work)) != 0)
+		return err_set(e, ERR_SYSTEM, "out of memory");
+	r->w = (struct import_work *)(void *)r->memory.data;
 	return 0;
 }
 
-/* One line into w->line.  1 got one, 0 end, ERR_SYNTAX too long or a NUL byte
- * (the rest of it is passed over). */
-static int next_line(FILE *in, struct work *w, size_t *len)
+int import_end(struct import_run *r, int code, struct err *e)
 {
-	size_t n = 0;
-	bool bad = false;
-	int c;
+	int last = r->w != NULL ? flush(r, code == 0 ? e : NULL) : 0;
 
-	while ((c = getc_unlocked(in)) != EOF && c != '\n') {
-		if (c == '\0' || n + 1 >= sizeof(w->line))
-			bad = true;
-		else
-			w->line[n++] = (char)c;
-	}
-	if (n > 0 && w->line[n - 1] == '\r')
-		n--;
-	w->line[n] = '\0';
-	*len = n;
-	if (bad)
-		return ERR_SYNTAX;
-	return c == EOF && n == 0 ? 0 : 1;
+	tdestroy(r->seen, free);
+	secret_free(&r->memory);
+	if (r->batch != NULL)
+		free(r->batch->items);
+	free(r->batch);
+	return code == 0 ? last : code;
 }
 
-static int read_lines(struct run *r, struct err *e)
-{
-	struct err why = {0};
-	size_t len;
-	int code = 0, got;
-
-	for (long line = 1; code == 0 && (got = next_line(r->job->in, r->w, &len)) != 0; line++) {
-		if (got == 1 && (len == 0 || r->w->line[0] == '#'))
-			continue;
-		r->res->lines++;
-		if (got == ERR_SYNTAX)
-			refuse(r, line, "the line is too long or holds a NUL byte");
-		else if (otpauth_parse(r->w->line, len, &r->w->entry, &why) != 0)
-			refuse(r, line, why.text);
-		else
-			code = take(r, line, e);
-	}
-	if (code == 0 && ferror(r->job->in))
-		code = err_errno(e, "%s: read", r->job->name);
-	return code;
-}
-
-int import_otpauth(const struct import *job, struct import_result *res, struct err *e)
-{
-	struct run r = {.job = job, .res = res};
-	struct secret memory = {0};
-	int code, last;
-
-	*res = (struct import_result){0};
-	r.batch = calloc(1, sizeof(*r.batch));
-	if (r.batch != NULL)
-		r.batch->items = calloc(2 * BATCH, sizeof(*r.batch->items));
-	if (r.batch == NULL || r.batch->items == NULL ||
-	    secret_new(&memory, sizeof(struct work)) != 0) {
-		code = err_set(e, ERR_SYSTEM, "out of memory");
-	} else {
-		r.w = (struct work *)(void *)memory.data;
-		code = read_lines(&r, e);
-		/* What was read is stored, also before trouble. */
-		last = flush(&r, code == 0 ? e : NULL);
-		if (code == 0)
-			code = last;
-	}
-	secret_free(&memory);
-	if (r.batch != NULL)
-		free(r.batch->items);
-	free(r.batch);
-	return code;
-}

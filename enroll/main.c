@@ -67,9 +67,12 @@ static const struct command commands[] = {
     {"bypass", cmd_bypass, USER_MUST, " for ",
      "enroll-mfa bypass USER --for 1m..24h|0 [--json]\n"
      "  For a lost phone: no code is asked for that long; 0 ends it.  Logged.\n"},
-    {"import", cmd_import, FILE_MUST, " from device ",
-     "enroll-mfa import [--from otpauth] FILE|- [--device NAME] [--json]\n"
-     "  One otpauth://totp/ URI a line; who is enrolled already is skipped.\n"},
+    {"import", cmd_import, FILE_MUST, " from device user replace ",
+     "enroll-mfa import [--from otpauth|google-authenticator|users.oath]\n"
+     "           [--user USER] [--device NAME] [--replace] [--json] FILE|-\n"
+     "  otpauth: one otpauth://totp/ URI a line.  google-authenticator: a directory of\n"
+     "  home directories, or one user's file with --user.  users.oath: of pam_oath.\n"
+     "  Who is enrolled already is skipped; --replace: gets the new secret.\n"},
 };
 
 static const char *const later[] = {"rekey", "backup", "restore", "break-glass"};
@@ -86,7 +89,7 @@ static const struct option {
     TEXT("device", device), TEXT("algorithm", algorithm), TEXT("digits", digits),
     TEXT("period", period), TEXT("qr", qr), FLAG("invert", invert), TEXT("png", png),
     TEXT("svg", svg), TEXT("key", key), TEXT("expires", expires), TEXT("for", lasts), FLAG("no-confirm", no_confirm), TEXT("from", from),
-    FLAG("orphans", orphans)};
+    FLAG("orphans", orphans), TEXT("user", of), FLAG("replace", replace)};
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -231,8 +234,10 @@ static int check_operands(struct line *l, const struct command *command)
 		c->user = l->operand[0];
 	if (c->user != NULL && c->user[0] == '\0')
 		return usage_error("the user name is empty", "");
-	if (c->from != NULL && strcmp(c->from, "otpauth") != 0)
-		return usage_error("this version imports --from otpauth only, not ", c->from);
+	if (c->from != NULL && strcmp(c->from, "otpauth") != 0 &&
+	    strcmp(c->from, "google-authenticator") != 0 && strcmp(c->from, "users.oath") != 0)
+		return usage_error("--from is otpauth, google-authenticator or users.oath, not ",
+		    c->from);
 	if (c->qr != NULL && strcmp(c->qr, "utf8") != 0 && strcmp(c->qr, "ansi") != 0 &&
 	    strcmp(c->qr, "none") != 0)
 		return usage_error("--qr is utf8, ansi or none, not ", c->qr);

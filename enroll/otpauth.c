@@ -186,31 +186,58 @@ static int read_label(struct span label, struct otpauth *o, struct err *e)
 	return check_names(o, e);
 }
 
-static int read_secret(const struct value *v, struct otpauth *o, struct err *e)
+/* As oath_base32_decode() does it. */
+static int take_hex(const struct otpauth_secret *s, char **bytes, size_t *len)
+{
+	*bytes = malloc(s->len / 2 + 1);
+	*len = s->len / 2;
+	if (*bytes == NULL)
+		return OATH_MALLOC_ERROR;
+	for (size_t i = 0; i < *len; i++) {
+		int high = hex_digit(s->text[2 * i]), low = hex_digit(s->text[2 * i + 1]);
+
+		if (high < 0 || low < 0) {
+			secret_wipe(*bytes, i);
+			return OATH_INVALID_HEX;
+		}
+		(*bytes)[i] = (char)(high << 4 | low);
+	}
+	return s->len % 2 == 0 ? OATH_OK : OATH_INVALID_HEX;
+}
+
+int otpauth_take_secret(const struct otpauth_secret *s, struct record_device *d, struct err *e)
 {
 	char *bytes = NULL;
 	size_t len = 0;
-	int rc = oath_base32_decode(v->text, v->len, &bytes, &len);
+	int rc = s->hex ? take_hex(s, &bytes, &len) :
+	    oath_base32_decode(s->text, s->len, &bytes, &len);
 	int r = 0;
 
 	if (rc == OATH_MALLOC_ERROR)
-		r = err_set(e, ERR_SYSTEM, "otpauth URI: out of memory");
+		r = err_set(e, ERR_SYSTEM, "%s: out of memory", s->what);
 	else if (rc != OATH_OK)
-		r = err_set(e, ERR_SYNTAX, "otpauth URI: the secret is not base32");
+		r = err_set(e, ERR_SYNTAX, "%s: the secret is not %s", s->what,
+		    s->hex ? "hexadecimal" : "base32");
 	else if (len < OTPAUTH_SECRET_MIN)
-		r = err_set(e, ERR_REFUSED,
-		    "otpauth URI: the secret is shorter than 128 bits (26 characters)");
+		r = err_set(e, ERR_REFUSED, "%s: the secret is shorter than 128 bits (%d characters)",
+		    s->what, s->hex ? 32 : 26);
 	else if (len > RECORD_SECRET_MAX)
-		r = err_set(e, ERR_SYNTAX, "otpauth URI: the secret is longer than %d bytes",
+		r = err_set(e, ERR_SYNTAX, "%s: the secret is longer than %d bytes", s->what,
 		    RECORD_SECRET_MAX);
 	else {
-		memcpy(o->device.secret, bytes, len);
-		o->device.secret_len = (uint8_t)len;
+		memcpy(d->secret, bytes, len);
+		d->secret_len = (uint8_t)len;
 	}
 	if (rc == OATH_OK)
 		secret_wipe(bytes, len);
 	free(bytes);
 	return r;
+}
+
+static int read_secret(const struct value *v, struct otpauth *o, struct err *e)
+{
+	return otpauth_take_secret(&(struct otpauth_secret){"otpauth URI", v->text, v->len, false},
+	    &o->device, e);
 }
 
 static int read_issuer(const struct value *v, struct otpauth *o, struct err *e)

@@ -11,6 +11,7 @@
 #include "lib/core/record.h"
 #include "lib/core/userkey.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define OTPAUTH_URI_MAX 4096    /* bytes; longer URIs are refused */
@@ -39,6 +40,16 @@ int otpauth_parse(const char *uri, size_t len, struct otpauth *out, struct err *
  * 0; ERR_SYNTAX (a name with a colon or control character, a device out of
  * range); ERR_SYSTEM (no room).  After an error out is "". */
 int otpauth_format(const struct otpauth *o, char *out, size_t cap, struct err *e);
+
+/* Reads a secret from text into d, blanks and padding of base32 allowed; what names the
+ * input in messages.  0; ERR_SYNTAX; ERR_REFUSED (shorter than 128 bits); ERR_SYSTEM. */
+struct otpauth_secret {
+	const char *what;
+	const char *text;
+	size_t len;
+	bool hex; /* not base32 */
+};
+int otpauth_take_secret(const struct otpauth_secret *s, struct record_device *d, struct err *e);
 
 /* The secret in base32 without padding.  0, or ERR_SYSTEM with out "". */
 int otpauth_secret_base32(const struct record_device *d, char *out, size_t cap);

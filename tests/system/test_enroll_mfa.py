@@ -350,3 +350,49 @@ def test_device_bound_to_a_key_is_shown_with_it_and_good_behind_it_only(place):
     assert place.tool("verify", user.name, "--key", other, input=user.code() + "\n").returncode == 1
     done = place.tool("verify", user.name, "--key", key, input=user.code() + "\n")
     assert done.returncode == 0, done
+
+
+def test_import_of_google_authenticator_lets_the_old_app_in(place):
+    homes = place.dir / "homes"
+    homes.mkdir(mode=0o755)
+    user = User()
+    home = homes / user.name
+    home.mkdir()
+    file = home / ".google_authenticator"
+    file.write_text(f"{KEY}\n\" RATE_LIMIT 3 30\n\" TOTP_AUTH\n11111111\n22222222\n",
+                    encoding="utf-8")
+    file.chmod(0o400)
+    for path in (home, file):
+        os.chown(path, user.uid, user.uid)
+    (homes / "eve").mkdir()
+    (homes / "eve" / ".google_authenticator").symlink_to(file)
+    done = place.tool("import", "--from", "google-authenticator", homes)
+    assert done.returncode == 1 and "2 files: 1 imported" in done.stdout, done
+    assert f"{homes}: eve: .google_authenticator is a symbolic link" in done.stderr, done
+    assert "2 scratch codes of google-authenticator were not taken over" in done.stderr, done
+    assert KEY not in done.stdout + done.stderr
+    user.secret = KEY
+    assert place.tool("verify", user.name, input=user.code() + "\n").returncode == 0
+    told = place.told("import", "--from", "google-authenticator", "--user", user.name, "--replace",
+                      homes)
+    assert told["kept"] == 1 and told["replaced"] == 0 and told["refused"] == []
+    last = user.code_at(user.last_step)
+    assert json.loads(place.tool("verify", user.name, "--json", input=last + "\n").stdout)[
+        "verdict"] == "replay"
+
+
+def test_import_of_users_oath_names_line_and_reason(place):
+    text = f"HOTP/T30/6 anna - {KEY.encode().hex()}\nHOTP bert - {KEY.encode().hex()}\n" \
+           f"# note\nHOTP/T30 cora 99 {KEY.encode().hex()}\n"
+    done = place.tool("import", "--from", "users.oath", "-", input=text)
+    assert done.returncode == 1 and "3 lines: 1 imported" in done.stdout, done
+    assert re.search(r"^standard input:2: .*HOTP, which counts events", done.stderr, re.M), done
+    assert re.search(r"^standard input:4: .*cora has a PIN", done.stderr, re.M), done
+    assert KEY.encode().hex() not in done.stderr
+
+
+@pytest.mark.parametrize("argv", [
+    ("--from", "pam_oath", "-"), ("--user", "bob", "-"), ("--from", "google-authenticator", "-"),
+    ("--from", "google-authenticator", "/etc/hostname")])
+def test_import_of_nobody_knows_what_is_a_usage_error(place, argv):
+    assert place.tool("import", *argv).returncode == 2
