@@ -1,0 +1,467 @@
+#include "policy/enable_txn.h"
+
+#include "lib/core/safefile.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define HEAD "pam-bastion transaction 1"
+#define MANIFEST "manifest"
+#define NAME_ROOM 64 /* of a name behind a path */
+
+typedef char path_buffer[ENABLE_PATH_MAX + ENABLE_ID_MAX + NAME_ROOM];
+
+void enable_change_free(struct enable_change *c)
+{
+	for (int i = 0; i < ENABLE_FILES_MAX; i++) {
+		buffer_free(&c->file[i].old);
+		buffer_free(&c->file[i].new);
+	}
+	*c = (struct enable_change){.count = 0};
+}
+
+static void inside(const struct enable_txn *t, const char *id, const char *name,
+    path_buffer out)
+{
+	(void)snprintf(out, sizeof(path_buffer), "%s/%s/%s", t->dir, id, name);
+}
+
+/* ---- the directory and its lock ---- */
+
+static int make_dir(const char *path, struct err *e)
+{
+	int fd;
+
+	if (mkdir(path, 0700) != 0 && errno != EEXIST)
+		return err_errno(e, "%s", path);
+	if ((fd = safefile_open_dir(path, e)) < 0)
+		return fd;
+	(void)close(fd);
+	return 0;
+}
+
+int enable_txn_lock(struct enable_txn *t, const char *state_dir, int wait, struct err *e)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	const struct timespec pause = {.tv_nsec = 50000000};
+	path_buffer path;
+	int r;
+
+	t->lock = -1;
+	if (snprintf(t->dir, sizeof(t->dir), "%s/txn", state_dir) >= (int)sizeof(t->dir))
+		return err_set(e, ERR_SYNTAX, "%s: the path is too long", state_dir);
+	if ((r = make_dir(t->dir, e)) != 0)
+		return r;
+	(void)snprintf(path, sizeof(path), "%s/.lock", t->dir);
+	t->lock = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (t->lock < 0)
+		return err_errno(e, "%s", path);
+	for (int i = 0; fcntl(t->lock, F_OFD_SETLK, &lock) != 0; i++) {
+		if ((errno == EAGAIN || errno == EACCES) && i < wait * 20) {
+			(void)nanosleep(&pause, NULL);
+			continue;
+		}
+		r = errno == EAGAIN || errno == EACCES ? err_set(e, ERR_CONFLICT, "%s: another "
+		    "bastionctl is changing files; try again", t->dir) : err_errno(e, "%s", path);
+		enable_txn_unlock(t);
+		return r;
+	}
+	return 0;
+}
+
+void enable_txn_unlock(struct enable_txn *t)
+{
+	if (t->lock >= 0)
+		(void)close(t->lock);
+	t->lock = -1;
+}
+
+/* ---- writing ---- */
+
+static int write_inside(const struct enable_txn *t, const char *id, const char *name,
+    const struct buffer *text, struct err *e)
+{
+	struct enable_file f = {.mode = 0600};
+	path_buffer path;
+
+	inside(t, id, name, path);
+	if (snprintf(f.path, sizeof(f.path), "%s", path) >= (int)sizeof(f.path))
+		return err_set(e, ERR_SYNTAX, "%s: the path is too long", t->dir);
+	return text->failed ? err_set(e, ERR_SYSTEM, "out of memory") :
+	    enable_file_put(&f, text, true, e);
+}
+
+static void add_file(const struct enable_file *f, int i, struct buffer *out)
+{
+	buffer_format(out, "file %d %s %s %s %o %u %u %s\n", i, f->is_service ? "pam" : "sshd",
+	    f->was ? "was" : "-", f->will ? "will" : "-", (unsigned)f->mode, (unsigned)f->uid,
+	    (unsigned)f->gid, f->path);
+}
+
+static int write_manifest(const struct enable_txn *t, const char *id,
+    const struct enable_change *c, struct err *e)
+{
+	struct buffer text = {0};
+	int r;
+
+	buffer_format(&text, HEAD "\ntarget %s\naction %s\nreload %d\nseconds %" PRId64
+	    "\naudit %" PRIu32 "\nbegun %s %" PRIu64 "\n", enable_target_name(c->target),
+	    c->disable ? "disable" : "enable", c->reload, c->seconds, c->audit, c->begun.boot,
+	    c->begun.ticks);
+	for (int i = 0; i < c->count; i++)
+		add_file(&c->file[i], i, &text);
+	buffer_text(&text, "end\n");
+	r = write_inside(t, id, MANIFEST, &text, e);
+	buffer_free(&text);
+	return r;
+}
+
+static void new_id(char id[ENABLE_ID_MAX])
+{
+	struct timespec now = {0};
+	struct tm day = {0};
+	char stamp[24];
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	(void)gmtime_r(&now.tv_sec, &day);
+	(void)strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%S", &day);
+	(void)snprintf(id, ENABLE_ID_MAX, "%s.%03u-%u", stamp, (unsigned)(now.tv_nsec / 1000000) % 1000U,
+	    (unsigned)getpid());
+}
+
+int enable_txn_begin(const struct enable_txn *t, const struct enable_change *c,
+    char id[ENABLE_ID_MAX], struct err *e)
+{
+	path_buffer path;
+	char name[24];
+	int r = 0;
+
+	new_id(id);
+	inside(t, id, "", path);
+	if (mkdir(path, 0700) != 0)
+		return err_errno(e, "%s", path);
+	for (int i = 0; i < c->count && r == 0; i++) {
+		(void)snprintf(name, sizeof(name), "old.%d", i);
+		r = write_inside(t, id, name, &c->file[i].old, e);
+		(void)snprintf(name, sizeof(name), "new.%d", i);
+		if (r == 0)
+			r = write_inside(t, id, name, &c->file[i].new, e);
+	}
+	return r != 0 ? r : write_manifest(t, id, c, e);
+}
+
+/* ---- reading ---- */
+
+static int read_inside(const struct enable_txn *t, const char *id, const char *name,
+    struct buffer *text, struct err *e)
+{
+	struct enable_file f = {.mode = 0};
+	path_buffer path;
+	int r;
+
+	inside(t, id, name, path);
+	(void)snprintf(f.path, sizeof(f.path), "%.*s", ENABLE_PATH_MAX - 1, path);
+	if ((r = enable_file_read(&f, e)) == 0 && !f.was)
+		r = err_set(e, ERR_NONE, "%s: does not exist", path);
+	if (r == 0)
+		*text = f.old;
+	else
+		buffer_free(&f.old);
+	return r;
+}
+
+/* The next word of a line, ended in place; NULL at the end of the line. */
+static char *word(char **p)
+{
+	char *s = *p + strspn(*p, " ");
+
+	if (*s == '\0')
+		return NULL;
+	*p = s + strcspn(s, " ");
+	if (**p != '\0')
+		*(*p)++ = '\0';
+	return s;
+}
+
+static bool read_file_line(struct enable_change *c, char *p)
+{
+	struct enable_file *f;
+	const char *w[7];
+
+	for (int i = 0; i < 7; i++)
+		if ((w[i] = word(&p)) == NULL)
+			return false;
+	if (c->count == ENABLE_FILES_MAX || strtol(w[0], NULL, 10) != c->count)
+		return false;
+	f = &c->file[c->count];
+	f->is_service = strcmp(w[1], "pam") == 0;
+	f->was = strcmp(w[2], "was") == 0;
+	f->will = strcmp(w[3], "will") == 0;
+	f->mode = (mode_t)strtoul(w[4], NULL, 8) & 07777;
+	f->uid = (uid_t)strtoul(w[5], NULL, 10);
+	f->gid = (gid_t)strtoul(w[6], NULL, 10);
+	c->count++;
+	return p[0] == '/' &&
+	    snprintf(f->path, sizeof(f->path), "%s", p) < (int)sizeof(f->path);
+}
+
+static bool read_target(struct enable_change *c, const char *name)
+{
+	for (int i = ENABLE_SSHD; i <= ENABLE_LOGIN; i++)
+		if (strcmp(name, enable_target_name((enum enable_target)i)) == 0) {
+			c->target = (enum enable_target)i;
+			return true;
+		}
+	return false;
+}
+
+static bool read_moment(char *p, struct enable_moment *m)
+{
+	const char *boot = word(&p), *ticks = word(&p);
+
+	if (boot == NULL || ticks == NULL ||
+	    snprintf(m->boot, sizeof(m->boot), "%s", boot) >= (int)sizeof(m->boot))
+		return false;
+	m->ticks = strtoull(ticks, NULL, 10);
+	return true;
+}
+
+static bool read_line(struct enable_change *c, char *line, bool *end)
+{
+	char *p = line;
+	const char *key = word(&p);
+
+	if (key == NULL)
+		return false;
+	*end = strcmp(key, "end") == 0;
+	if (strcmp(key, "target") == 0)
+		return read_target(c, p);
+	if (strcmp(key, "action") == 0)
+		c->disable = strcmp(p, "disable") == 0;
+	else if (strcmp(key, "reload") == 0)
+		c->reload = strcmp(p, "1") == 0;
+	else if (strcmp(key, "seconds") == 0)
+		c->seconds = strtoll(p, NULL, 10);
+	else if (strcmp(key, "audit") == 0)
+		c->audit = (uint32_t)strtoul(p, NULL, 10);
+	else if (strcmp(key, "begun") == 0)
+		return read_moment(p, &c->begun);
+	else if (strcmp(key, "file") == 0)
+		return read_file_line(c, p);
+	else
+		return *end || strcmp(line, "pam-bastion") == 0;
+	return true;
+}
+
+static bool parse_manifest(struct enable_change *c, char *text)
+{
+	bool end = false;
+	char *save = NULL;
+
+	if (strncmp(text, HEAD "\n", sizeof(HEAD)) != 0)
+		return false;
+	for (char *line = strtok_r(text, "\n", &save); line != NULL;
+	    line = strtok_r(NULL, "\n", &save))
+		if (!read_line(c, line, &end))
+			return false;
+	return end;
+}
+
+static int read_manifest(const struct enable_txn *t, const char *id, struct enable_change *c,
+    struct err *e)
+{
+	struct buffer text = {0};
+	char name[24];
+	int r = read_inside(t, id, MANIFEST, &text, e);
+
+	*c = (struct enable_change){.count = 0};
+	if (r == 0 && !parse_manifest(c, text.data))
+		r = err_set(e, ERR_BAD, "%s/%s/" MANIFEST ": does not read; compare the copies "
+		    "beside it with the live files, then move the directory away", t->dir, id);
+	buffer_free(&text);
+	for (int i = 0; i < c->count && r == 0; i++) {
+		(void)snprintf(name, sizeof(name), "old.%d", i);
+		r = read_inside(t, id, name, &c->file[i].old, e);
+		(void)snprintf(name, sizeof(name), "new.%d", i);
+		if (r == 0)
+			r = read_inside(t, id, name, &c->file[i].new, e);
+	}
+	if (r != 0)
+		enable_change_free(c);
+	return r;
+}
+
+static bool has(const struct enable_txn *t, const char *id, const char *name)
+{
+	path_buffer path;
+
+	inside(t, id, name, path);
+	return access(path, F_OK) == 0;
+}
+
+/* Begun and never opened: nothing has changed. */
+static void drop_half_made(const struct enable_txn *t, const char *id)
+{
+	path_buffer path;
+	struct dirent *entry;
+	DIR *d;
+
+	inside(t, id, "", path);
+	if ((d = opendir(path)) == NULL)
+		return;
+	while ((entry = readdir(d)) != NULL)
+		(void)unlinkat(dirfd(d), entry->d_name, 0);
+	(void)closedir(d);
+	(void)rmdir(path);
+}
+
+int enable_txn_find(const struct enable_txn *t, char id[ENABLE_ID_MAX],
+    struct enable_change *c, struct err *e)
+{
+	DIR *d = opendir(t->dir);
+	struct dirent *entry;
+	int r = 0;
+
+	*c = (struct enable_change){.count = 0};
+	if (d == NULL)
+		return err_errno(e, "%s", t->dir);
+	while (r == 0 && (entry = readdir(d)) != NULL) {
+		const char *name = entry->d_name;
+
+		if (name[0] == '.' || strlen(name) >= ENABLE_ID_MAX)
+			continue;
+		if (has(t, name, MANIFEST)) {
+			(void)snprintf(id, ENABLE_ID_MAX, "%.*s", ENABLE_ID_MAX - 1, name);
+			r = read_manifest(t, id, c, e);
+			r = r == 0 ? 1 : r;
+		} else if (!has(t, name, "confirmed") && !has(t, name, "returned") &&
+		    !has(t, name, "done")) {
+			drop_half_made(t, name);
+		}
+	}
+	(void)closedir(d);
+	return r;
+}
+
+bool enable_txn_open(const char *state_dir, const char *id)
+{
+	path_buffer path;
+
+	(void)snprintf(path, sizeof(path), "%s/txn/%s/" MANIFEST, state_dir, id);
+	return access(path, F_OK) == 0;
+}
+
+/* ---- the files ---- */
+
+int enable_txn_put(const struct enable_change *c, struct err *e)
+{
+	int r = 0;
+
+	for (int i = 0; i < c->count && r == 0; i++)
+		r = enable_file_put(&c->file[i], &c->file[i].new, c->file[i].will, e);
+	return r;
+}
+
+/* Somebody has edited it since: what he wrote stays, ours goes. */
+static int back_edited(const struct enable_txn *t, const char *id, int i,
+    const struct enable_file *f, const struct enable_file *live, struct err *e)
+{
+	struct buffer text = {0};
+	char name[24];
+	bool found = false;
+	int r;
+
+	(void)snprintf(name, sizeof(name), "edited.%d", i);
+	(void)write_inside(t, id, name, &live->old, NULL);
+	if (enable_files_unmark(f->path, buffer_string(&live->old), &text, &found, NULL) != 0)
+		r = enable_file_put(f, &f->old, f->was, e);
+	else if (!f->was && enable_files_blank(buffer_string(&text)))
+		r = enable_file_put(live, &text, false, e);
+	else
+		r = enable_file_put(live, &text, true, e);
+	buffer_free(&text);
+	return r;
+}
+
+static int back_one(const struct enable_txn *t, const char *id, int i,
+    const struct enable_file *f, struct err *e)
+{
+	struct enable_file live = {.mode = 0};
+	int r;
+
+	(void)snprintf(live.path, sizeof(live.path), "%s", f->path);
+	r = enable_file_read(&live, e);
+	if (r != 0) /* a link, or unreadable: the copy is what there is */
+		r = enable_file_put(f, &f->old, f->was, e);
+	else if (live.was == f->was && buffer_same(&live.old, &f->old))
+		r = 0;
+	else if (!live.was || buffer_same(&live.old, &f->new))
+		r = enable_file_put(f, &f->old, f->was, e);
+	else
+		r = back_edited(t, id, i, f, &live, e);
+	buffer_free(&live.old);
+	return r;
+}
+
+int enable_txn_back(const struct enable_txn *t, const char *id,
+    const struct enable_change *c, struct err *e)
+{
+	struct err why = {0};
+	int r = 0, one;
+
+	for (int i = c->count - 1; i >= 0; i--)
+		if ((one = back_one(t, id, i, &c->file[i], &why)) != 0 && r == 0)
+			r = err_set(e, one, "%s", why.text);
+	return r;
+}
+
+int enable_txn_in_force(const struct enable_txn *t, const char *id,
+    const struct enable_moment *m, struct err *e)
+{
+	struct buffer text = {0};
+	int r;
+
+	buffer_format(&text, "%s %" PRIu64 "\n", m->boot, m->ticks);
+	r = write_inside(t, id, "in-force", &text, e);
+	buffer_free(&text);
+	return r;
+}
+
+int enable_txn_since(const struct enable_txn *t, const char *id, struct enable_moment *m,
+    struct err *e)
+{
+	struct buffer text = {0};
+	int r = read_inside(t, id, "in-force", &text, e);
+
+	if (r == 0 && !read_moment(text.data, m))
+		r = err_set(e, ERR_BAD, "%s/%s/in-force: does not read", t->dir, id);
+	buffer_free(&text);
+	return r;
+}
+
+int enable_txn_end(const struct enable_txn *t, const char *id, const char *how,
+    struct err *e)
+{
+	path_buffer from, to;
+	int fd, r = 0;
+
+	inside(t, id, MANIFEST, from);
+	inside(t, id, how, to);
+	if (rename(from, to) != 0)
+		return err_errno(e, "%s", from);
+	inside(t, id, "", to);
+	fd = open(to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fsync(fd) != 0)
+		r = err_errno(e, "%s", to);
+	if (fd >= 0)
+		(void)close(fd);
+	return r;
+}

@@ -1,0 +1,79 @@
+/*
+ * enable_txn: a change of files that can be taken back, whoever dies when.
+ *
+ * STATE_DIR/txn/ID/ holds the old and the new text of each file and a manifest;
+ * all of it is durable before the first file changes.  While the manifest is there
+ * the transaction is open; it ends by renaming the manifest.  Each file is replaced
+ * by rename(): old or new, never half.
+ */
+#ifndef PB_ENABLE_TXN_H
+#define PB_ENABLE_TXN_H
+
+#include "lib/core/err.h"
+#include "policy/enable_files.h"
+#include "policy/enable_login.h"
+#include "policy/enable_put.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define ENABLE_FILES_MAX 4
+#define ENABLE_ID_MAX 64
+
+struct enable_change {
+	enum enable_target target;
+	bool disable;  /* the other way round: nobody has to confirm it */
+	bool reload;   /* sshd has to read its files again */
+	int count;
+	struct enable_file file[ENABLE_FILES_MAX]; /* in the order they are put */
+	int64_t seconds; /* until it comes back by itself; 0: it does not */
+	uint32_t audit;  /* session that called */
+	struct enable_moment begun;
+};
+
+void enable_change_free(struct enable_change *c);
+
+/* The directory of transactions, locked: one change at a time. */
+struct enable_txn {
+	char dir[ENABLE_PATH_MAX]; /* STATE_DIR/txn */
+	int lock;
+};
+
+/* Makes the directory if need be.  0; ERR_CONFLICT: another one is at work (wait:
+ * only after so many seconds); ERR_UNSAFE and others for the directory. */
+int enable_txn_lock(struct enable_txn *t, const char *state_dir, int wait, struct err *e);
+void enable_txn_unlock(struct enable_txn *t);
+
+/* The open transaction: 1 with id and *c (freed by the caller), 0: there is none; a
+ * code, ERR_BAD for a manifest that does not read.  Half-made ones are removed. */
+int enable_txn_find(const struct enable_txn *t, char id[ENABLE_ID_MAX],
+    struct enable_change *c, struct err *e);
+
+/* Keeps old and new of c and opens the transaction. */
+int enable_txn_begin(const struct enable_txn *t, const struct enable_change *c,
+    char id[ENABLE_ID_MAX], struct err *e);
+
+/* Puts the new files, in order; again does no harm.  0, or the first trouble. */
+int enable_txn_put(const struct enable_change *c, struct err *e);
+
+/* Puts the old files back, in the other order.  A file that somebody has edited since
+ * is kept as edited.N in the transaction, and of it only the marked lines go.  All
+ * are tried; 0 or the first trouble. */
+int enable_txn_back(const struct enable_txn *t, const char *id,
+    const struct enable_change *c, struct err *e);
+
+/* Notes when the new files were in force, and reads it: 0, ERR_NONE (never were). */
+int enable_txn_in_force(const struct enable_txn *t, const char *id,
+    const struct enable_moment *m, struct err *e);
+int enable_txn_since(const struct enable_txn *t, const char *id, struct enable_moment *m,
+    struct err *e);
+
+/* Ends it: "confirmed", "returned" or "done". */
+int enable_txn_end(const struct enable_txn *t, const char *id, const char *how,
+    struct err *e);
+
+/* Whether it is open, without the lock. */
+bool enable_txn_open(const char *state_dir, const char *id);
+
+#endif
