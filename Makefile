@@ -90,7 +90,7 @@ $(BUILD)/pam_bastion.so: $(call objects,$(module_src)) $(BUILD)/libenroll.a $(BU
 $(BUILD)/enroll-mfa: $(call objects,$(enroll_front)) $(BUILD)/libenroll.a $(BUILD)/libcore.a
 	$(CC) -pie $(CFLAGS) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(ENROLL_LIBS) $(CORE_LIBS)
 
-$(BUILD)/bastionctl: $(call objects,$(policy_front)) $(BUILD)/libpolicy.a $(BUILD)/libcore.a
+$(BUILD)/bastionctl: $(call objects,$(policy_front)) $(BUILD)/libpolicy.a $(BUILD)/libenroll.a $(BUILD)/libcore.a
 	$(CC) -pie $(CFLAGS) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(CORE_LIBS)
 
 TEST_LIBS = -lcmocka -lpam $(ENROLL_LIBS) $(CORE_LIBS)

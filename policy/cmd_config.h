@@ -7,7 +7,7 @@
 #include <stdbool.h>
 
 /* What the tools answer with (DESIGN: exit codes). */
-enum cmd_exit { CMD_YES = 0, CMD_NO = 1, CMD_USAGE = 2, CMD_TROUBLE = 3 };
+enum cmd_exit { CMD_YES = 0, CMD_NO = 1, CMD_USAGE = 2, CMD_TROUBLE = 3, CMD_AGAIN = 75 };
 
 /* Options that stand before or after any subcommand. */
 struct cmd_common {

@@ -3,6 +3,7 @@
  */
 #include "lib/core/crypto.h"
 #include "policy/cmd_config.h"
+#include "policy/cmd_enable.h"
 #include "policy/cmd_explain.h"
 
 #include <errno.h>
@@ -20,12 +21,15 @@ static const char help_text[] =
     "  config show           every key, its value and where it is set\n"
     "  explain USER [--service NAME] [--from ADDRESS]\n"
     "                        what a login of USER would meet, and why\n"
+    "  enable sshd|sudo|login   ask for a code there, with a way back\n"
+    "  confirm               from a new login: what enable has changed stays\n"
+    "  disable sshd|sudo|login  ask no more\n"
     "\n"
     "  --config PATH         the login configuration (default: the packaged file)\n"
     "  --help                behind a command: what it takes\n"
     "  --version\n"
     "\n"
-    "exit: 0 yes, 1 no, 2 usage, 3 trouble\n";
+    "exit: 0 yes, 1 no, 2 usage, 3 trouble, 75 try again\n";
 
 struct line {
 	struct cmd_common common;
@@ -81,18 +85,23 @@ static int print(const char *text)
 
 static int run(const struct line *l)
 {
-	static const char *const absent[] = {"enable", "confirm", "disable",
-	    "policy", "password", "breach", "audit", "fix", "rollback", "history", "mfa",
+	static const struct {
+		const char *name;
+		int (*run)(const struct cmd_common *common, int argc, char **argv);
+	} commands[] = {{"config", cmd_config}, {"enable", cmd_enable}, {"confirm", cmd_confirm},
+	    {"disable", cmd_disable},
+	    {"explain", cmd_explain}};
+	static const char *const absent[] = {"policy", "password", "breach", "audit", "fix",
+	    "rollback", "history", "mfa",
 	    "rotate", "aws-policy"};
 
 	if (l->version)
 		return print("bastionctl " PB_VERSION "\n");
 	if (l->argc == 0)
 		return l->common.help ? print(help_text) : usage("no command", NULL);
-	if (strcmp(l->argv[0], "config") == 0)
-		return cmd_config(&l->common, l->argc - 1, l->argv + 1);
-	if (strcmp(l->argv[0], "explain") == 0)
-		return cmd_explain(&l->common, l->argc - 1, l->argv + 1);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(l->argv[0], commands[i].name) == 0)
+			return commands[i].run(&l->common, l->argc - 1, l->argv + 1);
 	for (size_t i = 0; i < sizeof(absent) / sizeof(absent[0]); i++)
 		if (strcmp(l->argv[0], absent[i]) == 0)
 			return usage("this command is not in this version", absent[i]);

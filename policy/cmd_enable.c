@@ -1,0 +1,526 @@
+#include "policy/cmd_enable.h"
+
+#include "lib/core/conf.h"
+#include "lib/core/who.h"
+#include "policy/config_check.h"
+#include "policy/config_trust.h"
+#include "policy/enable.h"
+#include "policy/enable_label.h"
+#include "policy/enable_run.h"
+#include "policy/enable_sshd.h"
+#include "policy/enable_trial.h"
+#include "policy/enable_way.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/timex.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PAM_DIR "/etc/pam.d"
+#define PAM_VENDOR_DIR "/usr/lib/pam.d"
+#define RUN_DIR "/run/pam-bastion"
+#define CONFIRM_DEFAULT 300
+#define CONFIRM_MAX 86400
+
+static const char help_enable[] =
+    "usage: bastionctl enable sshd|sudo|login [--confirm TIME] [--admin USER] [--yes]\n"
+    "       bastionctl enable sshd|sudo|login --no-confirm [--yes]\n"
+    "\n"
+    "Puts the code into the service's PAM file, between marks, and for sshd a drop-in\n"
+    "beside sshd_config.  First it shows the difference, checks what will be, and has an\n"
+    "enrolled admin go through it with a code of his own.  The old files come back by\n"
+    "themselves unless `bastionctl confirm` is called from a new login in time.\n"
+    "\n"
+    "  --confirm TIME  until the old files come back: 90s, 5m, 1h (default 5m, 3s to 24h)\n"
+    "  --admin USER    who gives the code (default: who calls sudo, else the first one)\n"
+    "  --no-confirm    for images: no admin, no trial, no way back; only while nobody is\n"
+    "                  enrolled and whoever comes can enrol\n"
+    "  --yes           do not ask\n"
+    "\n"
+    "exit: 0 done or enabled already, 1 refused, 2 usage, 3 trouble or a decision is\n"
+    "      needed, 75 another bastionctl is at work\n";
+
+static const char help_confirm[] =
+    "usage: bastionctl confirm\n"
+    "\n"
+    "What `enable` has changed stays.  Must be called from a login that began after it.\n"
+    "\n"
+    "exit: 0 confirmed, 1 nothing to confirm, 2 usage, 3 this login does not count, or\n"
+    "      trouble, 75 another bastionctl is at work\n";
+
+static const char help_disable[] =
+    "usage: bastionctl disable sshd|sudo|login [--yes]\n"
+    "       bastionctl disable --unconfirmed ID\n"
+    "\n"
+    "Takes the marked lines and the drop-in out again; other changes stay.  An `enable`\n"
+    "that waits to be confirmed is taken back.\n"
+    "\n"
+    "  --unconfirmed ID  take transaction ID back if it still waits; the timer calls this\n"
+    "  --yes             do not ask\n"
+    "\n"
+    "exit: 0 done or not enabled, 1 refused, 2 usage, 3 trouble, 75 another bastionctl\n"
+    "      is at work\n";
+
+struct options {
+	const char *command;
+	const char *config;
+	bool disable;
+	bool has_target;
+	enum enable_target target;
+	bool yes, no_confirm;
+	int64_t seconds;
+	const char *admin;
+	const char *unconfirmed;
+};
+
+/* What a command works with. */
+struct work {
+	const struct options *o;
+	struct conf conf;
+	struct enable_way way;
+	struct enable_plan plan;
+	char admin[WHO_NAME_MAX + 1];   /* "": none is asked for */
+	char console[WHO_NAME_MAX + 1]; /* "": nobody */
+	char addr[64];                  /* where the caller comes from, or "" */
+	struct err e;
+};
+
+static int usage(const char *command, const char *reason, const char *word)
+{
+	(void)fprintf(stderr, "bastionctl: %s: %s%s%s; see `bastionctl %s --help`\n", command,
+	    reason, word != NULL ? ": " : "", word != NULL ? word : "", command);
+	return CMD_USAGE;
+}
+
+/* Says what is in the way and gives the exit code. */
+static int refuse(const struct work *w, int r)
+{
+	(void)fflush(stdout);
+	(void)fprintf(stderr, "bastionctl: %s: %s\n", w->o->command, w->e.text);
+	return r == ERR_REFUSED ? CMD_NO : r == ERR_CONFLICT ? CMD_AGAIN : CMD_TROUBLE;
+}
+
+static int done(int result)
+{
+	if (fflush(stdout) == 0 && ferror(stdout) == 0)
+		return result;
+	(void)fprintf(stderr, "bastionctl: standard output: %s\n", strerror(errno));
+	return CMD_TROUBLE;
+}
+
+/* ---- options ---- */
+
+/* 90s, 5m, 1h; 0 when it is none of these, or out of range. */
+static int64_t read_time(const char *text)
+{
+	char *end = NULL;
+	long long n = text[0] >= '0' && text[0] <= '9' ? strtoll(text, &end, 10) : 0;
+	long long unit = end == NULL || end[0] == '\0' || end[1] != '\0' ? 0 : end[0] == 's' ? 1 :
+	    end[0] == 'm' ? 60 : end[0] == 'h' ? 3600 : 0;
+
+	return n < 1 || n > CONFIRM_MAX || n * unit < 3 || n * unit > CONFIRM_MAX ? 0 : n * unit;
+}
+
+static bool read_target(struct options *o, const char *word)
+{
+	for (int i = ENABLE_SSHD; i <= ENABLE_LOGIN && !o->has_target; i++)
+		if (strcmp(word, enable_target_name((enum enable_target)i)) == 0) {
+			o->target = (enum enable_target)i;
+			o->has_target = true;
+			return true;
+		}
+	return false;
+}
+
+/* The value of `--name VALUE` or `--name=VALUE`, or NULL; *i moves on. */
+static const char *value_of(const char *name, int *i, int argc, char **argv)
+{
+	size_t n = strlen(name);
+
+	if (strncmp(argv[*i], name, n) != 0)
+		return NULL;
+	if (argv[*i][n] == '=')
+		return argv[*i] + n + 1;
+	return argv[*i][n] == '\0' && *i + 1 < argc ? argv[++*i] : NULL;
+}
+
+static int read_options(struct options *o, int argc, char **argv)
+{
+	const char *value;
+
+	for (int i = 0; i < argc; i++) {
+		const char *a = argv[i];
+
+		if (strcmp(a, "--yes") == 0)
+			o->yes = true;
+		else if (!o->disable && strcmp(a, "--no-confirm") == 0)
+			o->no_confirm = true;
+		else if (!o->disable && (value = value_of("--confirm", &i, argc, argv)) != NULL) {
+			if ((o->seconds = read_time(value)) == 0)
+				return usage(o->command, "--confirm takes 3s to 24h, as in 90s, 5m, 1h", value);
+		} else if (!o->disable && (value = value_of("--admin", &i, argc, argv)) != NULL)
+			o->admin = value;
+		else if (o->disable && (value = value_of("--unconfirmed", &i, argc, argv)) != NULL)
+			o->unconfirmed = value;
+		else if (a[0] == '-')
+			return usage(o->command, "unknown option, or its value is missing", a);
+		else if (!read_target(o, a))
+			return usage(o->command, "say one of sshd, sudo, login", a);
+	}
+	if (o->has_target == (o->unconfirmed != NULL))
+		return usage(o->command, "say one of sshd, sudo, login", NULL);
+	if (o->no_confirm && (o->seconds != 0 || o->admin != NULL))
+		return usage(o->command, "--no-confirm goes without --confirm and --admin", NULL);
+	return CMD_YES;
+}
+
+/* ---- what both commands begin with ---- */
+
+static void read_caller(struct work *w)
+{
+	const char *ssh = getenv("SSH_CONNECTION");
+
+	w->way.caller = getenv("SUDO_USER");
+	if (ssh != NULL)
+		(void)snprintf(w->addr, sizeof(w->addr), "%.*s", (int)strcspn(ssh, " "), ssh);
+}
+
+static int begin(struct work *w)
+{
+	struct timespec now = {0};
+
+	if (geteuid() != 0)
+		return err_set(&w->e, ERR_DENIED, "this is root's to do; call it through sudo");
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	w->way = (struct enable_way){.conf = &w->conf, .named = w->o->admin, .now = now.tv_sec};
+	read_caller(w);
+	return conf_load(&w->conf, w->o->config, &w->e);
+}
+
+/* One that is open already is settled, or in the way. */
+static int look_back(struct work *w, struct enable_found *found)
+{
+	int r = enable_run_settle(w->conf.state_dir, found, &w->e);
+
+	if (r >= 0 && found->settled)
+		(void)printf("An earlier change of %s was cut short or not confirmed in time; it has "
+		    "been settled.\n", enable_target_name(found->target));
+	return r;
+}
+
+static int make_plan(struct work *w)
+{
+	const struct enable_request q = {{PAM_DIR, PAM_VENDOR_DIR, ENABLE_SSHD_CONFIG,
+	    ENABLE_DROPIN}, w->o->target, w->o->disable, &w->conf};
+	struct buffer diff = {0};
+	int r = enable_plan_make(&q, &w->plan, &w->e);
+
+	if (r != 0 || w->plan.change.count == 0)
+		return r;
+	enable_plan_diff(&w->plan, &diff);
+	r = diff.failed ? err_set(&w->e, ERR_SYSTEM, "out of memory") : 0;
+	(void)fputs(buffer_string(&diff), stdout);
+	buffer_free(&diff);
+	return r == 0 ? enable_plan_lay_out(&w->plan, &w->e) : r;
+}
+
+static int tell_findings(const struct config_findings *f, struct err *e)
+{
+	int failed = 0;
+
+	for (size_t i = 0; i < f->count; i++) {
+		failed += f->item[i].level == CONFIG_FAIL;
+		if (f->item[i].level != CONFIG_OK)
+			(void)printf("%s  %s  %s\n", f->item[i].level == CONFIG_FAIL ? "fail" : "warn",
+			    f->item[i].check, f->item[i].text);
+	}
+	return failed == 0 ? 0 : err_set(e, ERR_REFUSED, "config check fails what would be "
+	    "(above: %d); nothing is changed", failed);
+}
+
+static int check_config(struct work *w)
+{
+	struct timex clock = {.modes = 0};
+	struct config_request q = {.config = w->o->config, .now = w->way.now};
+	struct config_findings f = {0};
+	char modules[PAMD_PATH_MAX];
+	int state = adjtimex(&clock), r;
+
+	config_module_dir(modules);
+	q.module_dir = modules;
+	q.synchronised = state >= 0 && state != TIME_ERROR && (clock.status & STA_UNSYNC) == 0;
+	r = enable_plan_check(&w->plan, &q, &f, &w->e);
+	if (r == 0)
+		r = tell_findings(&f, &w->e);
+	config_findings_free(&f);
+	return r;
+}
+
+static int check_sshd(struct work *w)
+{
+	const struct enable_sshd q = {w->plan.sshd_config, ENABLE_SSHD_CONFIG,
+	    w->admin[0] != '\0' ? w->admin : "nobody", w->addr[0] != '\0' ? w->addr : NULL};
+	int r;
+
+	if (w->o->target != ENABLE_SSHD)
+		return 0;
+	r = enable_sshd_test(&q, &w->e);
+	if (r == 0 && !w->o->disable)
+		r = enable_sshd_judge(&q, &w->e);
+	return r;
+}
+
+static int ask(struct work *w)
+{
+	char answer[16] = "";
+
+	if (w->o->yes)
+		return 0;
+	if (!isatty(STDIN_FILENO))
+		return err_set(&w->e, ERR_UNAVAIL, "standard input is no terminal to ask on; say --yes "
+		    "when the difference above is what you want; nothing is changed");
+	(void)printf("Type yes to go on: ");
+	(void)fflush(stdout);
+	if (fgets(answer, sizeof(answer), stdin) != NULL && strcmp(answer, "yes\n") == 0)
+		return 0;
+	return err_set(&w->e, ERR_REFUSED, "not `yes`; nothing is changed");
+}
+
+static int apply(struct work *w, struct enable_done *out)
+{
+	const struct enable_run q = {w->conf.state_dir, RUN_DIR, w->o->config,
+	    w->console[0] != '\0'};
+	struct enable_change *c = &w->plan.change;
+	struct enable_login here;
+	int r = enable_login_now(&c->begun, &w->e);
+
+	enable_login_here(c->target, &here);
+	c->audit = here.audit;
+	c->seconds = w->o->seconds;
+	return r == 0 ? enable_run_apply(&q, &w->plan, out, &w->e) : r;
+}
+
+/* ---- enable ---- */
+
+/* Who could mend things; with --no-confirm: that nobody has to. */
+static int find_people(struct work *w)
+{
+	int r;
+
+	if (!w->o->no_confirm)
+		return enable_way_admin(&w->way, w->admin, &w->e);
+	if ((r = enable_way_anybody(&w->way, &w->e)) < 0)
+		return r;
+	if (r > 0)
+		return err_set(&w->e, ERR_UNAVAIL, "--no-confirm is for machines where nobody is "
+		    "enrolled yet, and somebody is; go without it");
+	return enable_way_to_enroll(&w->way, w->o->target) ? 0 : err_set(&w->e, ERR_UNAVAIL,
+	    "--no-confirm needs a way to enrol, or nobody ever gets in: `enroll = invite` or "
+	    "`login` for sshd, or `enroll_by` with a day to come, in %s", w->conf.path);
+}
+
+static void tell_way_back(struct work *w)
+{
+	const char *name = enable_target_name(w->o->target);
+
+	/* A code line of the console that cannot take the password as proven exempts nobody. */
+	if ((w->o->target == ENABLE_LOGIN && !w->plan.after_password) ||
+	    !enable_way_console(&w->way, w->console))
+		w->console[0] = '\0';
+	if (w->o->no_confirm)
+		(void)printf("Way back: none; nobody is enrolled, and whoever comes through %s can "
+		    "enrol.\n", name);
+	else
+		(void)printf("Way back: the old files come back after %" PRId64 " s unless "
+		    "`bastionctl confirm` is called from a new login.\n", w->o->seconds);
+	if (w->console[0] != '\0')
+		(void)printf("Way back: %s gets in at the console with the password alone (exempt, "
+		    "@local).\n", w->console);
+	if (w->admin[0] != '\0')
+		(void)printf("Admin: %s.\n", w->admin);
+}
+
+static int try_out(struct work *w)
+{
+	struct enable_trial q = {enable_target_name(w->o->target), w->plan.pam, w->admin, "ssh",
+	    NULL, NULL};
+	const char *tty = ttyname(STDIN_FILENO);
+
+	if (w->o->no_confirm)
+		return 0;
+	if (w->o->target != ENABLE_SSHD)
+		q.tty = tty != NULL ? tty : "tty1";
+	else
+		q.host = w->addr[0] != '\0' ? w->addr : NULL;
+	(void)printf("Trial: what %s will ask; answer it as %s.  The code is spent.\n", q.service,
+	    w->admin);
+	(void)fflush(stdout);
+	return enable_trial(&q, &w->e);
+}
+
+static void tell_enabled(const struct work *w, const struct enable_done *d)
+{
+	const char *name = enable_target_name(w->o->target);
+
+	(void)printf("%s asks for a code now.%s\n", name, d->reload == ENABLE_RELOAD_DONE ?
+	    "  sshd has read its files again." : d->reload == ENABLE_RELOAD_NONE ?
+	    "  No sshd is running that would have to read its files again." : "");
+	if (d->no_timer.code != 0)
+		(void)printf("No timer: %s.  The way back is the console.\n", d->no_timer.text);
+	if (!w->o->no_confirm)
+		(void)printf("Keep this session.  Log in anew %s %s and say there, within %" PRId64
+		    " s:\n    bastionctl confirm\n", w->o->target == ENABLE_SUDO ? "with" : "through",
+		    name, w->o->seconds);
+}
+
+static int enable(struct work *w)
+{
+	const char *const dirs[2] = {w->conf.state_dir, RUN_DIR};
+	struct enable_done d;
+	int r = enable_label_check(ENABLE_ENFORCE, dirs, &w->e);
+
+	if (r == 0)
+		r = find_people(w);
+	if (r == 0)
+		r = make_plan(w);
+	if (r == 0 && w->plan.change.count == 0) {
+		(void)printf("%s is enabled already.\n", enable_target_name(w->o->target));
+		return done(CMD_YES);
+	}
+	if (r == 0) {
+		tell_way_back(w);
+		r = check_config(w);
+	}
+	if (r == 0)
+		r = check_sshd(w);
+	if (r == 0)
+		r = ask(w);
+	if (r == 0)
+		r = try_out(w);
+	if (r == 0)
+		r = apply(w, &d);
+	if (r != 0)
+		return refuse(w, r);
+	tell_enabled(w, &d);
+	return done(CMD_YES);
+}
+
+int cmd_enable(const struct cmd_common *common, int argc, char **argv)
+{
+	struct options o = {.command = "enable", .config = common->config};
+	struct work w = {.o = &o};
+	struct enable_found found;
+	int r;
+
+	if (common->help)
+		return fputs(help_enable, stdout) < 0 ? CMD_TROUBLE : done(CMD_YES);
+	if ((r = read_options(&o, argc, argv)) != CMD_YES)
+		return r;
+	if (o.seconds == 0 && !o.no_confirm)
+		o.seconds = CONFIRM_DEFAULT;
+	if (o.config != NULL && strcmp(o.config, conf_default_path()) != 0)
+		return usage("enable", "the lines it writes go by the packaged configuration, not by "
+		    "--config", o.config);
+	r = begin(&w);
+	if (r == 0)
+		r = look_back(&w, &found);
+	if (r == 1)
+		r = err_set(&w.e, ERR_UNAVAIL, "`enable %s` waits to be confirmed; `bastionctl confirm` "
+		    "from a new login, or `bastionctl disable %s`, first",
+		    enable_target_name(found.target), enable_target_name(found.target));
+	r = r != 0 ? refuse(&w, r) : enable(&w);
+	enable_plan_free(&w.plan);
+	return r;
+}
+
+/* ---- confirm ---- */
+
+int cmd_confirm(const struct cmd_common *common, int argc, char **argv)
+{
+	struct options o = {.command = "confirm", .config = common->config};
+	struct work w = {.o = &o};
+	enum enable_target target = ENABLE_SSHD;
+	int r;
+
+	if (common->help)
+		return fputs(help_confirm, stdout) < 0 ? CMD_TROUBLE : done(CMD_YES);
+	if (argc > 0)
+		return usage("confirm", "it takes nothing", argv[0]);
+	r = begin(&w);
+	if (r == 0)
+		r = enable_run_confirm(w.conf.state_dir, &target, &w.e);
+	if (r == 0) {
+		(void)printf("Confirmed: %s goes on asking for a code.\n", enable_target_name(target));
+		return done(CMD_YES);
+	}
+	/* The wrong session is a question of where to say it; nothing to confirm is a no. */
+	return refuse(&w, r == ERR_REFUSED ? ERR_UNAVAIL : r == ERR_NONE ? ERR_REFUSED : r);
+}
+
+/* ---- disable ---- */
+
+static int disable(struct work *w)
+{
+	struct enable_done d;
+	int r = make_plan(w);
+
+	if (r == 0 && w->plan.change.count == 0) {
+		(void)printf("%s is not enabled.\n", enable_target_name(w->o->target));
+		return done(CMD_YES);
+	}
+	if (r == 0)
+		r = check_config(w);
+	if (r == 0)
+		r = check_sshd(w);
+	if (r == 0)
+		r = ask(w);
+	if (r == 0)
+		r = apply(w, &d);
+	if (r != 0)
+		return refuse(w, r);
+	(void)printf("%s asks for no code any more.%s\n", enable_target_name(w->o->target),
+	    d.reload == ENABLE_RELOAD_DONE ? "  sshd has read its files again." : "");
+	return done(CMD_YES);
+}
+
+/* The enable that waits is the one to be taken back. */
+static int take_back(struct work *w, const char *id)
+{
+	int r = enable_run_back(w->conf.state_dir, id, &w->e);
+
+	if (r != 0 && r != ERR_NONE)
+		return refuse(w, r);
+	(void)printf(r == 0 ? "The old files are back.\n" : "Nothing waits to be confirmed.\n");
+	return done(CMD_YES);
+}
+
+int cmd_disable(const struct cmd_common *common, int argc, char **argv)
+{
+	struct options o = {.command = "disable", .config = common->config, .disable = true};
+	struct work w = {.o = &o};
+	struct enable_found found;
+	int r;
+
+	if (common->help)
+		return fputs(help_disable, stdout) < 0 ? CMD_TROUBLE : done(CMD_YES);
+	if ((r = read_options(&o, argc, argv)) != CMD_YES)
+		return r;
+	if ((r = begin(&w)) != 0)
+		return refuse(&w, r);
+	if (o.unconfirmed != NULL)
+		return take_back(&w, o.unconfirmed);
+	r = look_back(&w, &found);
+	if (r == 1 && found.target == o.target)
+		return take_back(&w, found.id);
+	if (r == 1)
+		r = err_set(&w.e, ERR_UNAVAIL, "`enable %s` waits to be confirmed; `bastionctl confirm` "
+		    "from a new login, or `bastionctl disable %s`, first",
+		    enable_target_name(found.target), enable_target_name(found.target));
+	r = r != 0 ? refuse(&w, r) : disable(&w);
+	enable_plan_free(&w.plan);
+	return r;
+}

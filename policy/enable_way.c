@@ -1,0 +1,184 @@
+#include "policy/enable_way.h"
+
+#include "enroll/steps.h"
+#include "lib/core/exempt.h"
+#include "lib/core/secret.h"
+#include "lib/core/store.h"
+#include "lib/core/userkey.h"
+
+#include <grp.h>
+#include <pwd.h>
+#include <shadow.h>
+#include <stdio.h>
+#include <string.h>
+
+#define GROUPS_MAX 256
+#define DAY 86400
+
+static bool becomes_root(const char *user, uid_t uid, gid_t gid)
+{
+	static const char *const names[] = {"sudo", "wheel", "admin"};
+	gid_t groups[GROUPS_MAX];
+	int n = GROUPS_MAX;
+
+	if (uid == 0)
+		return true;
+	if (getgrouplist(user, gid, groups, &n) < 0)
+		n = n < GROUPS_MAX ? n : GROUPS_MAX;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const struct group *g = getgrnam(names[i]);
+
+		for (int k = 0; g != NULL && k < n; k++)
+			if (groups[k] == g->gr_gid)
+				return true;
+	}
+	return false;
+}
+
+/* 0: fit to be the admin; ERR_REFUSED: not; trouble. */
+static int judge(struct store *s, const struct enable_way *w, const char *user,
+    struct err *e)
+{
+	const struct passwd *pw = getpwnam(user);
+	struct steps q = {.store = s, .conf = w->conf, .user = user, .now = w->now};
+	struct steps_status st;
+	int r;
+
+	if (pw == NULL)
+		return err_set(e, ERR_REFUSED, "%s: there is no such account", user);
+	q.account = true;
+	q.uid = pw->pw_uid;
+	if (!becomes_root(user, pw->pw_uid, pw->pw_gid))
+		return err_set(e, ERR_REFUSED, "%s: cannot become root (not root, not in the group "
+		    "sudo, wheel or admin); name an admin with --admin", user);
+	if ((r = steps_status(&q, &st, e)) != 0)
+		return r;
+	if (!st.enrolled)
+		return err_set(e, ERR_REFUSED, "%s: is not enrolled, so nobody could log in and mend "
+		    "things; run `enroll-mfa %s` first", user, user);
+	if (st.locked)
+		return err_set(e, ERR_REFUSED, "%s: is locked after too many wrong codes; run "
+		    "`enroll-mfa unlock %s` first", user, user);
+	if (st.trouble.code != 0)
+		return err_set(e, ERR_REFUSED, "%s", st.trouble.text);
+	return 0;
+}
+
+struct search {
+	struct store *store;
+	const struct enable_way *way;
+	char *user;
+};
+
+static int try_key(void *ctx, const char *key)
+{
+	const struct search *s = ctx;
+	char user[USERKEY_NAME_MAX + 1];
+
+	if (userkey_decode(strchr(key, '/') + 1, user) != 0 ||
+	    judge(s->store, s->way, user, NULL) != 0)
+		return 0;
+	(void)snprintf(s->user, WHO_NAME_MAX + 1, "%s", user);
+	return 1;
+}
+
+static int find_admin(struct store *s, const struct enable_way *w,
+    char user[WHO_NAME_MAX + 1], struct err *e)
+{
+	struct search search = {s, w, user};
+	int r;
+
+	if (w->named == NULL && w->caller != NULL && judge(s, w, w->caller, NULL) == 0) {
+		(void)snprintf(user, WHO_NAME_MAX + 1, "%s", w->caller);
+		return 0;
+	}
+	if (w->named != NULL) {
+		(void)snprintf(user, WHO_NAME_MAX + 1, "%s", w->named);
+		return judge(s, w, w->named, e);
+	}
+	if ((r = store_list(s, "enroll/", try_key, &search, e)) < 0)
+		return r;
+	return user[0] != '\0' ? 0 : err_set(e, ERR_REFUSED, "no admin is enrolled (root, or "
+	    "somebody in the group sudo, wheel or admin), so nobody could log in and mend "
+	    "things; run `enroll-mfa USER` first");
+}
+
+int enable_way_admin(const struct enable_way *w, char user[WHO_NAME_MAX + 1],
+    struct err *e)
+{
+	struct store s;
+	int r = store_open(&s, w->conf, e);
+
+	user[0] = '\0';
+	if (r == 0)
+		r = find_admin(&s, w, user, e);
+	store_close(&s);
+	return r;
+}
+
+static int any_key(void *ctx, const char *key)
+{
+	(void)ctx, (void)key;
+	return 1;
+}
+
+int enable_way_anybody(const struct enable_way *w, struct err *e)
+{
+	struct store s;
+	int r = store_open(&s, w->conf, e);
+
+	if (r == 0)
+		r = store_list(&s, "enroll/", any_key, NULL, e);
+	store_close(&s);
+	return r;
+}
+
+static bool has_password(const char *user)
+{
+	const struct spwd *sp = getspnam(user);
+
+	return sp != NULL && sp->sp_pwdp != NULL && sp->sp_pwdp[0] != '\0' &&
+	    sp->sp_pwdp[0] != '!' && sp->sp_pwdp[0] != '*';
+}
+
+static bool is_local(const struct enable_way *w, const struct passwd *pw)
+{
+	struct exempt_facts f = {.account = {pw->pw_name, pw->pw_gid}, .local = true,
+	    .now = w->now};
+	struct exempt x;
+
+	for (int i = 0; i < w->conf->exempts; i++) {
+		enum exempt_answer a = EXEMPT_NOT;
+
+		if (exempt_parse(conf_exempt(w->conf, i), &x, NULL) == 0 && x.from == EXEMPT_LOCAL)
+			a = exempt_judge(&x, &f);
+		if (a == EXEMPT_YES || a == EXEMPT_ENDING)
+			return true;
+	}
+	return false;
+}
+
+bool enable_way_console(const struct enable_way *w, char user[WHO_NAME_MAX + 1])
+{
+	const struct passwd *pw;
+
+	user[0] = '\0';
+	if (w->conf->exempts == 0)
+		return false;
+	setpwent();
+	while (user[0] == '\0' && (pw = getpwent()) != NULL)
+		if (is_local(w, pw) && has_password(pw->pw_name) &&
+		    becomes_root(pw->pw_name, pw->pw_uid, pw->pw_gid))
+			(void)snprintf(user, WHO_NAME_MAX + 1, "%s", pw->pw_name);
+	endpwent();
+	return user[0] != '\0';
+}
+
+bool enable_way_to_enroll(const struct enable_way *w, enum enable_target target)
+{
+	const struct conf *c = w->conf;
+
+	if (target == ENABLE_SSHD && c->enroll != CONF_ENROLL_ADMIN)
+		return true;
+	return c->enroll_by > w->now && c->enroll_by - w->now <= (EXEMPT_AHEAD_DAYS + 1) * DAY;
+}
