@@ -118,6 +118,14 @@ static int new_name(const char *path, char new[ENABLE_PATH_MAX])
 	return n > 0 && n < ENABLE_PATH_MAX ? 0 : -1;
 }
 
+void enable_file_tidy(const char *path)
+{
+	char new[ENABLE_PATH_MAX];
+
+	if (new_name(path, new) == 0)
+		(void)unlink(new);
+}
+
 static int sync_dir(const char *path, struct err *e)
 {
 	char dir[ENABLE_PATH_MAX];

@@ -33,4 +33,7 @@ int enable_file_read(struct enable_file *f, struct err *e);
 int enable_file_put(const struct enable_file *f, const struct buffer *text, bool exists,
     struct err *e);
 
+/* Removes what somebody who was killed while he put it has left beside the file. */
+void enable_file_tidy(const char *path);
+
 #endif

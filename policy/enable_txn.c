@@ -398,6 +398,7 @@ static int back_one(const struct enable_txn *t, const char *id, int i,
 	int r;
 
 	(void)snprintf(live.path, sizeof(live.path), "%s", f->path);
+	enable_file_tidy(f->path);
 	r = enable_file_read(&live, e);
 	if (r != 0) /* a link, or unreadable: the copy is what there is */
 		r = enable_file_put(f, &f->old, f->was, e);
