@@ -1,6 +1,7 @@
 #include "policy/enable_way.h"
 
 #include "enroll/steps.h"
+#include "lib/core/day.h"
 #include "lib/core/exempt.h"
 #include "lib/core/secret.h"
 #include "lib/core/store.h"
@@ -13,7 +14,6 @@
 #include <string.h>
 
 #define GROUPS_MAX 256
-#define DAY 86400
 
 static bool becomes_root(const char *user, uid_t uid, gid_t gid)
 {
@@ -180,5 +180,5 @@ bool enable_way_to_enroll(const struct enable_way *w, enum enable_target target)
 
 	if (target == ENABLE_SSHD && c->enroll != CONF_ENROLL_ADMIN)
 		return true;
-	return c->enroll_by > w->now && c->enroll_by - w->now <= (EXEMPT_AHEAD_DAYS + 1) * DAY;
+	return c->enroll_by > w->now && !day_is_far(c->enroll_by, w->now);
 }
