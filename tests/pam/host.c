@@ -497,6 +497,49 @@ const char *ph_decoy_code(const char *name)
 	return code_at(&enroll.device[0], otp_step(ph_now(), enroll.device[0].period));
 }
 
+/* The longest run of base32 characters and single blanks in the prompt. */
+static size_t find_key(const char *prompt, char *out, size_t cap)
+{
+	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+	size_t best = 0;
+
+	for (const char *p = prompt; *p != '\0'; p++) {
+		char run[128];
+		size_t n = 0;
+
+		for (const char *q = p; n + 1 < sizeof(run) && *q != '\0'; q++) {
+			if (strchr(alphabet, *q) != NULL)
+				run[n++] = *q;
+			else if (*q != ' ' || strchr(alphabet, q[1]) == NULL || q[1] == '\0')
+				break;
+		}
+		if (n > best && n < cap) {
+			memcpy(out, run, n);
+			out[best = n] = '\0';
+		}
+	}
+	return best;
+}
+
+const char *ph_shown_code(const char *prompt, int skew)
+{
+	struct record_device d = {.id = 1, .name = "app", .algorithm = RECORD_SHA1, .digits = 6,
+	    .period = PH_PERIOD};
+	unsigned int held = 0, bits = 0;
+	char key[128];
+	size_t n = find_key(prompt, key, sizeof(key));
+
+	if (n != 32)
+		ph_die("no key of 160 bits in the prompt: %s", prompt);
+	for (size_t i = 0; i < n; i++) {
+		held = held << 5 | (unsigned int)(key[i] >= 'A' ? key[i] - 'A' : key[i] - '2' + 26);
+		bits += 5;
+		if (bits >= 8)
+			d.secret[d.secret_len++] = (uint8_t)(held >> (bits -= 8));
+	}
+	return code_at(&d, otp_step(ph_now(), d.period) + (uint64_t)(int64_t)skew);
+}
+
 const char *ph_wrong(const struct ph_user *u)
 {
 	static char ring[RING][OTP_CODE_SIZE];
@@ -520,13 +563,15 @@ static void note(struct ph_login *l, int style, const char *text)
 	static const struct { int style; const char *name; } names[] = {
 	    {PAM_PROMPT_ECHO_ON, "on"}, {PAM_PROMPT_ECHO_OFF, "off"},
 	    {PAM_ERROR_MSG, "error"}, {PAM_TEXT_INFO, "info"}};
+	const char *last = strrchr(text, '\n');
 	size_t n = strlen(l->said);
 	const char *name = "?";
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (names[i].style == style)
 			name = names[i].name;
-	(void)snprintf(l->said + n, sizeof(l->said) - n, "%s: %s\n", name, text);
+	(void)snprintf(l->said + n, sizeof(l->said) - n, "%s: %s\n", name,
+	    last != NULL ? last + 1 : text);
 }
 
 static int answer_one(struct ph_login *l, struct pam_response *r)
@@ -535,8 +580,13 @@ static int answer_one(struct ph_login *l, struct pam_response *r)
 		l->hold(l->hold_arg);
 	if (l->answered == l->answers || l->answer[l->answered].how == PH_FAIL)
 		return PAM_CONV_ERR;
-	if (l->answer[l->answered].how == PH_TYPE &&
-	    (r->resp = strdup(l->answer[l->answered].text)) == NULL)
+	if (l->answer[l->answered].how == PH_CALL)
+		r->resp = strdup(l->answer[l->answered].call(l));
+	else if (l->answer[l->answered].how == PH_TYPE)
+		r->resp = strdup(l->answer[l->answered].text);
+	else
+		return PAM_SUCCESS;
+	if (r->resp == NULL)
 		return PAM_BUF_ERR;
 	return PAM_SUCCESS;
 }
@@ -558,6 +608,7 @@ static int converse(int n, const struct pam_message **m, struct pam_response **o
 		if (style != PAM_PROMPT_ECHO_ON && style != PAM_PROMPT_ECHO_OFF)
 			continue;
 		l->prompts++;
+		(void)snprintf(l->prompt, sizeof(l->prompt), "%s", m[i]->msg);
 		code = answer_one(l, &r[i]);
 		l->answered++;
 	}
@@ -589,6 +640,12 @@ void ph_answer(struct ph_login *l, enum ph_how how, const char *text)
 	l->answer[l->answers].how = how;
 	l->answer[l->answers].text = text;
 	l->answers++;
+}
+
+void ph_answer_call(struct ph_login *l, const char *(*call)(struct ph_login *l))
+{
+	ph_answer(l, PH_CALL, NULL);
+	l->answer[l->answers - 1].call = call;
 }
 
 void ph_start(struct ph_login *l)

@@ -32,6 +32,9 @@
 #define PH_PUBLICKEY \
 	"publickey ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f\n"
 
+#define PH_OTHER_KEY \
+	"publickey ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB8eHRwbGhkYFxYVFBMSERAPDg0MCwoJCAcGBQQDAgEA\n"
+
 /* The scratch directory.  make: directory, service, configuration (more lines
  * behind, NULL for none), init; where it is there already only the users go.
  * bare: always a new one, without init.  A test that spoils more than users,
@@ -71,6 +74,9 @@ void ph_enroll_device(struct ph_user *u, const char *device); /* another device 
 const char *ph_code(const struct ph_user *u, int skew); /* good for 8 calls */
 const char *ph_wrong(const struct ph_user *u);
 
+/* The code of a key that a prompt shows in base32, as an app makes it. */
+const char *ph_shown_code(const char *prompt, int skew);
+
 /* The right code of the decoy that a name without a device is judged by. */
 const char *ph_decoy_code(const char *name);
 
@@ -89,6 +95,7 @@ void ph_change_enroll(const char *name, const struct record_enroll *enroll);
 enum ph_how {
 	PH_TYPE,    /* text */
 	PH_FAIL,    /* the conversation fails */
+	PH_CALL,    /* what call(l) returns, for an answer that depends on the prompt */
 	PH_NULL,    /* it succeeds with a response that holds no text */
 	PH_NOTHING  /* it succeeds without a response */
 };
@@ -106,13 +113,16 @@ struct ph_login {
 	struct {
 		enum ph_how how;
 		const char *text;
-	} answer[8];
+		const char *(*call)(struct ph_login *l);
+	} answer[12];
 	int answers, answered;
 	pam_handle_t *pamh;
 	/* After: one line for each message, in order: "on: " and "off: " prompts
-	 * with and without echo, "error: " and "info: " texts. */
+	 * with and without echo, "error: " and "info: " texts; of a prompt with several
+	 * lines the last. */
 	int prompts;
 	char said[2048];
+	char prompt[8192]; /* the newest prompt, whole */
 };
 
 /* A login over the network of a user: 203.0.113.7, tty "ssh", no key. */
@@ -121,6 +131,7 @@ struct ph_login ph_stranger(const char *user);
 struct ph_login ph_with_key(const char *user);
 
 void ph_answer(struct ph_login *l, enum ph_how how, const char *text);
+void ph_answer_call(struct ph_login *l, const char *(*call)(struct ph_login *l));
 void ph_start(struct ph_login *l);
 int ph_authenticate(struct ph_login *l);
 void ph_end(struct ph_login *l);
