@@ -85,11 +85,14 @@ static void make_keys(struct work *w, const char *kind)
 	store_decoy_name(w->alt, kind, w->decoy);
 }
 
-/* A code for a pending enrolment is judged against that one only. */
+/* A code for a pending enrolment is judged against that one only; where somebody has
+ * got a device meanwhile it is gone, unless a word asks for another one. */
 static void take_pending(struct work *w)
 {
 	const struct record_pending *p = look_pending(&w->enroll, w->req->place, w->req->now);
 
+	if (w->enroll.devices > 0 && !w->req->take_word)
+		p = NULL;
 	w->enroll.devices = 0;
 	w->enroll.recovery.id = 0;
 	w->enroll.invite.open = false;

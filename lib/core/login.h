@@ -41,7 +41,7 @@ struct login_request {
 	struct source source;
 	bool proven;      /* behind a proven first factor */
 	const struct sshkey_set *keys; /* proven in this login; NULL: none */
-	bool take_word;   /* an invitation may be taken up here */
+	bool take_word;   /* an invitation may be taken up here, or has been */
 	const uint8_t *place; /* judge what is pending there (look.h); NULL: the devices */
 	const char *answer; /* as typed; the caller wipes it */
 	int64_t now;      /* seconds since 1970 */

@@ -460,6 +460,27 @@ static void first_right_code_wins_and_the_others_are_gone(void **state)
 	assert_string_equal(said, PROMPT);
 }
 
+/* The administrator enrols the owner while somebody waits at the prompt. */
+static const char *enroll_by_admin_first(struct ph_login *l)
+{
+	static struct ph_user owner;
+	static char mine[8];
+
+	(void)snprintf(mine, sizeof(mine), "%s", ph_shown_code(l->prompt, 0));
+	owner = (struct ph_user){.name = "bob", .uid = 20002};
+	ph_enroll_device(&owner, "desk");
+	return mine;
+}
+
+static void enrolment_by_the_administrator_ends_what_is_shown(void **state)
+{
+	(void)state;
+	assert_int_equal(run(calling(bob(), enroll_by_admin_first)), PAM_AUTH_ERR);
+	assert_true(ph_logged("user=bob verdict=not_enrolled reason=pending_gone *"));
+	assert_int_equal(record_of("bob").devices, 1);
+	assert_string_equal(record_of("bob").device[0].name, "desk");
+}
+
 static const char *fifteen_minutes_late(struct ph_login *l)
 {
 	ph_later(900);
@@ -685,6 +706,7 @@ int main(void)
 	    TEST(at_most_four_are_open),
 	    TEST(code_is_judged_against_its_own_only),
 	    TEST(first_right_code_wins_and_the_others_are_gone),
+	    TEST(enrolment_by_the_administrator_ends_what_is_shown),
 	    TEST(code_after_15_minutes_is_refused),
 	    TEST(hanging_up_at_any_prompt_leaves_it_open_and_nothing_in_force),
 	    TEST(empty_answer_lets_in_within_grace_only),

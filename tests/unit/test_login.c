@@ -1320,6 +1320,31 @@ static void pending_is_gone_after_15_minutes_or_before_its_start(void **state)
 	assert_verdict(&r, LOGIN_OK, NULL);
 }
 
+/* What was shown before somebody got a device, to whomever. */
+static void pending_is_gone_when_there_is_a_device(void **state)
+{
+	struct login_request q = request(NULL, NOW);
+	struct login_result r;
+
+	(void)state;
+	w.enroll.pendings = 1;
+	w.enroll.pending[0].device = scratch_device(FIRST + 10);
+	w.enroll.pending[0].device.created = NOW;
+	memcpy(w.enroll.pending[0].where, here, RECORD_HASH);
+	w.hot.entries = 2;
+	w.hot.entry[1].id = FIRST + 10;
+	scratch_user(&w.s, "carol", &w.enroll, &w.hot);
+	q.user = "carol";
+	q.proven = true;
+	q.place = here;
+	q.answer = pending_code(0, NOW);
+	r = judged(&q);
+	assert_verdict(&r, LOGIN_NOT_ENROLLED, "pending_gone");
+	q.take_word = true; /* a word was given: another person's device */
+	r = judged(&q);
+	assert_verdict(&r, LOGIN_OK, NULL);
+}
+
 static void devices_and_recovery_codes_do_not_confirm(void **state)
 {
 	struct login_request q = request(code(0, NOW, 0), NOW);
@@ -1452,6 +1477,7 @@ int main(void)
 	    T(word_of_one_user_is_nothing_for_another),
 	    T(code_is_judged_against_its_own_pending_only),
 	    T(pending_is_gone_after_15_minutes_or_before_its_start),
+	    T(pending_is_gone_when_there_is_a_device),
 	    T(devices_and_recovery_codes_do_not_confirm),
 	    T(confirming_code_is_not_remembered),
 	    T(pending_that_hot_does_not_know_is_state_missing),
