@@ -59,11 +59,10 @@ int attempt_begin(struct attempt *a, struct entry *en)
 	facts.account = a->req.account;
 	facts.uid = a->req.uid;
 	a->req.proven = proof_holds(&en->words, &facts);
-	if (facts.tty != NULL && strcmp(facts.tty, "ssh") == 0)
+	if (facts.tty != NULL && strcmp(facts.tty, "ssh") == 0) {
 		sshkey_read(facts.ssh_auth_info, &a->keys);
-	else
-		sshkey_read(NULL, &a->keys);
-	a->req.keys = &a->keys;
+		a->req.keys = &a->keys;
+	}
 	if (a->keys.count > 0)
 		sshkey_text(a->keys.hash[0], a->key);
 	return 0;

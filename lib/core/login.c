@@ -163,7 +163,7 @@ static int match_answer(struct work *w, int64_t since, struct err *e)
 			return err_set(e, ERR_SYSTEM, "liboath cannot make a code");
 		m->id = d->id;
 		/* A device bound to a key is no good behind another one. */
-		if (d->has_key && !sshkey_has(q->keys, d->key))
+		if (d->has_key && q->keys != NULL && !sshkey_has(q->keys, d->key))
 			w->match[i].hit = false;
 		m->step = w->match[i].hit ? w->match[i].step : 0;
 		if (since > 0)

@@ -40,7 +40,9 @@ struct login_request {
 	uid_t uid;        /* when it does */
 	struct source source;
 	bool proven;      /* behind a proven first factor */
-	const struct sshkey_set *keys; /* proven in this login; NULL: none */
+	/* Proven in this login, perhaps none.  NULL: a service where none can be proven
+	 * (sudo, a console), so that a device of one key is good there. */
+	const struct sshkey_set *keys;
 	bool take_word;   /* an invitation may be taken up here, or has been */
 	const uint8_t *place; /* judge what is pending there (look.h); NULL: the devices */
 	const char *answer; /* as typed; the caller wipes it */

@@ -481,6 +481,23 @@ static void enrolment_by_the_administrator_ends_what_is_shown(void **state)
 	assert_string_equal(record_of("bob").device[0].name, "desk");
 }
 
+/* sudo and the console know no keys. */
+static void device_of_a_key_is_good_where_no_key_can_be_proven(void **state)
+{
+	static char key[sizeof(prompt)];
+	struct ph_login l = {.user = "bob", .tty = "/dev/pts/1"};
+
+	(void)state;
+	assert_int_equal(run(calling(bob(), shown_code)), PAM_SUCCESS);
+	memcpy(key, prompt, sizeof(key));
+	ph_later(PH_PERIOD);
+	assert_int_equal(run(typing(l, ph_shown_code(key, 0))), PAM_SUCCESS);
+	assert_true(ph_logged("user=bob verdict=ok method=totp device=phone source=local:0 *"));
+	/* Over ssh without the key it is not. */
+	ph_later(PH_PERIOD);
+	assert_int_equal(run(typing(ph_stranger("bob"), ph_shown_code(key, 0))), PAM_AUTH_ERR);
+}
+
 static const char *fifteen_minutes_late(struct ph_login *l)
 {
 	ph_later(900);
@@ -707,6 +724,7 @@ int main(void)
 	    TEST(code_is_judged_against_its_own_only),
 	    TEST(first_right_code_wins_and_the_others_are_gone),
 	    TEST(enrolment_by_the_administrator_ends_what_is_shown),
+	    TEST(device_of_a_key_is_good_where_no_key_can_be_proven),
 	    TEST(code_after_15_minutes_is_refused),
 	    TEST(hanging_up_at_any_prompt_leaves_it_open_and_nothing_in_force),
 	    TEST(empty_answer_lets_in_within_grace_only),

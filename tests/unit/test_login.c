@@ -1063,6 +1063,17 @@ static void code_of_another_keys_device_is_wrong_like_any_other(void **state)
 	assert_verdict(&r, LOGIN_WRONG, NULL);
 }
 
+/* sudo, the console, `enroll-mfa verify`. */
+static void device_of_a_key_is_good_where_no_key_can_be_proven(void **state)
+{
+	struct login_result r;
+
+	(void)state;
+	make_shared_account();
+	r = answer(code(0, NOW, 0), NOW);
+	assert_verdict(&r, LOGIN_OK, NULL);
+}
+
 static void device_without_a_key_is_good_behind_any(void **state)
 {
 	struct login_result r = behind_key(OTHER_KEY, code(0, NOW, 0), NOW);
@@ -1467,6 +1478,7 @@ int main(void)
 	    T(settings_of_a_device_come_from_its_record),
 	    T(device_of_a_key_takes_its_code_behind_that_key),
 	    T(code_of_another_keys_device_is_wrong_like_any_other),
+	    T(device_of_a_key_is_good_where_no_key_can_be_proven),
 	    T(device_without_a_key_is_good_behind_any),
 	    T(recovery_code_is_good_behind_any_key),
 	    T(code_is_remembered_only_where_it_may_be),
