@@ -60,6 +60,8 @@ int cmd_remove(struct cmd *c);
 int cmd_import(struct cmd *c);
 int cmd_invite(struct cmd *c);
 int cmd_bypass(struct cmd *c);
+int cmd_backup(struct cmd *c);
+int cmd_restore(struct cmd *c);
 
 /* Shared by them (cmd_common.c). */
 
@@ -87,8 +89,8 @@ struct cmd_span {
 int cmd_duration(const char *text, const struct cmd_span *span, int64_t *seconds,
     struct err *e);
 
-/* One line in the log of the system (authpriv): user=USER note=NOTE DETAIL, and who
- * ran the command.  detail is key=value already, or "". */
+/* One line in the log of the system (authpriv): user=USER (unless NULL) note=NOTE
+ * DETAIL, and who ran the command.  detail is key=value already, or "". */
 void cmd_log(const char *user, const char *note, const char *detail);
 
 /* 0, or ERR_SYNTAX: not a name for a device. */

@@ -30,7 +30,6 @@ struct self {
 	struct cmd *c;
 	struct login_request req;
 	struct login_result res;
-	struct sshkey_set no_keys;
 	struct pending_shown shown;
 	struct pending_others others;
 	struct record_recovery recovery;
@@ -310,9 +309,8 @@ int cmd_self(struct cmd *c)
 	}
 	s = (struct self *)(void *)memory.data;
 	s->c = c;
-	s->no_keys.whole = true;
 	s->req = (struct login_request){.user = c->user, .account = true, .uid = c->uid,
-	    .proven = true, .keys = &s->no_keys, .now = cmd_clock()};
+	    .proven = true, .now = cmd_clock()};
 	source_parse(NULL, c->uid, &s->req.source);
 	r = go(s, &store);
 	secret_free(&memory);

@@ -2,13 +2,12 @@
  * cmd_status: status and list, for people and for machines.
  */
 #include "enroll/cmd.h"
+#include "enroll/names.h"
 #include "lib/core/json_text.h"
 #include "lib/core/sshkey.h"
-#include "lib/core/userkey.h"
 
 #include <pwd.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 struct row {
@@ -157,39 +156,6 @@ int cmd_status(struct cmd *c)
 	return c->user != NULL ? status_one(c) : cmd_list(c);
 }
 
-struct names {
-	char **name;
-	size_t n, room;
-	size_t foreign; /* files that are no record's */
-};
-
-static int add_name(void *ctx, const char *key)
-{
-	struct names *names = ctx;
-	char user[USERKEY_NAME_MAX + 1];
-
-	if (userkey_decode(strchr(key, '/') + 1, user) != 0) {
-		names->foreign++;
-		return 0;
-	}
-	if (names->n == names->room) {
-		size_t room = names->room > 0 ? names->room * 2 : 256;
-		char **more = reallocarray(names->name, room, sizeof(*more));
-
-		if (more == NULL)
-			return ERR_SYSTEM;
-		names->name = more;
-		names->room = room;
-	}
-	names->name[names->n] = strdup(user);
-	return names->name[names->n++] != NULL ? 0 : ERR_SYSTEM;
-}
-
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static void print_line(const struct row *r)
 {
 	char used[32], best[32] = "never", key[SSHKEY_TEXT];
@@ -231,8 +197,6 @@ static int print_rows(struct cmd *c, struct store *store, const struct names *na
 	for (size_t i = 0; i < names->n; i++) {
 		int r;
 
-		if (i > 0 && strcmp(names->name[i], names->name[i - 1]) == 0)
-			continue; /* sorted: the two halves of one user */
 		name_user(c, names->name[i]);
 		if ((r = fill_row(c, store, &row)) != 0)
 			return r;
@@ -266,21 +230,15 @@ int cmd_list(struct cmd *c)
 		return r;
 	(void)printf("%s", c->json ? "[" : "");
 	/* Also who has a state without an enrolment: that is trouble to show. */
-	if ((r = store_list(&store, "enroll/", add_name, &names, &e)) != 0 ||
-	    (r = store_list(&store, "hot/", add_name, &names, &e)) != 0) {
+	if (names_of(&store, &names, &e) != 0)
 		r = cmd_fail(&e);
-	} else {
-		if (names.n > 0)
-			qsort(names.name, names.n, sizeof(*names.name), by_name);
+	else
 		r = print_rows(c, &store, &names);
-	}
 	(void)printf("%s", c->json ? "]\n" : "");
 	if (names.foreign > 0)
 		(void)fprintf(stderr, "enroll-mfa: %zu files in %s/enroll are not records\n",
 		    names.foreign, c->conf.store_dir);
-	for (size_t i = 0; i < names.n; i++)
-		free(names.name[i]);
-	free(names.name);
+	names_free(&names);
 	store_close(&store);
 	return r;
 }

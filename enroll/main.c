@@ -73,9 +73,16 @@ static const struct command commands[] = {
      "  otpauth: one otpauth://totp/ URI a line.  google-authenticator: a directory of\n"
      "  home directories, or one user's file with --user.  users.oath: of pam_oath.\n"
      "  Who is enrolled already is skipped; --replace: gets the new secret.\n"},
+    {"backup", cmd_backup, FILE_MUST, " ",
+     "enroll-mfa backup FILE [--json]\n"
+     "  All records, sealed as they are, in one new file. The keyring is not in it.\n"},
+    {"restore", cmd_restore, FILE_MUST, " replace ",
+     "enroll-mfa restore FILE [--replace] [--json]\n"
+     "  Puts them back, under a keyring that holds their keys; no used code is good\n"
+     "  again, and recovery codes end.  --replace: where there are records.\n"},
 };
 
-static const char *const later[] = {"rekey", "backup", "restore", "break-glass"};
+static const char *const later[] = {"rekey", "break-glass"};
 
 #define TEXT(name, field) {name, offsetof(struct cmd, field), true}
 #define FLAG(name, field) {name, offsetof(struct cmd, field), false}

@@ -174,6 +174,27 @@ int host_since_at(int dir, const struct conf *c, int64_t now, int64_t *since,
 	return r;
 }
 
+int host_arrive(const struct conf *c, int64_t now, struct err *e)
+{
+	struct host h = {.since = now};
+	unsigned char bytes[64];
+	struct slot s;
+	int fd, r;
+
+	if ((r = this_machine(h.id, e)) != 0)
+		return r;
+	if ((fd = open_record(c, e)) < 0)
+		return fd;
+	if ((r = slot_lock(fd, LOCK_WAIT_MS, NAME, e)) == 0) {
+		s.name = NAME;
+		if ((r = slot_read(fd, &s, e)) == 0)
+			r = slot_write(fd, &s, bytes, put_host(&h, bytes), e);
+		slot_unlock(fd);
+	}
+	(void)close(fd);
+	return r;
+}
+
 static int write_new(int dir, const struct host *h, struct err *e)
 {
 	unsigned char image[SLOT_FILE], bytes[64];

@@ -22,6 +22,10 @@ int host_since(const struct conf *c, int64_t now, int64_t *since, struct err *e)
 int host_since_at(int dir, const struct conf *c, int64_t now, int64_t *since,
     struct err *e);
 
+/* The state has come from elsewhere at this time (a backup): every last step counts as
+ * at least step + window of it.  There is a record already.  0 or trouble. */
+int host_arrive(const struct conf *c, int64_t now, struct err *e);
+
 /* Only looks whether an open record is one: 0, ERR_BAD or ERR_UNAVAIL. */
 int host_peek(int fd, const char *name, struct err *e);
 

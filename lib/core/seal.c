@@ -263,6 +263,19 @@ int seal_close(const struct keyring *k, const char *name,
 	return 0;
 }
 
+int seal_key_id(const struct seal_bytes *sealed, char id[KEYRING_ID_MAX + 1])
+{
+	size_t n;
+
+	id[0] = '\0';
+	if (sealed->len < 2 || sealed->data[0] != SEAL_FORMAT ||
+	    (n = sealed->data[1]) > KEYRING_ID_MAX || sealed->len < 2 + n + NONCE + TAG)
+		return ERR_BAD;
+	memcpy(id, sealed->data + 2, n);
+	id[n] = '\0';
+	return strlen(id) == n ? 0 : ERR_BAD;
+}
+
 int seal_open(const struct keyring *k, const char *name,
     const struct seal_bytes *sealed, struct seal_bytes *out, struct err *e)
 {

@@ -34,6 +34,9 @@ int seal_close(const struct keyring *k, const char *name,
 int seal_open(const struct keyring *k, const char *name,
     const struct seal_bytes *sealed, struct seal_bytes *out, struct err *e);
 
+/* The id of the master key that it is sealed under.  0 or ERR_BAD (id is ""). */
+int seal_key_id(const struct seal_bytes *sealed, char id[KEYRING_ID_MAX + 1]);
+
 #define SEAL_INFO_MAX 512
 
 /* n bytes (at most 32) of HKDF-SHA256(master key, info), which is at most

@@ -130,6 +130,11 @@ int store_decoy_key(const struct store *s, char key[STORE_KEY_MAX], const char *
 int store_get(struct store *s, const char *key, const char *alt, struct store_value *out,
     struct err *e);
 
+/* As it is sealed, for a backup and for a new master key; and what is in it. */
+int store_get_raw(struct store *s, const char *key, struct store_raw *out, struct err *e);
+int store_open_raw(const struct keyring *k, const char *key, const struct store_raw *raw,
+    struct store_value *out, struct err *e);
+
 /* Writes value where its version says; value->version is expected. */
 int store_put(struct store *s, const char *key, const struct store_value *value,
     struct err *e);

@@ -1,5 +1,7 @@
 #include "lib/core/store.h"
 
+#include "lib/core/seal.h"
+
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -65,6 +67,24 @@ int store_lock(struct store *s, struct err *e)
 void store_unlock(struct store *s)
 {
 	(void)s->admin->lock(s->impl, false, NULL);
+}
+
+int store_get_raw(struct store *s, const char *key, struct store_raw *out, struct err *e)
+{
+	return s->ops->get(s->impl, key, NULL, out, e);
+}
+
+int store_open_raw(const struct keyring *k, const char *key, const struct store_raw *raw,
+    struct store_value *out, struct err *e)
+{
+	struct seal_bytes in = {(unsigned char *)(uintptr_t)raw->data, raw->len, raw->len};
+	struct seal_bytes plain = {out->data, sizeof(out->data), 0};
+	int r = seal_open(k, key, &in, &plain, e);
+
+	out->len = r == 0 ? plain.len : 0;
+	out->from_alt = false;
+	memcpy(out->version, raw->version, sizeof(out->version));
+	return r;
 }
 
 int store_put(struct store *s, const char *key, const struct store_value *value,

@@ -396,3 +396,43 @@ def test_import_of_users_oath_names_line_and_reason(place):
     ("--from", "google-authenticator", "/etc/hostname")])
 def test_import_of_nobody_knows_what_is_a_usage_error(place, argv):
     assert place.tool("import", *argv).returncode == 2
+
+
+def test_backup_goes_to_another_machine_with_the_keyring_apart(place, log, since):
+    user, file = User(), SCRATCH / "mfa.backup"
+    user.secret = place.told(user.name, "--no-confirm")["secret"]
+    done = place.tool("backup", file)
+    assert done.returncode == 0 and "THE KEYRING IS NOT IN IT" in done.stdout, done
+    assert file.stat().st_mode & 0o7777 == 0o600
+    key = (place.dir / "keyring").read_bytes()
+    assert key.split()[1] not in file.read_bytes() and key.split()[0].decode() in done.stdout
+    assert place.tool("backup", file).returncode == 1
+    other = Place()
+    done = other.tool("restore", file)
+    assert done.returncode == 3 and "keyring's copy" in done.stderr, done
+    (other.dir / "keyring").write_bytes(key)
+    (other.dir / "keyring").chmod(0o600)
+    done = other.tool("restore", file)
+    assert done.returncode == 0 and "1 users are restored" in done.stdout, done
+    assert "recovery codes" in done.stdout and other.status(user.name)["recovery_left"] == 0
+    assert other.tool("restore", file).returncode == 1
+    assert other.told("restore", file, "--replace")["replaced"] == 1
+    assert other.tool("verify", user.name, input=user.code() + "\n").returncode == 1
+    log.wait(r"note=backup uid=0", since)
+    log.wait(r"note=restore uid=0", since)
+    file.unlink()
+    other.remove()
+
+
+def test_damaged_backup_changes_nothing(place):
+    file = SCRATCH / "bad.backup"
+    place.told("bob", "--no-confirm")
+    assert place.tool("backup", file).returncode == 0
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data)
+    before = checksum(place.dir)
+    done = place.tool("restore", file, "--replace")
+    assert done.returncode == 3 and "damaged" in done.stderr, done
+    assert checksum(place.dir) == before
+    file.unlink()

@@ -1,0 +1,171 @@
+/*
+ * cmd_backup: backup FILE and restore FILE.
+ */
+#include "enroll/cmd.h"
+#include "enroll/init.h"
+#include "enroll/restore.h"
+#include "lib/core/json_text.h"
+#include "lib/core/seal.h"
+#include "lib/core/secret.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+struct view {
+	bool terminal;
+};
+
+static void clear_line(const struct view *v)
+{
+	if (v->terminal)
+		(void)fprintf(stderr, "\r\033[K");
+}
+
+static void bad(void *ctx, const char *why)
+{
+	clear_line(ctx);
+	(void)fprintf(stderr, "enroll-mfa: left out: %s\n", why);
+}
+
+static void progress(void *ctx, size_t done, size_t all)
+{
+	const struct view *v = ctx;
+
+	if (v->terminal)
+		(void)fprintf(stderr, "\r%zu of %zu users ...", done, all);
+}
+
+static void progress_left(void *ctx, uint64_t left, uint64_t all)
+{
+	const struct view *v = ctx;
+
+	if (v->terminal)
+		(void)fprintf(stderr, "\r%llu of %llu records ...", (unsigned long long)(all - left),
+		    (unsigned long long)all);
+}
+
+static void print_backup(const struct cmd *c, const struct backup_result *res)
+{
+	const struct backup_header *h = &res->header;
+
+	if (!c->json) {
+		(void)printf("%zu records of %zu users are in %s.\n"
+		    "THE KEYRING IS NOT IN IT. Without its keys this file opens no more; keep a copy\n"
+		    "of %s apart from it. Needed:", res->records, res->users, c->file,
+		    c->conf.keyring);
+		for (int i = 0; i < h->keys; i++)
+			(void)printf(" %s", h->key[i]);
+		(void)printf("\n");
+		return;
+	}
+	(void)printf("{\"file\": ");
+	json_text_print(stdout, c->file);
+	(void)printf(", \"users\": %zu, \"records\": %zu, \"left_out\": %zu, \"keys\": [", res->users,
+	    res->records, res->bad);
+	for (int i = 0; i < h->keys; i++)
+		(void)printf("%s\"%s\"", i > 0 ? ", " : "", h->key[i]);
+	(void)printf("]}\n");
+}
+
+int cmd_backup(struct cmd *c)
+{
+	struct view v = {isatty(STDERR_FILENO) && !c->json};
+	struct backup_result res;
+	struct err e = {0};
+	struct store store;
+	struct backup b = {.store = &store, .path = c->file, .now = c->now, .bad = bad,
+	    .progress = progress, .ctx = &v};
+	int r;
+
+	if ((r = cmd_open(c, &store, false)) != 0)
+		return r;
+	r = backup_write(&b, &res, &e);
+	store_close(&store);
+	clear_line(&v);
+	if (r != 0)
+		return cmd_fail(&e);
+	print_backup(c, &res);
+	cmd_log(NULL, "backup", "");
+	return res.bad > 0 ? CMD_TROUBLE : CMD_YES;
+}
+
+static void print_restore(const struct cmd *c, const struct restore_result *res)
+{
+	if (c->json) {
+		(void)printf("{\"users\": %zu, \"replaced\": %zu, \"recovery_dropped\": %zu}\n",
+		    res->users, res->replaced, res->codes);
+		return;
+	}
+	(void)printf("%zu users are restored, %zu of them in the place of what was there.\n"
+	    "No code shown up to now is good any more: wait for the one after the next.\n",
+	    res->users, res->replaced);
+	if (res->codes > 0)
+		(void)printf("%zu users had recovery codes; some may have been spent since the backup, "
+		    "so all\nare gone: `enroll-mfa recovery USER` makes new ones.\n", res->codes);
+}
+
+static void raise_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < 1024 &&
+	    (limit.rlim_max == RLIM_INFINITY || limit.rlim_max >= 1024)) {
+		limit.rlim_cur = 1024;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+/* The backup is whole, and its keys are here. */
+static int restore(struct cmd *c, struct backup_in *in)
+{
+	struct view v = {isatty(STDERR_FILENO) && !c->json};
+	struct restore_result res;
+	struct init_made made;
+	struct err e = {0};
+	struct store store;
+	struct restore q = {.store = &store, .conf = &c->conf, .in = in, .replace = c->replace,
+	    .clock = cmd_clock, .progress = progress_left, .ctx = &v};
+	int r;
+
+	if (init_run(&c->conf, c->now, &made, &e) != 0)
+		return cmd_fail(&e);
+	if ((r = cmd_open(c, &store, false)) != 0)
+		return r;
+	raise_limit();
+	r = restore_run(&q, &res, &e);
+	store_close(&store);
+	clear_line(&v);
+	if (r != 0)
+		return cmd_fail(&e);
+	print_restore(c, &res);
+	cmd_log(NULL, "restore", "");
+	return CMD_YES;
+}
+
+int cmd_restore(struct cmd *c)
+{
+	struct secret memory;
+	struct keyring *k;
+	struct backup_in in = {0};
+	struct err e = {0};
+	int r;
+
+	if (secret_new(&memory, sizeof(*k)) != 0)
+		return CMD_TROUBLE;
+	k = (struct keyring *)(void *)memory.data;
+	r = keyring_load(k, c->conf.keyring, &e);
+	if (r == ERR_NONE)
+		r = err_set(&e, ERR_KEYRING, "%s: does not exist; put the keyring's copy there first",
+		    c->conf.keyring);
+	if (r == 0 && seal_engine_open(k) != 0)
+		r = err_set(&e, ERR_SYSTEM, "libcrypto cannot run HMAC");
+	if (r == 0)
+		r = backup_open(&in, c->file, k, &e);
+	r = r == 0 ? restore(c, &in) : cmd_fail(&e);
+	backup_close(&in);
+	seal_engine_close(k);
+	secret_free(&memory);
+	return r;
+}

@@ -1,0 +1,271 @@
+#include "enroll/restore.h"
+
+#include "enroll/steps.h"
+#include "lib/core/host.h"
+#include "lib/core/otp.h"
+#include "lib/core/secret.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define BATCH 200 /* users; two files each are open at once */
+#define PUT_TRIES 8
+
+/* One user, in secret memory. */
+struct work {
+	struct store_value value;
+	struct record_enroll enroll;
+	struct record_hot hot, present;
+	bool has_enroll, has_hot;
+	char enroll_key[STORE_KEY_MAX], hot_key[STORE_KEY_MAX];
+};
+
+struct run {
+	const struct restore *q;
+	struct restore_result *res;
+	struct work *w;
+	struct store_item *items; /* BATCH hot ones, then BATCH enroll ones */
+	int n;
+	/* The record that was read ahead. */
+	char key[STORE_KEY_MAX];
+	struct store_raw raw;
+};
+
+/* What must not come back: it may have been spent, or ended, since. */
+static void drop_what_may_be_spent(struct run *r)
+{
+	struct record_enroll *enroll = &r->w->enroll;
+	struct record_hot *hot = &r->w->hot;
+
+	r->res->codes += enroll->recovery.id != 0 ? 1 : 0;
+	secret_wipe(&enroll->recovery, sizeof(enroll->recovery));
+	secret_wipe(enroll->pending, sizeof(enroll->pending));
+	enroll->pendings = 0;
+	secret_wipe(&enroll->invite, sizeof(enroll->invite));
+	enroll->bypass_since = 0;
+	enroll->bypass_life = 0;
+	memset(hot->spent, 0, sizeof(hot->spent));
+	memset(hot->remembered, 0, sizeof(hot->remembered));
+}
+
+/* The host's note of its arrival says the same for all; this holds also for who logs
+ * in while the restore goes on, and where the clock was set back. */
+static int raise_steps(struct run *r, struct err *e)
+{
+	struct record_hot *hot = &r->w->hot;
+	const int64_t now = r->q->clock();
+
+	if (!r->w->has_hot && steps_new_hot(hot, e) != 0)
+		return ERR_SYSTEM;
+	hot->ever_confirmed = hot->ever_confirmed || r->w->enroll.devices > 0;
+	for (int i = 0; i < r->w->enroll.devices; i++) {
+		const struct record_device *d = &r->w->enroll.device[i];
+		struct record_entry *entry = record_find_entry(hot, d->id);
+		const struct record_entry *has = record_find_entry(&r->w->present, d->id);
+		uint64_t floor = otp_step(now, d->period) + (uint64_t)r->q->conf->window;
+
+		if (entry == NULL && hot->entries == RECORD_ENTRIES)
+			return err_set(e, ERR_BAD, "%s: no room for its devices", r->w->hot_key);
+		if (entry == NULL) {
+			entry = &hot->entry[hot->entries++];
+			*entry = (struct record_entry){.id = d->id};
+		}
+		if (has != NULL && has->last_step > floor)
+			floor = has->last_step;
+		if (entry->last_step < floor)
+			entry->last_step = floor;
+	}
+	return 0;
+}
+
+/* In the place of whatever is there. */
+static int put_over(const struct run *r, const char *key, struct store_value *v, struct err *e)
+{
+	struct store_raw there;
+	int code = ERR_CONFLICT;
+
+	for (int i = 0; i < PUT_TRIES && code == ERR_CONFLICT; i++) {
+		code = store_get_raw(r->q->store, key, &there, e);
+		if (code == ERR_BAD)
+			code = store_del(r->q->store, key, NULL, e) == 0 ? ERR_NONE : ERR_BAD;
+		if (code != 0 && code != ERR_NONE)
+			return code;
+		(void)snprintf(v->version, sizeof(v->version), "%s",
+		    code == 0 ? there.version : STORE_NEW);
+		code = store_put(r->q->store, key, v, e);
+	}
+	return code;
+}
+
+static int flush(struct run *r, struct err *e)
+{
+	const int n = r->n;
+	int code;
+
+	if (n == 0)
+		return 0;
+	memmove(&r->items[n], &r->items[BATCH], sizeof(*r->items) * (size_t)n);
+	code = store_create(r->q->store, r->items, 2 * (size_t)n, e);
+	for (int i = 0; i < 2 * n && code == 0; i++)
+		if (r->items[i].result != 0)
+			code = err_set(e, ERR_UNAVAIL, "%s: cannot be stored", r->items[i].key);
+	r->n = 0;
+	r->q->progress(r->q->ctx, r->q->in->left, r->q->in->header.records);
+	return code;
+}
+
+static int seal(const struct run *r, struct store_item *item, const char *key, struct err *e)
+{
+	(void)snprintf(item->key, sizeof(item->key), "%s", key);
+	return store_seal_item(r->q->store, item, &r->w->value, e);
+}
+
+static int add(struct run *r, struct err *e)
+{
+	struct work *w = r->w;
+	int code;
+
+	if ((code = steps_encode_hot(&w->hot, &w->value, e)) != 0 ||
+	    (code = seal(r, &r->items[r->n], w->hot_key, e)) != 0 ||
+	    (code = steps_encode_enroll(&w->enroll, &w->value, e)) != 0 ||
+	    (code = seal(r, &r->items[BATCH + r->n], w->enroll_key, e)) != 0)
+		return code;
+	return ++r->n == BATCH ? flush(r, e) : 0;
+}
+
+static int put_one(struct run *r, struct err *e)
+{
+	struct work *w = r->w;
+	int code = steps_encode_hot(&w->hot, &w->value, e);
+
+	if (code == 0 && (code = put_over(r, w->hot_key, &w->value, e)) == 0 && w->has_enroll &&
+	    (code = steps_encode_enroll(&w->enroll, &w->value, e)) == 0)
+		code = put_over(r, w->enroll_key, &w->value, e);
+	return code;
+}
+
+/* 1: the user has a record; w->present is the state, if it can be read. */
+static int look(struct run *r, struct err *e)
+{
+	struct work *w = r->w;
+	int hot = store_get(r->q->store, w->hot_key, NULL, &w->value, e), enroll;
+
+	if (hot != 0 || record_get_hot(&w->present, w->value.data, w->value.len) != 0)
+		memset(&w->present, 0, sizeof(w->present));
+	enroll = store_get(r->q->store, w->enroll_key, NULL, &w->value, e);
+	if ((hot != 0 && hot != ERR_NONE && hot != ERR_BAD) ||
+	    (enroll != 0 && enroll != ERR_NONE && enroll != ERR_BAD))
+		return ERR_UNAVAIL;
+	return hot != ERR_NONE || enroll != ERR_NONE;
+}
+
+static int restore_user(struct run *r, struct err *e)
+{
+	int there = look(r, e), code;
+
+	if (there < 0)
+		return there;
+	/* A state alone is of use only as what keeps a lost enrolment from being taken
+	 * for none. */
+	if (!r->w->has_enroll && there > 0)
+		return 0;
+	drop_what_may_be_spent(r);
+	if ((code = raise_steps(r, e)) != 0)
+		return code;
+	r->res->users++;
+	r->res->replaced += there > 0 ? 1 : 0;
+	return there == 0 && r->w->has_enroll ? add(r, e) : put_one(r, e);
+}
+
+/* Reads ahead: r->key is "" at the end. */
+static int next(struct run *r, struct err *e)
+{
+	int code = backup_next(r->q->in, r->key, &r->raw, e);
+
+	if (code == ERR_NONE)
+		r->key[0] = '\0';
+	return code == ERR_NONE ? 0 : code;
+}
+
+/* The half of the user that was read ahead. */
+static int open_half(struct run *r, bool *has, struct err *e)
+{
+	struct work *w = r->w;
+	int code = store_open_raw(r->q->store->keyring, r->key, &r->raw, &w->value, e);
+
+	if (code != 0)
+		return code;
+	*has = true;
+	code = r->key[0] == 'e' ? record_get_enroll(&w->enroll, w->value.data, w->value.len) :
+	    record_get_hot(&w->hot, w->value.data, w->value.len);
+	return code == 0 ? next(r, e) : err_set(e, ERR_BAD, "%s: its format is not one of this "
+	    "version's", r->key);
+}
+
+/* The one or two records of one user. */
+static int read_user(struct run *r, struct err *e)
+{
+	struct work *w = r->w;
+	const char *name = strchr(r->key, '/') + 1;
+	int code = 0;
+
+	secret_wipe(w, sizeof(*w));
+	w->enroll.format = RECORD_FORMAT;
+	(void)snprintf(w->enroll_key, sizeof(w->enroll_key), "enroll/%.240s", name);
+	(void)snprintf(w->hot_key, sizeof(w->hot_key), "hot/%.240s", name);
+	if (strcmp(r->key, w->enroll_key) == 0)
+		code = open_half(r, &w->has_enroll, e);
+	if (code == 0 && strcmp(r->key, w->hot_key) == 0)
+		code = open_half(r, &w->has_hot, e);
+	return code;
+}
+
+static int restore_all(struct run *r, struct err *e)
+{
+	int code = next(r, e), last;
+
+	while (code == 0 && r->key[0] != '\0')
+		if ((code = read_user(r, e)) == 0)
+			code = restore_user(r, e);
+	last = flush(r, code == 0 ? e : NULL);
+	return code == 0 ? last : code;
+}
+
+/* Under the lock. */
+static int run_locked(struct run *r, struct err *e)
+{
+	const struct restore *q = r->q;
+	int there = store_has_records(q->conf, e), code;
+
+	if (there < 0)
+		return there;
+	if (there > 0 && !q->replace)
+		return err_set(e, ERR_REFUSED, "%s: holds records; with --replace those of the users "
+		    "in the backup give way (also where a restore was interrupted)",
+		    q->conf->store_dir);
+	/* Before, so that a kill leaves nothing good; behind, for logins meanwhile. */
+	if ((code = host_arrive(q->conf, q->clock(), e)) != 0 ||
+	    (code = restore_all(r, e)) != 0)
+		return code;
+	return host_arrive(q->conf, q->clock(), e);
+}
+
+int restore_run(const struct restore *q, struct restore_result *res, struct err *e)
+{
+	struct run r = {.q = q, .res = res};
+	struct secret memory = {0};
+	int code;
+
+	*res = (struct restore_result){0};
+	r.items = calloc(2 * BATCH, sizeof(*r.items));
+	if (r.items == NULL || secret_new(&memory, sizeof(*r.w)) != 0) {
+		code = err_set(e, ERR_SYSTEM, "out of memory");
+	} else if ((code = store_lock(q->store, e)) == 0) {
+		r.w = (struct work *)(void *)memory.data;
+		code = run_locked(&r, e);
+		store_unlock(q->store);
+	}
+	secret_free(&memory);
+	free(r.items);
+	return code;
+}
