@@ -86,6 +86,16 @@ void enable_txn_unlock(struct enable_txn *t)
 
 /* ---- writing ---- */
 
+static int sync_dir(const char *path, struct err *e)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = fd < 0 || fsync(fd) != 0 ? err_errno(e, "%s", path) : 0;
+
+	if (fd >= 0)
+		(void)close(fd);
+	return r;
+}
+
 static int write_inside(const struct enable_txn *t, const char *id, const char *name,
     const struct buffer *text, struct err *e)
 {
@@ -148,6 +158,8 @@ int enable_txn_begin(const struct enable_txn *t, const struct enable_change *c,
 	inside(t, id, "", path);
 	if (mkdir(path, 0700) != 0)
 		return err_errno(e, "%s", path);
+	if ((r = sync_dir(t->dir, e)) != 0)
+		return r;
 	for (int i = 0; i < c->count && r == 0; i++) {
 		(void)snprintf(name, sizeof(name), "old.%d", i);
 		r = write_inside(t, id, name, &c->file[i].old, e);
@@ -452,17 +464,11 @@ int enable_txn_end(const struct enable_txn *t, const char *id, const char *how,
     struct err *e)
 {
 	path_buffer from, to;
-	int fd, r = 0;
 
 	inside(t, id, MANIFEST, from);
 	inside(t, id, how, to);
 	if (rename(from, to) != 0)
 		return err_errno(e, "%s", from);
 	inside(t, id, "", to);
-	fd = open(to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || fsync(fd) != 0)
-		r = err_errno(e, "%s", to);
-	if (fd >= 0)
-		(void)close(fd);
-	return r;
+	return sync_dir(to, e);
 }
