@@ -413,7 +413,7 @@ int cmd_enable(const struct cmd_common *common, int argc, char **argv)
 {
 	struct options o = {.command = "enable", .config = common->config};
 	struct work w = {.o = &o};
-	struct enable_found found;
+	struct enable_found found = {.id = ""};
 	int r;
 
 	if (common->help)
@@ -502,7 +502,7 @@ int cmd_disable(const struct cmd_common *common, int argc, char **argv)
 {
 	struct options o = {.command = "disable", .config = common->config, .disable = true};
 	struct work w = {.o = &o};
-	struct enable_found found;
+	struct enable_found found = {.id = ""};
 	int r;
 
 	if (common->help)

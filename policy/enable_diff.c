@@ -21,7 +21,7 @@ struct lines {
 /* What becomes of a line: ' ' stays, '-' goes, '+' comes. */
 struct step {
 	char mark;
-	const struct line *line;
+	struct line line;
 };
 
 struct work {
@@ -55,7 +55,7 @@ static bool same(const struct line *a, const struct line *b)
 
 static void take(struct work *w, char mark, const struct line *l)
 {
-	w->step[w->steps++] = (struct step){mark, l};
+	w->step[w->steps++] = (struct step){mark, *l};
 }
 
 /* The middle, between equal heads and tails: old from a to b, new from c to d. */
@@ -121,7 +121,7 @@ static void print_hunk(const struct work *w, size_t from, size_t to, const size_
 	buffer_format(out, "@@ -%zu,%zu +%zu,%zu @@\n", before[0] + (old > 0), old,
 	    before[1] + (new > 0), new);
 	for (size_t i = from; i < to; i++) {
-		const struct line *l = w->step[i].line;
+		const struct line *l = &w->step[i].line;
 
 		buffer_add(out, &w->step[i].mark, 1);
 		buffer_add(out, l->text, l->len);

@@ -39,6 +39,8 @@ static int take_back(const struct enable_txn *t, const char *id,
 		r = err_set(e, one, "%s", why.text);
 	if (r == 0)
 		r = enable_txn_end(t, id, "returned", e);
+	if (r == 0)
+		enable_timer_disarm(id);
 	note(r == 0 ? "the old files are back" : "the old files do not come back", id,
 	    r == 0 ? NULL : e != NULL ? e->text : "");
 	return r;
@@ -56,8 +58,6 @@ int enable_run_back(const char *state_dir, const char *id, struct err *e)
 	r = enable_txn_find(&t, open_id, &c, e);
 	if (r == 1 && (id == NULL || strcmp(id, open_id) == 0)) {
 		r = take_back(&t, open_id, &c, e);
-		if (r == 0)
-			enable_timer_disarm(open_id);
 	} else if (r >= 0) {
 		r = err_set(e, ERR_NONE, "nothing waits to be confirmed");
 	}

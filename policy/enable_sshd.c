@@ -75,6 +75,10 @@ static int judge_output(const struct enable_sshd *q, const char *text, struct er
 		return err_set(e, ERR_REFUSED, "%s: for %s sshd -T says `authenticationmethods %s`, "
 		    "which goes past the code; an earlier line or a Match has set it", q->shown,
 		    q->user, value);
+	/* From OpenSSH 9.8 on it may be another file that sshd goes by. */
+	if (find_value(text, "pamservicename", value, sizeof(value)) && strcmp(value, "sshd") != 0)
+		return err_set(e, ERR_REFUSED, "%s: PAMServiceName is %s, so /etc/pam.d/sshd is not "
+		    "read; take the line out, or edit that file by hand", q->shown, value);
 	if (strcmp(q->user, "root") == 0 && find_value(text, "permitrootlogin", value,
 	    sizeof(value)) && strcasecmp(value, "no") == 0)
 		return err_set(e, ERR_REFUSED, "%s: root would not get in by ssh (PermitRootLogin "
@@ -107,7 +111,7 @@ static int reload_systemd(struct err *e)
 	static const char *const units[] = {"ssh.service", "sshd.service"};
 
 	for (size_t i = 0; i < 2; i++) {
-		const char *const active[] = {"/usr/bin/systemctl", "--quiet", "is-active", units[i],
+		const char *const active[] = {"/usr/bin/systemctl", "-q", "is-active", units[i],
 		    NULL};
 		const char *const reload[] = {"/usr/bin/systemctl", "reload", units[i], NULL};
 		struct buffer said = {0};

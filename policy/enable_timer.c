@@ -15,7 +15,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define UNIT "pam-bastion-return-"
 #define DESCRIPTORS 256 /* more are never open here */
 #define AGAIN 5 /* seconds until another try to bring the files back */
 #define SYSTEMD "/run/systemd/system"
@@ -33,7 +32,7 @@ static int arm_systemd(const struct enable_timer *t, struct err *e)
 	int n = 0, status, r;
 	char line[256];
 
-	(void)snprintf(unit, sizeof(unit), "--unit=" UNIT "%s", t->id);
+	(void)snprintf(unit, sizeof(unit), "--unit=pam-bastion-return-%s", t->id);
 	(void)snprintf(delay, sizeof(delay), "--on-active=%" PRId64 "s", t->seconds);
 	argv[n++] = "/usr/bin/systemd-run";
 	argv[n++] = unit;
@@ -165,10 +164,10 @@ int enable_timer_arm(const struct enable_timer *t, struct err *e)
 void enable_timer_disarm(const char *id)
 {
 	char unit[128];
-	const char *const argv[] = {"/usr/bin/systemctl", "--quiet", "stop", unit, NULL};
+	const char *const argv[] = {"/usr/bin/systemctl", "-q", "stop", unit, NULL};
 	int status;
 
-	(void)snprintf(unit, sizeof(unit), UNIT "%s.timer", id);
+	(void)snprintf(unit, sizeof(unit), "pam-bastion-return-%s.timer", id);
 	if (has_systemd())
 		(void)enable_exec(argv, NULL, &status, NULL);
 }

@@ -440,8 +440,9 @@ static const char *confirm_elsewhere_first(struct ph_login *l)
 
 	(void)snprintf(mine, sizeof(mine), "%s", ph_shown_code(l->prompt, 0));
 	assert_int_equal(run(calling(from("198.51.100.1", PH_OTHER_KEY), shown_code)), PAM_SUCCESS);
-	assert_non_null(strstr(said, ENROLLED "info: 1 other enrolment for this account had been "
-	    "shown elsewhere; if that was not you, tell the administrator.\n"));
+	assert_non_null(strstr(said, ENROLLED "info: 1 other enrolment of this account had been "
+	    "shown elsewhere, last at 2027-01-15 08:0"));
+	assert_non_null(strstr(said, " UTC; if that was not you, tell the administrator.\n"));
 	return mine;
 }
 
