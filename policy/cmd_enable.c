@@ -323,13 +323,26 @@ static int find_people(struct work *w)
 	    "`login` for sshd, or `enroll_by` with a day to come, in %s", w->conf.path);
 }
 
+/* A code line of the console that cannot take the password as proven exempts nobody. */
+static bool console_exempts(const struct work *w)
+{
+	struct enable_file f = {.path = PAM_DIR "/login"};
+	bool exempts;
+
+	if (w->o->target == ENABLE_LOGIN)
+		return w->plan.after_password;
+	exempts = enable_file_read(&f, NULL) == 0 &&
+	    (strstr(buffer_string(&f.old), PAMD_OURS) == NULL ||
+	    strstr(buffer_string(&f.old), "after_password") != NULL);
+	buffer_free(&f.old);
+	return exempts;
+}
+
 static void tell_way_back(struct work *w)
 {
 	const char *name = enable_target_name(w->o->target);
 
-	/* A code line of the console that cannot take the password as proven exempts nobody. */
-	if ((w->o->target == ENABLE_LOGIN && !w->plan.after_password) ||
-	    !enable_way_console(&w->way, w->console))
+	if (!console_exempts(w) || !enable_way_console(&w->way, w->console))
 		w->console[0] = '\0';
 	if (w->o->no_confirm)
 		(void)printf("Way back: none; nobody is enrolled, and whoever comes through %s can "
@@ -349,13 +362,16 @@ static int try_out(struct work *w)
 	struct enable_trial q = {enable_target_name(w->o->target), w->plan.pam, w->admin, "ssh",
 	    NULL, NULL};
 	const char *tty = ttyname(STDIN_FILENO);
+	char key[ENABLE_KEY_MAX];
 
 	if (w->o->no_confirm)
 		return 0;
-	if (w->o->target != ENABLE_SSHD)
+	if (w->o->target != ENABLE_SSHD) {
 		q.tty = tty != NULL ? tty : "tty1";
-	else
+	} else {
 		q.host = w->addr[0] != '\0' ? w->addr : NULL;
+		q.keys = enable_way_key(&w->way, w->admin, key, sizeof(key)) ? key : NULL;
+	}
 	(void)printf("Trial: what %s will ask; answer it as %s.  The code is spent.\n", q.service,
 	    w->admin);
 	(void)fflush(stdout);

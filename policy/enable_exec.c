@@ -2,10 +2,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <spawn.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char *const environment[] = {
@@ -41,14 +46,32 @@ static int start(const char *const argv[], int out, pid_t *pid)
 	return r;
 }
 
-static void read_all(int fd, struct buffer *out)
+static int64_t seconds(void)
 {
+	struct timespec t = {0};
+
+	(void)clock_gettime(CLOCK_BOOTTIME, &t);
+	return t.tv_sec;
+}
+
+/* What is said until the end, or until its time is over; then false. */
+static bool read_all(int fd, struct buffer *out)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	int64_t end = seconds() + ENABLE_EXEC_SECONDS;
 	char part[4096];
 	ssize_t n;
 
-	while ((n = read(fd, part, sizeof(part))) > 0 || (n < 0 && errno == EINTR))
+	while (seconds() < end) {
+		if (poll(&p, 1, 1000) <= 0)
+			continue;
+		n = read(fd, part, sizeof(part));
+		if (n == 0 || (n < 0 && errno != EINTR))
+			return true;
 		if (n > 0 && out != NULL)
 			buffer_add(out, part, (size_t)n);
+	}
+	return false;
 }
 
 int enable_exec(const char *const argv[], struct buffer *out, int *status, struct err *e)
@@ -67,7 +90,9 @@ int enable_exec(const char *const argv[], struct buffer *out, int *status, struc
 		(void)close(ends[0]);
 		return err_set(e, ERR_SYSTEM, "%s: %s", argv[0], strerror(r));
 	}
-	read_all(ends[0], out);
+	/* It is waited for with the lock held, which the way back needs too. */
+	if (!read_all(ends[0], out))
+		(void)kill(pid, SIGKILL);
 	(void)close(ends[0]);
 	while (waitpid(pid, &how, 0) < 0)
 		if (errno != EINTR)

@@ -7,6 +7,8 @@
 #include "lib/core/err.h"
 #include "policy/buffer.h"
 
+#define ENABLE_EXEC_SECONDS 60 /* then it is killed */
+
 /* Runs argv[0] (a path), nothing on standard input, a clean environment, standard
  * output and error into out (may be NULL: dropped).  0 with *status the exit status,
  * 128 + N for a signal; ERR_NONE: there is no such program; ERR_SYSTEM. */

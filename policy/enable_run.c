@@ -211,7 +211,7 @@ int enable_run_apply(const struct enable_run *q, const struct enable_plan *p,
 		return r;
 	r = settle(&g.txn, &found, e);
 	if (r == 1)
-		r = err_set(e, ERR_REFUSED, "an `enable` waits to be confirmed since this one began; "
+		r = err_set(e, ERR_UNAVAIL, "an `enable` waits to be confirmed since this one began; "
 		    "`bastionctl confirm` or `bastionctl disable %s` first",
 		    enable_target_name(found.target));
 	if (r == 0 && !enable_plan_holds(p))

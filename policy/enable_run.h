@@ -31,7 +31,8 @@ struct enable_done {
 
 /* Puts the files of p.  With change.seconds the transaction stays open until it is
  * confirmed.  0; ERR_CONFLICT: somebody else is at work, or has changed a file since
- * the plan; ERR_REFUSED: one is open already; anything else: the old files are back. */
+ * the plan; ERR_UNAVAIL also when one is open already; in all cases the old files are in
+ * force, unless e says that they did not come back. */
 int enable_run_apply(const struct enable_run *q, const struct enable_plan *p,
     struct enable_done *done, struct err *e);
 

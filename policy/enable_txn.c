@@ -31,7 +31,7 @@ void enable_change_free(struct enable_change *c)
 static void inside(const struct enable_txn *t, const char *id, const char *name,
     path_buffer out)
 {
-	(void)snprintf(out, sizeof(path_buffer), "%s/%s/%s", t->dir, id, name);
+	(void)snprintf(out, sizeof(path_buffer), "%s/%.*s/%s", t->dir, ENABLE_ID_MAX - 1, id, name);
 }
 
 /* ---- the directory and its lock ---- */
@@ -319,8 +319,7 @@ static bool has(const struct enable_txn *t, const char *id, const char *name)
 	return access(path, F_OK) == 0;
 }
 
-/* Begun and never opened: nothing has changed. */
-static void drop_half_made(const struct enable_txn *t, const char *id)
+static void drop_whole(const struct enable_txn *t, const char *id)
 {
 	path_buffer path;
 	struct dirent *entry;
@@ -356,7 +355,7 @@ int enable_txn_find(const struct enable_txn *t, char id[ENABLE_ID_MAX],
 			r = r == 0 ? 1 : r;
 		} else if (!has(t, name, "confirmed") && !has(t, name, "returned") &&
 		    !has(t, name, "done")) {
-			drop_half_made(t, name);
+			drop_whole(t, name); /* begun and never opened: nothing has changed */
 		}
 	}
 	(void)closedir(d);
@@ -460,6 +459,25 @@ int enable_txn_since(const struct enable_txn *t, const char *id, struct enable_m
 	return r;
 }
 
+static int is_one(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+/* Their names begin with their time.  Without a manifest nothing goes by them. */
+static void drop_oldest(const struct enable_txn *t)
+{
+	struct dirent **list = NULL;
+	int n = scandir(t->dir, &list, is_one, alphasort);
+
+	for (int i = 0; i < n; i++) {
+		if (i < n - ENABLE_KEPT && !has(t, list[i]->d_name, MANIFEST))
+			drop_whole(t, list[i]->d_name);
+		free(list[i]);
+	}
+	free(list);
+}
+
 int enable_txn_end(const struct enable_txn *t, const char *id, const char *how,
     struct err *e)
 {
@@ -469,6 +487,7 @@ int enable_txn_end(const struct enable_txn *t, const char *id, const char *how,
 	inside(t, id, how, to);
 	if (rename(from, to) != 0)
 		return err_errno(e, "%s", from);
+	drop_oldest(t);
 	inside(t, id, "", to);
 	return sync_dir(to, e);
 }

@@ -69,7 +69,9 @@ int enable_txn_in_force(const struct enable_txn *t, const char *id,
 int enable_txn_since(const struct enable_txn *t, const char *id, struct enable_moment *m,
     struct err *e);
 
-/* Ends it: "confirmed", "returned" or "done". */
+/* Ends it: "confirmed", "returned" or "done".  Of those that have ended the last
+ * ENABLE_KEPT stay. */
+#define ENABLE_KEPT 20
 int enable_txn_end(const struct enable_txn *t, const char *id, const char *how,
     struct err *e);
 

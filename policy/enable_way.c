@@ -3,17 +3,21 @@
 #include "enroll/steps.h"
 #include "lib/core/day.h"
 #include "lib/core/exempt.h"
-#include "lib/core/secret.h"
+#include "lib/core/sshkey.h"
 #include "lib/core/store.h"
 #include "lib/core/userkey.h"
 
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <shadow.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define GROUPS_MAX 256
+#define KEYS_MAX 65536 /* bytes of an authorized_keys that are looked at */
 
 static bool becomes_root(const char *user, uid_t uid, gid_t gid)
 {
@@ -181,4 +185,75 @@ bool enable_way_to_enroll(const struct enable_way *w, enum enable_target target)
 	if (target == ENABLE_SSHD && c->enroll != CONF_ENROLL_ADMIN)
 		return true;
 	return c->enroll_by > w->now && !day_is_far(c->enroll_by, w->now);
+}
+
+/* ---- a device that is bound to a key ---- */
+
+/* The user's own file: no link, no pipe, nothing that could hold root up. */
+static bool read_keys(const char *user, char text[KEYS_MAX])
+{
+	const struct passwd *pw = getpwnam(user);
+	char path[512];
+	struct stat st;
+	ssize_t n = -1;
+	int fd;
+
+	if (pw == NULL || snprintf(path, sizeof(path), "%s/.ssh/authorized_keys", pw->pw_dir) >=
+	    (int)sizeof(path))
+		return false;
+	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		n = read(fd, text, KEYS_MAX - 1);
+	if (fd >= 0)
+		(void)close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	return n > 0;
+}
+
+/* Words of a line may be options, the type, the key, a remark: each pair is tried. */
+static bool find_key(const char *text, const uint8_t hash[SSHKEY_HASH], char *key,
+    size_t size)
+{
+	struct sshkey_set set;
+
+	while (*text != '\0') {
+		size_t n = strcspn(text, " \t\r\n"), gap = strspn(text + n, " \t");
+		size_t next = strcspn(text + n + gap, " \t\r\n");
+
+		if (n > 0 && next > 0 && snprintf(key, size, "publickey %.*s %.*s", (int)n, text,
+		    (int)next, text + n + gap) < (int)size) {
+			sshkey_read(key, &set);
+			if (sshkey_has(&set, hash))
+				return true;
+		}
+		text += n;
+		text += strspn(text, " \t\r\n");
+	}
+	return false;
+}
+
+static bool key_bound(struct store *s, const struct enable_way *w, const char *user,
+    uint8_t hash[SSHKEY_HASH])
+{
+	const struct steps q = {.store = s, .conf = w->conf, .user = user, .now = w->now};
+	struct steps_status st;
+
+	if (steps_status(&q, &st, NULL) != 0 || st.devices == 0)
+		return false;
+	for (int i = 0; i < st.devices; i++)
+		if (!st.device[i].has_key)
+			return false;
+	memcpy(hash, st.device[0].key, SSHKEY_HASH);
+	return true;
+}
+
+bool enable_way_key(const struct enable_way *w, const char *user, char *key, size_t size)
+{
+	char text[KEYS_MAX];
+	uint8_t hash[SSHKEY_HASH];
+	struct store s;
+	bool bound = store_open(&s, w->conf, NULL) == 0 && key_bound(&s, w, user, hash);
+
+	store_close(&s);
+	return bound && read_keys(user, text) && find_key(text, hash, key, size);
 }

@@ -35,4 +35,11 @@ bool enable_way_console(const struct enable_way *w, char user[WHO_NAME_MAX + 1])
 /* Somebody who is not enrolled can get in through the target now, and enrol. */
 bool enable_way_to_enroll(const struct enable_way *w, enum enable_target target);
 
+#define ENABLE_KEY_MAX 16384
+
+/* When each device of the user is bound to a public key: the key of the first, found
+ * among his own, as sshd reports it ("publickey TYPE BASE64").  Else false: nothing is
+ * to be shown, so that nothing but his code lets him in. */
+bool enable_way_key(const struct enable_way *w, const char *user, char *key, size_t size);
+
 #endif

@@ -1,5 +1,6 @@
 """bastionctl enable, confirm, disable: a code in sshd, sudo and login, and the way back."""
 import fcntl
+import os
 import pathlib
 import re
 import shutil
@@ -421,3 +422,110 @@ def test_selinux_with_a_wrong_label_is_refused_with_the_line_to_run(admin):
                 "run `restorecon -R /var/lib/pam-bastion /run/pam-bastion`")
     finally:
         run("umount", "/sys/fs")
+
+
+# ---- what else may be there ----
+
+def test_an_admin_whose_device_is_bound_to_his_key_can_answer_the_trial(server):
+    """Somebody who has enrolled at the prompt of ssh has such a device."""
+    CONF.write_text(CONF.read_text(encoding="utf-8") + "enroll = login\n", encoding="utf-8")
+    admin = make_admin(User())
+    for name in ("sshd",):
+        text = (FIXTURES.parents[1] / "packaging/pam.d" / name).read_text(encoding="utf-8")
+        (PAM / name).write_text(text.replace("pam_bastion.so\n", "pam_bastion.so enroll_here\n"),
+                                encoding="utf-8")
+    with Sshd(AuthenticationMethods="publickey,keyboard-interactive:pam",
+              KbdInteractiveAuthentication="yes") as asking:
+        child = spawn("ssh", "-F", asking.config(admin), "-tt", "bastion")
+        child.expect(r"((?:[A-Z2-7]{4}[ -]){7}[A-Z2-7]{4})")
+        admin.secret = re.sub("[ -]", "", child.match.group(1))
+        child.sendline(admin.code())
+        child.expect_exact("$ ")
+        child.close(force=True)
+    shutil.copy(FIXTURES / "debian-12" / "sshd", PAM / "sshd")
+    talk = enable("sshd", admin.code(), args=terms(admin))
+    assert talk.status == 0, talk
+    assert is_in(login(server, admin, admin.code()), admin)
+    SUDOERS.unlink()
+
+
+def test_a_disable_that_was_killed_is_completed_by_the_next_command(server, admin):
+    before = texts()
+    assert enable("sshd", admin.code(), args=terms(admin)).status == 0
+    assert confirm_by_ssh(server, admin).status == 0
+    after = texts()
+    for number in range(10, 30):
+        for path in (PAM / "sshd", DROPIN):
+            path.write_text(after[str(path)], encoding="utf-8")
+        done = run_killed(number, "disable", "sshd", "--yes")
+        now = texts()
+        assert all(now[p] in (before[p], after[p]) for p in now)
+        if now not in (before, after) and is_open():
+            break
+        call("disable", "sshd", "--yes")
+    assert done.returncode != 0 and now not in (before, after), number
+    done = call("disable", "sshd", "--yes")
+    assert done.returncode == 0 and "settled" in done.stdout, done
+    assert texts() == before and not is_open()
+    wait(lambda: is_in(login(server, admin), admin))
+
+
+def run_killed(number, *argv):
+    return subprocess.run(["strace", "-qqq", "-o", "/dev/null", "-e",
+                           f"inject=fsync:signal=KILL:when={number}",
+                           BASTIONCTL, *argv], capture_output=True, text=True, check=False)
+
+
+FAKE = """#!/bin/sh
+echo "$(basename "$0") $*" >>{log}
+case "$*" in
+*is-active*) [ "$3" = ssh.service ] ;;
+reload*) kill -HUP "$(cat /run/sshd.pid)" ;;
+--unit=*) while [ "$1" != -- ]; do shift; done; shift
+	setsid sh -c 'sleep 3; exec "$0" "$@"' "$@" </dev/null >/dev/null 2>&1 & ;;
+esac
+"""
+
+
+@pytest.fixture
+def systemd(tmp_path):
+    """Programs in the place of systemd's: what they are called with is kept."""
+    names = tmp_path / "called"
+    fake = tmp_path / "fake"
+    fake.write_text(FAKE.format(log=names), encoding="utf-8")
+    fake.chmod(0o755)
+    pathlib.Path("/run/systemd/system").mkdir(parents=True)
+    for name in ("systemd-run", "systemctl"):
+        run("mount", "--bind", fake, f"/usr/bin/{name}")
+    yield names
+    for name in ("systemd-run", "systemctl"):
+        run("umount", f"/usr/bin/{name}")
+    pathlib.Path("/run/systemd/system").rmdir()
+
+
+@pytest.mark.skipif(not pathlib.Path("/usr/bin/systemd-run").exists(), reason="no systemd-run")
+def test_where_systemd_runs_its_timer_and_its_reload_are_used(server, admin, systemd):
+    before = texts()
+    assert enable("sshd", admin.code(), args=terms(admin, 3)).status == 0
+    txn = next(TXN.glob("*/manifest")).parent.name
+    called = systemd.read_text(encoding="utf-8")
+    assert (f"systemd-run --unit=pam-bastion-return-{txn} --on-active=3s " in called
+            and f"-- {BASTIONCTL} disable --unconfirmed {txn}\n" in called), called
+    assert "systemctl reload ssh.service" in called, called
+    assert not list(pathlib.Path("/run/pam-bastion").glob("return-*"))
+    wait(lambda: not is_open())
+    assert texts() == before
+    wait(lambda: is_in(login(server, admin), admin))
+    assert f"stop pam-bastion-return-{txn}.timer" in systemd.read_text(encoding="utf-8")
+
+
+def test_the_copies_of_the_last_changes_stay(admin):
+    shutil.rmtree(TXN, ignore_errors=True)
+    for n in range(25):
+        (TXN / f"2000010{n % 10}T{n:06}.000-1").mkdir(parents=True)
+        (TXN / f"2000010{n % 10}T{n:06}.000-1" / "done").touch()
+    os.chmod(TXN, 0o700)
+    assert enable("sudo", admin.password, admin.code(), args=terms(admin)).status == 0
+    assert call("disable", "sudo").returncode == 0
+    left = sorted(p.name for p in TXN.iterdir() if not p.name.startswith("."))
+    assert len(left) == 20 and not left[-1].startswith("2000"), left
