@@ -105,7 +105,7 @@ static int settle(const struct enable_txn *t, struct enable_found *found, struct
 	found->settled = false;
 	if (r == 1) {
 		found->target = c.target;
-		if (c.disable || is_late(&c)) {
+		if (c.disable || is_late(&c) || !enable_txn_armed(t, found->id)) {
 			found->settled = true;
 			r = c.disable ? complete(t, found->id, &c, e) :
 			    take_back(t, found->id, &c, e);
@@ -183,6 +183,8 @@ static int go(const struct going *g, const struct enable_change *c, struct enabl
 	struct err why = {0};
 	int r = arm(g, c, done, e);
 
+	if (r == 0)
+		r = enable_txn_arm(&g->txn, g->id, e);
 	if (r != 0) {
 		(void)enable_txn_end(&g->txn, g->id, "returned", NULL);
 		return r;

@@ -435,6 +435,18 @@ int enable_txn_back(const struct enable_txn *t, const char *id,
 	return r;
 }
 
+int enable_txn_arm(const struct enable_txn *t, const char *id, struct err *e)
+{
+	const struct buffer nothing = {0};
+
+	return write_inside(t, id, "armed", &nothing, e);
+}
+
+bool enable_txn_armed(const struct enable_txn *t, const char *id)
+{
+	return has(t, id, "armed");
+}
+
 int enable_txn_in_force(const struct enable_txn *t, const char *id,
     const struct enable_moment *m, struct err *e)
 {

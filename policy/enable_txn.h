@@ -63,6 +63,11 @@ int enable_txn_put(const struct enable_change *c, struct err *e);
 int enable_txn_back(const struct enable_txn *t, const char *id,
     const struct enable_change *c, struct err *e);
 
+/* Notes that the timer is armed, which comes before the first file; without it nothing
+ * has been put. */
+int enable_txn_arm(const struct enable_txn *t, const char *id, struct err *e);
+bool enable_txn_armed(const struct enable_txn *t, const char *id);
+
 /* Notes when the new files were in force, and reads it: 0, ERR_NONE (never were). */
 int enable_txn_in_force(const struct enable_txn *t, const char *id,
     const struct enable_moment *m, struct err *e);

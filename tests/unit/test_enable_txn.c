@@ -1,6 +1,8 @@
 /* Files that change together: killed anywhere they are old or new, and come back. */
 #include "tests/unit/scratch.h"
 
+#include "policy/enable_login.h"
+#include "policy/enable_run.h"
 #include "policy/enable_txn.h"
 
 #include <signal.h>
@@ -399,6 +401,69 @@ static void a_link_is_nobodys_to_replace(void **state)
 	buffer_free(&f.old);
 }
 
+/* Opened just now, by somebody who was killed then. */
+static void leave(bool armed, bool disable, int64_t seconds, uint64_t ago)
+{
+	struct enable_change c;
+	char id[ENABLE_ID_MAX];
+	struct enable_txn t;
+	struct err e = {0};
+
+	change(&c);
+	c.reload = false;
+	c.disable = disable;
+	c.seconds = seconds;
+	works(enable_login_now(&c.begun, &e), &e);
+	c.begun.ticks -= ago * (uint64_t)sysconf(_SC_CLK_TCK);
+	lock(&t);
+	works(enable_txn_begin(&t, &c, id, &e), &e);
+	if (armed) {
+		works(enable_txn_arm(&t, id, &e), &e);
+		works(enable_file_put(&c.file[0], &c.file[0].new, true, &e), &e);
+	}
+	enable_txn_unlock(&t);
+	enable_change_free(&c);
+}
+
+static int settled(bool *done)
+{
+	struct enable_found found;
+	struct err e = {0};
+	int r = enable_run_settle(sc.dir, &found, &e);
+
+	if (r < 0)
+		fail_msg("%s", e.text);
+	*done = found.settled;
+	return r;
+}
+
+static void what_was_left_is_settled_unless_its_timer_still_runs(void **state)
+{
+	bool done;
+
+	(void)state;
+	assert_int_equal(settled(&done), 0);
+	assert_false(done);
+	leave(false, false, 300, 0); /* killed before the timer: nothing has changed */
+	assert_int_equal(settled(&done), 0);
+	assert_true(done && is_old(0));
+	leave(true, false, 300, 5);
+	assert_int_equal(settled(&done), 1);
+	assert_true(!done && is_new(0));
+	do_back();
+	leave(true, false, 300, 320); /* its timer is gone */
+	assert_int_equal(settled(&done), 0);
+	assert_true(done && is_old(0));
+	leave(true, false, 0, 0); /* --no-confirm has no timer */
+	assert_int_equal(settled(&done), 0);
+	assert_true(done && is_old(0));
+	leave(true, true, 0, 0); /* disable goes on where it was */
+	assert_int_equal(settled(&done), 0);
+	assert_true(done && is_new(0) && is_new(1) && is_new(2));
+	assert_int_equal(settled(&done), 0);
+	assert_false(done);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -416,6 +481,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(
 	        a_manifest_that_does_not_read_stops_everything, make, drop),
 	    cmocka_unit_test_setup_teardown(a_link_is_nobodys_to_replace, make, drop),
+	    cmocka_unit_test_setup_teardown(
+	        what_was_left_is_settled_unless_its_timer_still_runs, make, drop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
