@@ -166,6 +166,7 @@ def test_confirm_from_the_session_that_called_enable_is_refused(server, admin):
     child.expect("Verification code: ")
     child.sendline(admin.code())
     child.expect_exact("bastionctl confirm")
+    child.expect_exact("$ ")  # sudo has given the terminal back
     child.sendline(f"sudo -n {BASTIONCTL} confirm; echo exit=$?")
     child.expect(r"exit=\d")
     text = child.before + child.after
