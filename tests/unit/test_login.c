@@ -1374,6 +1374,28 @@ static void devices_and_recovery_codes_do_not_confirm(void **state)
 	assert_verdict(&r, LOGIN_OK, NULL);
 }
 
+/* The word brought them here; a second time it is no code. */
+static void word_does_not_confirm(void **state)
+{
+	struct record_enroll r = scratch_enroll(1, FIRST + 10);
+	struct record_hot h = scratch_hot(&r);
+	struct login_request q = word_request(word, NOW);
+	struct login_result res;
+
+	(void)state;
+	r.devices = 0;
+	r.pendings = 1;
+	r.pending[0].device = scratch_device(FIRST + 10);
+	r.pending[0].device.created = NOW;
+	memcpy(r.pending[0].where, here, RECORD_HASH);
+	assert_int_equal(word_invite(&r.invite, NOW, 3600, word), 0);
+	scratch_user(&w.s, "bob", &r, &h);
+	q.place = here;
+	res = judged(&q);
+	assert_verdict(&res, LOGIN_WRONG, NULL);
+	assert_int_equal(scratch_read_hot(&w.s, "bob").missed.count, 1);
+}
+
 static void confirming_code_is_not_remembered(void **state)
 {
 	struct login_request q;
@@ -1491,6 +1513,7 @@ int main(void)
 	    T(pending_is_gone_after_15_minutes_or_before_its_start),
 	    T(pending_is_gone_when_there_is_a_device),
 	    T(devices_and_recovery_codes_do_not_confirm),
+	    T(word_does_not_confirm),
 	    T(confirming_code_is_not_remembered),
 	    T(pending_that_hot_does_not_know_is_state_missing),
 	    T(verdict_names_are_those_of_the_log),

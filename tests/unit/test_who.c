@@ -145,6 +145,7 @@ static void group_that_cannot_be_looked_up_is_an_error(void **state)
 	assert_int_equal(judged("group:silent", "by_user", 100), ERR_UNAVAIL);
 	/* Who is listed is known without it. */
 	assert_int_equal(judged("group:lists", "listed", 100), 1);
+	assert_int_equal(judged("group:silent", "anybody", 7002), 1);
 }
 
 static void large_group_is_read_and_a_huge_one_is_an_error(void **state)
