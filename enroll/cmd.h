@@ -22,7 +22,8 @@ struct cmd {
 	const char *config;
 	bool json;
 	const char *user;   /* USER, or NULL */
-	const char *file;   /* import */
+	const char *file;   /* import, backup, restore */
+	const char *word;   /* rekey */
 	const char *issuer;
 	const char *label;
 	const char *device;
@@ -62,6 +63,7 @@ int cmd_invite(struct cmd *c);
 int cmd_bypass(struct cmd *c);
 int cmd_backup(struct cmd *c);
 int cmd_restore(struct cmd *c);
+int cmd_rekey(struct cmd *c);
 
 /* Shared by them (cmd_common.c). */
 

@@ -17,6 +17,7 @@ struct import_batch {
 		char user[USERKEY_NAME_MAX + 1];
 	} who[BATCH];
 	int n;
+	char key_id[KEYRING_ID_MAX + 1]; /* that its items are sealed under */
 };
 
 static void skip(struct import_run *r, long line, const char *user)
@@ -122,6 +123,15 @@ static int create(struct import_run *r, struct err *e)
 	return code;
 }
 
+/* The keyring has just been read anew. */
+static int check_key(const struct import_run *r, struct err *e)
+{
+	if (strcmp(r->batch->key_id, r->job->store->keyring->key[0].id) == 0)
+		return 0;
+	return err_set(e, ERR_CONFLICT, "%s: another master key seals since this began; give the "
+	    "same input again", r->job->name);
+}
+
 static int flush(struct import_run *r, struct err *e)
 {
 	int code;
@@ -129,7 +139,7 @@ static int flush(struct import_run *r, struct err *e)
 	if (r->batch->n == 0)
 		return 0;
 	if ((code = store_lock(r->job->store, e)) == 0) {
-		if ((code = drop_taken(r, e)) == 0)
+		if ((code = check_key(r, e)) == 0 && (code = drop_taken(r, e)) == 0)
 			code = create(r, e);
 		store_unlock(r->job->store);
 	}
@@ -154,6 +164,8 @@ static int add(struct import_run *r, long line, struct err *e)
 	struct record_hot state;
 	int code;
 
+	if (b->n == 0)
+		memcpy(b->key_id, r->job->store->keyring->key[0].id, sizeof(b->key_id));
 	memset(&r->w->enroll, 0, sizeof(r->w->enroll));
 	r->w->enroll.format = RECORD_FORMAT;
 	r->w->enroll.devices = 1;

@@ -16,7 +16,7 @@
 #define PB_VERSION "unknown"
 #endif
 
-enum operand { NO_USER, USER_MAY, USER_MUST, FILE_MUST };
+enum operand { NO_USER, USER_MAY, USER_MUST, FILE_MUST, WORD_MUST };
 
 struct command {
 	const char *name; /* NULL: enrol a user */
@@ -80,9 +80,13 @@ static const struct command commands[] = {
      "enroll-mfa restore FILE [--replace] [--json]\n"
      "  Puts them back, under a keyring that holds their keys; no used code is good\n"
      "  again, and recovery codes end.  --replace: where there are records.\n"},
+    {"rekey", cmd_rekey, WORD_MUST, " ",
+     "enroll-mfa rekey add|use|retire [--json]\n"
+     "  Another master key: add it to the keyring; let it seal, all records anew; take\n"
+     "  out the old ones.\n"},
 };
 
-static const char *const later[] = {"rekey", "break-glass"};
+static const char *const later[] = {"break-glass"};
 
 #define TEXT(name, field) {name, offsetof(struct cmd, field), true}
 #define FLAG(name, field) {name, offsetof(struct cmd, field), false}
@@ -229,14 +233,17 @@ static int check_operands(struct line *l, const struct command *command)
 {
 	struct cmd *c = l->cmd;
 	int most = command->operand == NO_USER ? 0 : 1;
-	int least = command->operand == USER_MUST || command->operand == FILE_MUST ? 1 : 0;
+	int least = command->operand == NO_USER || command->operand == USER_MAY ? 0 : 1;
 
 	if (l->operands > most)
 		return usage_error("too many operands: ", l->operand[most]);
 	if (l->operands < least)
-		return usage_error(command->operand == FILE_MUST ? "which FILE" : "which USER", "?");
+		return usage_error(command->operand == FILE_MUST ? "which FILE" :
+		    command->operand == WORD_MUST ? "add, use or retire" : "which USER", "?");
 	if (command->operand == FILE_MUST)
 		c->file = l->operand[0];
+	else if (command->operand == WORD_MUST)
+		c->word = l->operand[0];
 	else
 		c->user = l->operand[0];
 	if (c->user != NULL && c->user[0] == '\0')

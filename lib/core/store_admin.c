@@ -50,6 +50,7 @@ int store_open(struct store *s, const struct conf *c, struct err *e)
 		return err_set(e, ERR_SYSTEM, "out of memory");
 	m = (struct store_memory *)(void *)s->memory.data;
 	r = store_open_in(s, m, c, e);
+	s->keyring_path = c->keyring;
 	if (r == 0)
 		s->admin = store_file_admin();
 	else
@@ -59,9 +60,29 @@ int store_open(struct store *s, const struct conf *c, struct err *e)
 	return r;
 }
 
+/* What is sealed under the lock is sealed under a key that `rekey retire` has not
+ * taken out meanwhile. */
+static int renew_keyring(struct store *s, struct err *e)
+{
+	int r;
+
+	seal_engine_close(s->keyring);
+	r = keyring_load(s->keyring, s->keyring_path, e);
+	if (r == ERR_NONE)
+		return err_set(e, ERR_KEYRING, "%s: is gone; restore the keyring from its copy",
+		    s->keyring_path);
+	if (r == 0 && seal_engine_open(s->keyring) != 0)
+		r = err_set(e, ERR_SYSTEM, "libcrypto cannot run HMAC");
+	return r;
+}
+
 int store_lock(struct store *s, struct err *e)
 {
-	return s->admin->lock(s->impl, true, e);
+	int r = s->admin->lock(s->impl, true, e);
+
+	if (r == 0 && (r = renew_keyring(s, e)) != 0)
+		store_unlock(s);
+	return r;
 }
 
 void store_unlock(struct store *s)

@@ -436,3 +436,40 @@ def test_damaged_backup_changes_nothing(place):
     assert done.returncode == 3 and "damaged" in done.stderr, done
     assert checksum(place.dir) == before
     file.unlink()
+
+
+def test_rekey_in_three_steps_keeps_everybody_enrolled(place, log, since):
+    user = User()
+    user.secret = place.told(user.name, "--no-confirm")["secret"]
+    keyring = place.dir / "keyring"
+    old = keyring.read_text(encoding="utf-8").split()[0]
+    assert place.tool("rekey", "retire").returncode == 1
+    new = place.told("rekey", "add")["key"]
+    assert place.tool("rekey", "add").returncode == 1
+    assert place.tool("rekey", "retire").returncode == 1
+    done = place.tool("rekey", "use")
+    assert done.returncode == 0 and "514 records have been sealed anew" in done.stdout, done
+    assert keyring.read_text(encoding="utf-8").split()[0] == new
+    assert place.told("rekey", "retire") == {"retired": [old]}
+    assert old not in keyring.read_text(encoding="utf-8")
+    assert place.tool("verify", user.name, input=user.code() + "\n").returncode == 0
+    assert "0 decoy pairs made" in place.tool("init").stdout
+    for step in ("add", "use", "retire"):
+        log.wait(rf"note=rekey step={step} key={old if step == 'retire' else new} uid=0", since)
+
+
+@pytest.mark.parametrize("argv", [(), ("rotate",), ("add", "use")])
+def test_rekey_of_another_kind_is_a_usage_error(place, argv):
+    assert place.tool("rekey", *argv).returncode == 2
+
+
+def test_interrupted_rekey_is_completed(place):
+    place.told("bob", "--no-confirm")
+    place.told("rekey", "add")
+    done = place.tool("rekey", "use", before=inject("fdatasync:signal=KILL:when=300"))
+    assert done.returncode != 0
+    assert place.tool("rekey", "retire").returncode == 1
+    assert place.status("bob")["enrolled"]
+    told = place.told("rekey", "use")
+    assert 0 < told["records"] < 514 and not told["changed"]
+    assert place.tool("rekey", "retire").returncode == 0

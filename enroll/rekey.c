@@ -1,0 +1,254 @@
+#include "enroll/rekey.h"
+
+#include "enroll/keyfile.h"
+#include "enroll/names.h"
+#include "lib/core/seal.h"
+#include "lib/core/secret.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define PASSES 3 /* against a login that has read the keyring before the change */
+
+/* Calls each(ctx, key) for the records of everybody and for the decoys. */
+typedef int (*each_key)(void *ctx, const char *key, struct err *e);
+
+struct walk {
+	const struct rekey *q;
+	struct store *store;
+	each_key each;
+	void *ctx;
+};
+
+static int walk_users(const struct walk *w, struct err *e)
+{
+	struct names names;
+	char key[STORE_KEY_MAX];
+	int r = names_of(w->store, &names, e);
+
+	for (size_t i = 0; i < names.n && r == 0; i++) {
+		if (store_key(key, "enroll", names.name[i]) == 0)
+			r = w->each(w->ctx, key, e);
+		if (r == 0 && store_key(key, "hot", names.name[i]) == 0)
+			r = w->each(w->ctx, key, e);
+		if (i % 128 == 0)
+			w->q->progress(w->q->ctx, i, names.n);
+	}
+	names_free(&names);
+	return r;
+}
+
+static int walk_all(const struct walk *w, struct err *e)
+{
+	char key[STORE_KEY_MAX];
+	int r = 0;
+
+	for (int i = 0; i < 2 * STORE_DECOYS && r == 0; i++) {
+		store_decoy_name(key, i % 2 == 0 ? "enroll" : "hot", (unsigned char)(i / 2));
+		r = w->each(w->ctx, key, e);
+	}
+	return r == 0 ? walk_users(w, e) : r;
+}
+
+/* The key that a record is sealed under: 0; ERR_NONE; ERR_BAD; trouble. */
+static int key_of(struct store *s, const char *key, char id[KEYRING_ID_MAX + 1], struct err *e)
+{
+	struct store_raw raw;
+	int r = store_get_raw(s, key, &raw, e);
+	const struct seal_bytes sealed = {raw.data, sizeof(raw.data), r == 0 ? raw.len : 0};
+
+	id[0] = '\0';
+	if (r == 0 && seal_key_id(&sealed, id) != 0)
+		r = err_set(e, ERR_BAD, "%s: is not a sealed record", key);
+	return r;
+}
+
+/* The keyring as a text, under the lock that changes of enrolments take. */
+struct change {
+	struct store store;
+	struct secret memory;
+	struct keyfile *file;
+};
+
+static int change_begin(struct change *g, const struct conf *c, struct err *e)
+{
+	int r;
+
+	*g = (struct change){0};
+	if ((r = store_open(&g->store, c, e)) != 0)
+		return r;
+	if (secret_new(&g->memory, sizeof(*g->file)) != 0) {
+		store_close(&g->store);
+		return err_set(e, ERR_SYSTEM, "out of memory");
+	}
+	g->file = (struct keyfile *)(void *)g->memory.data;
+	if ((r = store_lock(&g->store, e)) == 0 &&
+	    (r = keyfile_read(g->file, c->keyring, e)) == 0)
+		return 0;
+	secret_free(&g->memory);
+	store_close(&g->store);
+	return r;
+}
+
+static void change_end(struct change *g)
+{
+	secret_free(&g->memory);
+	store_unlock(&g->store);
+	store_close(&g->store);
+}
+
+int rekey_add(const struct rekey *q, char id[KEYRING_ID_MAX + 1], struct err *e)
+{
+	struct change g;
+	int r = change_begin(&g, q->conf, e);
+
+	id[0] = '\0';
+	if (r != 0)
+		return r;
+	keyfile_next(g.file, id);
+	if (id[0] != '\0')
+		r = err_set(e, ERR_REFUSED, "key %s has been added and is not in use yet; "
+		    "`enroll-mfa rekey use` comes first", id);
+	else if (g.store.keyring->count == KEYRING_KEYS)
+		r = err_set(e, ERR_REFUSED, "the keyring has %d keys already; `enroll-mfa rekey "
+		    "retire` first", KEYRING_KEYS);
+	else if ((r = keyfile_add(g.file, id, e)) == 0)
+		r = keyfile_replace(g.file, q->conf->keyring, e);
+	change_end(&g);
+	return r;
+}
+
+static int make_first(const struct rekey *q, struct rekey_used *res, struct err *e)
+{
+	struct change g;
+	char id[KEYRING_ID_MAX + 1];
+	int r = change_begin(&g, q->conf, e);
+
+	if (r != 0)
+		return r;
+	keyfile_next(g.file, id);
+	if (id[0] != '\0' && keyring_find(g.store.keyring, id) == NULL)
+		r = err_set(e, ERR_KEYRING, "%s: says that %s is next, and has no such key",
+		    q->conf->keyring, id);
+	if (r == 0 && id[0] != '\0') {
+		keyfile_use(g.file);
+		r = keyfile_replace(g.file, q->conf->keyring, e);
+		res->changed = r == 0;
+	}
+	change_end(&g);
+	return r;
+}
+
+struct sealing {
+	const struct rekey *q;
+	struct store *store;
+	struct rekey_used *res;
+	size_t done; /* in this pass */
+	bool first;  /* the first pass: it names what is bad */
+};
+
+static int same(void *ctx, struct store_value *v, struct err *e)
+{
+	(void)ctx, (void)v, (void)e;
+	return 0;
+}
+
+static int seal_anew(void *ctx, const char *key, struct err *e)
+{
+	struct sealing *g = ctx;
+	char id[KEYRING_ID_MAX + 1];
+	struct err why = {0};
+	int r = key_of(g->store, key, id, &why);
+
+	if (r == 0 && strcmp(id, g->res->id) == 0)
+		return 0;
+	if (r == 0)
+		r = store_update(g->store, key, NULL, same, NULL, &why);
+	if (r == 0) {
+		g->res->records++;
+		g->done++;
+	}
+	if (r == ERR_BAD && g->first) {
+		g->res->bad++;
+		g->q->bad(g->q->ctx, why.text);
+	}
+	return r == 0 || r == ERR_NONE || r == ERR_BAD ? 0 : err_set(e, r, "%s", why.text);
+}
+
+/* One record at a time, each by the atomic step of a login; nothing is held. */
+int rekey_use(const struct rekey *q, struct rekey_used *res, struct err *e)
+{
+	struct store store;
+	struct sealing g = {q, &store, res, 1, true};
+	const struct walk w = {q, &store, seal_anew, &g};
+	int r;
+
+	*res = (struct rekey_used){0};
+	if ((r = make_first(q, res, e)) != 0 || (r = store_open(&store, q->conf, e)) != 0)
+		return r;
+	memcpy(res->id, store.keyring->key[0].id, sizeof(res->id));
+	for (int i = 0; i < PASSES && r == 0 && g.done > 0; i++) {
+		g.done = 0;
+		r = walk_all(&w, e);
+		g.first = false;
+	}
+	store_close(&store);
+	return r;
+}
+
+struct counting {
+	struct store *store;
+	size_t under[KEYRING_KEYS];
+};
+
+static int count(void *ctx, const char *key, struct err *e)
+{
+	struct counting *c = ctx;
+	const struct keyring *k = c->store->keyring;
+	char id[KEYRING_ID_MAX + 1];
+	int r = key_of(c->store, key, id, e);
+
+	for (int i = 0; i < k->count && r == 0; i++)
+		c->under[i] += strcmp(k->key[i].id, id) == 0 ? 1 : 0;
+	return r == ERR_NONE || r == ERR_BAD ? 0 : r;
+}
+
+/* Which keys are old, and whether anything needs them. */
+static int choose(const struct counting *n, const char *next, struct rekey_retired *res,
+    struct err *e)
+{
+	const struct keyring *k = n->store->keyring;
+
+	for (int i = 1; i < k->count; i++) {
+		if (strcmp(k->key[i].id, next) == 0)
+			continue;
+		if (n->under[i] > 0)
+			return err_set(e, ERR_REFUSED, "%zu records are sealed under %s still; "
+			    "`enroll-mfa rekey use` seals them anew (one that it names as damaged: "
+			    "remove it)", n->under[i], k->key[i].id);
+		memcpy(res->id[res->keys++], k->key[i].id, sizeof(res->id[0]));
+	}
+	return res->keys > 0 ? 0 : err_set(e, ERR_REFUSED, "there is no old key in the keyring");
+}
+
+/* Under the lock: whoever changes enrolments reads the keyring anew behind it. */
+int rekey_retire(const struct rekey *q, struct rekey_retired *res, struct err *e)
+{
+	struct change g;
+	struct counting n = {&g.store, {0}};
+	const struct walk w = {q, &g.store, count, &n};
+	char next[KEYRING_ID_MAX + 1];
+	int r = change_begin(&g, q->conf, e);
+
+	*res = (struct rekey_retired){0};
+	if (r != 0)
+		return r;
+	keyfile_next(g.file, next);
+	if ((r = walk_all(&w, e)) == 0 && (r = choose(&n, next, res, e)) == 0) {
+		for (int i = 0; i < res->keys; i++)
+			keyfile_remove(g.file, res->id[i]);
+		r = keyfile_replace(g.file, q->conf->keyring, e);
+	}
+	change_end(&g);
+	return r;
+}

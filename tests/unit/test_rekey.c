@@ -1,0 +1,399 @@
+/* Another master key: enroll/rekey.h. */
+#include "tests/unit/scratch.h"
+
+#include "enroll/import.h"
+#include "enroll/init.h"
+#include "enroll/rekey.h"
+#include "enroll/steps.h"
+#include "lib/core/login.h"
+#include "lib/core/seal.h"
+
+#include <signal.h>
+#include <sys/syscall.h>
+
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define USERS 4
+#define RECORDS (2 * USERS + 2 * STORE_DECOYS)
+
+static struct scratch sc;
+/* The call at which the process dies, counted from 1; 0: it lives. */
+static int dies_at_sync, dies_at_rename;
+
+int fdatasync(int fd)
+{
+	if (dies_at_sync > 0 && --dies_at_sync == 0)
+		_exit(9);
+	return (int)syscall(SYS_fdatasync, fd);
+}
+
+int renameat(int from, const char *name, int to, const char *new_name)
+{
+	if (dies_at_rename > 0 && --dies_at_rename == 0)
+		_exit(9);
+	return (int)syscall(SYS_renameat2, from, name, to, new_name, 0);
+}
+
+static int enrol(struct store *st, const char *user)
+{
+	char codes[RECORD_CODES][RECOVERY_TEXT_SIZE];
+	struct record_device d = {.name = "phone", .algorithm = RECORD_SHA1, .digits = 6,
+	    .period = 30};
+	struct record_recovery set;
+	struct steps_device put = {.device = &d, .recovery = &set};
+	struct steps s = {.store = st, .conf = &sc.conf, .user = user, .now = SCRATCH_NOW};
+
+	assert_int_equal(steps_new_device(&d, SCRATCH_NOW, NULL), 0);
+	assert_int_equal(recovery_new(&set, codes, NULL), 0);
+	return steps_enroll(&s, &put, NULL);
+}
+
+static int set_up(void **state)
+{
+	struct init_made made;
+	struct err e = {0};
+	struct store st;
+	char user[16];
+
+	(void)state;
+	if (crypto_init() != 0)
+		return -1;
+	dies_at_sync = dies_at_rename = 0;
+	scratch_dir(&sc);
+	scratch_conf(&sc, "");
+	if (init_run(&sc.conf, SCRATCH_NOW, &made, &e) != 0)
+		fail_msg("%s", e.text);
+	scratch_open(&sc, &st);
+	for (int i = 0; i < USERS; i++) {
+		(void)snprintf(user, sizeof(user), "user%d", i);
+		assert_int_equal(enrol(&st, user), 0);
+	}
+	store_close(&st);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	scratch_remove(&sc);
+	return 0;
+}
+
+static void progress(void *ctx, size_t done, size_t all)
+{
+	(void)ctx, (void)done, (void)all;
+}
+
+static void note_bad(void *ctx, const char *why)
+{
+	(void)ctx, (void)why;
+}
+
+static const struct rekey job = {&sc.conf, progress, note_bad, NULL};
+
+static struct keyring ring(void)
+{
+	struct keyring k;
+
+	assert_int_equal(keyring_load(&k, sc.conf.keyring, NULL), 0);
+	return k;
+}
+
+/* Under which key a record is sealed. */
+static void key_of(const char *key, char id[KEYRING_ID_MAX + 1])
+{
+	struct store_raw raw;
+	struct store st;
+	struct seal_bytes sealed = {raw.data, sizeof(raw.data), 0};
+
+	scratch_open(&sc, &st);
+	assert_int_equal(store_get_raw(&st, key, &raw, NULL), 0);
+	store_close(&st);
+	sealed.len = raw.len;
+	assert_int_equal(seal_key_id(&sealed, id), 0);
+}
+
+static void assert_sealed_under(const char *id)
+{
+	static const char *const keys[] = {"enroll/user0", "hot/user0", "enroll/user3", "hot/user3",
+	    "enroll/.00", "hot/.ff"};
+	char has[KEYRING_ID_MAX + 1];
+	struct store_value v;
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		key_of(keys[i], has);
+		assert_string_equal(has, id);
+		assert_int_equal(scratch_get(&sc, keys[i], &v), 0);
+	}
+}
+
+static void added_key_does_not_seal_yet(void **state)
+{
+	char old[KEYRING_ID_MAX + 1], new[KEYRING_ID_MAX + 1], again[KEYRING_ID_MAX + 1];
+	struct store st;
+	struct stat file;
+
+	(void)state;
+	memcpy(old, ring().key[0].id, sizeof(old));
+	assert_int_equal(rekey_add(&job, new, NULL), 0);
+	assert_int_equal(ring().count, 2);
+	assert_string_equal(ring().key[0].id, old);
+	assert_string_equal(ring().key[1].id, new);
+	assert_int_equal(stat(sc.conf.keyring, &file), 0);
+	assert_int_equal(file.st_mode & 07777, 0600);
+	scratch_open(&sc, &st);
+	assert_int_equal(enrol(&st, "user0"), 0);
+	store_close(&st);
+	assert_sealed_under(old);
+	assert_int_equal(rekey_add(&job, again, NULL), ERR_REFUSED);
+	assert_int_equal(ring().count, 2);
+}
+
+static void used_key_seals_every_record_anew_and_decoys_too(void **state)
+{
+	char old[KEYRING_ID_MAX + 1], new[KEYRING_ID_MAX + 1];
+	struct rekey_retired gone;
+	struct rekey_used res;
+	struct err e = {0};
+
+	(void)state;
+	memcpy(old, ring().key[0].id, sizeof(old));
+	assert_int_equal(rekey_add(&job, new, NULL), 0);
+	assert_int_equal(rekey_use(&job, &res, NULL), 0);
+	assert_true(res.changed);
+	assert_int_equal(res.records, RECORDS);
+	assert_string_equal(res.id, new);
+	assert_string_equal(ring().key[0].id, new);
+	assert_string_equal(ring().key[1].id, old);
+	assert_sealed_under(new);
+	/* Once more: nothing, and the old key does not come back to the front. */
+	assert_int_equal(rekey_use(&job, &res, NULL), 0);
+	assert_false(res.changed);
+	assert_int_equal(res.records, 0);
+	assert_string_equal(ring().key[0].id, new);
+	if (rekey_retire(&job, &gone, &e) != 0)
+		fail_msg("%s", e.text);
+	assert_int_equal(gone.keys, 1);
+	assert_string_equal(gone.id[0], old);
+	assert_int_equal(ring().count, 1);
+	assert_sealed_under(new);
+	assert_int_equal(rekey_retire(&job, &gone, NULL), ERR_REFUSED);
+}
+
+static void old_key_is_not_retired_while_records_need_it(void **state)
+{
+	char id[KEYRING_ID_MAX + 1];
+	struct rekey_retired gone;
+	struct rekey_used res;
+	struct err e = {0};
+	struct store before;
+	struct store_value v;
+
+	(void)state;
+	assert_int_equal(rekey_add(&job, id, NULL), 0);
+	/* A key that waits is not an old one. */
+	assert_int_equal(rekey_retire(&job, &gone, NULL), ERR_REFUSED);
+	assert_int_equal(ring().count, 2);
+	scratch_open(&sc, &before);
+	assert_int_equal(rekey_use(&job, &res, NULL), 0);
+	/* As a login that has read the keyring before. */
+	assert_int_equal(store_get(&before, "hot/user1", NULL, &v, NULL), 0);
+	assert_int_equal(store_put(&before, "hot/user1", &v, NULL), 0);
+	store_close(&before);
+	assert_int_equal(rekey_retire(&job, &gone, &e), ERR_REFUSED);
+	assert_int_equal(strncmp(e.text, "1 records are sealed", 20), 0);
+	assert_int_equal(ring().count, 2);
+	assert_int_equal(rekey_use(&job, &res, NULL), 0);
+	assert_int_equal(res.records, 1);
+	assert_int_equal(rekey_retire(&job, &gone, NULL), 0);
+	assert_int_equal(scratch_get(&sc, "hot/user1", &v), 0);
+}
+
+static void use_killed_anywhere_is_completed_by_the_next(void **state)
+{
+	static const int at[] = {1, 2, 100, 511, 512, 513, 516, RECORDS};
+	char id[KEYRING_ID_MAX + 1];
+	struct rekey_retired gone;
+	struct rekey_used res;
+	struct store_value v;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
+		pid_t pid;
+
+		assert_int_equal(rekey_add(&job, id, NULL), 0);
+		if ((pid = fork()) == 0) {
+			dies_at_sync = at[i];
+			_exit(rekey_use(&job, &res, NULL) == 0 ? 0 : 1);
+		}
+		assert_int_equal(scratch_wait(pid), 9);
+		assert_int_equal(scratch_get(&sc, "enroll/user3", &v), 0);
+		assert_int_equal(rekey_use(&job, &res, NULL), 0);
+		assert_string_equal(res.id, id);
+		assert_int_equal(rekey_retire(&job, &gone, NULL), 0);
+		assert_sealed_under(id);
+	}
+}
+
+static void keyring_is_the_old_or_the_new_one_whatever_is_killed(void **state)
+{
+	char id[KEYRING_ID_MAX + 1], beside[512];
+	pid_t pid;
+
+	(void)state;
+	scratch_path(&sc, beside, "keyring.new");
+	if ((pid = fork()) == 0) {
+		dies_at_rename = 1;
+		_exit(rekey_add(&job, id, NULL) == 0 ? 0 : 1);
+	}
+	assert_int_equal(scratch_wait(pid), 9);
+	assert_int_equal(ring().count, 1);
+	assert_int_equal(rekey_add(&job, id, NULL), 0);
+	assert_int_equal(ring().count, 2);
+	assert_int_not_equal(access(beside, F_OK), 0);
+}
+
+static void comments_of_the_keyring_stay(void **state)
+{
+	char id[KEYRING_ID_MAX + 1];
+	unsigned char text[1024];
+	struct rekey_used res;
+	char line[256];
+	size_t n = scratch_bytes(&sc, "keyring", text, sizeof(text));
+
+	(void)state;
+	(void)snprintf(line, sizeof(line), "# safe: box 7\n%.*s", (int)n - 1, (char *)text);
+	scratch_write(sc.conf.keyring, line, strlen(line), 0600); /* no newline at its end */
+	assert_int_equal(rekey_add(&job, id, NULL), 0);
+	assert_int_equal(rekey_use(&job, &res, NULL), 0);
+	n = scratch_bytes(&sc, "keyring", text, sizeof(text) - 1);
+	text[n] = '\0';
+	assert_non_null(strstr((char *)text, "# safe: box 7\n"));
+	assert_null(strstr((char *)text, "# next"));
+	assert_int_equal(ring().count, 2);
+}
+
+/* A prompt stood open, an import read from a pipe. */
+static void enrolment_begun_before_is_sealed_under_the_key_of_its_end(void **state)
+{
+	char id[KEYRING_ID_MAX + 1];
+	struct rekey_retired gone;
+	struct rekey_used res;
+	struct store before;
+
+	(void)state;
+	scratch_open(&sc, &before);
+	assert_int_equal(rekey_add(&job, id, NULL), 0);
+	assert_int_equal(rekey_use(&job, &res, NULL), 0);
+	assert_int_equal(rekey_retire(&job, &gone, NULL), 0);
+	assert_int_equal(enrol(&before, "user0"), 0);
+	store_close(&before);
+	assert_sealed_under(id);
+}
+
+static void note(void *ctx, enum import_note kind, long line, const char *text)
+{
+	(void)ctx, (void)kind, (void)line, (void)text;
+}
+
+static void imported(void *ctx, long lines, long n)
+{
+	(void)ctx, (void)lines, (void)n;
+}
+
+static const char *rest;
+
+static ssize_t give(void *ctx, char *buf, size_t n)
+{
+	size_t len = strlen(rest);
+	char id[KEYRING_ID_MAX + 1];
+	struct rekey_used res;
+
+	(void)ctx;
+	if (len == 0) {
+		assert_int_equal(rekey_add(&job, id, NULL), 0);
+		assert_int_equal(rekey_use(&job, &res, NULL), 0);
+	}
+	len = len < n ? len : n;
+	memcpy(buf, rest, len);
+	rest += len;
+	return (ssize_t)len;
+}
+
+static void import_in_which_the_key_changes_stores_nothing_under_the_old_one(void **state)
+{
+	FILE *in = fopencookie(NULL, "r", (cookie_io_functions_t){.read = give});
+	struct import_result res;
+	struct store_value v;
+	struct store st;
+	struct import work = {.store = &st, .conf = &sc.conf, .in = in, .name = "test",
+	    .device = "phone", .now = SCRATCH_NOW, .note = note, .progress = imported};
+
+	(void)state;
+	rest = "otpauth://totp/bob?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ\n";
+	scratch_open(&sc, &st);
+	assert_int_equal(import_otpauth(&work, &res, NULL), ERR_CONFLICT);
+	store_close(&st);
+	(void)fclose(in);
+	assert_int_equal(scratch_get(&sc, "enroll/bob", &v), ERR_NONE);
+}
+
+/* Wrong codes of users and strangers, until it is killed: 1 when one met trouble. */
+static void log_in_for_ever(void)
+{
+	struct login_request q = {.account = true, .uid = 1000, .answer = "123", .now = SCRATCH_NOW};
+	struct login_result res;
+
+	source_parse("203.0.113.7", 0, &q.source);
+	for (unsigned i = 0;; i++) {
+		char user[16];
+
+		(void)snprintf(user, sizeof(user), "user%u", i % 8);
+		q.user = user;
+		login(&sc.conf, &q, &res);
+		if (res.verdict == LOGIN_ERROR || res.verdict == LOGIN_UNAVAILABLE ||
+		    res.verdict == LOGIN_OK)
+			_exit(1);
+	}
+}
+
+static void logins_go_on_while_a_key_is_added_used_and_retired(void **state)
+{
+	char id[KEYRING_ID_MAX + 1];
+	struct rekey_retired gone;
+	struct rekey_used res;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	if ((pid = fork()) == 0)
+		log_in_for_ever();
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(rekey_add(&job, id, NULL), 0);
+		(void)usleep(200 * 1000);
+		assert_int_equal(rekey_use(&job, &res, NULL), 0);
+		(void)usleep(200 * 1000);
+		(void)rekey_use(&job, &res, NULL);
+		assert_int_equal(rekey_retire(&job, &gone, NULL), 0);
+	}
+	assert_int_equal(waitpid(pid, &status, WNOHANG), 0);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_sealed_under(id);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    T(added_key_does_not_seal_yet),
+	    T(used_key_seals_every_record_anew_and_decoys_too),
+	    T(old_key_is_not_retired_while_records_need_it),
+	    T(use_killed_anywhere_is_completed_by_the_next),
+	    T(keyring_is_the_old_or_the_new_one_whatever_is_killed),
+	    T(comments_of_the_keyring_stay),
+	    T(enrolment_begun_before_is_sealed_under_the_key_of_its_end),
+	    T(import_in_which_the_key_changes_stores_nothing_under_the_old_one),
+	    T(logins_go_on_while_a_key_is_added_used_and_retired),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
