@@ -245,10 +245,11 @@ static bool is_seen(const struct import_run *r, const char *user)
 /* For --replace: a second entry of the user would take the place of this one. */
 static int mark_seen(struct import_run *r, struct err *e)
 {
-	char *user = r->job->replace ? strdup(r->w->entry.user) : NULL;
+	char *user;
 
 	if (!r->job->replace)
 		return 0;
+	user = strdup(r->w->entry.user);
 	if (user != NULL && tsearch(user, &r->seen, by_name) != NULL)
 		return 0;
 	free(user);

@@ -19,6 +19,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define STORE_KEY_MAX 256
 #define STORE_VERSION_MAX 24
@@ -87,6 +88,10 @@ struct store {
 	struct keyring *keyring;
 	struct store_value *value;  /* of store_update() */
 	const char *keyring_path;   /* of store_open()'s conf, which outlives the store */
+	struct store_seen {
+		uint64_t file;
+		int64_t seconds, nanoseconds; /* of its last change */
+	} keyring_seen;             /* the file that keyring was read from */
 };
 
 /* Opens what a login needs, in the caller's zeroed secret memory: the keyring and
@@ -103,8 +108,8 @@ int store_open(struct store *s, const struct conf *c, struct err *e);
 
 /* One change of enrolments at a time: tools hold this over what must not mix
  * (an enrolment's three writes), never across a question; logins never take it.
- * The kernel frees it when its holder dies.  The keyring is read anew behind it: a
- * tool may have been open since before another key seals.  0; ERR_UNAVAIL after 30 s; ERR_UNSAFE
+ * The kernel frees it when its holder dies.  A keyring that has changed is read anew behind it:
+ * a tool may have been open since before another key seals.  0; ERR_UNAVAIL after 30 s; ERR_UNSAFE
  * where somebody who is not root could hold it. */
 int store_lock(struct store *s, struct err *e);
 void store_unlock(struct store *s);

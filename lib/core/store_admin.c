@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int found_one(void *ctx, const char *key)
@@ -40,10 +41,27 @@ static int explain_keyring(const struct conf *c, int code, struct err *e)
 	return store_no_keyring(c, records > 0, e);
 }
 
+/* Zero where it cannot be looked at. */
+static struct store_seen see(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) != 0)
+		return (struct store_seen){0};
+	return (struct store_seen){st.st_ino, st.st_ctim.tv_sec, st.st_ctim.tv_nsec};
+}
+
+static bool is_same(const struct store_seen *a, const struct store_seen *b)
+{
+	return a->file != 0 && a->file == b->file && a->seconds == b->seconds &&
+	    a->nanoseconds == b->nanoseconds;
+}
+
 int store_open(struct store *s, const struct conf *c, struct err *e)
 {
-	int r;
+	const struct store_seen seen = see(c->keyring); /* before it is read */
 	struct store_memory *m;
+	int r;
 
 	*s = (struct store){0};
 	if (secret_new(&s->memory, sizeof(*m)) != 0)
@@ -51,6 +69,7 @@ int store_open(struct store *s, const struct conf *c, struct err *e)
 	m = (struct store_memory *)(void *)s->memory.data;
 	r = store_open_in(s, m, c, e);
 	s->keyring_path = c->keyring;
+	s->keyring_seen = seen;
 	if (r == 0)
 		s->admin = store_file_admin();
 	else
@@ -64,8 +83,12 @@ int store_open(struct store *s, const struct conf *c, struct err *e)
  * taken out meanwhile. */
 static int renew_keyring(struct store *s, struct err *e)
 {
+	struct store_seen now = see(s->keyring_path);
 	int r;
 
+	if (is_same(&now, &s->keyring_seen))
+		return 0;
+	s->keyring_seen = now;
 	seal_engine_close(s->keyring);
 	r = keyring_load(s->keyring, s->keyring_path, e);
 	if (r == ERR_NONE)
