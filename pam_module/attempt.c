@@ -38,19 +38,25 @@ static void find_source(struct attempt *a, uid_t ruid)
 		(void)address_parse(rhost, &a->who.from);
 }
 
+void attempt_clock(struct attempt *a)
+{
+	struct timespec now = {0};
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	a->req.now = a->who.now = now.tv_sec;
+}
+
 int attempt_begin(struct attempt *a, struct entry *en)
 {
 	pam_handle_t *pamh = en->pamh;
 	struct proof_facts facts = {.ruid = getuid()};
 	const char *user = NULL;
-	struct timespec now = {0};
 
 	*a = (struct attempt){.en = en};
 	if (pam_get_user(pamh, &user, NULL) != PAM_SUCCESS || user == NULL || user[0] == '\0' ||
 	    (a->typed = strdup(user)) == NULL)
 		return ERR_UNAVAIL;
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	a->req.now = a->who.now = now.tv_sec;
+	attempt_clock(a);
 	find_account(a);
 	find_source(a, facts.ruid);
 	facts.tty = entry_item(pamh, PAM_TTY);
@@ -85,11 +91,10 @@ static long milliseconds_since(const struct timespec *start)
 void attempt_judge(struct attempt *a, const char *typed)
 {
 	struct report r = {&a->req, &a->res, a->key, NULL, 0};
-	struct timespec start = {0}, now = {0};
+	struct timespec start = {0};
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &start);
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	a->req.now = now.tv_sec;
+	attempt_clock(a);
 	a->req.answer = typed;
 	login(&a->en->conf, &a->req, &a->res);
 	a->req.answer = NULL;

@@ -25,6 +25,9 @@ struct attempt {
 int attempt_begin(struct attempt *a, struct entry *en);
 void attempt_end(struct attempt *a);
 
+/* Takes the time anew: somebody may have sat at a prompt. */
+void attempt_clock(struct attempt *a);
+
 /* Judges one answer by login() and logs the verdict, unless it is LOGIN_INVITED:
  * what comes of that is logged when it is shown. */
 void attempt_judge(struct attempt *a, const char *typed);

@@ -44,13 +44,27 @@ static enum end let_in_for_now(struct attempt *a)
 	return END_LET_IN;
 }
 
+/* Behind a prompt everything is read again, the time too. */
+static enum end let_in_if_still_grace(struct attempt *a)
+{
+	struct decide now;
+
+	attempt_clock(a);
+	decide(&a->en->conf, &a->en->words, &a->req, &a->who, &now);
+	if (now.grace)
+		return let_in_for_now(a);
+	report_trouble(a->en->pamh, "grace_is_over", NULL);
+	talk_say(a->en->pamh, PAM_ERROR_MSG, "Refused: wrong code.");
+	return END_REFUSED;
+}
+
 static enum end show_it(struct attempt *a, bool grace, bool word)
 {
 	switch (show(a, grace, word)) {
 	case SHOW_ENROLLED:
 		return END_LET_IN;
 	case SHOW_GRACE:
-		return let_in_for_now(a);
+		return let_in_if_still_grace(a);
 	case SHOW_NO_CONVERSATION:
 		return END_NO_CONVERSATION;
 	case SHOW_REFUSED:
@@ -78,7 +92,7 @@ static enum end converse(struct attempt *a, const struct decide *d)
 			attempt_judge(a, typed);
 		talk_wipe(&typed);
 		if (wait)
-			return let_in_for_now(a);
+			return let_in_if_still_grace(a);
 		if (a->res.verdict == LOGIN_INVITED)
 			return show_it(a, d->grace, true);
 		if (a->res.verdict == LOGIN_OK) {

@@ -127,6 +127,7 @@ static enum show_end put_in_force(struct attempt *a, struct work *w)
 	report_login(a->en->pamh, &(struct report){&a->req, &a->res, a->key, "enrolled", 0});
 	if (notice_send(NOTICE_ENROLLED, a->req.user, w->shown.device.name, &e) != 0)
 		report_note(a->en->pamh, a->req.user, "notify_not_run", e.text);
+	talk_welcome(a->en->pamh, &a->res);
 	talk_enrolled(a->en->pamh, w->others.count, w->others.last);
 	return SHOW_ENROLLED;
 }
@@ -173,6 +174,10 @@ enum show_end show(struct attempt *a, bool grace, bool word)
 	if (r == 0) {
 		report_shown(a, o.w);
 		end = confirm(a, o.w, grace);
+	} else if (grace) {
+		/* What cannot be shown must not keep somebody out who may come in without. */
+		report_note(a->en->pamh, a->req.user, "not_shown", e.text);
+		end = SHOW_GRACE;
 	} else {
 		refused(a, r, &e);
 	}

@@ -67,13 +67,21 @@ static int find_group(const char *name, const char *user, gid_t *gid, bool *list
 	return found != NULL ? 0 : ERR_UNAVAIL;
 }
 
+/* getgrouplist() leaves out the groups of a service that failed, and only errno may
+ * tell: "not found" is an answer, all else is none. */
+static bool was_answered(int number)
+{
+	return number == 0 || number == ENOENT || number == ESRCH || number == ERANGE;
+}
+
 /* Directories that do not list members answer here. */
 static int has_group(const struct who_account *a, gid_t gid)
 {
 	gid_t few[64], *all = few;
 	int n = sizeof(few) / sizeof(few[0]);
-	int found = 0;
+	int found = 0, number;
 
+	errno = 0;
 	if (getgrouplist(a->user, a->gid, all, &n) < 0) {
 		if (n <= 0 || n > GROUPS_MOST ||
 		    (all = malloc((size_t)n * sizeof(*all))) == NULL)
@@ -81,11 +89,12 @@ static int has_group(const struct who_account *a, gid_t gid)
 		if (getgrouplist(a->user, a->gid, all, &n) < 0)
 			n = -1;
 	}
+	number = errno;
 	for (int i = 0; i < n; i++)
 		found |= all[i] == gid;
 	if (all != few)
 		free(all);
-	return n < 0 ? ERR_UNAVAIL : found;
+	return n < 0 || (found == 0 && !was_answered(number)) ? ERR_UNAVAIL : found;
 }
 
 int who_is(const struct who *w, const struct who_account *a)

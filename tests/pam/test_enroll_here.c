@@ -273,8 +273,67 @@ static void second_prompt_asks_for_the_code_alone(void **state)
 	ph_words("retry=3 enroll_here", "need_auth");
 	assert_int_equal(run(calling(calling(bob(), wrong_at_first), code_of_the_first)),
 	    PAM_SUCCESS);
-	assert_non_null(strstr(said, WRONG PROMPT ENROLLED));
+	assert_non_null(strstr(said, WRONG PROMPT "info: 1 wrong code since 2027-01-15 08:00 UTC, "
+	    "last from 203.0.113.7.\n" ENROLLED));
 	assert_string_equal(prompt, "Verification code: ");
+}
+
+static struct ph_user late;
+
+static void enrol_late(void *arg)
+{
+	(void)arg;
+	ph_enroll(&late, "bob", 20002);
+}
+
+static void forty_days_later(void *arg)
+{
+	(void)arg;
+	ph_later(40 * 86400);
+}
+
+static void begin_grace(void)
+{
+	ph_make("enroll_by = 2027-02-01\nenroll = login\n");
+	ph_account("bob", 20002);
+	ph_words("enroll_here", "need_auth");
+}
+
+/* What held when the picture was drawn may be over when the answer comes. */
+static void empty_answer_is_judged_by_the_time_it_is_given(void **state)
+{
+	static void (*const meanwhile[])(void *) = {enrol_late, forty_days_later};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct ph_login l = ph_with_key("bob");
+
+		begin_grace();
+		l.hold = meanwhile[i];
+		assert_int_equal(run(typing(l, "")), PAM_AUTH_ERR);
+		assert_true(ph_logged("user=bob verdict=error reason=grace_is_over *"));
+		ph_clock(PH_NOW);
+	}
+}
+
+/* Others must not keep somebody out by leaving enrolments open. */
+static void grace_lets_in_where_nothing_more_can_be_shown(void **state)
+{
+	char address[32];
+
+	(void)state;
+	begin_grace();
+	for (int i = 0; i < RECORD_PENDING + 1; i++) {
+		struct ph_login l = ph_with_key("bob");
+
+		(void)snprintf(address, sizeof(address), "198.51.100.%d", i + 1);
+		l.rhost = address;
+		if (i < RECORD_PENDING)
+			ph_answer(&l, PH_FAIL, NULL);
+		assert_int_equal(run(l), i < RECORD_PENDING ? PAM_CONV_ERR : PAM_SUCCESS);
+	}
+	assert_non_null(strstr(ph_log[0].text, "user=bob note=not_shown "));
+	assert_true(ph_logged("user=bob verdict=grace *"));
 }
 
 static void throttled_place_is_not_judged(void **state)
@@ -715,6 +774,8 @@ int main(void)
 	    TEST(next_login_asks_for_the_next_code_behind_that_key),
 	    TEST(wrong_code_is_counted_and_leaves_it_open),
 	    TEST(second_prompt_asks_for_the_code_alone),
+	    TEST(empty_answer_is_judged_by_the_time_it_is_given),
+	    TEST(grace_lets_in_where_nothing_more_can_be_shown),
 	    TEST(throttled_place_is_not_judged),
 	    TEST(i_draws_the_other_polarity_of_the_same_secret),
 	    TEST(i_twice_draws_the_first_again),
