@@ -161,6 +161,8 @@ static int confirm(struct self *s, struct err *e)
 	int r = ask(s, e);
 
 	s->req.place = s->place;
+	/* A device beside others is judged here, as after a word (login.c, take_pending). */
+	s->req.take_word = true;
 	for (int i = 0; r == 0; i++) {
 		s->req.now = cmd_clock();
 		s->req.answer = s->typed;
