@@ -112,6 +112,9 @@ void cmd_steps(const struct cmd *c, struct store *store, struct steps *s);
  * the rest passed over. */
 bool cmd_read_line(const char *question, char *line, size_t cap);
 
+/* The same; false, after a line that says so, also when none came in so many seconds. */
+bool cmd_read_line_within(int seconds, const char *question, char *line, size_t cap);
+
 /* "2026-11-23T18:25:00Z", or "never" / "-" for 0. */
 void cmd_time(int64_t t, char text[32]);
 

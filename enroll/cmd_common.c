@@ -1,11 +1,11 @@
 #include "enroll/cmd.h"
 
 #include "enroll/init.h"
+#include "enroll/line.h"
 #include "lib/core/otp.h"
 #include "lib/core/secret.h"
 #include "lib/core/sshkey.h"
 
-#include <errno.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -168,29 +168,23 @@ void cmd_steps(const struct cmd *c, struct store *store, struct steps *s)
 	    .account = c->account, .uid = c->uid, .now = cmd_clock()};
 }
 
-bool cmd_read_line(const char *question, char *line, size_t cap)
+bool cmd_read_line_within(int seconds, const char *question, char *line, size_t cap)
 {
-	size_t n = 0;
-	bool any = false;
-	char c = '\0';
+	enum line_end end;
 
 	if (isatty(STDIN_FILENO)) {
 		(void)fputs(question, stderr);
 		(void)fflush(stderr);
 	}
-	for (;;) {
-		ssize_t got = read(STDIN_FILENO, &c, 1);
+	end = line_read(STDIN_FILENO, seconds, line, cap);
+	if (end == LINE_LATE)
+		(void)fprintf(stderr, "\nenroll-mfa: no answer for %d seconds\n", seconds);
+	return end == LINE_READ;
+}
 
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0 || c == '\n')
-			break;
-		any = true;
-		if (n + 1 < cap)
-			line[n++] = c;
-	}
-	line[n] = '\0';
-	return any || c == '\n';
+bool cmd_read_line(const char *question, char *line, size_t cap)
+{
+	return cmd_read_line_within(0, question, line, cap);
 }
 
 void cmd_time(int64_t t, char text[32])

@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #define INVERSIONS 8
+#define IDLE 120 /* seconds that a prompt waits */
 
 /* In secret memory. */
 struct self {
@@ -32,6 +33,8 @@ struct self {
 	struct login_result res;
 	struct pending_shown shown;
 	struct pending_others others;
+	struct steps_status before; /* when the code was typed */
+	struct steps_proof proof;   /* since 0: none */
 	struct record_recovery recovery;
 	char codes[RECORD_CODES][RECOVERY_TEXT_SIZE];
 	char typed[128];
@@ -103,12 +106,46 @@ static void log_verdict(const struct self *s, const char *verdict)
 	syslog(LOG_AUTHPRIV | (s->res.verdict == LOGIN_OK ? LOG_INFO : LOG_NOTICE), "%s", line);
 }
 
+static bool read_line(struct self *s, const char *question)
+{
+	return cmd_read_line_within(IDLE, question, s->typed, sizeof(s->typed));
+}
+
+/* Anew before each change: the age of the proof is judged by its clock. */
+static struct steps steps_of(const struct self *s, struct store *store)
+{
+	struct steps steps;
+
+	cmd_steps(s->c, store, &steps);
+	if (s->proof.since > 0)
+		steps.proof = &s->proof;
+	return steps;
+}
+
+/* What was right, by its id.  The ids are from before the code was judged: if they have
+ * changed since, the proof is of nothing that is there. */
+static void keep_proof(struct self *s)
+{
+	s->proof = (struct steps_proof){.since = s->req.now};
+	if (s->res.method != NULL && strcmp(s->res.method, "recovery") == 0)
+		s->proof.recovery = s->before.recovery_id;
+	for (int i = 0; s->proof.recovery == 0 && i < s->before.devices; i++)
+		if (strcmp(s->before.device[i].name, s->res.device) == 0)
+			s->proof.device = s->before.device[i].id;
+}
+
 /* Asks and judges, up to `retry` times, until the verdict is the wanted one. */
-static int prove(struct self *s, const char *question, enum login_verdict wanted)
+static int prove(struct self *s, struct store *store, const char *question,
+    enum login_verdict wanted)
 {
 	for (int i = 0; i < s->c->conf.retry; i++) {
-		if (!cmd_read_line(question, s->typed, sizeof(s->typed)))
+		struct steps steps = steps_of(s, store);
+		struct err e = {0};
+
+		if (!read_line(s, question))
 			return refuse("nothing was typed; nothing has changed");
+		if (steps_status(&steps, &s->before, &e) != 0)
+			return cmd_fail(&e);
 		s->req.now = cmd_clock();
 		s->req.answer = s->typed;
 		login(&s->c->conf, &s->req, &s->res);
@@ -147,7 +184,7 @@ static int ask(struct self *s, struct err *e)
 		(void)fputs(text, stdout);
 		(void)fflush(stdout);
 		offer_free(&text);
-		typed = cmd_read_line("", s->typed, sizeof(s->typed));
+		typed = read_line(s, "");
 		if (!typed)
 			return refuse("nothing was typed; nothing has changed");
 		if (strcmp(s->typed, "i") != 0 && strcmp(s->typed, "I") != 0)
@@ -174,19 +211,22 @@ static int confirm(struct self *s, struct err *e)
 		(void)fprintf(stderr, "Wrong code. Are the clocks of phone and host right?\n");
 		if (i + 1 == s->c->conf.retry)
 			return refuse("no right code was given; nothing has changed");
-		if (!cmd_read_line("Code: ", s->typed, sizeof(s->typed)))
+		if (!read_line(s, "Code: "))
 			return refuse("nothing was typed; nothing has changed");
 	}
 	return r;
 }
 
-static int new_codes(struct self *s, const struct steps *steps, struct err *e)
+static int new_codes(struct self *s, struct store *store)
 {
-	if (recovery_new(&s->recovery, s->codes, e) != 0 ||
-	    steps_recovery(steps, &s->recovery, e) != 0)
-		return cmd_fail(e);
+	const struct steps steps = steps_of(s, store);
+	struct err e = {0};
+
+	if (recovery_new(&s->recovery, s->codes, &e) != 0 ||
+	    steps_recovery(&steps, &s->recovery, &e) != 0)
+		return cmd_fail(&e);
 	cmd_print_codes(s->c->user, s->codes);
-	cmd_warn(e);
+	cmd_warn(&e);
 	return CMD_YES;
 }
 
@@ -199,12 +239,13 @@ static int enrol(struct self *s, struct store *store, bool first)
 
 	if (look_place(&s->req, s->place) != 0)
 		return refuse("libcrypto does not work");
-	cmd_steps(s->c, store, &steps);
+	steps = steps_of(s, store);
 	if (pending_offer(&steps, &q, &s->shown, &e) != 0)
 		return cmd_fail(&e);
 	log_verdict(s, "shown");
 	if ((r = confirm(s, &e)) != 0)
 		return r;
+	steps = steps_of(s, store);
 	if (pending_confirm(&steps, s->shown.device.id, &s->others, &e) != 0)
 		return cmd_fail(&e);
 	s->req.place = NULL;
@@ -216,27 +257,27 @@ static int enrol(struct self *s, struct store *store, bool first)
 		(void)printf("%d other enrolment%s of yours had been shown elsewhere; if that was "
 		    "not you, tell the administrator.\n", s->others.count,
 		    s->others.count == 1 ? "" : "s");
-	cmd_steps(s->c, store, &steps);
-	return first ? new_codes(s, &steps, &e) : CMD_YES;
+	if (!first)
+		return CMD_YES;
+	s->proof = (struct steps_proof){.device = s->shown.device.id, .since = s->req.now};
+	return new_codes(s, store);
 }
 
 static int remove_device(struct self *s, struct store *store)
 {
+	struct steps steps = steps_of(s, store);
 	struct steps_status status;
-	struct steps steps;
 	struct err e = {0};
 
-	cmd_steps(s->c, store, &steps);
 	if (steps_status(&steps, &status, &e) != 0)
 		return cmd_fail(&e);
-	/* Without any, the next to come could enrol in the user's place. */
 	if (status.devices < 2)
 		return refuse("this is the only device; add another one first");
 	for (int i = 0; i < status.devices; i++)
 		(void)printf("  %s\n", status.device[i].name);
-	if (!cmd_read_line("Name of the device: ", s->typed, sizeof(s->typed)) ||
-	    s->typed[0] == '\0')
+	if (!read_line(s, "Name of the device: ") || s->typed[0] == '\0')
 		return refuse("nothing was typed; nothing has changed");
+	steps = steps_of(s, store);
 	if (steps_remove(&steps, s->typed, &e) != 0)
 		return cmd_fail(&e);
 	cmd_warn(&e);
@@ -250,20 +291,20 @@ static int remove_device(struct self *s, struct store *store)
 /* For who has a device and has just shown that it works. */
 static int choose(struct self *s, struct store *store)
 {
-	struct steps steps;
+	const struct steps steps = steps_of(s, store);
 	struct err e = {0};
 
-	if (!cmd_read_line("a: add a device, r: remove one, c: new recovery codes, q: nothing: ",
-	    s->typed, sizeof(s->typed)))
-		return CMD_YES;
+	if (steps_may_change(&steps, &e) != 0)
+		return cmd_fail(&e);
+	if (!read_line(s, "a: add a device, r: remove one, c: new recovery codes, q: nothing: "))
+		return refuse("nothing was typed; nothing has changed");
 	switch (s->typed[1] == '\0' ? s->typed[0] : '?') {
 	case 'a':
 		return enrol(s, store, false);
 	case 'r':
 		return remove_device(s, store);
 	case 'c':
-		cmd_steps(s->c, store, &steps);
-		return new_codes(s, &steps, &e);
+		return new_codes(s, store);
 	case 'q':
 		return CMD_YES;
 	default:
@@ -280,15 +321,18 @@ static int go(struct self *s, struct store *store)
 	if (look(&s->c->conf, &s->req, &seen, &e) != 0)
 		return cmd_fail(&e);
 	if (seen.enrolled) {
-		r = prove(s, "Code from the app, or a recovery code: ", LOGIN_OK);
-		return r != 0 ? r : choose(s, store);
+		r = prove(s, store, "Code from the app, or a recovery code: ", LOGIN_OK);
+		if (r != 0)
+			return r;
+		keep_proof(s);
+		return choose(s, store);
 	}
 	if (s->c->conf.enroll == CONF_ENROLL_LOGIN)
 		return enrol(s, store, true);
 	if (!seen.invited)
 		return refuse("ask your administrator for an invitation (enroll-mfa invite)");
 	s->req.take_word = true;
-	r = prove(s, "Invitation word: ", LOGIN_INVITED);
+	r = prove(s, store, "Invitation word: ", LOGIN_INVITED);
 	return r != 0 ? r : enrol(s, store, true);
 }
 

@@ -578,13 +578,52 @@ static int change_hot_first(const struct steps *s, struct work *w, const struct 
 	return renew_hot(s, w, e);
 }
 
+/* What has become of the user since the code was typed counts, not what was then. */
+static int check_proof(const struct steps *s, const struct record_enroll *r, struct err *e)
+{
+	const struct steps_proof *p = s->proof;
+	bool there = p == NULL || (p->recovery != 0 && r->recovery.id == p->recovery);
+
+	for (int i = 0; p != NULL && i < r->devices; i++)
+		if (r->device[i].id == p->device)
+			there = true;
+	if (!there || (p != NULL && !look_is_running(p->since, STEPS_PROOF_LIFE, s->now)))
+		return err_set(e, ERR_REFUSED, "the code that was typed counts no longer; begin "
+		    "again");
+	for (int i = 0; p != NULL && i < r->devices; i++)
+		if (r->device[i].has_key && r->device[i].id != p->device)
+			return err_set(e, ERR_REFUSED, "this account is shared (a device of it is "
+			    "bound to a key): an administrator changes its devices");
+	return 0;
+}
+
+static int check_change(const struct steps *s, struct work *w, struct err *e)
+{
+	int r = read_enroll(s, w, e);
+
+	return r != 0 && r != ERR_NONE ? r : check_proof(s, &w->before, e);
+}
+
+int steps_may_change(const struct steps *s, struct err *e)
+{
+	struct secret memory;
+	struct work *w;
+	int r = begin(s, &memory, &w, e);
+
+	if (r != 0)
+		return r;
+	r = check_change(s, w, e);
+	secret_free(&memory);
+	return r;
+}
+
 static int change_once(const struct steps *s, struct work *w, steps_edit edit, void *ctx,
     struct err *e)
 {
 	struct staging g = {&w->before, &w->after, 0, 0};
-	int r = read_enroll(s, w, e);
+	int r = check_change(s, w, e);
 
-	if (r != 0 && r != ERR_NONE)
+	if (r != 0)
 		return r;
 	w->after = w->before;
 	if ((r = edit(ctx, &w->after, e)) != 0 || (r = change_hot_first(s, w, &g, e)) != 0 ||
@@ -615,7 +654,7 @@ static int recovery_once(const struct steps *s, struct work *w,
 	struct staging g = {&w->before, &w->after, 0, 0};
 	int r = read_enroll(s, w, e);
 
-	if (r != 0)
+	if (r != 0 || (r = check_proof(s, &w->before, e)) != 0)
 		return r;
 	if (w->before.devices == 0)
 		return err_set(e, ERR_NONE, "%s: has no device", s->user);
@@ -710,13 +749,16 @@ static int remove_one(const struct steps *s, struct work *w, const char *device,
 	struct staging g = {&w->after, &w->after, 0, 0};
 	int at = -1, r = read_enroll(s, w, e);
 
-	if (r != 0)
+	if (r != 0 || (r = check_proof(s, &w->before, e)) != 0)
 		return r;
 	for (int i = 0; i < w->before.devices; i++)
 		if (strcmp(w->before.device[i].name, device) == 0)
 			at = i;
 	if (at < 0)
 		return err_set(e, ERR_NONE, "%s: has no device '%.32s'", s->user, device);
+	/* Without any, the next to come could enrol in the user's place. */
+	if (w->before.devices == 1 && s->proof != NULL)
+		return err_set(e, ERR_REFUSED, "this is the only device; add another one first");
 	if (w->before.devices == 1)
 		return remove_all(s, w, e);
 	w->after = w->before;
@@ -738,7 +780,8 @@ int steps_remove(const struct steps *s, const char *device, struct err *e)
 
 	if (r != 0)
 		return r;
-	r = ERR_CONFLICT;
+	r = device != NULL || s->proof == NULL ? ERR_CONFLICT :
+	    err_set(e, ERR_REFUSED, "only root removes all devices");
 	for (int i = 0; i < PUT_TRIES && r == ERR_CONFLICT; i++)
 		r = device == NULL ? remove_all(s, w, e) : remove_one(s, w, device, e);
 	return end_change(s, &memory, r, e);
@@ -750,6 +793,7 @@ static void fill_devices(struct work *w, bool hot, struct steps_status *st)
 		const struct record_device *d = &w->before.device[i];
 		struct record_entry *entry = hot ? record_find_entry(&w->hot, d->id) : NULL;
 
+		st->device[i].id = d->id;
 		memcpy(st->device[i].name, d->name, sizeof(st->device[i].name));
 		st->device[i].has_key = d->has_key;
 		memcpy(st->device[i].key, d->key, sizeof(d->key));
@@ -800,6 +844,7 @@ static int read_status(const struct steps *s, struct work *w, struct steps_statu
 			(void)err_set(&st->trouble, ERR_BAD, "%s: its enrolment is missing; "
 			    "`enroll-mfa remove` it or restore it", w->hot_key);
 	}
+	st->recovery_id = w->before.recovery.id;
 	fill_devices(w, h == 0, st);
 	fill_open_ways(s, &w->before, st);
 	return 0;

@@ -20,6 +20,17 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* The code by which a user changes the own enrolment.  steps_change(), steps_recovery()
+ * and steps_remove() look under their lock, and refuse: when what it was a code of is no
+ * longer in the record, when it is too old, and on a shared account, where a device
+ * other than the one of the code is bound to a key. */
+#define STEPS_PROOF_LIFE 300 /* seconds */
+struct steps_proof {
+	uint64_t device;   /* whose code it was; 0: */
+	uint64_t recovery; /* the set that the recovery code is of */
+	int64_t since;
+};
+
 /* Who, in an open store. */
 struct steps {
 	struct store *store;
@@ -28,6 +39,7 @@ struct steps {
 	bool account; /* the name has an account, with this uid: */
 	uid_t uid;
 	int64_t now;
+	const struct steps_proof *proof; /* NULL: root's change */
 };
 
 /* Fills d's id, secret (as long as its algorithm's hash, RFC 6238 section 5.1)
@@ -65,6 +77,10 @@ int steps_may_enroll(const struct steps *s, const char *device, struct err *e);
 typedef int (*steps_edit)(void *ctx, struct record_enroll *r, struct err *e);
 int steps_change(const struct steps *s, steps_edit edit, void *ctx, struct err *e);
 
+/* Whether the proof of s allows a change, before anything is asked.  0 or ERR_REFUSED;
+ * store answers. */
+int steps_may_change(const struct steps *s, struct err *e);
+
 /* A new set of recovery codes; the old ones end.  ERR_NONE: not enrolled. */
 int steps_recovery(const struct steps *s, const struct record_recovery *set, struct err *e);
 
@@ -79,13 +95,14 @@ struct steps_unlocked {
 int steps_unlock(const struct steps *s, struct steps_unlocked *u, struct err *e);
 
 /* Removes one device, or everything when device is NULL or the last one.
- * ERR_NONE: nothing there, or no such device. */
+ * ERR_NONE: nothing there, or no such device; ERR_REFUSED: by a proof, the last one. */
 int steps_remove(const struct steps *s, const char *device, struct err *e);
 
 struct steps_status {
 	bool enrolled;
 	int devices;
 	struct {
+		uint64_t id;
 		char name[RECORD_DEVICE_NAME_MAX + 1];
 		bool has_key;
 		uint8_t key[RECORD_HASH];
@@ -96,6 +113,7 @@ struct steps_status {
 	int64_t invited_until; /* 0: no open invitation */
 	int64_t bypass_until;  /* 0: no bypass */
 	int recovery_left;
+	uint64_t recovery_id; /* of the set; 0: none */
 	bool uid_bound;
 	uid_t uid;
 	struct err trouble; /* code 0: the records are whole */

@@ -37,7 +37,8 @@ static int with_store(struct attempt *a, int (*act)(const struct steps *s, void 
     struct err *e), void *ctx, struct err *e)
 {
 	struct store store;
-	struct steps s = {&store, &a->en->conf, a->req.user, true, a->req.uid, a->req.now};
+	struct steps s = {&store, &a->en->conf, a->req.user, true, a->req.uid, a->req.now,
+	    NULL};
 	int r = store_open(&store, &a->en->conf, e);
 
 	if (r != 0)

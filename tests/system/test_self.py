@@ -177,3 +177,41 @@ def test_others_are_refused(enroll, user):
     assert subprocess.run([PROGRAM], capture_output=True, check=False, env=env).returncode == 1
     assert subprocess.run([PROGRAM], capture_output=True, check=False,
                           env={"PATH": "/usr/bin"}).returncode == 2
+
+
+def test_a_session_ends_with_what_proved_it(enroll):
+    """An administrator removes and enrols anew while the menu stands open."""
+    enroll("login")
+    for choice in "ac":
+        user = member().enrol()
+        self = Self(user).at("recovery code: ", user.code()).at("q: nothing: ")
+        enroll_mfa("remove", user.name)
+        user.enrol()
+        self.child.sendline(choice)
+        assert self.end() == 1 and "counts no longer" in self.text, self.text
+        assert "Scan" not in self.text and "Recovery codes" not in self.text
+    user = member().enrol()
+    self = Self(user).at("recovery code: ", user.code()).at("q: nothing: ", "a").at("Code: ")
+    user.secret, user.last_step = self.key(), 0
+    enroll_mfa("remove", user.name)
+    self.child.sendline(user.code())
+    self.at("Wrong code.")
+    self.child.close(force=True)
+    assert user.name not in run("ls", "/var/lib/pam-bastion/enroll").split()
+
+
+def test_a_recovery_code_proves_a_session_too(enroll):
+    enroll("login")
+    user = member().enrol()
+    self = Self(user).at("recovery code: ", user.recovery[0]).at("q: nothing: ", "c")
+    assert self.end() == 0, self.text
+    assert len(re.findall(r"\b(?:[A-Z2-7]{4}-){3}[A-Z2-7]{4}\b",
+                          self.text.split("Recovery codes")[1])) == 10
+
+
+def test_people_of_a_shared_account_ask_the_administrator(enroll):
+    enroll("login")
+    user = member().enrol("--device", "anna", "--key", "SHA256:" + 43 * "A")
+    user.enrol("--device", "spare")
+    self = Self(user).at("recovery code: ", user.code())
+    assert self.end() == 1 and "shared" in self.text, self.text

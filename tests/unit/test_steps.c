@@ -74,6 +74,58 @@ static struct steps who(struct store *st, const char *user)
 	return (struct steps){.store = st, .conf = &sc.conf, .user = user, .now = SCRATCH_NOW};
 }
 
+static int edits;
+
+static int edit(void *ctx, struct record_enroll *r, struct err *e)
+{
+	(void)ctx, (void)r, (void)e;
+	edits++;
+	return 0;
+}
+
+/* Each change that a user can make in self-service: a device (0), codes (1), removal of
+ * the device "old" (2). */
+static int change_own(int kind, const struct steps_proof *proof, int64_t now)
+{
+	char codes[RECORD_CODES][RECOVERY_TEXT_SIZE];
+	struct record_recovery set;
+	struct steps s;
+	struct store st;
+	int r;
+
+	scratch_open(&sc, &st);
+	s = who(&st, "alice");
+	s.proof = proof;
+	s.now = now;
+	assert_int_equal(recovery_new(&set, codes, NULL), 0);
+	r = kind == 0 ? steps_change(&s, edit, NULL, NULL) :
+	    kind == 1 ? steps_recovery(&s, &set, NULL) : steps_remove(&s, "old", NULL);
+	store_close(&st);
+	return r;
+}
+
+static int may_change(const struct steps_proof *proof)
+{
+	struct steps s;
+	struct store st;
+	int r;
+
+	scratch_open(&sc, &st);
+	s = who(&st, "alice");
+	s.proof = proof;
+	r = steps_may_change(&s, NULL);
+	store_close(&st);
+	return r;
+}
+
+static void assert_all_refused(const struct steps_proof *proof, int64_t now)
+{
+	edits = 0;
+	for (int kind = 0; kind < 3; kind++)
+		assert_int_equal(change_own(kind, proof, now), ERR_REFUSED);
+	assert_int_equal(edits, 0);
+}
+
 static int kept_codes;   /* of the last enrolment */
 static uint8_t bound_to; /* every byte of the key of the next one; 0: none */
 
@@ -600,6 +652,118 @@ static void import_takes_who_a_killed_enrolment_left_half(void **state)
 	assert_int_equal(status_of("alice").trouble.code, 0);
 }
 
+static struct steps_proof by_device(int i)
+{
+	return (struct steps_proof){.device = status_of("alice").device[i].id,
+	    .since = SCRATCH_NOW};
+}
+
+static void session_whose_device_was_replaced_changes_nothing(void **state)
+{
+	struct steps_status before, after;
+	struct steps_proof proof;
+
+	(void)state;
+	assert_int_equal(enroll("alice", "phone", NULL), 0);
+	assert_int_equal(enroll("alice", "old", NULL), 0);
+	proof = by_device(0);
+	assert_int_equal(may_change(&proof), 0);
+	assert_int_equal(take_away("alice", NULL), 0);
+	assert_int_equal(enroll("alice", "phone", NULL), 0);
+	assert_int_equal(enroll("alice", "old", NULL), 0);
+	before = status_of("alice");
+	assert_int_equal(may_change(&proof), ERR_REFUSED);
+	assert_all_refused(&proof, SCRATCH_NOW);
+	after = status_of("alice");
+	assert_int_equal(after.devices, 2);
+	assert_int_equal(after.recovery_id, before.recovery_id);
+}
+
+static void session_never_makes_a_record_after_a_removal(void **state)
+{
+	struct steps_proof proof;
+	struct store_value v;
+
+	(void)state;
+	assert_int_equal(enroll("alice", "phone", NULL), 0);
+	proof = by_device(0);
+	assert_int_equal(take_away("alice", NULL), 0);
+	edits = 0;
+	assert_int_equal(may_change(&proof), ERR_REFUSED);
+	assert_int_equal(change_own(0, &proof, SCRATCH_NOW), ERR_REFUSED);
+	assert_int_equal(change_own(1, &proof, SCRATCH_NOW), ERR_NONE);
+	assert_int_equal(change_own(2, &proof, SCRATCH_NOW), ERR_NONE);
+	assert_int_equal(edits, 0);
+	assert_int_equal(scratch_get(&sc, "enroll/alice", &v), ERR_NONE);
+	assert_int_equal(scratch_get(&sc, "hot/alice", &v), ERR_NONE);
+}
+
+static void session_of_a_recovery_code_ends_with_its_set(void **state)
+{
+	struct steps_proof proof = {.since = SCRATCH_NOW};
+
+	(void)state;
+	assert_int_equal(enroll("alice", "phone", NULL), 0);
+	assert_int_equal(enroll("alice", "old", NULL), 0);
+	assert_all_refused(&proof, SCRATCH_NOW); /* a proof of nothing */
+	proof.recovery = status_of("alice").recovery_id;
+	assert_int_equal(change_own(0, &proof, SCRATCH_NOW), 0);
+	assert_int_equal(renew_codes("alice"), 0);
+	assert_all_refused(&proof, SCRATCH_NOW);
+	proof.recovery = status_of("alice").recovery_id;
+	assert_int_equal(change_own(1, &proof, SCRATCH_NOW), 0);
+}
+
+static void proof_counts_for_five_minutes(void **state)
+{
+	struct steps_proof proof;
+
+	(void)state;
+	assert_int_equal(enroll("alice", "phone", NULL), 0);
+	assert_int_equal(enroll("alice", "old", NULL), 0);
+	proof = by_device(0);
+	assert_all_refused(&proof, SCRATCH_NOW + STEPS_PROOF_LIFE);
+	assert_all_refused(&proof, SCRATCH_NOW - 1);
+	for (int kind = 0; kind < 3; kind++)
+		assert_int_equal(change_own(kind, &proof, SCRATCH_NOW + STEPS_PROOF_LIFE - 1), 0);
+	assert_int_equal(status_of("alice").devices, 1);
+}
+
+static void only_device_is_removed_by_root_alone(void **state)
+{
+	struct steps_proof proof;
+
+	(void)state;
+	assert_int_equal(enroll("alice", "old", NULL), 0);
+	proof = by_device(0);
+	assert_int_equal(change_own(2, &proof, SCRATCH_NOW), ERR_REFUSED);
+	assert_int_equal(change_own(2, NULL, SCRATCH_NOW), 0);
+}
+
+/* Self-service knows the account, not which of its people sits there. */
+static void on_a_shared_account_nobody_changes_anothers_devices(void **state)
+{
+	struct steps_proof anna, old, codes;
+
+	(void)state;
+	bound_to = 7;
+	assert_int_equal(enroll("alice", "anna", NULL), 0);
+	bound_to = 0;
+	assert_int_equal(enroll("alice", "old", NULL), 0);
+	anna = by_device(0);
+	old = by_device(1);
+	codes = (struct steps_proof){.recovery = status_of("alice").recovery_id,
+	    .since = SCRATCH_NOW};
+	assert_all_refused(&old, SCRATCH_NOW);
+	assert_all_refused(&codes, SCRATCH_NOW);
+	assert_int_equal(may_change(&old), ERR_REFUSED);
+	assert_int_equal(change_own(0, &anna, SCRATCH_NOW), 0);
+	bound_to = 8;
+	assert_int_equal(enroll("alice", "bert", NULL), 0);
+	bound_to = 0;
+	assert_all_refused(&anna, SCRATCH_NOW);
+}
+
 static void status_tells_of_another_uid(void **state)
 {
 	struct steps_status status;
@@ -649,6 +813,12 @@ int main(void)
 	    T(import_skips_who_is_enrolled_and_may_be_run_again),
 	    T(import_never_takes_a_lost_enrolment_for_a_new_user),
 	    T(import_takes_who_a_killed_enrolment_left_half),
+	    T(session_whose_device_was_replaced_changes_nothing),
+	    T(session_never_makes_a_record_after_a_removal),
+	    T(session_of_a_recovery_code_ends_with_its_set),
+	    T(proof_counts_for_five_minutes),
+	    T(only_device_is_removed_by_root_alone),
+	    T(on_a_shared_account_nobody_changes_anothers_devices),
 	    T(status_tells_of_another_uid),
 	};
 
