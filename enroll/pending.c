@@ -137,9 +137,7 @@ static int confirm(void *ctx, struct record_enroll *r, struct err *e)
 		r->device[r->devices] = r->pending[i].device;
 		name_device(r, r->device[r->devices].name);
 		r->devices++;
-		secret_wipe(r->pending, sizeof(r->pending));
-		r->pendings = 0;
-		secret_wipe(&r->invite, sizeof(r->invite));
+		steps_end_ways(r, true);
 		return 0;
 	}
 	return err_set(e, ERR_NONE, "the enrolment is no longer there");

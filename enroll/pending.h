@@ -35,7 +35,7 @@ int pending_offer(const struct steps *s, const struct pending_offer *q,
     struct pending_shown *out, struct err *e);
 
 /* The code was right: the device is in force, the invitation spent, every other
- * pending enrolment gone.  0; ERR_NONE (no longer there); as above. */
+ * pending enrolment gone, a bypass at its end.  0; ERR_NONE (no longer there); as above. */
 int pending_confirm(const struct steps *s, uint64_t id, struct pending_others *others,
     struct err *e);
 

@@ -409,16 +409,18 @@ static int read_nobody(const struct steps *s, struct work *w, struct err *e)
 	return r;
 }
 
-/* What else was open: an enrolment shown at a login ends (its first factor may be in
- * other hands), so does a bypass (the phone is there again), and the invitation of
- * somebody without a device has led to one. */
-static void close_open_ways(struct record_enroll *r, bool first)
+static void end_pendings(struct record_enroll *r)
 {
 	secret_wipe(r->pending, sizeof(r->pending));
 	r->pendings = 0;
+}
+
+void steps_end_ways(struct record_enroll *r, bool invitation)
+{
+	end_pendings(r);
 	r->bypass_since = 0;
 	r->bypass_life = 0;
-	if (first)
+	if (invitation)
 		secret_wipe(&r->invite, sizeof(r->invite));
 }
 
@@ -450,7 +452,8 @@ static int enroll_once(const struct steps *s, struct work *w, const struct steps
 		*d->codes_kept = kept;
 	if (d->recovery != NULL && kept == 0)
 		w->after.recovery = *d->recovery;
-	close_open_ways(&w->after, w->before.devices == 0);
+	/* The invitation of somebody without a device has led to one. */
+	steps_end_ways(&w->after, w->before.devices == 0);
 	if ((r = stage_hot(s, w, &g, e)) != 0 || (r = put_enroll(s, w, e)) != 0)
 		return r;
 	settle_hot(s, w, &g, e);
@@ -660,6 +663,7 @@ static int recovery_once(const struct steps *s, struct work *w,
 		return err_set(e, ERR_NONE, "%s: has no device", s->user);
 	w->after = w->before;
 	w->after.recovery = *set;
+	end_pendings(&w->after);
 	r = update_hot(s, w, stage, &g, e);
 	if (r == ERR_NONE)
 		return err_set(e, ERR_BAD, "%s: its state is missing; `enroll-mfa unlock %s` "
@@ -766,6 +770,7 @@ static int remove_one(const struct steps *s, struct work *w, const char *device,
 	memmove(&w->after.device[at], &w->after.device[at + 1],
 	    sizeof(w->after.device[0]) * (size_t)(w->after.devices - at));
 	secret_wipe(&w->after.device[w->after.devices], sizeof(w->after.device[0]));
+	steps_end_ways(&w->after, true);
 	if ((r = put_enroll(s, w, e)) != 0)
 		return r;
 	settle_hot(s, w, &g, e);

@@ -77,11 +77,17 @@ int steps_may_enroll(const struct steps *s, const char *device, struct err *e);
 typedef int (*steps_edit)(void *ctx, struct record_enroll *r, struct err *e);
 int steps_change(const struct steps *s, steps_edit edit, void *ctx, struct err *e);
 
+/* What else is open in a record ends: an enrolment shown at a login (its first factor may
+ * be in other hands), a bypass (the phone is there again, or was taken away), and, when
+ * said, the invitation. */
+void steps_end_ways(struct record_enroll *r, bool invitation);
+
 /* Whether the proof of s allows a change, before anything is asked.  0 or ERR_REFUSED;
  * store answers. */
 int steps_may_change(const struct steps *s, struct err *e);
 
-/* A new set of recovery codes; the old ones end.  ERR_NONE: not enrolled. */
+/* A new set of recovery codes; the old ones end, and what is shown and not confirmed:
+ * the old codes may have shown it.  ERR_NONE: not enrolled. */
 int steps_recovery(const struct steps *s, const struct record_recovery *set, struct err *e);
 
 /* Takes back lock and delays.  Where hot is missing, bad or another uid's it is
@@ -94,7 +100,8 @@ struct steps_unlocked {
 };
 int steps_unlock(const struct steps *s, struct steps_unlocked *u, struct err *e);
 
-/* Removes one device, or everything when device is NULL or the last one.
+/* Removes one device, or everything when device is NULL or the last one.  All other ways
+ * end with the device: whoever holds it may have opened one.
  * ERR_NONE: nothing there, or no such device; ERR_REFUSED: by a proof, the last one. */
 int steps_remove(const struct steps *s, const char *device, struct err *e);
 

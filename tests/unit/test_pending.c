@@ -234,6 +234,78 @@ static void somebody_with_a_device_is_offered_one_by_invitation_only(void **stat
 	assert_string_equal(shown.device.name, "phone-3");
 }
 
+static int take_away(const char *device)
+{
+	struct store st;
+	struct steps s = alice(&st);
+	int r = steps_remove(&s, device, NULL);
+
+	store_close(&st);
+	return r;
+}
+
+/* The lost phone may be what has opened them. */
+static void removal_of_one_device_ends_all_that_is_open(void **state)
+{
+	struct pending_shown shown;
+	char word[WORD_TEXT_SIZE];
+
+	(void)state;
+	enrol("phone");
+	enrol("lost");
+	invite(3600, word);
+	assert_int_equal(bypass(3600), 0);
+	assert_int_equal(offer(here, false, &shown), 0);
+	assert_int_equal(take_away("lost"), 0);
+	assert_int_equal(record().pendings, 0);
+	assert_false(record().invite.open);
+	assert_int_equal(status().bypass_until, 0);
+	assert_int_equal(scratch_read_hot(&sc, "alice").entries, 1);
+	assert_int_equal(confirm(shown.device.id), ERR_NONE);
+	assert_int_equal(record().devices, 1);
+}
+
+/* Who holds an old code may have seen the secret, which would be shown again. */
+static void new_recovery_codes_end_what_was_shown(void **state)
+{
+	char codes[RECORD_CODES][RECOVERY_TEXT_SIZE], word[WORD_TEXT_SIZE];
+	struct record_recovery set;
+	struct pending_shown shown;
+	struct store st;
+	struct steps s;
+
+	(void)state;
+	enrol("phone");
+	invite(3600, word);
+	assert_int_equal(bypass(3600), 0);
+	assert_int_equal(offer(here, false, &shown), 0);
+	s = alice(&st);
+	assert_int_equal(recovery_new(&set, codes, NULL), 0);
+	assert_int_equal(steps_recovery(&s, &set, NULL), 0);
+	store_close(&st);
+	assert_int_equal(record().pendings, 0);
+	assert_int_equal(scratch_read_hot(&sc, "alice").entries, 1);
+	assert_int_equal(confirm(shown.device.id), ERR_NONE);
+	/* For whoever has lost phone and paper both are wanted. */
+	assert_true(record().invite.open);
+	assert_true(status().bypass_until > 0);
+}
+
+static void own_new_enrolment_ends_a_bypass(void **state)
+{
+	struct pending_shown shown;
+	char word[WORD_TEXT_SIZE];
+
+	(void)state;
+	enrol("phone");
+	invite(3600, word);
+	assert_int_equal(bypass(3600), 0);
+	assert_int_equal(offer(here, false, &shown), 0);
+	assert_true(status().bypass_until > 0);
+	assert_int_equal(confirm(shown.device.id), 0);
+	assert_int_equal(status().bypass_until, 0);
+}
+
 static void ninth_device_is_neither_offered_nor_confirmed(void **state)
 {
 	struct record_enroll r;
@@ -404,6 +476,9 @@ int main(void)
 	    T(fifth_open_enrolment_is_refused_until_one_has_ended),
 	    T(confirmed_device_is_in_force_and_all_else_that_was_open_ends),
 	    T(somebody_with_a_device_is_offered_one_by_invitation_only),
+	    T(removal_of_one_device_ends_all_that_is_open),
+	    T(new_recovery_codes_end_what_was_shown),
+	    T(own_new_enrolment_ends_a_bypass),
 	    T(ninth_device_is_neither_offered_nor_confirmed),
 	    T(enrolment_by_root_ends_what_was_shown_at_logins),
 	    T(invitation_takes_the_place_of_the_one_before),
