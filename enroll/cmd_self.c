@@ -232,7 +232,8 @@ static int new_codes(struct self *s, struct store *store)
 
 static int enrol(struct self *s, struct store *store, bool first)
 {
-	const struct pending_offer q = {s->place, NULL, first};
+	const struct pending_offer q = {s->place, NULL, first,
+	    s->res.verdict == LOGIN_INVITED ? s->req.now : 0};
 	struct steps steps;
 	struct err e = {0};
 	int r;

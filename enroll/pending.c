@@ -77,12 +77,26 @@ static int add_pending(struct record_enroll *r, const struct offering *o, struct
 	return 0;
 }
 
+/* The word was judged before this lock: its invitation may have led to a device since,
+ * have gone, or given way to another one, whose start is later. */
+static bool is_invited(const struct record_enroll *r, const struct offering *o)
+{
+	const struct record_invite *v = &r->invite;
+
+	return v->open && look_is_running(v->since, v->life, o->q->word) &&
+	    look_is_running(v->since, v->life, o->s->now);
+}
+
 static int offer(void *ctx, struct record_enroll *r, struct err *e)
 {
 	const struct offering *o = ctx;
 	const struct record_pending *p;
 	int code;
 
+	if (o->q->word != 0 && !is_invited(r, o))
+		return err_set(e, ERR_REFUSED, "%s: the invitation is over", o->s->user);
+	if (!o->q->first && o->q->word == 0 && r->devices == 0)
+		return err_set(e, ERR_REFUSED, "%s: is not enrolled", o->s->user);
 	if (o->q->first && r->devices > 0)
 		return err_set(e, ERR_REFUSED, "%s: is enrolled already", o->s->user);
 	if (r->devices == RECORD_DEVICES)
@@ -166,6 +180,8 @@ static int invite(void *ctx, struct record_enroll *r, struct err *e)
 		    RECORD_DEVICES);
 	if (word_invite(&r->invite, v->s->now, v->life, v->text) != 0)
 		return err_set(e, ERR_SYSTEM, "no random numbers from libcrypto");
+	secret_wipe(r->pending, sizeof(r->pending));
+	r->pendings = 0;
 	return 0;
 }
 

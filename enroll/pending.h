@@ -16,6 +16,8 @@ struct pending_offer {
 	const uint8_t *place; /* RECORD_HASH bytes */
 	const uint8_t *key;   /* the key just proven, which the device is bound to; or NULL */
 	bool first;           /* only for somebody without any device */
+	int64_t word;         /* when the word of an invitation was judged to be right; 0: none
+	                       * was.  The invitation must be open still, and not a later one. */
 };
 
 struct pending_shown {
@@ -29,8 +31,9 @@ struct pending_others {
 	int64_t last; /* when the latest was made */
 };
 
-/* Makes what is to be shown, or finds it again.  0; ERR_REFUSED (enrolled already,
- * too many are open, no room for a device); store answers. */
+/* Makes what is to be shown, or finds it again.  0; ERR_REFUSED (enrolled already, the
+ * invitation is over, nobody to add a device to, too many are open, no room for a
+ * device); store answers. */
 int pending_offer(const struct steps *s, const struct pending_offer *q,
     struct pending_shown *out, struct err *e);
 
@@ -39,7 +42,8 @@ int pending_offer(const struct steps *s, const struct pending_offer *q,
 int pending_confirm(const struct steps *s, uint64_t id, struct pending_others *others,
     struct err *e);
 
-/* A new invitation in the place of any before.  ERR_SYSTEM: no random numbers. */
+/* A new invitation in the place of any before, and of what that one has shown.
+ * ERR_SYSTEM: no random numbers. */
 int pending_invite(const struct steps *s, uint32_t life, char text[WORD_TEXT_SIZE],
     struct err *e);
 

@@ -59,7 +59,7 @@ static int make_offer(const struct steps *s, void *ctx, struct err *e)
 	struct offering *o = ctx;
 	const struct sshkey_set *keys = &o->a->keys;
 	const struct pending_offer q = {o->w->place, keys->count > 0 ? keys->hash[0] : NULL,
-	    !o->word};
+	    !o->word, o->word ? o->a->req.now : 0};
 
 	return pending_offer(s, &q, &o->w->shown, e);
 }

@@ -256,7 +256,7 @@ static void what_was_spent_or_ended_since_does_not_come_back(void **state)
 	struct backup_result out;
 	struct pending_shown shown;
 	const uint8_t place[RECORD_HASH] = {1};
-	const struct pending_offer q = {place, NULL, false};
+	const struct pending_offer q = {place, NULL, false, 0};
 	struct record_enroll r;
 	struct store st;
 	struct steps s = {.store = &st, .conf = &sc.conf, .user = "alice", .now = clock_now};

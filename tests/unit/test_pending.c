@@ -11,6 +11,7 @@ static struct scratch sc;
 static const uint8_t here[RECORD_HASH] = {1}, there[RECORD_HASH] = {2};
 static const uint8_t key[RECORD_HASH] = {9, 9, 9};
 static int64_t clock_now;
+static int64_t word_at; /* when the word was typed that the next offer goes by; 0: none */
 
 static int set_up(void **state)
 {
@@ -21,6 +22,7 @@ static int set_up(void **state)
 	if (crypto_init() != 0)
 		return -1;
 	clock_now = SCRATCH_NOW;
+	word_at = 0;
 	scratch_dir(&sc);
 	scratch_conf(&sc, "");
 	if (init_run(&sc.conf, SCRATCH_NOW, &made, &e) != 0)
@@ -46,7 +48,7 @@ static struct pending_others others; /* of the last confirm() */
 
 static int offer(const uint8_t *place, bool first, struct pending_shown *out)
 {
-	const struct pending_offer q = {place, place == here ? key : NULL, first};
+	const struct pending_offer q = {place, place == here ? key : NULL, first, word_at};
 	struct store st;
 	struct steps s = alice(&st);
 	int r = pending_offer(&s, &q, out, NULL);
@@ -194,6 +196,7 @@ static void confirmed_device_is_in_force_and_all_else_that_was_open_ends(void **
 
 	(void)state;
 	invite(3600, word);
+	word_at = clock_now;
 	assert_int_equal(offer(there, false, &other), 0);
 	assert_int_equal(offer(here, false, &mine), 0);
 	/* What login() has done by then: the code is spent. */
@@ -361,6 +364,71 @@ static void invitation_takes_the_place_of_the_one_before(void **state)
 	assert_int_equal(status().invited_until, 0);
 }
 
+static void one_invitation_brings_one_device(void **state)
+{
+	struct pending_shown shown;
+	char word[WORD_TEXT_SIZE];
+
+	(void)state;
+	invite(3600, word);
+	word_at = clock_now; /* typed at two places */
+	assert_int_equal(offer(here, false, &shown), 0);
+	assert_int_equal(confirm(shown.device.id), 0);
+	assert_int_equal(offer(there, false, &shown), ERR_REFUSED);
+	assert_int_equal(offer(there, true, &shown), ERR_REFUSED);
+	assert_int_equal(record().pendings, 0);
+	assert_int_equal(record().devices, 1);
+}
+
+static void word_counts_no_more_after_a_removal(void **state)
+{
+	struct pending_shown shown;
+	char word[WORD_TEXT_SIZE];
+	struct store_value v;
+
+	(void)state;
+	invite(3600, word);
+	word_at = clock_now;
+	assert_int_equal(take_away(NULL), 0);
+	assert_int_equal(offer(here, false, &shown), ERR_REFUSED);
+	word_at = 0;
+	assert_int_equal(offer(here, false, &shown), ERR_REFUSED);
+	assert_int_equal(scratch_get(&sc, "enroll/alice", &v), ERR_NONE);
+}
+
+static void word_of_another_invitation_or_of_one_that_ran_out_shows_nothing(void **state)
+{
+	struct pending_shown shown;
+	char word[WORD_TEXT_SIZE];
+
+	(void)state;
+	invite(3600, word);
+	word_at = clock_now++;
+	invite(60, word);
+	assert_int_equal(offer(here, false, &shown), ERR_REFUSED);
+	word_at = clock_now;
+	assert_int_equal(offer(here, false, &shown), 0);
+	clock_now += 60;
+	assert_int_equal(offer(there, false, &shown), ERR_REFUSED);
+}
+
+static void new_invitation_ends_what_the_one_before_has_shown(void **state)
+{
+	struct pending_shown old, new;
+	char word[WORD_TEXT_SIZE];
+
+	(void)state;
+	invite(3600, word);
+	word_at = clock_now;
+	assert_int_equal(offer(here, false, &old), 0);
+	invite(3600, word);
+	assert_int_equal(record().pendings, 0);
+	assert_int_equal(confirm(old.device.id), ERR_NONE);
+	assert_int_equal(offer(here, false, &new), 0);
+	assert_false(new.again);
+	assert_memory_not_equal(new.device.secret, old.device.secret, 20);
+}
+
 static void invited_user_is_nobody_yet_and_can_be_enrolled(void **state)
 {
 	char word[WORD_TEXT_SIZE];
@@ -482,6 +550,10 @@ int main(void)
 	    T(ninth_device_is_neither_offered_nor_confirmed),
 	    T(enrolment_by_root_ends_what_was_shown_at_logins),
 	    T(invitation_takes_the_place_of_the_one_before),
+	    T(one_invitation_brings_one_device),
+	    T(word_counts_no_more_after_a_removal),
+	    T(word_of_another_invitation_or_of_one_that_ran_out_shows_nothing),
+	    T(new_invitation_ends_what_the_one_before_has_shown),
 	    T(invited_user_is_nobody_yet_and_can_be_enrolled),
 	    T(bypass_needs_a_device_and_ends_by_time_word_or_enrolment),
 	    T(change_touches_neither_counters_nor_recovery_codes),
