@@ -4,9 +4,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +19,8 @@
 #define PB_SYSCONFDIR "/etc"
 #endif
 #define PROGRAM PB_SYSCONFDIR "/pam-bastion/notify"
+#define FILES 4096U            /* that it may always open */
+#define FILES_MOST (1U << 20)  /* that are closed where the kernel cannot close a range */
 
 /* 0, or ERR_NONE when there is no such program. */
 static int check(const char *program, struct err *e)
@@ -40,7 +47,68 @@ static int check(const char *program, struct err *e)
 	return 0;
 }
 
-/* In the grandchild: only calls that are safe behind fork(). */
+/* What follows runs in the grandchild: only calls that are safe behind fork(). */
+
+/* Signals as they are in a fresh process: what the caller ignores or blocks is his. */
+static void forget_signals(void)
+{
+	struct sigaction how = {.sa_handler = SIG_DFL};
+	sigset_t none;
+
+	for (int i = 1; i < NSIG; i++)
+		(void)sigaction(i, &how, NULL);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* The caller's limits must not silence it.  Root may raise them; who may not, goes as
+ * far as the hard limit. */
+static void raise_limit(int what, rlim_t hard_least)
+{
+	struct rlimit own, best;
+
+	if (getrlimit(what, &own) != 0)
+		return;
+	best = own;
+	if (best.rlim_max != RLIM_INFINITY && best.rlim_max < hard_least)
+		best.rlim_max = hard_least;
+	best.rlim_cur = best.rlim_max;
+	own.rlim_cur = own.rlim_max;
+	if (setrlimit(what, &best) != 0)
+		(void)setrlimit(what, &own);
+}
+
+static void forget_limits(void)
+{
+	raise_limit(RLIMIT_FSIZE, RLIM_INFINITY);
+	raise_limit(RLIMIT_CPU, RLIM_INFINITY);
+	raise_limit(RLIMIT_AS, RLIM_INFINITY);
+	raise_limit(RLIMIT_DATA, RLIM_INFINITY);
+	raise_limit(RLIMIT_NOFILE, FILES);
+}
+
+static void close_from(int first)
+{
+	struct rlimit l = {FILES, FILES};
+
+#ifdef SYS_close_range
+	if (syscall(SYS_close_range, (unsigned)first, ~0U, 0U) == 0)
+		return;
+#endif
+	(void)getrlimit(RLIMIT_NOFILE, &l);
+	if (l.rlim_max > FILES_MOST)
+		l.rlim_max = FILES_MOST;
+	for (int fd = first; fd < (int)l.rlim_max; fd++)
+		(void)close(fd);
+}
+
+/* Root's own, whoever called: behind sudo or a file with the setuid bit the real ids
+ * are the caller's, and a shell would fall back to them. */
+static bool become_root(void)
+{
+	return setgroups(0, NULL) == 0 && setresgid(0, 0, 0) == 0 && setresuid(0, 0, 0) == 0;
+}
+
 static _Noreturn void become(const char *program, char *const argv[])
 {
 	static char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin", locale[] = "LC_ALL=C";
@@ -48,12 +116,14 @@ static _Noreturn void become(const char *program, char *const argv[])
 	int null = open("/dev/null", O_RDWR);
 
 	(void)setsid();
-	if (null < 0 || chdir("/") != 0)
+	if (null < 0 || chdir("/") != 0 || !become_root())
 		_exit(127);
 	for (int fd = 0; fd < 3; fd++)
 		(void)dup2(null, fd);
-	for (int fd = 3; fd < 1024; fd++)
-		(void)close(fd);
+	forget_limits();
+	close_from(3);
+	forget_signals();
+	(void)umask(022);
 	(void)execve(program, argv, environment);
 	_exit(127);
 }

@@ -10,7 +10,8 @@
 #define NOTICE_ENROLLED "enrolled"
 #define NOTICE_REMOVED "removed" /* DEVICE is "" when all of them are */
 
-/* Starts it, detached, with a clean environment and nothing on its descriptors, and
+/* Starts it, detached, with a clean environment and nothing on its descriptors, as root
+ * in every id, and with nothing of the caller's limits, umask and signals; and
  * does not wait for it: a login must not hang on it.  0 (also when there is none);
  * ERR_UNSAFE (not root's, others may write it or its directories, not executable);
  * ERR_SYSTEM. */
