@@ -118,6 +118,9 @@ bool cmd_read_line_within(int seconds, const char *question, char *line, size_t 
 /* "2026-11-23T18:25:00Z", or "never" / "-" for 0. */
 void cmd_time(int64_t t, char text[32]);
 
+/* "N wrong codes since ..., last from ...", in the words of a login; nothing for none. */
+void cmd_print_missed(const struct record_missed *missed);
+
 /* Prints the ten codes, once. */
 void cmd_print_codes(const char *user, char codes[RECORD_CODES][20]);
 

@@ -198,6 +198,21 @@ void cmd_time(int64_t t, char text[32])
 		(void)strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", &tm);
 }
 
+void cmd_print_missed(const struct record_missed *missed)
+{
+	char since[32] = "?", from[SOURCE_TEXT_MAX];
+	time_t first = (time_t)missed->first;
+	struct tm tm;
+
+	if (missed->count == 0)
+		return;
+	if (gmtime_r(&first, &tm) != NULL)
+		(void)strftime(since, sizeof(since), "%Y-%m-%d %H:%M UTC", &tm);
+	source_text(&missed->from, from);
+	(void)printf("%u wrong code%s since %s, last from %s.\n", missed->count,
+	    missed->count == 1 ? "" : "s", since, from);
+}
+
 void cmd_print_codes(const char *user, char codes[RECORD_CODES][20])
 {
 	(void)printf("\nRecovery codes of %s, each good once; they are not shown again.\n"

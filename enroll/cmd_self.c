@@ -17,6 +17,7 @@
 
 #include <errno.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,6 +135,15 @@ static void keep_proof(struct self *s)
 			s->proof.device = s->before.device[i].id;
 }
 
+/* This success was the owner's chance to hear of it: a login will not tell again. */
+static void tell_spent(const struct self *s)
+{
+	cmd_print_missed(&s->res.missed);
+	if (s->proof.recovery != 0)
+		(void)printf("%d recovery code%s left.\n", s->res.recovery_left,
+		    s->res.recovery_left == 1 ? "" : "s");
+}
+
 /* Asks and judges, up to `retry` times, until the verdict is the wanted one. */
 static int prove(struct self *s, struct store *store, const char *question,
     enum login_verdict wanted)
@@ -205,6 +215,7 @@ static int confirm(struct self *s, struct err *e)
 		s->req.answer = s->typed;
 		login(&s->c->conf, &s->req, &s->res);
 		secret_wipe(s->typed, sizeof(s->typed));
+		cmd_print_missed(&s->res.missed);
 		if (s->res.verdict == LOGIN_OK)
 			return 0;
 		log_verdict(s, login_verdict_name(s->res.verdict));
@@ -230,23 +241,30 @@ static int new_codes(struct self *s, struct store *store)
 	return CMD_YES;
 }
 
-static int enrol(struct self *s, struct store *store, bool first)
+/* Ctrl-C or a hang-up between a change and the codes that belong to it would leave the
+ * user without them. */
+static void hold_signals(sigset_t *before)
 {
-	const struct pending_offer q = {s->place, NULL, first,
-	    s->res.verdict == LOGIN_INVITED ? s->req.now : 0};
-	struct steps steps;
-	struct err e = {0};
-	int r;
+	static const int held[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGTSTP};
+	sigset_t set;
 
-	if (look_place(&s->req, s->place) != 0)
-		return refuse("libcrypto does not work");
-	steps = steps_of(s, store);
-	if (pending_offer(&steps, &q, &s->shown, &e) != 0)
-		return cmd_fail(&e);
-	log_verdict(s, "shown");
-	if ((r = confirm(s, &e)) != 0)
-		return r;
-	steps = steps_of(s, store);
+	(void)sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++)
+		(void)sigaddset(&set, held[i]);
+	(void)sigprocmask(SIG_BLOCK, &set, before);
+}
+
+static void let_signals(const sigset_t *before)
+{
+	(void)fflush(stdout);
+	(void)sigprocmask(SIG_SETMASK, before, NULL);
+}
+
+static int put_in_force(struct self *s, struct store *store, bool first)
+{
+	const struct steps steps = steps_of(s, store);
+	struct err e = {0};
+
 	if (pending_confirm(&steps, s->shown.device.id, &s->others, &e) != 0)
 		return cmd_fail(&e);
 	s->req.place = NULL;
@@ -262,6 +280,28 @@ static int enrol(struct self *s, struct store *store, bool first)
 		return CMD_YES;
 	s->proof = (struct steps_proof){.device = s->shown.device.id, .since = s->req.now};
 	return new_codes(s, store);
+}
+
+static int enrol(struct self *s, struct store *store, bool first)
+{
+	const struct pending_offer q = {s->place, NULL, first,
+	    s->res.verdict == LOGIN_INVITED ? s->req.now : 0};
+	const struct steps steps = steps_of(s, store);
+	struct err e = {0};
+	sigset_t before;
+	int r;
+
+	if (look_place(&s->req, s->place) != 0)
+		return refuse("libcrypto does not work");
+	if (pending_offer(&steps, &q, &s->shown, &e) != 0)
+		return cmd_fail(&e);
+	log_verdict(s, "shown");
+	if ((r = confirm(s, &e)) != 0)
+		return r;
+	hold_signals(&before);
+	r = put_in_force(s, store, first);
+	let_signals(&before);
+	return r;
 }
 
 static int remove_device(struct self *s, struct store *store)
@@ -294,6 +334,8 @@ static int choose(struct self *s, struct store *store)
 {
 	const struct steps steps = steps_of(s, store);
 	struct err e = {0};
+	sigset_t before;
+	int r;
 
 	if (steps_may_change(&steps, &e) != 0)
 		return cmd_fail(&e);
@@ -305,7 +347,10 @@ static int choose(struct self *s, struct store *store)
 	case 'r':
 		return remove_device(s, store);
 	case 'c':
-		return new_codes(s, store);
+		hold_signals(&before);
+		r = new_codes(s, store);
+		let_signals(&before);
+		return r;
 	case 'q':
 		return CMD_YES;
 	default:
@@ -326,6 +371,7 @@ static int go(struct self *s, struct store *store)
 		if (r != 0)
 			return r;
 		keep_proof(s);
+		tell_spent(s);
 		return choose(s, store);
 	}
 	if (s->c->conf.enroll == CONF_ENROLL_LOGIN)

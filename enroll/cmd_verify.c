@@ -7,7 +7,6 @@
 #include "lib/core/secret.h"
 
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 static int exit_code(const struct login_result *res)
@@ -56,23 +55,6 @@ static void print_json(const struct cmd *c, const struct login_result *res)
 	(void)printf("}\n");
 }
 
-/* This success was the owner's chance to hear of them: a login will not tell again.
- * The words are the module's. */
-static void print_missed(const struct record_missed *missed)
-{
-	char since[32] = "?", from[SOURCE_TEXT_MAX];
-	time_t first = (time_t)missed->first;
-	struct tm tm;
-
-	if (missed->count == 0)
-		return;
-	if (gmtime_r(&first, &tm) != NULL)
-		(void)strftime(since, sizeof(since), "%Y-%m-%d %H:%M UTC", &tm);
-	source_text(&missed->from, from);
-	(void)printf("%u wrong code%s since %s, last from %s.\n", missed->count,
-	    missed->count == 1 ? "" : "s", since, from);
-}
-
 static void print(const struct cmd *c, const struct login_result *res)
 {
 	(void)printf("%s: %s", c->user, login_verdict_name(res->verdict));
@@ -84,7 +66,7 @@ static void print(const struct cmd *c, const struct login_result *res)
 	if (res->reason != NULL)
 		(void)printf(" (%s)", res->reason);
 	(void)printf("\n");
-	print_missed(&res->missed);
+	cmd_print_missed(&res->missed);
 	if (res->err.text[0] != '\0')
 		(void)fprintf(stderr, "enroll-mfa: %s\n", res->err.text);
 }

@@ -1,4 +1,5 @@
 """enroll-mfa by ordinary users, through sudo and the example drop-in."""
+import fcntl
 import os
 import re
 import shutil
@@ -215,3 +216,35 @@ def test_people_of_a_shared_account_ask_the_administrator(enroll):
     user.enrol("--device", "spare")
     self = Self(user).at("recovery code: ", user.code())
     assert self.end() == 1 and "shared" in self.text, self.text
+
+
+def test_the_owner_hears_of_wrong_codes_and_of_what_is_left(enroll):
+    enroll("login")
+    user = member().enrol()
+    self = Self(user).at("recovery code: ", user.wrong_code())
+    self.at("recovery code: ", user.recovery[0]).at("q: nothing: ", "q")
+    assert self.end() == 0
+    assert re.search(rf"1 wrong code since .* UTC, last from local:{user.uid}\.", self.text)
+    assert "9 recovery codes left." in self.text
+    self = Self(user).at("recovery code: ", user.code()).at("q: nothing: ", "q")
+    assert self.end() == 0 and "wrong code" not in self.text and "left." not in self.text
+
+
+def test_ctrl_c_behind_the_confirming_code_leaves_nobody_without_recovery_codes(enroll):
+    enroll("login")
+    user = member()
+    self = Self(user).at("Code: ")
+    user.secret = self.key()
+    store = os.open("/var/lib/pam-bastion", os.O_RDONLY | os.O_DIRECTORY)
+    fcntl.flock(store, fcntl.LOCK_EX)  # it waits in the midst of it
+    self.child.sendline(user.code())
+    time.sleep(1)
+    self.child.sendintr()
+    self.child.sendcontrol("\\")
+    self.child.sendcontrol("z")
+    time.sleep(0.5)
+    os.close(store)
+    self.at("Recovery codes")
+    self.child.expect(r"(?:(?:[A-Z2-7]{4}-){3}[A-Z2-7]{4}\s+){10}")
+    self.child.close(force=True)
+    assert enroll_mfa("status", user.name)
