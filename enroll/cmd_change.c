@@ -3,6 +3,7 @@
  */
 #include "enroll/cmd.h"
 #include "enroll/init.h"
+#include "enroll/notice.h"
 #include "lib/core/json_text.h"
 #include "lib/core/recovery.h"
 #include "lib/core/secret.h"
@@ -114,6 +115,17 @@ int cmd_unlock(struct cmd *c)
 	return CMD_YES;
 }
 
+/* With the last device all of it goes, and that is what is told. */
+static void tell_removed(const struct cmd *c, const struct steps *s)
+{
+	struct steps_status left;
+	struct err e = {0};
+	bool all = c->device == NULL || (steps_status(s, &left, NULL) == 0 && !left.enrolled);
+
+	if (notice_send(NOTICE_REMOVED, c->user, all ? "" : c->device, &e) != 0)
+		cmd_warn(&e);
+}
+
 int cmd_remove(struct cmd *c)
 {
 	struct err e = {0};
@@ -124,7 +136,8 @@ int cmd_remove(struct cmd *c)
 	if ((r = open_account(c, &store, true)) != 0)
 		return r;
 	cmd_steps(c, &store, &s);
-	r = steps_remove(&s, c->device, &e);
+	if ((r = steps_remove(&s, c->device, &e)) == 0)
+		tell_removed(c, &s);
 	store_close(&store);
 	if (r != 0)
 		return cmd_fail(&e);

@@ -3,6 +3,7 @@
  * prove one code, put the device in force, show the recovery codes once.
  */
 #include "enroll/cmd.h"
+#include "enroll/notice.h"
 #include "enroll/otpauth.h"
 #include "enroll/qr.h"
 #include "enroll/qr_image.h"
@@ -284,6 +285,14 @@ static int may_enroll(const struct cmd *c, struct store *store, const struct wor
 	return steps_may_enroll(&s, w->entry.device.name, e);
 }
 
+static void tell(const struct cmd *c, const struct work *w)
+{
+	struct err e = {0};
+
+	if (notice_send(NOTICE_ENROLLED, c->user, w->entry.device.name, &e) != 0)
+		cmd_warn(&e);
+}
+
 static int run(struct cmd *c, struct store *store, struct work *w, struct err *e)
 {
 	int r;
@@ -297,7 +306,8 @@ static int run(struct cmd *c, struct store *store, struct work *w, struct err *e
 		show_text(c, w);
 	if (!c->no_confirm && (r = confirm(c, w, e)) != 0)
 		goto out;
-	r = store_device(c, store, w, e);
+	if ((r = store_device(c, store, w, e)) == 0)
+		tell(c, w);
 out:
 	if (c->json)
 		end_json(c, w, r == 0);

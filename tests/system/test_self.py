@@ -8,7 +8,7 @@ import time
 
 import pexpect
 import pytest
-from bastion import BUILD, CONF, PACKAGING, SUDOERS, User, enroll_mfa, is_in, run, spawn
+from bastion import BUILD, CONF, PACKAGING, SCRATCH, SUDOERS, User, enroll_mfa, is_in, run, spawn
 
 SHIPPED = "/usr/sbin/enroll-mfa"
 PROGRAM = "/run/home/enroll-mfa"  # the machine's own /usr is left alone
@@ -248,3 +248,49 @@ def test_ctrl_c_behind_the_confirming_code_leaves_nobody_without_recovery_codes(
     self.child.expect(r"(?:(?:[A-Z2-7]{4}-){3}[A-Z2-7]{4}\s+){10}")
     self.child.close(force=True)
     assert enroll_mfa("status", user.name)
+
+
+@pytest.fixture
+def notify():
+    """The program that is told, writing down what it is told."""
+    program, told = CONF.parent / "notify", SCRATCH / "told"
+    program.write_text(f'#!/bin/sh\necho "$1,$2,$3" >>{told}\n'
+                       f"grep SigBlk /proc/self/status >>{told}\n", encoding="utf-8")
+    program.chmod(0o700)
+
+    def wait(count):
+        end = time.monotonic() + 10
+        lines = []
+        while time.monotonic() < end and len(lines) < 2 * count:
+            lines = told.read_text(encoding="utf-8").splitlines() if told.exists() else []
+            time.sleep(0.05)
+        assert all(line.split()[1] == 16 * "0" for line in lines[1::2]), lines
+        return lines[::2]
+    yield wait
+    program.unlink()
+    told.unlink(missing_ok=True)
+
+
+def test_enrolments_and_removals_by_root_are_told(notify):
+    user = member().enrol()
+    assert notify(1) == [f"enrolled,{user.name},phone"]
+    user.enrol("--device", "tablet")
+    assert notify(2)[1] == f"enrolled,{user.name},tablet"
+    enroll_mfa("remove", user.name, "--device", "phone")
+    assert notify(3)[2] == f"removed,{user.name},phone"
+    enroll_mfa("remove", user.name, "--device", "tablet")
+    assert notify(4)[3] == f"removed,{user.name},", "all of it"
+    user.enrol()
+    notify(5)
+    enroll_mfa("remove", user.name)
+    assert notify(6)[5] == f"removed,{user.name},"
+
+
+def test_an_enrolment_in_self_service_is_told(enroll, notify):
+    enroll("login")
+    user = member()
+    self = Self(user).at("Code: ")
+    user.secret = self.key()
+    self.child.sendline(user.code())
+    assert self.end() == 0
+    assert notify(1) == [f"enrolled,{user.name},phone"]
