@@ -1,7 +1,6 @@
 #include "policy/enable_sshd.h"
 
-#include "policy/buffer.h"
-#include "policy/enable_exec.h"
+#include "policy/run.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,14 +14,14 @@
 int enable_sshd_test(const struct enable_sshd *q, struct err *e)
 {
 	const char *const argv[] = {ENABLE_SSHD_PROGRAM, "-t", "-f", q->config, NULL};
-	struct buffer said = {0};
+	struct run_said said = {0};
 	char line[300];
-	int status, r = enable_exec(argv, &said, &status, e);
+	int status, r = run_program(argv, &said, &status, e);
 
-	enable_exec_line(&said, line, sizeof(line));
+	run_line(&said, line, sizeof(line));
 	if (r == 0 && status != 0)
 		r = err_set(e, ERR_REFUSED, "%s: sshd -t refuses it: %s", q->shown, line);
-	buffer_free(&said);
+	run_free(&said);
 	return r;
 }
 
@@ -90,19 +89,19 @@ int enable_sshd_judge(const struct enable_sshd *q, struct err *e)
 {
 	char who[400];
 	const char *const argv[] = {ENABLE_SSHD_PROGRAM, "-T", "-f", q->config, "-C", who, NULL};
-	struct buffer said = {0};
+	struct run_said said = {0};
 	char line[300];
 	int status, r;
 
 	(void)snprintf(who, sizeof(who), "user=%.256s,host=localhost,addr=%.64s", q->user,
 	    q->addr != NULL ? q->addr : "192.0.2.1");
-	r = enable_exec(argv, &said, &status, e);
-	enable_exec_line(&said, line, sizeof(line));
+	r = run_program(argv, &said, &status, e);
+	run_line(&said, line, sizeof(line));
 	if (r == 0 && status != 0)
 		r = err_set(e, ERR_REFUSED, "%s: sshd -T refuses it: %s", q->shown, line);
 	if (r == 0)
-		r = judge_output(q, buffer_string(&said), e);
-	buffer_free(&said);
+		r = judge_output(q, buffer_string(&said.out), e);
+	run_free(&said);
 	return r;
 }
 
@@ -114,17 +113,17 @@ static int reload_systemd(struct err *e)
 		const char *const active[] = {"/usr/bin/systemctl", "-q", "is-active", units[i],
 		    NULL};
 		const char *const reload[] = {"/usr/bin/systemctl", "reload", units[i], NULL};
-		struct buffer said = {0};
+		struct run_said said = {0};
 		char line[200];
-		int status, r = enable_exec(active, NULL, &status, e);
+		int status, r = run_program(active, NULL, &status, e);
 
 		if (r != 0)
 			return r;
 		if (status != 0)
 			continue;
-		r = enable_exec(reload, &said, &status, e);
-		enable_exec_line(&said, line, sizeof(line));
-		buffer_free(&said);
+		r = run_program(reload, &said, &status, e);
+		run_line(&said, line, sizeof(line));
+		run_free(&said);
 		return r != 0 || status == 0 ? r : err_set(e, ERR_UNAVAIL,
 		    "systemctl reload %s: exit %d: %s", units[i], status, line);
 	}
@@ -156,14 +155,14 @@ static pid_t read_pid(const char *path)
 static int reload_process(struct err *e)
 {
 	const char *const argv[] = {ENABLE_SSHD_PROGRAM, "-T", NULL};
-	struct buffer said = {0};
+	struct run_said said = {0};
 	char path[512] = "/run/sshd.pid";
 	int status;
 	pid_t pid;
 
-	if (enable_exec(argv, &said, &status, NULL) == 0 && status == 0)
-		(void)find_value(buffer_string(&said), "pidfile", path, sizeof(path));
-	buffer_free(&said);
+	if (run_program(argv, &said, &status, NULL) == 0 && status == 0)
+		(void)find_value(buffer_string(&said.out), "pidfile", path, sizeof(path));
+	run_free(&said);
 	if ((pid = read_pid(path)) == 0)
 		return err_set(e, ERR_NONE, "%s names no running sshd", path);
 	return kill(pid, SIGHUP) == 0 ? 0 : err_set(e, ERR_UNAVAIL, "sshd, process %d: %s",

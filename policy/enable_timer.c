@@ -1,8 +1,7 @@
 #include "policy/enable_timer.h"
 
-#include "policy/buffer.h"
-#include "policy/enable_exec.h"
 #include "policy/enable_txn.h"
+#include "policy/run.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +27,7 @@ static int arm_systemd(const struct enable_timer *t, struct err *e)
 {
 	char unit[128], delay[64];
 	const char *argv[16];
-	struct buffer said = {0};
+	struct run_said said = {0};
 	int n = 0, status, r;
 	char line[256];
 
@@ -49,11 +48,11 @@ static int arm_systemd(const struct enable_timer *t, struct err *e)
 	argv[n++] = "--unconfirmed";
 	argv[n++] = t->id;
 	argv[n] = NULL;
-	r = enable_exec(argv, &said, &status, e);
-	enable_exec_line(&said, line, sizeof(line));
+	r = run_program(argv, &said, &status, e);
+	run_line(&said, line, sizeof(line));
 	if (r == 0 && status != 0)
 		r = err_set(e, ERR_SYSTEM, "systemd-run: exit %d: %s", status, line);
-	buffer_free(&said);
+	run_free(&said);
 	return r;
 }
 
@@ -169,5 +168,5 @@ void enable_timer_disarm(const char *id)
 
 	(void)snprintf(unit, sizeof(unit), "pam-bastion-return-%s.timer", id);
 	if (has_systemd())
-		(void)enable_exec(argv, NULL, &status, NULL);
+		(void)run_program(argv, NULL, &status, NULL);
 }

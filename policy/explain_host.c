@@ -13,7 +13,6 @@
 
 #define SSHD "/usr/sbin/sshd"
 #define JOURNALCTL "/usr/bin/journalctl"
-#define OUTPUT 65536
 #define LOG_TAIL (1 << 20) /* bytes of a log file that are looked through */
 
 /* The value of a line "KEY value" of `sshd -T`, cut at its end; NULL: none. */
@@ -55,15 +54,18 @@ static bool methods_ask(const char *methods, bool kbdint)
 
 int explain_sshd(const char *user, const char *from, char *text, size_t size)
 {
-	char *output = malloc(OUTPUT), methods[512], who[512];
+	struct run_said said = {0};
+	char *output = NULL, methods[512], who[512];
 	const char *argv[] = {SSHD, "-T", "-C", who, NULL};
 	bool kbdint;
-	int r = -1;
+	int r = -1, status;
 
 	(void)snprintf(who, sizeof(who), "user=%s,host=%s,addr=%s", user,
 	    from != NULL ? from : "localhost", from != NULL ? from : "127.0.0.1");
-	if (output == NULL || strpbrk(user, ",=") != NULL ||
-	    run(argv, output, OUTPUT, NULL) != 0) {
+	if (strpbrk(user, ",=") == NULL && run_program(argv, &said, &status, NULL) == 0 &&
+	    status == 0)
+		output = said.out.data;
+	if (output == NULL) {
 		(void)snprintf(text, size, "cannot be told: `%s -T` does not answer", SSHD);
 	} else if (!is_yes(output, "usepam")) {
 		r = 0;
@@ -77,7 +79,7 @@ int explain_sshd(const char *user, const char *from, char *text, size_t size)
 		    "asks for the code" : "lets people in without asking PAM for a code", methods,
 		    kbdint ? "" : ", KbdInteractiveAuthentication no");
 	}
-	free(output);
+	run_free(&said);
 	return r;
 }
 
@@ -137,12 +139,15 @@ void explain_log(const char *user, char *text, size_t size)
 	    "SYSLOG_FACILITY=10", NULL};
 	char *log = malloc(LOG_TAIL);
 	struct text out = text_in(text, size);
+	struct run_said journal = {0};
+	int status;
 
 	for (size_t i = 0; log != NULL && i < 2 && out.len == 0; i++)
 		if (read_tail(files[i], log, LOG_TAIL))
 			keep_last(log, user, &out);
-	if (log != NULL && out.len == 0 && run(argv, log, LOG_TAIL, NULL) == 0)
-		keep_last(log, user, &out);
+	if (out.len == 0 && run_program(argv, &journal, &status, NULL) == 0 && status == 0)
+		keep_last(buffer_string(&journal.out), user, &out);
+	run_free(&journal);
 	free(log);
 }
 

@@ -5,91 +5,164 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-static int64_t now_ms(void)
-{
-	struct timespec t = {0};
+static const char *const environment[] = {
+    "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", NULL};
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+/* The reading and the writing ends of what a program says. */
+struct pipes {
+	int out[2];
+	int err[2];
+};
+
+static void close_end(int ends[2], int i)
+{
+	if (ends[i] >= 0)
+		(void)close(ends[i]);
+	ends[i] = -1;
 }
 
-/* Until the end of the output or of the time: 0, or ERR_UNAVAIL. */
-static int collect(int fd, char *out, size_t size)
+static void close_all(struct pipes *p)
 {
-	const int64_t end = now_ms() + RUN_SECONDS * 1000;
-	size_t got = 0;
-
-	for (;;) {
-		struct pollfd p = {.fd = fd, .events = POLLIN};
-		int64_t left = end - now_ms();
-		char rest[512];
-		ssize_t n;
-
-		out[got] = '\0';
-		if (left <= 0)
-			return ERR_UNAVAIL;
-		if (poll(&p, 1, (int)left) <= 0)
-			continue;
-		n = got + 1 < size ? read(fd, out + got, size - 1 - got) :
-		    read(fd, rest, sizeof(rest));
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return 0;
-		if (got + 1 < size)
-			got += (size_t)n;
+	for (int i = 0; i < 2; i++) {
+		close_end(p->out, i);
+		close_end(p->err, i);
 	}
 }
 
-static int start(const char *const argv[], int out, pid_t *pid)
+/* posix_spawn() takes what it does not change as changeable. */
+static char *const *changeable(const char *const list[])
 {
-	static char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin", locale[] = "LC_ALL=C";
-	char *const environment[] = {path, locale, NULL};
-	posix_spawn_file_actions_t files;
-	int r;
+	union {
+		const char *const *in;
+		char *const *out;
+	} u = {.in = list};
 
-	if (posix_spawn_file_actions_init(&files) != 0)
-		return ENOMEM;
+	return u.out;
+}
+
+static int start(const char *const argv[], const struct pipes *p, pid_t *pid)
+{
+	posix_spawn_file_actions_t files;
+	int r = posix_spawn_file_actions_init(&files);
+
+	if (r != 0)
+		return r;
 	r = posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
 	if (r == 0)
-		r = posix_spawn_file_actions_adddup2(&files, out, 1);
+		r = posix_spawn_file_actions_adddup2(&files, p->out[1], 1);
 	if (r == 0)
-		r = posix_spawn_file_actions_addopen(&files, 2, "/dev/null", O_WRONLY, 0);
+		r = posix_spawn_file_actions_adddup2(&files, p->err[1], 2);
 	if (r == 0)
-		r = posix_spawn(pid, argv[0], &files, NULL, (char *const *)(uintptr_t)argv,
-		    environment);
+		r = posix_spawn(pid, argv[0], &files, NULL, changeable(argv),
+		    changeable(environment));
 	(void)posix_spawn_file_actions_destroy(&files);
 	return r;
 }
 
-int run(const char *const argv[], char *out, size_t size, struct err *e)
+static int64_t seconds(void)
 {
-	int pipes[2], r, status = 0;
-	pid_t pid;
+	struct timespec t = {0};
 
-	out[0] = '\0';
-	if (pipe2(pipes, O_CLOEXEC) != 0)
-		return err_set(e, ERR_SYSTEM, "%s: %s", argv[0], strerror(errno));
-	r = start(argv, pipes[1], &pid);
-	(void)close(pipes[1]);
-	if (r != 0) {
-		(void)close(pipes[0]);
-		return err_set(e, r == ENOENT ? ERR_NONE : ERR_SYSTEM, "%s: %s", argv[0],
-		    strerror(r));
+	(void)clock_gettime(CLOCK_BOOTTIME, &t);
+	return t.tv_sec;
+}
+
+/* Reads a part; closes the end at the end. */
+static void read_part(int ends[2], struct buffer *b)
+{
+	char part[4096];
+	ssize_t n = read(ends[0], part, sizeof(part));
+
+	if (n == 0 || (n < 0 && errno != EINTR))
+		close_end(ends, 0);
+	if (n > 0 && b != NULL && b->len < RUN_MOST)
+		buffer_add(b, part, (size_t)n);
+}
+
+/* What is said until the end, or until its time is over; then false. */
+static bool read_all(struct pipes *p, struct run_said *said)
+{
+	const int64_t end = seconds() + RUN_SECONDS;
+
+	while (p->out[0] >= 0 || p->err[0] >= 0) {
+		struct pollfd fds[2] = {{.fd = p->out[0], .events = POLLIN},
+		    {.fd = p->err[0], .events = POLLIN}};
+
+		if (seconds() >= end)
+			return false;
+		if (poll(fds, 2, 1000) <= 0)
+			continue;
+		if (fds[0].revents != 0)
+			read_part(p->out, said != NULL ? &said->out : NULL);
+		if (fds[1].revents != 0)
+			read_part(p->err, said != NULL ? &said->err : NULL);
 	}
-	r = collect(pipes[0], out, size);
-	(void)close(pipes[0]);
-	if (r != 0)
+	return true;
+}
+
+/* It is waited for with a lock held, which the way back needs too: never for ever. */
+static int finish(const char *program, pid_t pid, bool ended, int *status, struct err *e)
+{
+	int how = 0;
+
+	if (!ended)
 		(void)kill(pid, SIGKILL);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		continue;
-	if (r != 0 || !WIFEXITED(status))
-		return err_set(e, ERR_UNAVAIL, "%s: did not end by itself", argv[0]);
-	return WEXITSTATUS(status);
+	while (waitpid(pid, &how, 0) < 0)
+		if (errno != EINTR)
+			return err_set(e, ERR_SYSTEM, "%s: %s", program, strerror(errno));
+	*status = WIFEXITED(how) ? WEXITSTATUS(how) : 128 + WTERMSIG(how);
+	return ended || WIFEXITED(how) ? 0 : err_set(e, ERR_UNAVAIL,
+	    "%s: does not end within %d seconds", program, RUN_SECONDS);
+}
+
+int run_program(const char *const argv[], struct run_said *said, int *status, struct err *e)
+{
+	struct pipes p = {{-1, -1}, {-1, -1}};
+	pid_t pid = -1;
+	bool ended;
+	int r;
+
+	*status = -1;
+	if (access(argv[0], X_OK) != 0)
+		return err_errno(e, "%s", argv[0]);
+	if (pipe2(p.out, O_CLOEXEC) != 0 || pipe2(p.err, O_CLOEXEC) != 0) {
+		r = err_set(e, ERR_SYSTEM, "pipe: %s", strerror(errno));
+		goto out;
+	}
+	if ((r = start(argv, &p, &pid)) != 0) {
+		r = err_set(e, ERR_SYSTEM, "%s: %s", argv[0], strerror(r));
+		goto out;
+	}
+	close_end(p.out, 1);
+	close_end(p.err, 1);
+	ended = read_all(&p, said);
+	close_all(&p);
+	r = finish(argv[0], pid, ended, status, e);
+	if (r == 0 && said != NULL && (said->out.failed || said->err.failed))
+		r = err_set(e, ERR_SYSTEM, "out of memory");
+out:
+	close_all(&p);
+	return r;
+}
+
+void run_line(const struct run_said *said, char *line, size_t size)
+{
+	const char *text = buffer_string(said->err.len > 0 ? &said->err : &said->out);
+	size_t n = strcspn(text, "\r\n");
+
+	(void)snprintf(line, size, "%.*s", (int)n, text);
+}
+
+void run_free(struct run_said *said)
+{
+	buffer_free(&said->out);
+	buffer_free(&said->err);
 }

@@ -1,19 +1,31 @@
 /*
- * run: other programs' answers (sshd -T, journalctl), without a shell.
+ * run: runs a program of the system, without a shell, and takes what it says.
  */
 #ifndef PB_RUN_H
 #define PB_RUN_H
 
 #include "lib/core/err.h"
+#include "policy/buffer.h"
 
-#include <stddef.h>
+#define RUN_SECONDS 60            /* then it is killed */
+#define RUN_MOST (16U << 20)      /* bytes that are kept of a stream; the rest is passed over */
 
-#define RUN_SECONDS 20 /* a program that takes longer is killed */
+/* Zeroed memory is an empty one; run_free() in any case. */
+struct run_said {
+	struct buffer out;
+	struct buffer err; /* standard error */
+};
 
-/* Runs argv[0] (a path) with a clean environment and nothing on standard input; what
- * it prints on standard output goes to out, at most size - 1 bytes and a NUL, the rest
- * is passed over.  Its exit status (0..255); or ERR_NONE (no such program), ERR_UNAVAIL
- * (killed, too slow), ERR_SYSTEM. */
-int run(const char *const argv[], char *out, size_t size, struct err *e);
+/* Runs argv[0] (a path) with nothing on standard input and a clean environment; what it
+ * says goes to said (may be NULL: dropped).  0 with *status the exit status, 128 + N for
+ * a signal; ERR_NONE: there is no such program; ERR_UNAVAIL: it was too slow;
+ * ERR_SYSTEM. */
+int run_program(const char *const argv[], struct run_said *said, int *status, struct err *e);
+
+/* The first line of what a program said, for messages: of standard error, where there
+ * is one. */
+void run_line(const struct run_said *said, char *line, size_t size);
+
+void run_free(struct run_said *said);
 
 #endif
