@@ -5,6 +5,7 @@
 #include "lib/core/sshkey.h"
 #include "policy/explain.h"
 #include "policy/explain_host.h"
+#include "policy/explain_meets.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -152,17 +153,16 @@ static void put_state(struct printer *p, const struct explain_query *q, const st
 	    when(x->missed.first, at), when(x->missed.last, last), from);
 }
 
-static void put_host(struct printer *p, const struct explain_query *q, const struct explain *x)
+static void put_host(struct printer *p, const struct explain_query *q,
+    const struct explain *x, const char *sshd)
 {
 	char text[VALUE];
 
 	put(p, "pam", x->line[0] == '\0' ? "service %s has no auth line of pam_bastion.so" :
 	    "%s%s%s", x->line[0] == '\0' ? q->service : x->line,
 	    x->words.enroll_here ? ", enrols here" : "", x->guarded ? ", need_auth" : "");
-	if (strcmp(q->service, "sshd") == 0) {
-		(void)explain_sshd(q->user, q->from, text, sizeof(text));
-		put(p, "sshd", "%s", text);
-	}
+	if (sshd[0] != '\0')
+		put(p, "sshd", "%s", sshd);
 	explain_mode(x->conf.store_dir, text, sizeof(text));
 	put(p, "store", "%s: %s", x->conf.store_dir, text);
 	explain_mode(x->conf.keyring, text, sizeof(text));
@@ -173,14 +173,13 @@ static void put_host(struct printer *p, const struct explain_query *q, const str
 static void put_log(struct printer *p, const char *user)
 {
 	char lines[4096];
-	bool any;
+	const char *where = explain_log(user, lines, sizeof(lines));
 
-	explain_log(user, lines, sizeof(lines));
-	any = lines[0] != '\0';
 	if (p->json)
 		(void)fputs(",\"log\":[", stdout);
 	else
-		(void)printf("  %-12s  %s\n", "log", any ? "the last verdicts:" : "no verdict found");
+		(void)printf("  %-12s  %s (%s)\n", "log says", lines[0] != '\0' ? "the last verdicts:" :
+		    "no verdict found", where);
 	for (char *at = lines; *at != '\0';) {
 		char *end = at + strcspn(at, "\n");
 
@@ -199,10 +198,12 @@ static void put_log(struct printer *p, const char *user)
 		(void)putchar(']');
 }
 
-static int tell(const struct options *o, const struct explain *x)
+static int tell(const struct options *o, const struct explain *x, const char *sshd)
 {
+	const enum explain_meets meets = explain_meets(&o->q, x);
+	const char *next = explain_meets_next(x->account && x->state == EXPLAIN_TROUBLE ?
+	    EXPLAIN_REFUSED_TROUBLE : meets);
 	struct printer p = {o->json, true};
-	const char *next = explain_next(x);
 
 	if (o->json)
 		(void)putchar('{');
@@ -213,12 +214,14 @@ static int tell(const struct options *o, const struct explain *x)
 		put(&p, "user", "%s", o->q.user);
 		put(&p, "service", "%s", o->q.service);
 	}
-	put(&p, "login", "%s (behind a key or password that is proven)", explain_meets(&o->q, x));
+	put(&p, "login", "%s%s", explain_meets_text(meets), explain_meets_proof(x) ?
+	    " (behind a key or password that is proven)" :
+	    " (the service proves no key or password before)");
 	put(&p, "account", x->account ? "uid %u" : "none", (unsigned)x->uid);
 	put_duty(&p, x);
 	put_devices(&p, x);
 	put_state(&p, &o->q, x);
-	put_host(&p, &o->q, x);
+	put_host(&p, &o->q, x, sshd);
 	put_log(&p, o->q.user);
 	put(&p, "next", "%s", next[0] != '\0' ? next : "nothing");
 	if (o->json)
@@ -278,6 +281,7 @@ int cmd_explain(const struct cmd_common *common, int argc, char **argv)
 	struct options o = {.q = {.service = "sshd", .config = common->config}};
 	struct timespec now = {0};
 	static struct explain x;
+	char sshd[VALUE] = "";
 	struct err e = {0};
 	int r;
 
@@ -295,5 +299,7 @@ int cmd_explain(const struct cmd_common *common, int argc, char **argv)
 		(void)fprintf(stderr, "bastionctl: %s\n", e.text);
 		return CMD_TROUBLE;
 	}
-	return tell(&o, &x);
+	if (strcmp(o.q.service, "sshd") == 0)
+		x.ssh = explain_sshd(&o.q, x.guarded, sshd, sizeof(sshd));
+	return tell(&o, &x, sshd);
 }

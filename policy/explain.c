@@ -18,26 +18,20 @@
 
 struct lines {
 	struct explain *x;
+	struct conf *account; /* of the need_auth line */
 	const char *config;
 	struct err *why;
 	int code;
 };
 
-/* The first line of ours in auth is the one that asks. */
-static int see_line(void *ctx, const struct pamd_line *l)
+static int load(struct lines *s, const struct pamd_line *l, struct conf *c,
+    struct conf_words *w)
 {
-	struct lines *s = ctx;
 	const char *argv[ARGS];
-	char conf[CONF_PATH_MAX + 8];
-	struct conf_args args = {.what = s->x->line, .argv = argv};
+	char conf[CONF_PATH_MAX + 8], what[600];
+	struct conf_args args = {.what = what, .argv = argv};
 
-	if (!pamd_is_ours(l->module))
-		return 0;
-	for (int i = 0; l->type == PAMD_ACCOUNT && i < l->argc; i++)
-		s->x->guarded = s->x->guarded || strcmp(l->argv[i], "need_auth") == 0;
-	if (l->type != PAMD_AUTH || s->x->line[0] != '\0')
-		return 0;
-	(void)snprintf(s->x->line, sizeof(s->x->line), "%s:%d", l->file, l->line);
+	(void)snprintf(what, sizeof(what), "%s:%d", l->file, l->line);
 	for (int i = 0; i < l->argc && args.argc < ARGS - 1; i++)
 		if (s->config == NULL || strncmp(l->argv[i], "conf=", 5) != 0)
 			argv[args.argc++] = l->argv[i];
@@ -45,14 +39,42 @@ static int see_line(void *ctx, const struct pamd_line *l)
 		(void)snprintf(conf, sizeof(conf), "conf=%s", s->config);
 		argv[args.argc++] = conf;
 	}
-	s->code = conf_load_args(&s->x->conf, &s->x->words, CONF_AUTH, &args, s->why);
+	return conf_load_args(c, w, l->type == PAMD_AUTH ? CONF_AUTH : CONF_ACCOUNT, &args,
+	    s->why);
+}
+
+static bool has_word(const struct pamd_line *l, const char *word)
+{
+	for (int i = 0; i < l->argc; i++)
+		if (strcmp(l->argv[i], word) == 0)
+			return true;
+	return false;
+}
+
+/* The first line of ours in auth is the one that asks, and the first need_auth line in
+ * account the one that judges a login which came round it. */
+static int see_line(void *ctx, const struct pamd_line *l)
+{
+	struct lines *s = ctx;
+	struct conf_words words;
+
+	if (!pamd_is_ours(l->module) || s->code != 0)
+		return 0;
+	if (l->type == PAMD_ACCOUNT && !s->x->guarded && has_word(l, "need_auth")) {
+		s->x->guarded = true;
+		s->code = load(s, l, s->account, &words);
+	} else if (l->type == PAMD_AUTH && s->x->line[0] == '\0') {
+		(void)snprintf(s->x->line, sizeof(s->x->line), "%s:%d", l->file, l->line);
+		s->code = load(s, l, &s->x->conf, &s->x->words);
+	}
 	return 0;
 }
 
-static int read_service(const struct explain_query *q, struct explain *x, struct err *e)
+static int read_service(const struct explain_query *q, struct explain *x,
+    struct conf *account, struct err *e)
 {
 	const struct pamd_dirs dirs = {PAM_DIR, PAM_VENDOR_DIR};
-	struct lines s = {x, q->config, e, 0};
+	struct lines s = {x, account, q->config, e, 0};
 	char path[PAMD_PATH_MAX];
 	int r = pamd_find(&dirs, q->service, path);
 
@@ -68,14 +90,13 @@ static int read_service(const struct explain_query *q, struct explain *x, struct
 }
 
 static void find_account(const struct explain_query *q, struct explain *x,
-    struct exempt_facts *f, const char **name)
+    struct exempt_facts *f)
 {
 	const struct passwd *pw = getpwnam(q->user);
 
-	*name = pw != NULL ? pw->pw_name : q->user;
 	x->account = pw != NULL;
 	x->uid = pw != NULL ? pw->pw_uid : 0;
-	f->account.user = *name;
+	f->account.user = pw != NULL ? pw->pw_name : q->user;
 	f->account.gid = pw != NULL ? pw->pw_gid : (gid_t)-1;
 	f->now = q->now;
 	f->local = q->from == NULL;
@@ -167,22 +188,23 @@ static void tell_state(struct work *w, const struct explain_query *q, struct exp
 static void tell_offers(const struct work *w, const struct explain_query *q, struct explain *x)
 {
 	const struct record_enroll *r = &w->enroll;
+	const int64_t life = r->bypass_life < LOOK_BYPASS_MOST ? (int64_t)r->bypass_life :
+	    LOOK_BYPASS_MOST;
 
-	if (look_is_running(r->bypass_since, r->bypass_life, q->now))
-		x->bypass_until = r->bypass_since + r->bypass_life;
+	if (look_is_running(r->bypass_since, life, q->now))
+		x->bypass_until = r->bypass_since + life;
 	if (r->invite.open && look_is_running(r->invite.since, r->invite.life, q->now))
 		x->invited_until = r->invite.since + r->invite.life;
 }
 
-static int read_records(struct work *w, const struct explain_query *q, const char *name,
-    struct explain *x)
+static int read_records(struct work *w, const struct explain_query *q, struct explain *x)
 {
 	struct err *why = &x->trouble;
-	int enroll = get(w, "enroll", name, why), hot;
+	int enroll = get(w, "enroll", q->user, why), hot;
 
 	if (enroll != 0 && enroll != ERR_NONE)
 		return enroll;
-	hot = get(w, "hot", name, why);
+	hot = get(w, "hot", q->user, why);
 	if (hot != 0 && hot != ERR_NONE)
 		return hot;
 	if (enroll != hot && (enroll == 0 || w->hot.ever_confirmed))
@@ -200,7 +222,7 @@ static int read_records(struct work *w, const struct explain_query *q, const cha
 	return 0;
 }
 
-static void look_up(const struct explain_query *q, const char *name, struct explain *x)
+void explain_records(const struct explain_query *q, struct explain *x)
 {
 	struct secret memory;
 	struct work *w;
@@ -212,7 +234,7 @@ static void look_up(const struct explain_query *q, const char *name, struct expl
 	}
 	w = (struct work *)(void *)memory.data;
 	if (store_open(&w->store, &x->conf, &x->trouble) == 0) {
-		(void)read_records(w, q, name, x);
+		(void)read_records(w, q, x);
 		store_close(&w->store);
 	}
 	secret_free(&memory);
@@ -220,72 +242,26 @@ static void look_up(const struct explain_query *q, const char *name, struct expl
 
 int explain(const struct explain_query *q, struct explain *x, struct err *e)
 {
+	struct explain_query canonical = *q;
 	struct exempt_facts f = {0};
-	const char *name;
+	struct rollout at_account;
+	struct conf account;
+	char name[WHO_NAME_MAX + 1];
 	int r;
 
 	memset(x, 0, sizeof(*x));
-	if ((r = read_service(q, x, e)) != 0)
+	x->is_ssh = strstr(q->service, "sshd") != NULL;
+	if ((r = read_service(q, x, &account, e)) != 0)
 		return r;
-	find_account(q, x, &f, &name);
+	find_account(q, x, &f);
+	/* The name as the directory has it: looking groups up may overwrite it. */
+	(void)snprintf(name, sizeof(name), "%s", f.account.user);
+	f.account.user = canonical.user = name;
 	rollout_judge(&x->conf, &f, &x->rollout);
-	look_up(q, name, x);
+	if (x->guarded) {
+		rollout_judge(&account, &f, &at_account);
+		x->account_exempt = at_account.duty == ROLLOUT_EXEMPT;
+	}
+	explain_records(&canonical, x);
 	return 0;
-}
-
-static const char *meets_unenrolled(const struct explain_query *q, const struct explain *x)
-{
-	const bool here = x->words.enroll_here;
-
-	if (x->conf.enroll == CONF_ENROLL_LOGIN && here)
-		return "is shown a QR code to enrol with";
-	if (x->invited_until != 0 && here && x->conf.enroll != CONF_ENROLL_ADMIN)
-		return "is asked for a code, and may type the invitation word";
-	if (q->now < x->conf.enroll_by)
-		return "is let in without a code until enroll_by";
-	return "is asked for a code and refused: not enrolled";
-}
-
-const char *explain_meets(const struct explain_query *q, const struct explain *x)
-{
-	if (!x->account)
-		return "is asked for a code and refused: no such account";
-	if (x->line[0] == '\0')
-		return "is not asked for a code: the service does not name the module";
-	if (x->rollout.duty == ROLLOUT_EXEMPT)
-		return "is let in without a code: exempt";
-	if (x->rollout.duty == ROLLOUT_NOT_REQUIRED)
-		return "is let in without a code: not required";
-	if (x->state == EXPLAIN_TROUBLE)
-		return "is asked for a code and refused: the records are not whole";
-	if (x->bypass_until != 0)
-		return "is let in without a code: bypass";
-	if (x->state == EXPLAIN_NOT)
-		return meets_unenrolled(q, x);
-	if (x->locked_since != 0)
-		return "is asked for a code; only a recovery code is taken: locked";
-	if (x->wait > 0)
-		return "is asked for a code, and refused for now: delayed";
-	if (x->remembered > 0)
-		return "is asked for a code, but not where one is remembered";
-	return "is asked for a code";
-}
-
-const char *explain_next(const struct explain *x)
-{
-	if (!x->account)
-		return "no such account: every answer is refused";
-	if (x->line[0] == '\0')
-		return "the service does not ask for a code: `bastionctl enable`";
-	if (x->state == EXPLAIN_TROUBLE)
-		return "mend the records: every code is refused until then";
-	if (x->rollout.duty != ROLLOUT_MUST || x->bypass_until != 0)
-		return "";
-	if (x->locked_since != 0)
-		return "find out who guesses, then `enroll-mfa unlock`, or a recovery code";
-	if (x->state == EXPLAIN_NOT && x->invited_until == 0)
-		return "enrol: `enroll-mfa USER`, or `enroll-mfa invite USER`";
-	if (x->wait > 0)
-		return "wait, or `enroll-mfa unlock`";
-	return "";
 }

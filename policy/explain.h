@@ -32,11 +32,24 @@ struct explain_device {
 	int64_t created, last_used; /* 0: never */
 };
 
+/* What sshd does before and beside PAM's auth. */
+enum explain_ssh {
+	EXPLAIN_SSH_UNKNOWN = 0, /* or not asked: taken for ASKS */
+	EXPLAIN_SSH_ASKS,        /* every way in ends at the code, behind a key */
+	EXPLAIN_SSH_UNPROVEN,    /* it does, but not every one behind a key */
+	EXPLAIN_SSH_MIXED,       /* some ways in never ask PAM */
+	EXPLAIN_SSH_PAST,        /* no way in asks PAM */
+	EXPLAIN_SSH_NO_PAM       /* neither auth nor account is called */
+};
+
 struct explain {
 	struct conf conf;
 	struct conf_words words; /* of the service's auth line */
 	char line[600];          /* FILE:LINE of that line; "" : the service has none */
 	bool guarded;            /* a need_auth line in account */
+	bool account_exempt;     /* by the configuration of that line */
+	bool is_ssh;             /* the service is sshd's, also under another name */
+	enum explain_ssh ssh;    /* put there by the caller (explain_host.h) */
 	bool account;
 	uid_t uid;
 	struct rollout rollout;
@@ -58,10 +71,7 @@ struct explain {
  * service cannot be read. */
 int explain(const struct explain_query *q, struct explain *x, struct err *e);
 
-/* What a login behind a proven first factor meets, in a few words. */
-const char *explain_meets(const struct explain_query *q, const struct explain *x);
-
-/* One line of what to do next, or "". */
-const char *explain_next(const struct explain *x);
+/* The records of q->user alone, under x->conf: state and all below it. */
+void explain_records(const struct explain_query *q, struct explain *x);
 
 #endif

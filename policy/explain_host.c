@@ -3,6 +3,7 @@
 #include "lib/core/text.h"
 #include "policy/run.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,14 +14,15 @@
 
 #define SSHD "/usr/sbin/sshd"
 #define JOURNALCTL "/usr/bin/journalctl"
+#define METHOD "keyboard-interactive"
 #define LOG_TAIL (1 << 20) /* bytes of a log file that are looked through */
 
 /* The value of a line "KEY value" of `sshd -T`, cut at its end; NULL: none. */
-static char *value_of(char *output, const char *key, char *value, size_t size)
+static char *value_of(const char *output, const char *key, char *value, size_t size)
 {
 	size_t n = strlen(key);
 
-	for (char *p = output; p != NULL && *p != '\0'; p = strchr(p, '\n'), p += p != NULL) {
+	for (const char *p = output; *p != '\0'; p += strcspn(p, "\n"), p += *p == '\n') {
 		if (strncmp(p, key, n) != 0 || p[n] != ' ')
 			continue;
 		(void)snprintf(value, size, "%.*s", (int)strcspn(p + n + 1, "\n"), p + n + 1);
@@ -29,68 +31,220 @@ static char *value_of(char *output, const char *key, char *value, size_t size)
 	return NULL;
 }
 
-static bool is_yes(char *output, const char *key)
+static bool is_yes(const char *output, const char *key)
 {
 	char value[16];
 
 	return value_of(output, key, value, sizeof(value)) != NULL && strcmp(value, "yes") == 0;
 }
 
-/* Every alternative of AuthenticationMethods must ask PAM. */
-static bool methods_ask(const char *methods, bool kbdint)
+/* What one alternative of AuthenticationMethods does: a list with commas. */
+static void see_alternative(const char *list, size_t n, bool *asks, bool *behind_key)
 {
+	bool key = false;
+
+	*asks = *behind_key = false;
+	for (size_t at = 0; at < n && !*asks; at += strcspn(list + at, ", ") + 1) {
+		const char *p = list + at;
+		size_t len = strcspn(p, ", ");
+
+		key = key || (len == 9 && memcmp(p, "publickey", 9) == 0);
+		*asks = len >= sizeof(METHOD) - 1 && memcmp(p, METHOD, sizeof(METHOD) - 1) == 0;
+	}
+	*behind_key = *asks && key;
+}
+
+enum explain_ssh explain_sshd_methods(const char *methods, bool kbdint)
+{
+	bool any = false, all = true, proven = true, asks, behind_key;
+
+	if (!kbdint)
+		return EXPLAIN_SSH_PAST;
 	if (strcmp(methods, "any") == 0)
-		return false;
+		return EXPLAIN_SSH_MIXED;
 	while (*methods != '\0') {
 		size_t n = strcspn(methods, " ");
-		const char *at = memmem(methods, n, "keyboard-interactive", 20);
 
-		if (at == NULL || !kbdint)
-			return false;
+		see_alternative(methods, n, &asks, &behind_key);
+		any = any || asks;
+		all = all && asks;
+		proven = proven && behind_key;
 		methods += n + strspn(methods + n, " ");
 	}
-	return true;
+	if (!all || !any)
+		return any ? EXPLAIN_SSH_MIXED : EXPLAIN_SSH_PAST;
+	return proven ? EXPLAIN_SSH_ASKS : EXPLAIN_SSH_UNPROVEN;
 }
 
-int explain_sshd(const char *user, const char *from, char *text, size_t size)
+/* Where sshd listens, for `Match LocalAddress` and `Match LocalPort`: the first of its
+ * ports and addresses.  The answer is for a login that comes in there. */
+static void find_own(const char *output, const char *from, char *own, size_t size)
 {
-	struct run_said said = {0};
-	char *output = NULL, methods[512], who[512];
-	const char *argv[] = {SSHD, "-T", "-C", who, NULL};
-	bool kbdint;
-	int r = -1, status;
+	char port[16] = "22", address[128] = "";
+	bool six = from != NULL && strchr(from, ':') != NULL;
+	size_t n;
 
-	(void)snprintf(who, sizeof(who), "user=%s,host=%s,addr=%s", user,
-	    from != NULL ? from : "localhost", from != NULL ? from : "127.0.0.1");
-	if (strpbrk(user, ",=") == NULL && run_program(argv, &said, &status, NULL) == 0 &&
-	    status == 0)
-		output = said.out.data;
-	if (output == NULL) {
-		(void)snprintf(text, size, "cannot be told: `%s -T` does not answer", SSHD);
-	} else if (!is_yes(output, "usepam")) {
-		r = 0;
-		(void)snprintf(text, size, "does not use PAM (UsePAM no)");
+	(void)value_of(output, "port", port, sizeof(port));
+	if (value_of(output, "listenaddress", address, sizeof(address)) != NULL &&
+	    address[0] == '[' && (n = strcspn(address, "]")) > 0) {
+		memmove(address, address + 1, n - 1);
+		address[n - 1] = '\0';
 	} else {
-		kbdint = is_yes(output, "kbdinteractiveauthentication");
-		if (value_of(output, "authenticationmethods", methods, sizeof(methods)) == NULL)
-			(void)snprintf(methods, sizeof(methods), "any");
-		r = methods_ask(methods, kbdint) ? 1 : 0;
-		(void)snprintf(text, size, "%s (AuthenticationMethods %s%s)", r == 1 ?
-		    "asks for the code" : "lets people in without asking PAM for a code", methods,
-		    kbdint ? "" : ", KbdInteractiveAuthentication no");
+		address[strcspn(address, ":")] = '\0';
 	}
-	run_free(&said);
-	return r;
+	if (address[0] == '\0' || strcmp(address, "0.0.0.0") == 0 || strcmp(address, "::") == 0)
+		(void)snprintf(address, sizeof(address), "%s", six ? "::1" : "127.0.0.1");
+	(void)snprintf(own, size, "laddr=%s,lport=%s", address, port);
 }
 
-static bool is_verdict_of(const char *line, size_t n, const char *user)
+/* `sshd -T -C`: 0, or a code, and text says why. */
+static int ask_sshd(const struct explain_query *q, const char *own, struct run_said *said,
+    char *text, size_t size)
 {
-	char mark[300];
-	const char *at = memmem(line, n, "pam_bastion(", 12);
+	char who[800], line[400];
+	const char *const argv[] = {SSHD, "-T", "-C", who, NULL};
+	struct err e = {0};
+	int status, r;
 
-	(void)snprintf(mark, sizeof(mark), "user=%.256s ", user);
-	return at != NULL && memmem(at, n - (size_t)(at - line), mark, strlen(mark)) != NULL &&
-	    memmem(at, n - (size_t)(at - line), " verdict=", 9) != NULL;
+	(void)snprintf(who, sizeof(who), "user=%.256s,host=%.128s,addr=%.128s,%s", q->user,
+	    q->from != NULL ? q->from : "localhost", q->from != NULL ? q->from : "127.0.0.1", own);
+	run_free(said); /* of the time before */
+	r = run_program(argv, said, &status, &e);
+	run_line(said, line, sizeof(line));
+	if (r == 0 && status == 0)
+		return 0;
+	(void)snprintf(text, size, "cannot be told: %s -T: %s", SSHD,
+	    r != 0 ? e.text : line[0] != '\0' ? line : "fails and says nothing");
+	return r != 0 ? r : ERR_REFUSED;
+}
+
+static const char *sshd_does(enum explain_ssh ssh, bool guarded)
+{
+	switch (ssh) {
+	case EXPLAIN_SSH_ASKS:
+		return "asks for the code";
+	case EXPLAIN_SSH_UNPROVEN:
+		return "asks for the code, not always behind a key";
+	case EXPLAIN_SSH_MIXED:
+		return guarded ? "asks for the code; a login round it is refused by need_auth" :
+		    "lets people in without asking PAM for a code, by some methods";
+	case EXPLAIN_SSH_PAST:
+		return guarded ? "does not ask PAM for a code: refused by need_auth" :
+		    "lets people in without asking PAM for a code";
+	case EXPLAIN_SSH_NO_PAM:
+	case EXPLAIN_SSH_UNKNOWN:
+		break;
+	}
+	return "does not use PAM, and lets people in without a code (UsePAM no)";
+}
+
+static enum explain_ssh judge_sshd(const char *output, bool guarded, char *text, size_t size)
+{
+	bool kbdint = is_yes(output, "kbdinteractiveauthentication");
+	enum explain_ssh ssh = EXPLAIN_SSH_NO_PAM;
+	char methods[512], service[64] = "";
+
+	if (!is_yes(output, "usepam")) {
+		(void)snprintf(text, size, "%s", sshd_does(ssh, guarded));
+		return ssh;
+	}
+	if (value_of(output, "authenticationmethods", methods, sizeof(methods)) == NULL)
+		(void)snprintf(methods, sizeof(methods), "any");
+	ssh = explain_sshd_methods(methods, kbdint);
+	/* From OpenSSH 9.8 on it may be another file that sshd goes by. */
+	(void)value_of(output, "pamservicename", service, sizeof(service));
+	(void)snprintf(text, size, "%s (AuthenticationMethods %s%s%s%s)", sshd_does(ssh, guarded),
+	    methods, kbdint ? "" : ", KbdInteractiveAuthentication no",
+	    service[0] != '\0' ? ", PAMServiceName " : "", service);
+	return ssh;
+}
+
+enum explain_ssh explain_sshd(const struct explain_query *q, bool guarded, char *text,
+    size_t size)
+{
+	enum explain_ssh ssh = EXPLAIN_SSH_UNKNOWN;
+	struct run_said said = {0};
+	char usual[200], own[200];
+	int r;
+
+	if (strpbrk(q->user, ",= ") != NULL) {
+		(void)snprintf(text, size, "cannot be told: %s -T does not take such a name", SSHD);
+		return ssh;
+	}
+	/* No Match changes where it listens.  It has to be given all the same, or a Match
+	 * that asks for it makes sshd stop. */
+	find_own("", q->from, usual, sizeof(usual));
+	r = ask_sshd(q, usual, &said, text, size);
+	if (r == 0) {
+		find_own(buffer_string(&said.out), q->from, own, sizeof(own));
+		if (strcmp(own, usual) != 0)
+			r = ask_sshd(q, own, &said, text, size);
+	}
+	if (r == 0)
+		ssh = judge_sshd(buffer_string(&said.out), guarded, text, size);
+	run_free(&said);
+	return ssh;
+}
+
+/* Behind the words of a time and a host: where the tag begins, or NULL. */
+static const char *skip_header(const char *p, const char *end)
+{
+	/* "Nov 23 09:05:01 host " or "2026-11-23T09:05:01+00:00 host " */
+	int words = *p >= '0' && *p <= '9' ? 2 : 4;
+
+	if (*p == ' ' || *p == '\t')
+		return NULL;
+	for (; words > 0; words--) {
+		while (p < end && *p != ' ')
+			p++;
+		while (p < end && *p == ' ')
+			p++;
+	}
+	return p < end ? p : NULL;
+}
+
+/* Passes over the letters of a name (and text behind it): where it goes on, or NULL. */
+static const char *skip_name(const char *p, const char *end, const char *behind)
+{
+	static const char more[] = "_.-/@";
+	const char *first = p;
+	size_t n = strlen(behind);
+
+	while (p < end && (isalnum((unsigned char)*p) || strchr(more, *p) != NULL))
+		p++;
+	return p > first && (size_t)(end - p) >= n && memcmp(p, behind, n) == 0 ? p + n : NULL;
+}
+
+/* "NAME: " or "NAME[PID]: " */
+static const char *skip_tag(const char *p, const char *end)
+{
+	const char *plain = skip_name(p, end, ": ");
+
+	if (plain != NULL || (p = skip_name(p, end, "[")) == NULL)
+		return plain;
+	while (p < end && *p >= '0' && *p <= '9')
+		p++;
+	return end - p > 3 && memcmp(p, "]: ", 3) == 0 ? p + 3 : NULL;
+}
+
+bool explain_log_is(const char *line, size_t n, const char *user)
+{
+	static const char module[] = "pam_bastion(";
+	const char *end = line + n, *p = skip_header(line, end), *at;
+	char mark[1300];
+	struct text t = text_in(mark, sizeof(mark));
+
+	if (p == NULL || (p = skip_tag(p, end)) == NULL ||
+	    (size_t)(end - p) < sizeof(module) || memcmp(p, module, sizeof(module) - 1) != 0)
+		return false;
+	p += sizeof(module) - 1;
+	if ((at = skip_name(p, end, ":auth): ")) == NULL &&
+	    (at = skip_name(p, end, ":account): ")) == NULL)
+		return false;
+	text_add(&t, "user=");
+	text_add_escaped(&t, user);
+	text_add(&t, " verdict=");
+	return !t.cut && (size_t)(end - at) > t.len && memcmp(at, mark, t.len) == 0;
 }
 
 /* Keeps the last EXPLAIN_LOG_LINES lines of log that are the user's. */
@@ -102,7 +256,7 @@ static void keep_last(const char *log, const char *user, struct text *out)
 	for (const char *p = log; *p != '\0';) {
 		size_t n = strcspn(p, "\n");
 
-		if (is_verdict_of(p, n, user))
+		if (explain_log_is(p, n, user))
 			kept[count++ % EXPLAIN_LOG_LINES] = p;
 		p += n + (p[n] != '\0');
 	}
@@ -132,23 +286,28 @@ static bool read_tail(const char *path, char *buffer, size_t size)
 	return n > 0;
 }
 
-void explain_log(const char *user, char *text, size_t size)
+const char *explain_log(const char *user, char *text, size_t size)
 {
 	static const char *const files[] = {"/var/log/auth.log", "/var/log/secure"};
-	const char *argv[] = {JOURNALCTL, "-q", "-o", "short-iso", "-n", "20000",
-	    "SYSLOG_FACILITY=10", NULL};
-	char *log = malloc(LOG_TAIL);
-	struct text out = text_in(text, size);
+	/* What the journal knows of the sender is the kernel's word; a file has only the
+	 * sender's, who may be anybody. */
+	const char *const argv[] = {JOURNALCTL, "-q", "-o", "short-iso", "-n", "20000",
+	    "SYSLOG_FACILITY=10", "_TRANSPORT=syslog", "_UID=0", NULL};
 	struct run_said journal = {0};
+	struct text out = text_in(text, size);
+	const char *where = "journal";
+	char *log = NULL;
 	int status;
 
-	for (size_t i = 0; log != NULL && i < 2 && out.len == 0; i++)
-		if (read_tail(files[i], log, LOG_TAIL))
-			keep_last(log, user, &out);
-	if (out.len == 0 && run_program(argv, &journal, &status, NULL) == 0 && status == 0)
+	if (run_program(argv, &journal, &status, NULL) == 0 && status == 0 && journal.out.len > 0)
 		keep_last(buffer_string(&journal.out), user, &out);
-	run_free(&journal);
+	else if ((log = malloc(LOG_TAIL)) != NULL)
+		for (size_t i = 0; i < 2 && out.len == 0; i++)
+			if (read_tail(where = files[i], log, LOG_TAIL))
+				keep_last(log, user, &out);
 	free(log);
+	run_free(&journal);
+	return where;
 }
 
 void explain_mode(const char *path, char *text, size_t size)

@@ -5,18 +5,29 @@
 #ifndef PB_EXPLAIN_HOST_H
 #define PB_EXPLAIN_HOST_H
 
-#include "lib/core/conf.h"
+#include "policy/explain.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Whether sshd would ask PAM for a code: 1 yes, 0 no, -1 not known (no sshd, or it
- * does not answer); text says what was found. */
-int explain_sshd(const char *user, const char *from, char *text, size_t size);
+/* Asks `sshd -T` about the user; guarded: account has need_auth.  text says what was
+ * found, or why it cannot be told. */
+enum explain_ssh explain_sshd(const struct explain_query *q, bool guarded, char *text,
+    size_t size);
 
-/* The last verdicts of the user, oldest first, a line each; "" when there are none. */
+/* What the value of AuthenticationMethods does (exposed for its test); kbdint:
+ * KbdInteractiveAuthentication. */
+enum explain_ssh explain_sshd_methods(const char *methods, bool kbdint);
+
+/* What the log says were the last verdicts of the user, oldest first, a line each; ""
+ * when there are none.  Returns where it was read: the journal, of root's senders only,
+ * or a file, in which any local user may have written. */
 #define EXPLAIN_LOG_LINES 5
-void explain_log(const char *user, char *text, size_t size);
+const char *explain_log(const char *user, char *text, size_t size);
+
+/* Whether a line is a verdict of the user's: time, host, program, and then nothing
+ * before the module's words (exposed for its test). */
+bool explain_log_is(const char *line, size_t n, const char *user);
 
 /* "0700 root:root system_u:object_r:..." or why it cannot be told. */
 void explain_mode(const char *path, char *text, size_t size);

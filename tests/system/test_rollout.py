@@ -1,6 +1,5 @@
 """Who must, until when, and enrolment at the prompt, by the real server and client."""
 import datetime
-import json
 import pathlib
 import re
 import time
@@ -8,7 +7,7 @@ import time
 import pexpect
 import picture
 import pytest
-from bastion import BUILD, CODE_PROMPT, CONF, PACKAGING, SCRATCH, Sshd, User, is_in, run, spawn
+from bastion import CODE_PROMPT, CONF, PACKAGING, SCRATCH, Sshd, User, is_in, run, spawn
 
 QUESTION = "Code: "
 
@@ -227,24 +226,3 @@ def test_a_client_without_unicode_still_gets_the_key(first_trust):
     user.secret = child.key()
     child.answer(user.code())
     assert child.end(), child.text
-
-
-def explain(*argv):
-    return run(BUILD / "bastionctl", "explain", *argv)
-
-
-def test_explain_says_what_a_login_would_meet(sshd, user, log, since):
-    run("ssh-keygen", "-A")  # `sshd -T` wants the machine's own
-    assert not is_in(sshd.ssh(user, user.wrong_code()), user)
-    log.wait(rf"user={user.name} verdict=wrong", since)
-    told = json.loads(explain(user.name, "--from", "127.0.0.1", "--json"))
-    assert told["required"] == "yes (require = all)" and told["exempt"] == "no"
-    assert told["device"].startswith("phone, enrolled ")
-    assert told["wrong_codes"].startswith("1 since ")
-    assert told["sshd"].startswith("asks for the code (AuthenticationMethods publickey,")
-    assert told["pam"].startswith("/etc/pam.d/sshd:") and "need_auth" in told["pam"]
-    assert told["recovery"] == "10 codes left" and told["locked"] == "no"
-    text = explain(user.name)
-    print(text)
-    assert text.count("\n") <= 24 + 5 and max(map(len, text.splitlines()[:18])) < 200
-    assert "not enrolled" in explain(User().name) and "no such account" in explain("nobody9")

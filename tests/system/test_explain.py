@@ -1,0 +1,145 @@
+"""bastionctl explain, next to what the real sshd does."""
+import contextlib
+import datetime
+import json
+import pathlib
+
+from bastion import BUILD, CONF, Sshd, User, is_in, run
+
+SSHD_CONFIG = pathlib.Path("/etc/ssh/sshd_config")
+AUTH_LOG = pathlib.Path("/var/log/auth.log")
+
+
+def explain(*argv):
+    return run(BUILD / "bastionctl", "explain", *argv)
+
+
+def told(*argv):
+    run("ssh-keygen", "-A")  # `sshd -T` wants the machine's own
+    return json.loads(explain(*argv, "--json"))
+
+
+def day(ahead):
+    return (datetime.datetime.now(datetime.timezone.utc)
+            + datetime.timedelta(days=ahead)).strftime("%Y-%m-%d")
+
+
+@contextlib.contextmanager
+def more(path, text):
+    """A file with lines at its end."""
+    before = path.read_text(encoding="utf-8") if path.exists() else None
+    path.write_text((before or "") + text, encoding="utf-8")
+    try:
+        yield
+    finally:
+        if before is None:
+            path.unlink()
+        else:
+            path.write_text(before, encoding="utf-8")
+
+
+def test_explain_says_what_a_login_would_meet(sshd, user, log, since):
+    assert not is_in(sshd.ssh(user, user.wrong_code()), user)
+    log.wait(rf"user={user.name} verdict=wrong", since)
+    x = told(user.name, "--from", "127.0.0.1")
+    assert x["required"] == "yes (require = all)" and x["exempt"] == "no"
+    assert x["device"].startswith("phone, enrolled ")
+    assert x["wrong_codes"].startswith("1 since ")
+    assert x["sshd"].startswith("asks for the code (AuthenticationMethods publickey,")
+    assert x["pam"].startswith("/etc/pam.d/sshd:") and "need_auth" in x["pam"]
+    assert x["recovery"] == "10 codes left" and x["locked"] == "no"
+    text = explain(user.name)
+    print(text)
+    assert text.count("\n") <= 24 + 5 and max(map(len, text.splitlines()[:18])) < 200
+    assert "not enrolled" in explain(User().name) and "no such account" in explain("nobody9")
+
+
+def test_login_round_the_code_is_told_as_refused_by_need_auth(log, since):
+    user = User().enrol()
+    match = f"\nMatch User {user.name}\n  AuthenticationMethods publickey\n"
+    # The drop-in comes first, and would win.
+    dropin = pathlib.Path("/etc/ssh/sshd_config.d/10-bastion-mfa.conf")
+    without = "".join(line for line in dropin.read_text(encoding="utf-8").splitlines(True)
+                      if "AuthenticationMethods" not in line)
+    before = dropin.read_text(encoding="utf-8")
+    dropin.write_text(without + match, encoding="utf-8")
+    try:
+        for rule, inside in ((f"require = user:nobody-{user.uid}\n", False),
+                             (f"exempt = user:{user.name} until {day(30)}\n", True)):
+            with more(CONF, rule):
+                x = told(user.name, "--from", "127.0.0.1")
+                with Sshd() as server:
+                    assert is_in(server.ssh(user, BatchMode="yes"), user) == inside
+            assert x["sshd"].startswith("does not ask PAM for a code: refused by need_auth "
+                                        "(AuthenticationMethods publickey"), x
+            assert x["login"].startswith("is let in without a code: exempt" if inside
+                                         else "is refused by need_auth"), x
+    finally:
+        dropin.write_text(before, encoding="utf-8")
+    assert log.wait(rf"user={user.name} verdict=error reason=need_auth", since)
+
+
+def test_match_of_the_own_port_and_address_is_judged():
+    user = User().enrol()
+    dropin = pathlib.Path("/etc/ssh/sshd_config.d/10-bastion-mfa.conf")
+    before = dropin.read_text(encoding="utf-8")
+    without = "".join(line for line in before.splitlines(True)
+                      if "AuthenticationMethods" not in line)
+    asks = "publickey,keyboard-interactive:pam"
+    try:
+        for match, port, way in (("LocalPort 22", "", "publickey"),
+                                 ("LocalPort 2200", "", asks),
+                                 ("LocalPort 2200", "Port 2200\n", "publickey"),
+                                 ("LocalAddress 127.0.0.1", "", "publickey"),
+                                 ("LocalAddress 192.0.2.9", "", asks),
+                                 ("LocalAddress 192.0.2.9", "ListenAddress 192.0.2.9\n",
+                                  "publickey"),
+                                 ("LocalAddress ::1", "ListenAddress [::1]:22\n", "publickey")):
+            dropin.write_text(f"{port}Match {match}\n  AuthenticationMethods publickey\n"
+                              f"Match all\n  AuthenticationMethods {asks}\n{without}",
+                              encoding="utf-8")
+            x = told(user.name)
+            assert f"(AuthenticationMethods {way})" in x["sshd"], (match, port, x)
+    finally:
+        dropin.write_text(before, encoding="utf-8")
+
+
+def test_sshd_that_does_not_answer_is_quoted():
+    with more(SSHD_CONFIG, "\nNoSuchKeyword yes\n"):
+        x = told(User().name)
+    assert x["sshd"].startswith("cannot be told: /usr/sbin/sshd -T: "), x
+    assert "NoSuchKeyword" in x["sshd"], x
+
+
+def test_service_that_proves_nothing_lets_nobody_off():
+    user = User().enrol()
+    for words, way in (("", "is asked for a code (the service proves no"),
+                       ("after_login", "is let in without a code: exempt")):
+        with more(pathlib.Path("/etc/pam.d/plain"), f"auth required pam_bastion.so {words}\n"), \
+             more(CONF, f"exempt = user:{user.name} until {day(30)}\n"):
+            x = told(user.name, "--service", "plain")
+        assert x["login"].startswith(way), x
+        assert x["exempt"].startswith("yes, behind a proven first factor")
+
+
+def test_enroll_by_too_far_ahead_lets_nobody_in():
+    user = User()
+    for ahead, way in ((30, "is let in without a code until enroll_by"),
+                       (400, "is asked for a code and refused: not enrolled")):
+        with more(CONF, f"enroll_by = {day(ahead)}\n"):
+            x = told(user.name)
+            with Sshd() as server:
+                assert is_in(server.ssh(user, "000000"), user) == (ahead == 30)
+        assert x["login"].startswith(way), x
+
+
+def test_forged_line_of_the_log_is_no_verdict():
+    user = User().enrol()
+    verdict = f"pam_bastion(sshd:auth): user={user.name} verdict="
+    with more(AUTH_LOG, f"Nov 23 09:05:01 b sshd[7]: {verdict}ok device=mine\n"
+              f"Nov 23 09:05:02 b mallory: sshd[7]: {verdict}wrong device=forged\n"
+              f"Nov 23 09:05:03 b mallory: hello {verdict}wrong device=forged\n"):
+        x = told(user.name)
+        text = explain(user.name)
+    assert len(x["log"]) == 1 and x["log"][0].endswith("device=mine"), x
+    assert f"log says      the last verdicts: ({AUTH_LOG})" in text
