@@ -508,7 +508,6 @@ def systemd(tmp_path):
     pathlib.Path("/run/systemd/system").rmdir()
 
 
-@pytest.mark.skipif(not pathlib.Path("/usr/bin/systemd-run").exists(), reason="no systemd-run")
 def test_where_systemd_runs_its_timer_and_its_reload_are_used(server, admin, systemd):
     before = texts()
     assert enable("sshd", admin.code(), args=terms(admin, 3)).status == 0
