@@ -17,6 +17,8 @@
 #define MANIFEST "manifest"
 #define NAME_ROOM 64 /* of a name behind a path */
 
+#define ID_TRIES 8
+
 typedef char path_buffer[ENABLE_PATH_MAX + ENABLE_ID_MAX + NAME_ROOM];
 
 void enable_change_free(struct enable_change *c)
@@ -143,21 +145,36 @@ static void new_id(char id[ENABLE_ID_MAX])
 	(void)clock_gettime(CLOCK_REALTIME, &now);
 	(void)gmtime_r(&now.tv_sec, &day);
 	(void)strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%S", &day);
-	(void)snprintf(id, ENABLE_ID_MAX, "%s.%03u-%u", stamp, (unsigned)(now.tv_nsec / 1000000) % 1000U,
-	    (unsigned)getpid());
+	(void)snprintf(id, ENABLE_ID_MAX, "%s.%06u-%u", stamp,
+	    (unsigned)(now.tv_nsec / 1000) % 1000000U, (unsigned)getpid());
+}
+
+/* A directory of its own; two in the same instant is one too many. */
+static int make_own_dir(const struct enable_txn *t, char id[ENABLE_ID_MAX], struct err *e)
+{
+	const struct timespec pause = {.tv_nsec = 1000000};
+	path_buffer path;
+
+	for (int i = 0; i < ID_TRIES; i++) {
+		new_id(id);
+		inside(t, id, "", path);
+		if (mkdir(path, 0700) == 0)
+			return 0;
+		if (errno != EEXIST)
+			break;
+		(void)nanosleep(&pause, NULL);
+	}
+	return err_errno(e, "%s", path);
 }
 
 int enable_txn_begin(const struct enable_txn *t, const struct enable_change *c,
     char id[ENABLE_ID_MAX], struct err *e)
 {
-	path_buffer path;
 	char name[24];
-	int r = 0;
+	int r = make_own_dir(t, id, e);
 
-	new_id(id);
-	inside(t, id, "", path);
-	if (mkdir(path, 0700) != 0)
-		return err_errno(e, "%s", path);
+	if (r != 0)
+		return r;
 	if ((r = sync_dir(t->dir, e)) != 0)
 		return r;
 	for (int i = 0; i < c->count && r == 0; i++) {

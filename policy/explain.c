@@ -245,7 +245,7 @@ int explain(const struct explain_query *q, struct explain *x, struct err *e)
 	struct explain_query canonical = *q;
 	struct exempt_facts f = {0};
 	struct rollout at_account;
-	struct conf account;
+	struct conf account = {.exempts = 0};
 	char name[WHO_NAME_MAX + 1];
 	int r;
 
