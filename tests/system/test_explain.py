@@ -4,6 +4,7 @@ import datetime
 import json
 import pathlib
 
+import pytest
 from bastion import BUILD, CONF, Sshd, User, is_in, run
 
 SSHD_CONFIG = pathlib.Path("/etc/ssh/sshd_config")
@@ -14,8 +15,16 @@ def explain(*argv):
     return run(BUILD / "bastionctl", "explain", *argv)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def host_keys():
+    """`sshd -T` wants the machine's own; the private machine has none."""
+    run("ssh-keygen", "-A")
+    yield
+    for key in pathlib.Path("/etc/ssh").glob("ssh_host_*"):
+        key.unlink()
+
+
 def told(*argv):
-    run("ssh-keygen", "-A")  # `sshd -T` wants the machine's own
     return json.loads(explain(*argv, "--json"))
 
 
