@@ -2,6 +2,7 @@
 import datetime
 import pathlib
 import re
+import subprocess
 import time
 
 import pexpect
@@ -226,3 +227,68 @@ def test_a_client_without_unicode_still_gets_the_key(first_trust):
     user.secret = child.key()
     child.answer(user.code())
     assert child.end(), child.text
+
+
+@pytest.mark.parametrize("program", ["scp", "sftp"])
+def test_copies_can_be_the_first_login(first_trust, program):
+    user = User()
+    words = {"scp": ["/etc/hostname", "bastion:first"], "sftp": ["bastion"]}[program]
+    shown = Shown.__new__(Shown)
+    shown.user, shown.text = user, ""
+    shown.child = spawn(program, "-F", first_trust.config(user), *words)
+    shown.wait()
+    assert f"secret={shown.key()}" in shown.uri()
+    user.secret = shown.key()
+    shown.answer(user.code())
+    if program == "sftp":
+        shown.wait("sftp> ").answer("put /etc/hostname first").wait("sftp> ").answer("bye")
+    shown.end()
+    assert shown.child.exitstatus == 0, shown.text
+    assert (user.home / "first").read_bytes() == pathlib.Path("/etc/hostname").read_bytes()
+
+
+def test_a_shared_connection_enrols_once(first_trust):
+    user = User()
+    path = SCRATCH / f"cm-{user.name}"
+    shown = Shown(first_trust, user, args=("-o", f"ControlPath={path}", "-o", "ControlMaster=yes",
+                                           "-o", "ControlPersist=30"))
+    shown.wait()
+    user.secret = shown.key()
+    shown.answer(user.code())
+    assert shown.end(), shown.text
+    talk = first_trust.ssh(user, args=("-o", f"ControlPath={path}"))
+    assert is_in(talk, user) and not talk.prompts, talk
+    run("ssh", "-F", first_trust.config(user), "-o", f"ControlPath={path}", "-O", "exit", "bastion")
+
+
+ASKPASS = """#!/bin/sh
+printf '%s' "$1" >"$0.prompt"
+key=$(printf '%s' "$1" | grep -oE '([A-Z2-7]{4} ){7}[A-Z2-7]{4}' | tr -d ' ')
+exec oathtool --totp -b "$key"
+"""
+
+
+def test_an_askpass_program_gets_the_whole_prompt(first_trust):
+    user = User()
+    program = SCRATCH / "askpass"
+    program.write_text(ASKPASS, encoding="utf-8")
+    program.chmod(0o755)
+    env = {"PATH": "/usr/bin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8",
+           "SSH_ASKPASS": str(program), "SSH_ASKPASS_REQUIRE": "force"}
+    done = subprocess.run(["ssh", "-F", first_trust.config(user), "bastion", "id", "-un"],
+                          capture_output=True, text=True, env=env, stdin=subprocess.DEVNULL,
+                          start_new_session=True, check=False, timeout=60)
+    assert done.returncode == 0 and done.stdout == f"{user.name}\n", done
+    prompt = pathlib.Path(f"{program}.prompt").read_text(encoding="utf-8")
+    assert prompt.splitlines()[-1].endswith("Code: ") and len(prompt.splitlines()[-1]) < 80
+
+
+def test_a_jump_through_the_bastion_enrols_on_the_way(first_trust):
+    user = User()
+    config = first_trust.config(user)
+    shown = Shown(first_trust, user, args=("-o", f"ProxyCommand=ssh -F {config} -W %h:%p bastion"))
+    shown.wait()
+    user.secret = shown.key()
+    shown.answer(user.code())
+    shown.wait(CODE_PROMPT).answer(user.code())
+    assert shown.end(), shown.text
