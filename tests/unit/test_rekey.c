@@ -9,6 +9,7 @@
 #include "lib/core/seal.h"
 
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -337,6 +338,8 @@ static void import_in_which_the_key_changes_stores_nothing_under_the_old_one(voi
 	assert_int_equal(scratch_get(&sc, "enroll/bob", &v), ERR_NONE);
 }
 
+static unsigned *judged; /* logins that have come to their end, in shared memory */
+
 /* Wrong codes of users and strangers, until it is killed: 1 when one met trouble. */
 static void log_in_for_ever(void)
 {
@@ -353,7 +356,17 @@ static void log_in_for_ever(void)
 		if (res.verdict == LOGIN_ERROR || res.verdict == LOGIN_UNAVAILABLE ||
 		    res.verdict == LOGIN_OK)
 			_exit(1);
+		__atomic_add_fetch(judged, 1, __ATOMIC_SEQ_CST);
 	}
+}
+
+/* Until no login is under way that began before: what the page asks a minute for. */
+static void wait_for_logins(void)
+{
+	const unsigned first = __atomic_load_n(judged, __ATOMIC_SEQ_CST);
+
+	for (int i = 0; i < 3000 && __atomic_load_n(judged, __ATOMIC_SEQ_CST) - first < 2; i++)
+		(void)usleep(10 * 1000);
 }
 
 static void logins_go_on_while_a_key_is_added_used_and_retired(void **state)
@@ -365,13 +378,16 @@ static void logins_go_on_while_a_key_is_added_used_and_retired(void **state)
 	pid_t pid;
 
 	(void)state;
+	judged = mmap(NULL, sizeof(*judged), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+	    -1, 0);
+	assert_ptr_not_equal(judged, MAP_FAILED);
 	if ((pid = fork()) == 0)
 		log_in_for_ever();
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(rekey_add(&job, id, NULL), 0);
-		(void)usleep(200 * 1000);
+		wait_for_logins();
 		assert_int_equal(rekey_use(&job, &res, NULL), 0);
-		(void)usleep(200 * 1000);
+		wait_for_logins();
 		(void)rekey_use(&job, &res, NULL);
 		assert_int_equal(rekey_retire(&job, &gone, NULL), 0);
 	}
