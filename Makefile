@@ -79,13 +79,16 @@ $(BUILD)/lib%.a:
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-# Every login opens the module anew, so each symbol it does not import is time
+# Every connection of sshd opens the module anew, so each symbol it does not import is time
 # saved: unused functions go, and so do the start files, which only bring four weak
 # symbols that the linker then seeks in every library of the host.  For the same
-# reason it is mapped in two pieces instead of four (noseparate-code).
+# reason it is mapped in two pieces instead of four (noseparate-code), and stays in a
+# process that logs in many people, with liboath and its piece of locked memory
+# (nodelete).
+LINK_MODULE = -shared -nostartfiles -Wl,--gc-sections -Wl,-z,noseparate-code -Wl,-z,nodelete \
+	-Wl,--exclude-libs,ALL -Wl,-soname,pam_bastion.so
 $(BUILD)/pam_bastion.so: $(call objects,$(module_src)) $(BUILD)/libenroll.a $(BUILD)/libcore.a
-	$(CC) -shared -nostartfiles -Wl,--gc-sections -Wl,-z,noseparate-code $(CFLAGS) $(HARDEN_LD) $(LDFLAGS) -Wl,--exclude-libs,ALL -Wl,-soname,pam_bastion.so \
-		-o $@ $^ -lpam $(CORE_LIBS)
+	$(CC) $(LINK_MODULE) $(CFLAGS) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ -lpam $(CORE_LIBS)
 
 $(BUILD)/enroll-mfa: $(call objects,$(enroll_front)) $(BUILD)/libenroll.a $(BUILD)/libcore.a
 	$(CC) -pie $(CFLAGS) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(ENROLL_LIBS) $(CORE_LIBS)

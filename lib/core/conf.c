@@ -432,8 +432,6 @@ int conf_load(struct conf *c, const char *path, struct err *e)
 	set_defaults(c, name);
 	if (strlen(name) >= sizeof(c->path))
 		return err_set(e, ERR_SYNTAX, "%.80s...: the path is too long", name);
-	if ((buf.data = malloc(buf.cap)) == NULL)
-		return err_set(e, ERR_SYSTEM, "%s: out of memory", name);
 	r = safefile_read(name, SAFEFILE_PUBLIC, &buf, e);
 	if (r == ERR_NONE && path == NULL)
 		r = 0; /* the packaged file may be missing: defaults */

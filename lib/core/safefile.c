@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -139,6 +141,17 @@ int safefile_check(int fd, enum safefile_kind kind, const char *name, struct err
 	return judge_file(&st, kind, name, e);
 }
 
+/* One byte more than the file has, so that its end is seen. */
+static int make_room(struct safefile_buffer *buf, const struct stat *st, const char *path,
+    struct err *e)
+{
+	if ((uintmax_t)st->st_size >= buf->cap)
+		return err_set(e, ERR_BAD, "%s: is longer than %zu bytes", path, buf->cap - 1);
+	buf->cap = (size_t)st->st_size + 1;
+	buf->data = malloc(buf->cap);
+	return buf->data != NULL ? 0 : err_set(e, ERR_SYSTEM, "%s: out of memory", path);
+}
+
 static int check_and_read(int fd, enum safefile_kind kind, const char *path,
     struct safefile_buffer *buf, struct err *e)
 {
@@ -150,6 +163,8 @@ static int check_and_read(int fd, enum safefile_kind kind, const char *path,
 	if (fstat(fd, &st) != 0)
 		return err_errno(e, "%s", path);
 	if ((r = judge_file(&st, kind, path, e)) != 0)
+		return r;
+	if (buf->data == NULL && (r = make_room(buf, &st, path, e)) != 0)
 		return r;
 	for (;;) {
 		if (buf->len == buf->cap)

@@ -34,7 +34,9 @@ int safefile_check_subdir(int dirfd, const char *name, const char *parent, struc
 int safefile_check(int fd, enum safefile_kind kind, const char *name, struct err *e);
 
 /* Reads the whole file path, its directory checked as above, into buf (no
- * terminator).  0 and *len, or as above, or ERR_BAD when longer than cap. */
+ * terminator).  0 and *len, or as above, or ERR_BAD when longer than cap.  With data
+ * NULL it gets as much memory as the file needs, for the caller to free() in any
+ * case. */
 struct safefile_buffer {
 	char *data;
 	size_t cap;

@@ -265,14 +265,23 @@ void ph_configure(const char *more)
 		ph_die("%s", e.text);
 }
 
+const char *ph_module(void)
+{
+	static char module[PATH_MAX];
+	const char *build = getenv("BUILD");
+	char path[PATH_MAX];
+
+	(void)snprintf(path, sizeof(path), "%s/pam_bastion.so", build != NULL ? build : "build");
+	if (realpath(path, module) == NULL)
+		ph_die("%s: %s", path, strerror(errno));
+	return module;
+}
+
 static void write_service(const char *lines, const char *auth, const char *account)
 {
-	const char *build = getenv("BUILD");
-	char module[PATH_MAX], text[4 * PATH_MAX + 4096];
+	const char *module = ph_module();
+	char text[4 * PATH_MAX + 4096];
 
-	(void)snprintf(text, sizeof(text), "%s/pam_bastion.so", build != NULL ? build : "build");
-	if (realpath(text, module) == NULL)
-		ph_die("%s: %s", text, strerror(errno));
 	(void)snprintf(text, sizeof(text),
 	    "%sauth required %s conf=%s/etc/pam_bastion.conf %s\n"
 	    "account required %s conf=%s/etc/pam_bastion.conf %s\n"

@@ -51,6 +51,8 @@ extern struct conf ph_conf;
 void ph_configure(const char *more);
 void ph_configure_raw(const char *text);
 
+const char *ph_module(void); /* the real path of the shipped .so */
+
 /* The words behind conf= on the auth and the account line.  lines: any lines
  * above the module's auth line, each with its newline. */
 void ph_words(const char *auth, const char *account);

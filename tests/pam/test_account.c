@@ -271,13 +271,10 @@ static void every_entry_point_is_found_by_dlsym(void **state)
 	static const char *const names[] = {"pam_sm_authenticate", "pam_sm_setcred",
 	    "pam_sm_acct_mgmt", "pam_sm_open_session", "pam_sm_close_session",
 	    "pam_sm_chauthtok"};
-	const char *build = getenv("BUILD");
-	char path[PH_PATH];
 	void *so;
 
 	(void)state;
-	(void)snprintf(path, sizeof(path), "%s/pam_bastion.so", build != NULL ? build : "./build");
-	so = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	so = dlopen(ph_module(), RTLD_NOW | RTLD_LOCAL);
 	assert_non_null(so);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		assert_non_null(dlsym(so, names[i]));

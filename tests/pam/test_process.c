@@ -9,6 +9,7 @@
 #include "tests/pam/host.h"
 
 #include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <locale.h>
 #include <signal.h>
@@ -138,6 +139,18 @@ static void fifty_logins_leave_the_process_as_it_was(void **state)
 	assert_memory_equal(&after, &before, sizeof(after));
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 	assert_int_equal(errno, ECHILD);
+}
+
+/* A process that logs in many people loads it once. */
+static void module_stays_loaded_between_logins(void **state)
+{
+	void *module;
+
+	(void)state;
+	assert_int_equal(ph_try(ph_stranger("alice"), ph_code(&alice, 0)), PAM_SUCCESS);
+	module = dlopen(ph_module(), RTLD_NOW | RTLD_NOLOAD);
+	assert_non_null(module);
+	(void)dlclose(module);
 }
 
 static void records_are_private_whatever_the_umask(void **state)
@@ -301,6 +314,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(fifty_logins_leave_the_process_as_it_was),
+	    TEST(module_stays_loaded_between_logins),
 	    TEST(records_are_private_whatever_the_umask),
 	    TEST(login_leaves_no_new_file),
 	    TEST(debug_logs_no_code_and_no_secret),

@@ -4,6 +4,7 @@
 #include "lib/core/secret.h"
 
 #include <sys/mman.h>
+#include <sys/wait.h>
 
 static void new_secret_is_zero_and_of_its_size(void **state)
 {
@@ -100,12 +101,58 @@ static void pages_are_wiped_before_they_are_given_back(void **state)
 	struct secret s;
 
 	(void)state;
-	assert_int_equal(secret_new(&s, 5000), 0);
+	assert_int_equal(secret_new(&s, 50000), 0);
 	memset(s.data, 0x5a, s.size);
 	looking = true;
+	was_zero = false;
 	secret_free(&s);
 	looking = false;
 	assert_true(was_zero);
+}
+
+static void pages_that_stay_are_wiped_and_used_again(void **state)
+{
+	struct secret s, t;
+	const unsigned char *at;
+
+	(void)state;
+	assert_int_equal(secret_new(&s, 5000), 0);
+	at = s.data;
+	memset(s.data, 0x5a, s.size);
+	secret_free(&s);
+	for (size_t i = 0; i < 5000; i++)
+		assert_int_equal(at[i], 0);
+	assert_int_equal(secret_new(&s, 12000), 0);
+	assert_ptr_equal(s.data, at);
+	assert_int_equal(secret_new(&t, 5000), 0); /* while the first is in use */
+	assert_ptr_not_equal(t.data, at);
+	secret_free(&t);
+	secret_free(&s);
+}
+
+static void pages_that_stay_are_locked_in_a_child_too(void **state)
+{
+	struct secret s;
+	char flags[256];
+	int status;
+	pid_t child;
+
+	(void)state;
+	assert_int_equal(secret_new(&s, 5000), 0);
+	flags_of(s.data, flags);
+	if (strstr(flags, " lo ") == NULL) { /* the limits of this machine do not allow it */
+		secret_free(&s);
+		skip();
+	}
+	secret_free(&s);
+	if ((child = fork()) == 0) {
+		if (secret_new(&s, 5000) != 0)
+			_exit(2);
+		flags_of(s.data, flags);
+		_exit(strstr(flags, " lo ") != NULL && strstr(flags, " dd ") != NULL ? 0 : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
 }
 
 static void wipe_clears_and_takes_nothing(void **state)
@@ -146,6 +193,8 @@ int main(void)
 	    cmocka_unit_test(free_takes_nothing_an_empty_one_and_twice),
 	    cmocka_unit_test(secret_is_left_out_of_core_dumps),
 	    cmocka_unit_test(pages_are_wiped_before_they_are_given_back),
+	    cmocka_unit_test(pages_that_stay_are_wiped_and_used_again),
+	    cmocka_unit_test(pages_that_stay_are_locked_in_a_child_too),
 	    cmocka_unit_test(wipe_clears_and_takes_nothing),
 	    cmocka_unit_test(equal_compares_every_byte),
 	};
