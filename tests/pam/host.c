@@ -651,6 +651,12 @@ void ph_answer(struct ph_login *l, enum ph_how how, const char *text)
 	l->answers++;
 }
 
+struct ph_login ph_typing(struct ph_login l, const char *answer)
+{
+	ph_answer(&l, PH_TYPE, answer);
+	return l;
+}
+
 void ph_answer_call(struct ph_login *l, const char *(*call)(struct ph_login *l))
 {
 	ph_answer(l, PH_CALL, NULL);

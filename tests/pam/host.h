@@ -133,6 +133,7 @@ struct ph_login ph_stranger(const char *user);
 struct ph_login ph_with_key(const char *user);
 
 void ph_answer(struct ph_login *l, enum ph_how how, const char *text);
+struct ph_login ph_typing(struct ph_login l, const char *answer); /* PH_TYPE, as a value */
 void ph_answer_call(struct ph_login *l, const char *(*call)(struct ph_login *l));
 void ph_start(struct ph_login *l);
 int ph_authenticate(struct ph_login *l);

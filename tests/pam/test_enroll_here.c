@@ -68,12 +68,6 @@ static struct ph_login bob(void)
 	return from("203.0.113.7", PH_PUBLICKEY);
 }
 
-static struct ph_login typing(struct ph_login l, const char *answer)
-{
-	ph_answer(&l, PH_TYPE, answer);
-	return l;
-}
-
 static struct ph_login calling(struct ph_login l, const char *(*call)(struct ph_login *))
 {
 	ph_answer_call(&l, call);
@@ -219,7 +213,7 @@ static void confirming_code_is_spent(void **state)
 {
 	(void)state;
 	assert_int_equal(run(calling(bob(), shown_code)), PAM_SUCCESS);
-	assert_int_equal(run(typing(bob(), ph_shown_code(prompt, 0))), PAM_AUTH_ERR);
+	assert_int_equal(run(ph_typing(bob(), ph_shown_code(prompt, 0))), PAM_AUTH_ERR);
 	assert_string_equal(said, PROMPT "error: Refused: code already used, wait for the "
 	    "next.\n");
 }
@@ -232,10 +226,10 @@ static void next_login_asks_for_the_next_code_behind_that_key(void **state)
 	assert_int_equal(run(calling(bob(), shown_code)), PAM_SUCCESS);
 	memcpy(key, prompt, sizeof(key));
 	ph_later(PH_PERIOD);
-	assert_int_equal(run(typing(from("203.0.113.7", PH_OTHER_KEY), ph_shown_code(key, 0))),
+	assert_int_equal(run(ph_typing(from("203.0.113.7", PH_OTHER_KEY), ph_shown_code(key, 0))),
 	    PAM_AUTH_ERR);
 	assert_string_equal(said, PROMPT WRONG);
-	assert_int_equal(run(typing(bob(), ph_shown_code(key, 0))), PAM_SUCCESS);
+	assert_int_equal(run(ph_typing(bob(), ph_shown_code(key, 0))), PAM_SUCCESS);
 	assert_string_equal(said, PROMPT "info: 1 wrong code since 2027-01-15 08:00 UTC, last "
 	    "from 203.0.113.7.\n");
 }
@@ -245,7 +239,7 @@ static void wrong_code_is_counted_and_leaves_it_open(void **state)
 	struct record_hot h;
 
 	(void)state;
-	assert_int_equal(run(typing(bob(), ph_wrong(&alice))), PAM_AUTH_ERR);
+	assert_int_equal(run(ph_typing(bob(), ph_wrong(&alice))), PAM_AUTH_ERR);
 	assert_true(ph_logged("user=bob verdict=wrong key=* " WHERE " store=file ms=#"));
 	ph_read_hot("bob", &h);
 	assert_int_equal(h.missed.count, 1);
@@ -310,7 +304,7 @@ static void empty_answer_is_judged_by_the_time_it_is_given(void **state)
 
 		begin_grace();
 		l.hold = meanwhile[i];
-		assert_int_equal(run(typing(l, "")), PAM_AUTH_ERR);
+		assert_int_equal(run(ph_typing(l, "")), PAM_AUTH_ERR);
 		assert_true(ph_logged("user=bob verdict=error reason=grace_is_over *"));
 		ph_clock(PH_NOW);
 	}
@@ -340,7 +334,7 @@ static void throttled_place_is_not_judged(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 3; i++)
-		assert_int_equal(run(typing(bob(), ph_wrong(&alice))), PAM_AUTH_ERR);
+		assert_int_equal(run(ph_typing(bob(), ph_wrong(&alice))), PAM_AUTH_ERR);
 	assert_int_equal(run(calling(bob(), shown_code)), PAM_AUTH_ERR);
 	assert_true(ph_logged("user=bob verdict=throttled *"));
 	assert_int_equal(record_of("bob").devices, 0);
@@ -403,7 +397,7 @@ static void i_twice_draws_the_first_again(void **state)
 	(void)state;
 	assert_string_not_equal(look_at(bob()), "");
 	memcpy(first_shown, prompt, sizeof(first_shown));
-	assert_string_not_equal(look_at(typing(typing(bob(), "i"), "I")), "");
+	assert_string_not_equal(look_at(ph_typing(ph_typing(bob(), "i"), "I")), "");
 	assert_string_equal(prompt, first_shown);
 }
 
@@ -413,7 +407,7 @@ static void endless_i_ends(void **state)
 
 	(void)state;
 	for (int i = 0; i < 12; i++)
-		l = typing(l, "i");
+		l = ph_typing(l, "i");
 	assert_int_equal(run(l), PAM_CONV_ERR);
 	assert_int_equal(record_of("bob").devices, 0);
 }
@@ -551,11 +545,11 @@ static void device_of_a_key_is_good_where_no_key_can_be_proven(void **state)
 	assert_int_equal(run(calling(bob(), shown_code)), PAM_SUCCESS);
 	memcpy(key, prompt, sizeof(key));
 	ph_later(PH_PERIOD);
-	assert_int_equal(run(typing(l, ph_shown_code(key, 0))), PAM_SUCCESS);
+	assert_int_equal(run(ph_typing(l, ph_shown_code(key, 0))), PAM_SUCCESS);
 	assert_true(ph_logged("user=bob verdict=ok method=totp device=phone source=local:0 *"));
 	/* Over ssh without the key it is not. */
 	ph_later(PH_PERIOD);
-	assert_int_equal(run(typing(ph_stranger("bob"), ph_shown_code(key, 0))), PAM_AUTH_ERR);
+	assert_int_equal(run(ph_typing(ph_stranger("bob"), ph_shown_code(key, 0))), PAM_AUTH_ERR);
 }
 
 static const char *fifteen_minutes_late(struct ph_login *l)
@@ -582,7 +576,7 @@ static void hanging_up_at_any_prompt_leaves_it_open_and_nothing_in_force(void **
 		ph_words("retry=3 enroll_here", "need_auth");
 		l = bob();
 		for (int i = 0; i < at; i++)
-			l = typing(l, i == 0 ? "i" : "hello");
+			l = ph_typing(l, i == 0 ? "i" : "hello");
 		ph_answer(&l, PH_FAIL, NULL);
 		assert_int_equal(run(l), PAM_CONV_ERR);
 		assert_true(ph_logged("*verdict=error reason=conversation *"));
@@ -598,30 +592,30 @@ static void hanging_up_at_any_prompt_leaves_it_open_and_nothing_in_force(void **
 static void empty_answer_lets_in_within_grace_only(void **state)
 {
 	(void)state;
-	assert_int_equal(run(typing(bob(), "")), PAM_AUTH_ERR);
+	assert_int_equal(run(ph_typing(bob(), "")), PAM_AUTH_ERR);
 	ph_configure("enroll = login\nenroll_by = 2027-01-31\n");
-	assert_int_equal(run(typing(bob(), " ")), PAM_SUCCESS);
+	assert_int_equal(run(ph_typing(bob(), " ")), PAM_SUCCESS);
 	assert_non_null(strstr(said, "info: You are not enrolled yet."));
 	assert_int_equal(ph_lines, 2);
 	assert_true(ph_logged("user=bob verdict=grace key=* " WHERE));
 	assert_int_equal(record_of("bob").devices, 0);
 	/* A wrong code is no empty one. */
-	assert_int_equal(run(typing(bob(), "123456")), PAM_AUTH_ERR);
+	assert_int_equal(run(ph_typing(bob(), "123456")), PAM_AUTH_ERR);
 	ph_configure("enroll = login\nenroll_by = 2027-01-14\n");
-	assert_int_equal(run(typing(bob(), "")), PAM_AUTH_ERR);
+	assert_int_equal(run(ph_typing(bob(), "")), PAM_AUTH_ERR);
 }
 
 static void empty_answer_to_the_prompt_for_the_word_lets_in_within_grace(void **state)
 {
 	(void)state;
 	invite_only();
-	assert_int_equal(run(typing(bob(), "")), PAM_AUTH_ERR);
+	assert_int_equal(run(ph_typing(bob(), "")), PAM_AUTH_ERR);
 	ph_configure("enroll = invite\nenroll_by = 2027-01-31\n");
-	assert_int_equal(run(typing(bob(), "")), PAM_SUCCESS);
+	assert_int_equal(run(ph_typing(bob(), "")), PAM_SUCCESS);
 	assert_true(ph_logged("user=bob verdict=grace key=* " WHERE));
-	assert_int_equal(run(typing(bob(), "AAAA-BBBB-CCCC-DDDD")), PAM_AUTH_ERR);
+	assert_int_equal(run(ph_typing(bob(), "AAAA-BBBB-CCCC-DDDD")), PAM_AUTH_ERR);
 	/* Also behind the right word. */
-	assert_int_equal(run(typing(typing(bob(), word), "")), PAM_SUCCESS);
+	assert_int_equal(run(ph_typing(ph_typing(bob(), word), "")), PAM_SUCCESS);
 	assert_true(ph_logged("user=bob verdict=grace key=* " WHERE));
 }
 
@@ -631,7 +625,7 @@ static void word_opens_the_enrolment(void **state)
 {
 	(void)state;
 	invite_only();
-	assert_int_equal(run(calling(typing(bob(), word), shown_code)), PAM_SUCCESS);
+	assert_int_equal(run(calling(ph_typing(bob(), word), shown_code)), PAM_SUCCESS);
 	assert_true(strncmp(said, PROMPT "on: ", strlen(PROMPT "on: ")) == 0);
 	assert_int_equal(ph_lines, 2);
 	assert_true(ph_matches("user=bob verdict=shown device=phone *", ph_log[0].text));
@@ -644,14 +638,14 @@ static void invitation_is_spent_by_the_code_and_not_by_showing(void **state)
 	(void)state;
 	invite_only();
 	for (int i = 0; i < 3; i++) {
-		assert_string_not_equal(look_at(typing(bob(), word)), "");
+		assert_string_not_equal(look_at(ph_typing(bob(), word)), "");
 		assert_true(record_of("bob").invite.open);
 	}
-	assert_int_equal(run(typing(typing(bob(), word), ph_wrong(&alice))), PAM_AUTH_ERR);
+	assert_int_equal(run(ph_typing(ph_typing(bob(), word), ph_wrong(&alice))), PAM_AUTH_ERR);
 	assert_true(record_of("bob").invite.open);
-	assert_int_equal(run(calling(typing(bob(), word), shown_code)), PAM_SUCCESS);
+	assert_int_equal(run(calling(ph_typing(bob(), word), shown_code)), PAM_SUCCESS);
 	assert_false(record_of("bob").invite.open);
-	assert_int_equal(run(typing(bob(), word)), PAM_AUTH_ERR);
+	assert_int_equal(run(ph_typing(bob(), word)), PAM_AUTH_ERR);
 	assert_string_equal(said, PROMPT WRONG);
 	assert_true(ph_logged("user=bob verdict=wrong *"));
 }
@@ -670,35 +664,35 @@ static void wrong_or_expired_word_is_refused_and_counted(void **state)
 
 	(void)state;
 	invite_only();
-	assert_int_equal(run(typing(bob(), "AAAA-BBBB-CCCC-DDDD")), PAM_AUTH_ERR);
+	assert_int_equal(run(ph_typing(bob(), "AAAA-BBBB-CCCC-DDDD")), PAM_AUTH_ERR);
 	assert_string_equal(said, PROMPT WRONG);
 	assert_true(ph_logged("user=bob verdict=invalid_invite key=* " WHERE " store=file ms=#"));
 	ph_later(3600);
-	assert_int_equal(run(typing(bob(), word)), PAM_AUTH_ERR);
+	assert_int_equal(run(ph_typing(bob(), word)), PAM_AUTH_ERR);
 	assert_string_equal(said, PROMPT WRONG);
 	ph_read_hot("bob", &h);
 	assert_int_equal(h.missed.count, 2);
 	ph_later(-3601); /* a start later than now */
-	assert_int_equal(run(typing(bob(), word)), PAM_AUTH_ERR);
+	assert_int_equal(run(ph_typing(bob(), word)), PAM_AUTH_ERR);
 }
 
 static void word_is_nothing_without_a_proof_or_elsewhere(void **state)
 {
 	(void)state;
 	invite_only();
-	assert_int_equal(run(typing(ph_stranger("bob"), word)), PAM_AUTH_ERR);
+	assert_int_equal(run(ph_typing(ph_stranger("bob"), word)), PAM_AUTH_ERR);
 	assert_string_equal(said, PROMPT WRONG);
-	assert_int_equal(run(typing(ph_with_key("alice"), word)), PAM_AUTH_ERR);
+	assert_int_equal(run(ph_typing(ph_with_key("alice"), word)), PAM_AUTH_ERR);
 	ph_words("retry=1", "need_auth");
-	assert_int_equal(run(typing(bob(), word)), PAM_AUTH_ERR);
+	assert_int_equal(run(ph_typing(bob(), word)), PAM_AUTH_ERR);
 	ph_words("retry=1 enroll_here", "need_auth");
 	ph_configure("enroll = admin\n");
-	assert_int_equal(run(typing(bob(), word)), PAM_AUTH_ERR);
+	assert_int_equal(run(ph_typing(bob(), word)), PAM_AUTH_ERR);
 	assert_string_equal(said, PROMPT WRONG);
 	assert_int_equal(record_of("bob").pendings, 0);
 	ph_later(3000);
 	ph_configure("enroll = invite\n");
-	assert_string_not_equal(look_at(typing(bob(), word)), "");
+	assert_string_not_equal(look_at(ph_typing(bob(), word)), "");
 }
 
 static void word_is_not_judged_in_a_delay(void **state)
@@ -706,12 +700,12 @@ static void word_is_not_judged_in_a_delay(void **state)
 	(void)state;
 	invite_only();
 	for (int i = 0; i < 3; i++)
-		assert_int_equal(run(typing(bob(), ph_wrong(&alice))), PAM_AUTH_ERR);
-	assert_int_equal(run(typing(bob(), word)), PAM_AUTH_ERR);
+		assert_int_equal(run(ph_typing(bob(), ph_wrong(&alice))), PAM_AUTH_ERR);
+	assert_int_equal(run(ph_typing(bob(), word)), PAM_AUTH_ERR);
 	assert_string_equal(said, PROMPT "error: Refused: too many tries.\n");
 	assert_true(ph_logged("user=bob verdict=throttled *"));
 	ph_later(30);
-	assert_string_not_equal(look_at(typing(bob(), word)), "");
+	assert_string_not_equal(look_at(ph_typing(bob(), word)), "");
 }
 
 static void word_lets_nobody_in_by_itself(void **state)
@@ -722,7 +716,7 @@ static void word_lets_nobody_in_by_itself(void **state)
 	invite_only();
 	ph_words("retry=5 enroll_here", "need_auth");
 	for (int i = 0; i < 6; i++)
-		l = typing(l, word);
+		l = ph_typing(l, word);
 	assert_int_equal(run(l), PAM_AUTH_ERR);
 	assert_int_equal(record_of("bob").devices, 0);
 }
@@ -733,8 +727,8 @@ static void two_people_with_one_word_see_two_secrets(void **state)
 
 	(void)state;
 	invite_only();
-	(void)snprintf(first, sizeof(first), "%s", look_at(typing(bob(), word)));
-	assert_string_not_equal(look_at(typing(from("198.51.100.1", PH_OTHER_KEY), word)), first);
+	(void)snprintf(first, sizeof(first), "%s", look_at(ph_typing(bob(), word)));
+	assert_string_not_equal(look_at(ph_typing(from("198.51.100.1", PH_OTHER_KEY), word)), first);
 }
 
 /* A shared account: the invitation is for the second person. */
@@ -747,13 +741,13 @@ static void word_adds_the_device_of_another_person(void **state)
 	assert_int_equal(run(calling(bob(), shown_code)), PAM_SUCCESS);
 	assert_string_equal(look_at(other), ""); /* without a word nothing is offered */
 	invite_only();
-	assert_int_equal(run(calling(typing(other, word), shown_code)), PAM_SUCCESS);
+	assert_int_equal(run(calling(ph_typing(other, word), shown_code)), PAM_SUCCESS);
 	memcpy(theirs, prompt, sizeof(theirs));
 	assert_int_equal(record_of("bob").devices, 2);
 	assert_string_equal(record_of("bob").device[1].name, "phone-2");
 	ph_later(PH_PERIOD);
-	assert_int_equal(run(typing(bob(), ph_shown_code(theirs, 0))), PAM_AUTH_ERR);
-	assert_int_equal(run(typing(other, ph_shown_code(theirs, 0))), PAM_SUCCESS);
+	assert_int_equal(run(ph_typing(bob(), ph_shown_code(theirs, 0))), PAM_AUTH_ERR);
+	assert_int_equal(run(ph_typing(other, ph_shown_code(theirs, 0))), PAM_SUCCESS);
 	assert_true(ph_logged("user=bob verdict=ok method=totp device=phone-2 key=SHA256:* "
 	    "source=198.51.100.1 *"));
 }

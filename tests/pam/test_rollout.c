@@ -72,12 +72,6 @@ static int run_auth(struct ph_login l)
 	return code;
 }
 
-static struct ph_login typing(struct ph_login l, const char *answer)
-{
-	ph_answer(&l, PH_TYPE, answer);
-	return l;
-}
-
 /* Let in without a prompt, with a verdict and the priority of it. */
 static void assert_unasked(struct ph_login l, int priority, const char *pattern)
 {
@@ -92,7 +86,7 @@ static void assert_asked(struct ph_login l)
 {
 	const struct ph_user *u = &alice;
 
-	assert_int_equal(run(typing(l, ph_wrong(u))), PAM_AUTH_ERR);
+	assert_int_equal(run(ph_typing(l, ph_wrong(u))), PAM_AUTH_ERR);
 	assert_true(strncmp(said, PROMPT, strlen(PROMPT)) == 0);
 }
 
@@ -126,7 +120,7 @@ static void bypassed(void)
 static void remembered_as(struct ph_login l)
 {
 	ph_configure("remember = 1h\n");
-	assert_int_equal(run(typing(l, ph_code(&alice, 0))), PAM_SUCCESS);
+	assert_int_equal(run(ph_typing(l, ph_code(&alice, 0))), PAM_SUCCESS);
 }
 
 static void remembered(void)
@@ -199,7 +193,7 @@ static void name_alone_never_logs_in(void **state)
 			(void)set_up(state);
 			ways[i].begin();
 			ph_later(PH_PERIOD);
-			if (run(typing(ph_stranger(ways[i].user), k < 4 ? answers[k] : word)) !=
+			if (run(ph_typing(ph_stranger(ways[i].user), k < 4 ? answers[k] : word)) !=
 			    PAM_AUTH_ERR)
 				fail_msg("%s: let in", ways[i].name);
 			/* The same as for a name that does not exist. */
@@ -233,13 +227,13 @@ static void password_is_a_proof_where_the_line_says_so(void **state)
 	(void)state;
 	exempt();
 	ph_words_below(PASSWORD_LINE, "retry=1");
-	l = typing(l, "secret");
-	assert_int_equal(run_auth(typing(l, "123456")), PAM_AUTH_ERR);
+	l = ph_typing(l, "secret");
+	assert_int_equal(run_auth(ph_typing(l, "123456")), PAM_AUTH_ERR);
 	ph_words_below(PASSWORD_LINE, "retry=1 after_password");
 	assert_int_equal(run_auth(l), PAM_SUCCESS);
 	assert_true(ph_logged("user=alice verdict=exempt " WHERE " detail=\"*\""));
 	l.answer[0].text = "";
-	assert_int_equal(run_auth(typing(l, "123456")), PAM_AUTH_ERR);
+	assert_int_equal(run_auth(ph_typing(l, "123456")), PAM_AUTH_ERR);
 }
 
 static void callers_own_uid_is_a_proof_in_sudo_only(void **state)
@@ -253,12 +247,12 @@ static void callers_own_uid_is_a_proof_in_sudo_only(void **state)
 	assert_int_equal(run_auth(l), PAM_SUCCESS);
 	assert_true(ph_logged("user=alice verdict=exempt source=local:20001 *"));
 	l.tty = "ssh";
-	assert_int_equal(run_auth(typing(l, "123456")), PAM_AUTH_ERR);
+	assert_int_equal(run_auth(ph_typing(l, "123456")), PAM_AUTH_ERR);
 	assert_int_equal(setresuid(20002, 0, 0), 0);
 	l.tty = "/dev/pts/1";
-	assert_int_equal(run_auth(typing(l, "123456")), PAM_AUTH_ERR);
+	assert_int_equal(run_auth(ph_typing(l, "123456")), PAM_AUTH_ERR);
 	assert_int_equal(setresuid(0, 0, 0), 0);
-	assert_int_equal(run_auth(typing(l, "123456")), PAM_AUTH_ERR);
+	assert_int_equal(run_auth(ph_typing(l, "123456")), PAM_AUTH_ERR);
 }
 
 /* ---- the order ---- */
@@ -300,7 +294,7 @@ static void first_that_fits_decides_without_a_device(void **state)
 	ph_configure("enroll = admin\nenroll_by = 2027-01-31\n");
 	assert_unasked(ph_with_key("bob"), LOG_NOTICE, "user=bob verdict=grace *");
 	ph_configure("enroll = admin\n");
-	assert_int_equal(run(typing(ph_with_key("bob"), word)), PAM_AUTH_ERR);
+	assert_int_equal(run(ph_typing(ph_with_key("bob"), word)), PAM_AUTH_ERR);
 	assert_string_equal(said, PROMPT WRONG);
 }
 
@@ -377,13 +371,13 @@ static void exemption_needs_neither_keyring_nor_store(void **state)
 	ph_configure_raw("store = file:/nonexistent/a\nstate_dir = /nonexistent/b\n"
 	    "keyring = /nonexistent/c\nexempt = user:alice@local\n");
 	ph_words_below(PASSWORD_LINE, "retry=1 after_password");
-	assert_int_equal(run_auth(typing(l, "secret")), PAM_SUCCESS);
+	assert_int_equal(run_auth(ph_typing(l, "secret")), PAM_SUCCESS);
 	assert_true(ph_logged("user=alice verdict=exempt source=local:0 service=bastion "
 	    "detail=\"exempt = user:alice@local (line 4)\""));
 	/* Not from elsewhere: then the records are needed. */
 	l.rhost = "203.0.113.7";
-	l = typing(l, "secret");
-	assert_int_equal(run_auth(typing(l, "123456")), PAM_AUTH_ERR);
+	l = ph_typing(l, "secret");
+	assert_int_equal(run_auth(ph_typing(l, "123456")), PAM_AUTH_ERR);
 }
 
 static void nobody_is_exempt_whom_the_system_does_not_know(void **state)
@@ -391,10 +385,10 @@ static void nobody_is_exempt_whom_the_system_does_not_know(void **state)
 	(void)state;
 	ph_configure("exempt = user:carol until 2027-06-30\nrequire = user:alice\n"
 	    "enroll_by = 2027-01-31\n");
-	assert_int_equal(run(typing(ph_with_key("carol"), "123456")), PAM_AUTH_ERR);
+	assert_int_equal(run(ph_typing(ph_with_key("carol"), "123456")), PAM_AUTH_ERR);
 	ph_configure("exempt = user:alice until 2027-06-30\n");
 	ph_nss_fails = true;
-	assert_int_equal(run(typing(ph_with_key("alice"), "123456")), PAM_AUTH_ERR);
+	assert_int_equal(run(ph_typing(ph_with_key("alice"), "123456")), PAM_AUTH_ERR);
 	assert_true(ph_logged("user=alice verdict=not_enrolled reason=no_account *"));
 }
 
@@ -481,7 +475,7 @@ static void account_judges_exemptions_and_nothing_else(void **state)
 
 static void account_does_not_judge_again_what_auth_refused(void **state)
 {
-	struct ph_login l = typing(ph_stranger("alice"), "123456");
+	struct ph_login l = ph_typing(ph_stranger("alice"), "123456");
 
 	(void)state;
 	exempt();
@@ -517,10 +511,10 @@ static void unenrolled_is_let_in_with_a_notice_until_the_day(void **state)
 	assert_string_equal(said, "info: You are not enrolled yet. From 2027-01-16 00:00 UTC on, "
 	    "a login needs a code.\n");
 	ph_later(1);
-	assert_int_equal(run(typing(ph_with_key("bob"), "123456")), PAM_AUTH_ERR);
+	assert_int_equal(run(ph_typing(ph_with_key("bob"), "123456")), PAM_AUTH_ERR);
 	assert_string_equal(said, PROMPT WRONG);
 	assert_true(ph_logged("user=bob verdict=not_enrolled *"));
-	assert_int_equal(run(typing(ph_with_key("bob"), "")), PAM_AUTH_ERR);
+	assert_int_equal(run(ph_typing(ph_with_key("bob"), "")), PAM_AUTH_ERR);
 }
 
 static void enrolled_user_has_no_grace(void **state)
@@ -528,7 +522,7 @@ static void enrolled_user_has_no_grace(void **state)
 	(void)state;
 	grace();
 	assert_asked(ph_with_key("alice"));
-	assert_int_equal(run(typing(ph_with_key("alice"), "")), PAM_AUTH_ERR);
+	assert_int_equal(run(ph_typing(ph_with_key("alice"), "")), PAM_AUTH_ERR);
 }
 
 static void day_of_grace_far_ahead_is_none_and_logged(void **state)
@@ -537,7 +531,7 @@ static void day_of_grace_far_ahead_is_none_and_logged(void **state)
 	ph_configure("enroll_by = 2028-01-16\n");
 	assert_unasked(ph_with_key("bob"), LOG_NOTICE, "user=bob verdict=grace *");
 	ph_configure("enroll_by = 2028-01-17\n");
-	assert_int_equal(run(typing(ph_with_key("bob"), "")), PAM_AUTH_ERR);
+	assert_int_equal(run(ph_typing(ph_with_key("bob"), "")), PAM_AUTH_ERR);
 	assert_true(ph_matches("user=bob note=enroll_by_without_effect service=bastion "
 	    "detail=\"enroll_by = 2028-01-17: *\"", ph_log[0].text));
 	assert_asked(ph_with_key("alice"));
@@ -548,18 +542,18 @@ static void day_of_grace_far_ahead_is_none_and_logged(void **state)
 static void trouble_with_the_records_is_no_grace(void **state)
 {
 	grace();
-	assert_int_equal(run(typing(ph_with_key("alice"), ph_code(&alice, 0))), PAM_SUCCESS);
+	assert_int_equal(run(ph_typing(ph_with_key("alice"), ph_code(&alice, 0))), PAM_SUCCESS);
 	assert_int_equal(unlink(ph_path("state/enroll/alice")), 0);
-	assert_int_equal(run(typing(ph_with_key("alice"), "")), PAM_AUTH_ERR);
+	assert_int_equal(run(ph_typing(ph_with_key("alice"), "")), PAM_AUTH_ERR);
 	(void)set_up(state);
 	grace();
 	assert_int_equal(unlink(ph_path("state/hot/alice")), 0);
-	assert_int_equal(run(typing(ph_with_key("alice"), "")), PAM_AUTH_ERR);
+	assert_int_equal(run(ph_typing(ph_with_key("alice"), "")), PAM_AUTH_ERR);
 	assert_true(ph_logged("*verdict=error reason=state_missing *"));
 	(void)set_up(state);
 	grace();
 	assert_int_equal(rename(ph_path("etc/keyring"), ph_path("etc/away")), 0);
-	assert_int_equal(run(typing(ph_with_key("bob"), "")), PAM_AUTH_ERR);
+	assert_int_equal(run(ph_typing(ph_with_key("bob"), "")), PAM_AUTH_ERR);
 	assert_int_equal(rename(ph_path("etc/away"), ph_path("etc/keyring")), 0);
 	assert_int_equal(run(ph_with_key("bob")), PAM_SUCCESS);
 }
@@ -570,7 +564,7 @@ static void before_init_nobody_has_grace(void **state)
 	ph_make_bare("enroll_by = 2027-01-31\n");
 	ph_words("retry=1 enroll_here", "need_auth");
 	ph_account("bob", 20002);
-	assert_int_equal(run(typing(ph_with_key("bob"), "")), PAM_AUTH_ERR);
+	assert_int_equal(run(ph_typing(ph_with_key("bob"), "")), PAM_AUTH_ERR);
 	assert_true(ph_logged("user=bob verdict=error reason=not_initialised *"));
 	ph_remove();
 }
@@ -661,7 +655,7 @@ static void recovery_code_ends_it(void **state)
 	(void)state;
 	remembered();
 	l.rhost = "192.0.2.9";
-	assert_int_equal(run(typing(l, alice.recovery[0])), PAM_SUCCESS);
+	assert_int_equal(run(ph_typing(l, alice.recovery[0])), PAM_SUCCESS);
 	assert_asked(ph_with_key("alice"));
 	assert_asked(l); /* nor is it remembered itself */
 }

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "enroll/init.h"
 #include "lib/core/conf.h"
 #include "lib/core/crypto.h"
 #include "lib/core/host.h"
@@ -105,6 +106,19 @@ static inline void scratch_make(struct scratch *s)
 	scratch_keyring(s);
 	scratch_conf(s, NULL);
 	assert_int_equal(host_create(&s->conf, 0, NULL), 0);
+}
+
+/* The same as `enroll-mfa init` makes it, decoys and all. */
+static inline void scratch_init(struct scratch *s)
+{
+	struct init_made made;
+	struct err e = {0};
+
+	assert_int_equal(crypto_init(), 0);
+	scratch_dir(s);
+	scratch_conf(s, "");
+	if (init_run(&s->conf, SCRATCH_NOW, &made, &e) != 0)
+		fail_msg("%s", e.text);
 }
 
 static inline int scratch_drop(const char *path, const struct stat *st, int kind,

@@ -15,18 +15,10 @@ static int64_t word_at; /* when the word was typed that the next offer goes by; 
 
 static int set_up(void **state)
 {
-	struct init_made made;
-	struct err e = {0};
-
 	(void)state;
-	if (crypto_init() != 0)
-		return -1;
 	clock_now = SCRATCH_NOW;
 	word_at = 0;
-	scratch_dir(&sc);
-	scratch_conf(&sc, "");
-	if (init_run(&sc.conf, SCRATCH_NOW, &made, &e) != 0)
-		fail_msg("%s", e.text);
+	scratch_init(&sc);
 	return 0;
 }
 

@@ -5,23 +5,6 @@
 
 #define KEY_LINE "publickey ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQ\n"
 
-static struct scratch sc;
-
-static int set_up(void **state)
-{
-	(void)state;
-	assert_int_equal(crypto_init(), 0);
-	scratch_dir(&sc);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	scratch_remove(&sc);
-	return 0;
-}
-
 static bool ssh_proves(const char *tty, const char *info)
 {
 	struct conf_words none = {0};
@@ -156,7 +139,7 @@ static void after_login_proves_only_for_the_callers_own_account(void **state)
 	assert_true(proof_holds(&w, &f));
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define T(name) cmocka_unit_test(name)
 
 int main(void)
 {

@@ -48,17 +48,9 @@ static void fail_syncs(int after, int n)
 
 static int set_up(void **state)
 {
-	fail_syncs(INT_MAX, 0);
-	struct init_made made;
-	struct err e = {0};
-
 	(void)state;
-	if (crypto_init() != 0)
-		return -1;
-	scratch_dir(&sc);
-	scratch_conf(&sc, "");
-	if (init_run(&sc.conf, SCRATCH_NOW, &made, &e) != 0)
-		fail_msg("%s", e.text);
+	fail_syncs(INT_MAX, 0);
+	scratch_init(&sc);
 	return 0;
 }
 
@@ -618,19 +610,16 @@ static void import_skips_who_is_enrolled_and_may_be_run_again(void **state)
 
 static void import_never_takes_a_lost_enrolment_for_a_new_user(void **state)
 {
-	struct store_value v;
 	struct record_hot hot;
 	struct notes n;
 	struct store st;
 
 	(void)state;
 	assert_int_equal(enroll("alice", "phone", NULL), 0);
-	scratch_open(&sc, &st);
-	assert_int_equal(store_get(&st, "hot/alice", NULL, &v, NULL), 0);
-	assert_int_equal(record_get_hot(&hot, v.data, v.len), 0);
+	hot = scratch_read_hot(&sc, "alice");
 	hot.ever_confirmed = true;
-	assert_int_equal(steps_encode_hot(&hot, &v, NULL), 0);
-	assert_int_equal(store_put(&st, "hot/alice", &v, NULL), 0);
+	scratch_change_hot(&sc, "alice", &hot);
+	scratch_open(&sc, &st);
 	assert_int_equal(store_del(&st, "enroll/alice", NULL, NULL), 0);
 	store_close(&st);
 	assert_int_equal(import(URI("alice"), &n).imported, 0);
@@ -767,20 +756,17 @@ static void on_a_shared_account_nobody_changes_anothers_devices(void **state)
 static void status_tells_of_another_uid(void **state)
 {
 	struct steps_status status;
-	struct store_value v;
 	struct record_hot hot;
 	struct steps s;
 	struct store st;
 
 	(void)state;
 	assert_int_equal(enroll("alice", "phone", NULL), 0);
-	scratch_open(&sc, &st);
-	assert_int_equal(store_get(&st, "hot/alice", NULL, &v, NULL), 0);
-	assert_int_equal(record_get_hot(&hot, v.data, v.len), 0);
+	hot = scratch_read_hot(&sc, "alice");
 	hot.uid_bound = true;
 	hot.uid = 1000;
-	assert_int_equal(steps_encode_hot(&hot, &v, NULL), 0);
-	assert_int_equal(store_put(&st, "hot/alice", &v, NULL), 0);
+	scratch_change_hot(&sc, "alice", &hot);
+	scratch_open(&sc, &st);
 	s = who(&st, "alice");
 	s.account = true;
 	s.uid = 1001;
