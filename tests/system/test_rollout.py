@@ -1,5 +1,6 @@
 """Who must, until when, and enrolment at the prompt, by the real server and client."""
 import datetime
+import json
 import pathlib
 import re
 import subprocess
@@ -8,7 +9,8 @@ import time
 import pexpect
 import picture
 import pytest
-from bastion import CODE_PROMPT, CONF, PACKAGING, SCRATCH, Sshd, User, is_in, run, spawn
+from bastion import (BUILD, CODE_PROMPT, CONF, PACKAGING, SCRATCH, Sshd, User, enroll_mfa, is_in,
+                     run, spawn)
 
 QUESTION = "Code: "
 
@@ -127,6 +129,79 @@ def test_the_same_place_sees_the_same_secret_and_another_one_never(first_trust):
     other.hang_up()
     user.secret, user.last_step = mine, int(time.time()) // 30
     assert is_in(first_trust.ssh(user, user.code()), user)
+
+
+def at_the_picture(shown, _):
+    shown.wait()
+
+
+def at_the_other_polarity(shown, _):
+    shown.wait().answer("i").wait()
+
+
+def at_the_second_prompt(shown, user):
+    shown.wait().answer(user.wrong_code()).wait(CODE_PROMPT)
+
+
+def behind_the_right_code(shown, user):
+    shown.wait()
+    user.secret = shown.key()
+    shown.answer(user.code())
+
+
+@pytest.mark.parametrize("point", [at_the_picture, at_the_other_polarity, at_the_second_prompt,
+                                   behind_the_right_code])
+@pytest.mark.parametrize("by_word", [False, True], ids=["first_trust", "invited"])
+def test_a_client_that_hangs_up_goes_on_where_it_was(first_trust, invited, point, by_word):
+    """Killed there, the same place sees the same secret again, or it is in force."""
+    user = User()
+    server = invited if by_word else first_trust
+    word = ""
+    if by_word:
+        word = json.loads(enroll_mfa("invite", user.name, "--json"))["word"]
+
+    def begin():
+        shown = Shown(server, user, NumberOfPasswordPrompts=2)
+        if by_word:
+            shown.wait(CODE_PROMPT).answer(word)
+        return shown
+
+    shown = begin()
+    point(shown, user)
+    first = shown.key()
+    shown.hang_up()
+    # The server judges what was typed and notices the closed connection, in its time.
+    devices = settled_devices(user)
+    user.secret = first
+    if devices:
+        assert is_in(server.ssh(user, user.code()), user)
+        return
+    again = begin().wait()
+    assert again.key() == first
+    again.answer(user.code())
+    assert again.end(), again.text
+
+
+def settled_devices(user):
+    """How many devices the user has once no process of sshd holds a login of theirs."""
+    end = time.monotonic() + 10
+    while time.monotonic() < end and subprocess.run(
+            ["pgrep", "-f", rf"sshd: {user.name} \[(priv|net|pam)\]"], check=False,
+            capture_output=True).returncode == 0:
+        time.sleep(0.05)
+    told = subprocess.run([BUILD / "enroll-mfa", "status", user.name, "--json"], check=False,
+                          capture_output=True, text=True).stdout
+    return len(json.loads(told)[0]["devices"])
+
+
+def test_a_client_that_hangs_up_before_the_word_leaves_the_invitation(invited):
+    user = User()
+    word = json.loads(enroll_mfa("invite", user.name, "--json"))["word"]
+    shown = Shown(invited, user).wait(CODE_PROMPT)
+    shown.hang_up()
+    shown = Shown(invited, user).wait(CODE_PROMPT).answer(word).wait()
+    user.secret = shown.key()
+    assert shown.answer(user.code()).end(), shown.text
 
 
 def test_a_user_with_a_device_is_never_shown_one(first_trust, user):
