@@ -4,6 +4,7 @@
 #include "lib/core/secret.h"
 
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 static void new_secret_is_zero_and_of_its_size(void **state)
@@ -82,6 +83,12 @@ static void secret_is_left_out_of_core_dumps(void **state)
 	secret_free(&s);
 }
 
+/* The kernel's: AddressSanitizer's own does nothing. */
+int mlock(const void *p, size_t n)
+{
+	return (int)syscall(SYS_mlock, p, n);
+}
+
 /* munmap of the test's, before libc's: what it gives back is already wiped. */
 static bool looking;
 static bool was_zero;
@@ -140,10 +147,7 @@ static void pages_that_stay_are_locked_in_a_child_too(void **state)
 	(void)state;
 	assert_int_equal(secret_new(&s, 5000), 0);
 	flags_of(s.data, flags);
-	if (strstr(flags, " lo ") == NULL) { /* the limits of this machine do not allow it */
-		secret_free(&s);
-		skip();
-	}
+	assert_non_null(strstr(flags, " lo "));
 	secret_free(&s);
 	if ((child = fork()) == 0) {
 		if (secret_new(&s, 5000) != 0)
