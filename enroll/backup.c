@@ -156,7 +156,6 @@ static int write_unnamed(struct work *w, struct err *e)
 	int r;
 
 	h->time = w->b->now;
-	(void)snprintf(h->mac, sizeof(h->mac), "%s", w->b->store->keyring->key[0].id);
 	if (gethostname(h->machine, sizeof(h->machine) - 1) != 0 || h->machine[0] == '\0' ||
 	    strpbrk(h->machine, " \n") != NULL)
 		(void)snprintf(h->machine, sizeof(h->machine), "unknown");
@@ -167,6 +166,7 @@ static int write_unnamed(struct work *w, struct err *e)
 	/* No enrolment changes half way; logins go on. */
 	if ((r = store_lock(w->b->store, e)) != 0)
 		return r;
+	(void)snprintf(h->mac, sizeof(h->mac), "%s", w->b->store->keyring->key[0].id);
 	r = copy_all(w, e);
 	store_unlock(w->b->store);
 	return r == 0 ? finish(w, e) : r;

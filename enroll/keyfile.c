@@ -10,11 +10,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define NEXT "# next "
 #define WHY " has been added and seals nothing before `enroll-mfa rekey use`\n"
 #define BESIDE ".new" /* the name under which it waits for its own */
+#define TICK_NS 2000000L
+#define TICKS 1500 /* 3 s: file systems count in seconds at the worst */
 
 int keyfile_read(struct keyfile *k, const char *path, struct err *e)
 {
@@ -42,11 +45,33 @@ static int write_file(int dir, const struct keyfile *k, const char *path, struct
 	return ERR_UNAVAIL;
 }
 
+/* Who has read a keyring knows it by its number and the time of its change.  The one
+ * after next may get the same number, so each must have another time than the one
+ * before. */
+static int be_later(int dir, int fd, const char *name, const char *path, struct err *e)
+{
+	const struct timespec pause = {.tv_nsec = TICK_NS};
+	struct stat old, new;
+
+	for (int i = 0; i < TICKS; i++) {
+		if (fstat(fd, &new) != 0 || fstatat(dir, name, &old, AT_SYMLINK_NOFOLLOW) != 0)
+			return err_errno(e, "%s", path);
+		if (new.st_ctim.tv_sec != old.st_ctim.tv_sec ||
+		    new.st_ctim.tv_nsec != old.st_ctim.tv_nsec)
+			return 0;
+		(void)nanosleep(&pause, NULL);
+		if (fchmod(fd, 0600) != 0)
+			return err_errno(e, "%s", path);
+	}
+	return err_set(e, ERR_UNAVAIL, "%s: the clock stands still", path);
+}
+
 /* Complete under the name beside, then in the place of the old one. */
 static int take_place(int dir, int fd, const char *path, struct err *e)
 {
 	const char *name = strrchr(path, '/') + 1;
 	char proc[64], beside[NAME_MAX + 1];
+	int r;
 
 	if (snprintf(beside, sizeof(beside), "%s" BESIDE, name) >= (int)sizeof(beside))
 		return err_set(e, ERR_SYSTEM, "%s: the name is too long", path);
@@ -56,9 +81,12 @@ static int take_place(int dir, int fd, const char *path, struct err *e)
 	(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
 	if (linkat(AT_FDCWD, proc, dir, beside, AT_SYMLINK_FOLLOW) != 0)
 		return err_errno(e, "%s" BESIDE, path);
+	if ((r = be_later(dir, fd, name, path, e)) != 0) {
+		(void)unlinkat(dir, beside, 0);
+		return r;
+	}
 	if (renameat(dir, beside, dir, name) != 0) {
-		int r = err_errno(e, "%s", path);
-
+		r = err_errno(e, "%s", path);
 		(void)unlinkat(dir, beside, 0);
 		return r;
 	}

@@ -1,3 +1,24 @@
+/*
+ * Why no record is ever sealed under a key that the keyring has lost, though logins do
+ * not take the lock of changes and may stand still anywhere for any time:
+ *
+ *  - A login takes its record's lock, looks at the keyring (and reads it anew where the
+ *    file is another one), seals under the first key of it, writes, frees the lock.
+ *  - `use` puts the new keyring in place first.  From then on whoever takes a record's
+ *    lock seals under the new key; whoever holds one may still write under the old key.
+ *    `use` takes each lock in turn, so it seals behind them, or gives up with "try again".
+ *  - `retire` looks at every record under its lock.  A login that held it since before
+ *    `use` has written, and what it wrote is counted, or `retire` gives up.  One that takes
+ *    the lock after the look finds a keyring whose first key is the one that stays: `use`
+ *    cannot run meanwhile, for both hold the lock of changes, as whoever makes or removes
+ *    records does.
+ *  - What was seen is brought to the disk before the key goes (a login killed between its
+ *    write and its sync).
+ *  - A login that reads a record under a key that it has not read yet looks at the keyring
+ *    again (store_get()).
+ *
+ * Tests: login_stopped_anywhere_strands_no_record, login_between_look_and_retirement_...
+ */
 #include "enroll/rekey.h"
 
 #include "enroll/keyfile.h"
@@ -7,8 +28,7 @@
 
 #include <stdio.h>
 #include <string.h>
-
-#define PASSES 3 /* against a login that has read the keyring before the change */
+#include <unistd.h>
 
 /* Calls each(ctx, key) for the records of everybody and for the decoys. */
 typedef int (*each_key)(void *ctx, const char *key, struct err *e);
@@ -50,11 +70,14 @@ static int walk_all(const struct walk *w, struct err *e)
 	return r == 0 ? walk_users(w, e) : r;
 }
 
+typedef int (*read_raw)(struct store *s, const char *key, struct store_raw *out, struct err *e);
+
 /* The key that a record is sealed under: 0; ERR_NONE; ERR_BAD; trouble. */
-static int key_of(struct store *s, const char *key, char id[KEYRING_ID_MAX + 1], struct err *e)
+static int key_of(read_raw read, struct store *s, const char *key, char id[KEYRING_ID_MAX + 1],
+    struct err *e)
 {
 	struct store_raw raw;
-	int r = store_get_raw(s, key, &raw, e);
+	int r = read(s, key, &raw, e);
 	const struct seal_bytes sealed = {raw.data, sizeof(raw.data), r == 0 ? raw.len : 0};
 
 	id[0] = '\0';
@@ -143,8 +166,6 @@ struct sealing {
 	const struct rekey *q;
 	struct store *store;
 	struct rekey_used *res;
-	size_t done; /* in this pass */
-	bool first;  /* the first pass: it names what is bad */
 };
 
 static int same(void *ctx, struct store_value *v, struct err *e)
@@ -158,17 +179,15 @@ static int seal_anew(void *ctx, const char *key, struct err *e)
 	struct sealing *g = ctx;
 	char id[KEYRING_ID_MAX + 1];
 	struct err why = {0};
-	int r = key_of(g->store, key, id, &why);
+	int r = key_of(store_get_raw, g->store, key, id, &why);
 
 	if (r == 0 && strcmp(id, g->res->id) == 0)
 		return 0;
 	if (r == 0)
 		r = store_update(g->store, key, NULL, same, NULL, &why);
-	if (r == 0) {
+	if (r == 0)
 		g->res->records++;
-		g->done++;
-	}
-	if (r == ERR_BAD && g->first) {
+	if (r == ERR_BAD) {
 		g->res->bad++;
 		g->q->bad(g->q->ctx, why.text);
 	}
@@ -179,7 +198,7 @@ static int seal_anew(void *ctx, const char *key, struct err *e)
 int rekey_use(const struct rekey *q, struct rekey_used *res, struct err *e)
 {
 	struct store store;
-	struct sealing g = {q, &store, res, 1, true};
+	struct sealing g = {q, &store, res};
 	const struct walk w = {q, &store, seal_anew, &g};
 	int r;
 
@@ -187,11 +206,7 @@ int rekey_use(const struct rekey *q, struct rekey_used *res, struct err *e)
 	if ((r = make_first(q, res, e)) != 0 || (r = store_open(&store, q->conf, e)) != 0)
 		return r;
 	memcpy(res->id, store.keyring->key[0].id, sizeof(res->id));
-	for (int i = 0; i < PASSES && r == 0 && g.done > 0; i++) {
-		g.done = 0;
-		r = walk_all(&w, e);
-		g.first = false;
-	}
+	r = walk_all(&w, e);
 	store_close(&store);
 	return r;
 }
@@ -206,11 +221,19 @@ static int count(void *ctx, const char *key, struct err *e)
 	struct counting *c = ctx;
 	const struct keyring *k = c->store->keyring;
 	char id[KEYRING_ID_MAX + 1];
-	int r = key_of(c->store, key, id, e);
+	struct err why = {0};
+	int r = key_of(store_get_locked, c->store, key, id, &why);
 
 	for (int i = 0; i < k->count && r == 0; i++)
 		c->under[i] += strcmp(k->key[i].id, id) == 0 ? 1 : 0;
-	return r == ERR_NONE || r == ERR_BAD ? 0 : r;
+	if (r == 0 || r == ERR_NONE)
+		return 0;
+	/* Its mode may be wrong, no more, and mended later. */
+	if (r == ERR_BAD)
+		return err_set(e, ERR_REFUSED, "%.300s; nobody can see which key it needs: mend it, "
+		    "or `enroll-mfa remove` its user (a name that begins with a dot: `enroll-mfa "
+		    "init`)", why.text);
+	return err_set(e, r, "%s", why.text);
 }
 
 /* Which keys are old, and whether anything needs them. */
@@ -231,6 +254,14 @@ static int choose(const struct counting *n, const char *next, struct rekey_retir
 	return res->keys > 0 ? 0 : err_set(e, ERR_REFUSED, "there is no old key in the keyring");
 }
 
+/* Written, but perhaps not by a sync that came to its end. */
+static int bring_to_disk(struct store *s, struct err *e)
+{
+	const int root = store_root(s);
+
+	return root < 0 || syncfs(root) == 0 ? 0 : err_errno(e, "the store: sync");
+}
+
 /* Under the lock: whoever changes enrolments reads the keyring anew behind it. */
 int rekey_retire(const struct rekey *q, struct rekey_retired *res, struct err *e)
 {
@@ -244,7 +275,8 @@ int rekey_retire(const struct rekey *q, struct rekey_retired *res, struct err *e
 	if (r != 0)
 		return r;
 	keyfile_next(g.file, next);
-	if ((r = walk_all(&w, e)) == 0 && (r = choose(&n, next, res, e)) == 0) {
+	if ((r = walk_all(&w, e)) == 0 && (r = choose(&n, next, res, e)) == 0 &&
+	    (r = bring_to_disk(&g.store, e)) == 0) {
 		for (int i = 0; i < res->keys; i++)
 			keyfile_remove(g.file, res->id[i]);
 		r = keyfile_replace(g.file, q->conf->keyring, e);

@@ -1,6 +1,5 @@
 #include "lib/core/keyring.h"
 
-#include "lib/core/safefile.h"
 #include "lib/core/secret.h"
 
 #include <openssl/evp.h>
@@ -82,6 +81,8 @@ int keyring_load(struct keyring *k, const char *path, struct err *e)
 		    "restore the keyring from its copy", path);
 	if (r == 0)
 		r = keyring_parse(k, path, text, buf.len, e);
+	if (r == 0)
+		k->seen = buf.seen;
 	secret_wipe(text, buf.len);
 	return r;
 }

@@ -8,6 +8,7 @@
 #define PB_KEYRING_H
 
 #include "lib/core/err.h"
+#include "lib/core/safefile.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,6 +22,7 @@ struct seal_engine;
 struct keyring {
 	int count;
 	struct seal_engine *engine; /* seal_engine_open(), or NULL */
+	struct safefile_seen seen;  /* the file of keyring_load() */
 	struct keyring_key {
 		char id[KEYRING_ID_MAX + 1];
 		unsigned char bytes[KEYRING_KEY_SIZE];

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define REPLACED_TRIES 8 /* another file came into its place while it was opened */
+
 static int judge_dir(const struct stat *st, const char *path, struct err *e)
 {
 	if (S_ISLNK(st->st_mode))
@@ -141,6 +143,23 @@ int safefile_check(int fd, enum safefile_kind kind, const char *name, struct err
 	return judge_file(&st, kind, name, e);
 }
 
+static struct safefile_seen seen_of(const struct stat *st)
+{
+	return (struct safefile_seen){st->st_ino, st->st_ctim.tv_sec, st->st_ctim.tv_nsec};
+}
+
+bool safefile_is_seen(const char *path, const struct safefile_seen *seen)
+{
+	struct safefile_seen now;
+	struct stat st;
+
+	if (lstat(path, &st) != 0)
+		return false;
+	now = seen_of(&st);
+	return seen->file != 0 && now.file == seen->file && now.seconds == seen->seconds &&
+	    now.nanoseconds == seen->nanoseconds;
+}
+
 /* One byte more than the file has, so that its end is seen. */
 static int make_room(struct safefile_buffer *buf, const struct stat *st, const char *path,
     struct err *e)
@@ -152,6 +171,7 @@ static int make_room(struct safefile_buffer *buf, const struct stat *st, const c
 	return buf->data != NULL ? 0 : err_set(e, ERR_SYSTEM, "%s: out of memory", path);
 }
 
+/* 0; ERR_NONE when another file has come into its place meanwhile; or as above. */
 static int check_and_read(int fd, enum safefile_kind kind, const char *path,
     struct safefile_buffer *buf, struct err *e)
 {
@@ -162,8 +182,11 @@ static int check_and_read(int fd, enum safefile_kind kind, const char *path,
 	buf->len = 0;
 	if (fstat(fd, &st) != 0)
 		return err_errno(e, "%s", path);
+	if (kind == SAFEFILE_PRIVATE && st.st_nlink == 0)
+		return err_set(e, ERR_NONE, "%s: is gone", path);
 	if ((r = judge_file(&st, kind, path, e)) != 0)
 		return r;
+	buf->seen = seen_of(&st);
 	if (buf->data == NULL && (r = make_room(buf, &st, path, e)) != 0)
 		return r;
 	for (;;) {
@@ -189,7 +212,7 @@ int safefile_read(const char *path, enum safefile_kind kind,
 	const char *slash = strrchr(path, '/');
 	char dir[PATH_MAX];
 	struct stat st;
-	int fd, r;
+	int r;
 
 	if (slash == NULL || path[0] != '/' || strlen(path) >= sizeof(dir))
 		return err_set(e, ERR_UNSAFE, "%s: is not an absolute path", path);
@@ -202,11 +225,15 @@ int safefile_read(const char *path, enum safefile_kind kind,
 		return err_errno(e, "%s", dir);
 	if ((r = judge_leaf_dir(&st, dir, e)) != 0)
 		return r;
-	/* Nobody but root can put another file there between these two lines. */
-	fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return err_errno(e, "%s", path);
-	r = check_and_read(fd, kind, path, buf, e);
-	(void)close(fd);
+	r = ERR_NONE;
+	for (int i = 0; i < REPLACED_TRIES && r == ERR_NONE; i++) {
+		/* Nobody but root can put another file there between these two lines. */
+		int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+
+		if (fd < 0)
+			return err_errno(e, "%s", path);
+		r = check_and_read(fd, kind, path, buf, e);
+		(void)close(fd);
+	}
 	return r;
 }

@@ -10,7 +10,9 @@
 
 #include "lib/core/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum safefile_kind {
 	SAFEFILE_PUBLIC, /* others may read it, nobody else may write: configuration */
@@ -33,6 +35,12 @@ int safefile_check_subdir(int dirfd, const char *name, const char *parent, struc
  * name is for the message.  0, ERR_UNSAFE or ERR_UNAVAIL. */
 int safefile_check(int fd, enum safefile_kind kind, const char *name, struct err *e);
 
+/* Which file was read, and when it had changed last.  Zeroed: none. */
+struct safefile_seen {
+	uint64_t file;
+	int64_t seconds, nanoseconds;
+};
+
 /* Reads the whole file path, its directory checked as above, into buf (no
  * terminator).  0 and *len, or as above, or ERR_BAD when longer than cap.  With data
  * NULL it gets as much memory as the file needs, for the caller to free() in any
@@ -41,8 +49,13 @@ struct safefile_buffer {
 	char *data;
 	size_t cap;
 	size_t len;
+	struct safefile_seen seen;
 };
 int safefile_read(const char *path, enum safefile_kind kind,
     struct safefile_buffer *buf, struct err *e);
+
+/* Whether path is that file still, unchanged: one system call.  false also where it
+ * cannot be looked at. */
+bool safefile_is_seen(const char *path, const struct safefile_seen *seen);
 
 #endif

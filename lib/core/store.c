@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#define GET_TRIES 4 /* another master key has come meanwhile */
+
 /* A keyring that is not there: was it never made, or has it been lost?  A login
  * looks for a decoy; store_open() looks for records. */
 static int explain_keyring(const struct conf *c, struct err *e)
@@ -42,6 +44,7 @@ int store_open_in(struct store *s, struct store_memory *m, const struct conf *c,
 	int r;
 
 	s->keyring = &m->keyring;
+	s->keyring_path = c->keyring;
 	s->value = &m->value;
 	r = keyring_load(s->keyring, c->keyring, e);
 	if (r == 0 && seal_engine_open(s->keyring) != 0)
@@ -55,6 +58,23 @@ int store_open_in(struct store *s, struct store_memory *m, const struct conf *c,
 		s->keyring = NULL;
 		s->ops = NULL;
 	}
+	return r;
+}
+
+int store_renew_keyring(struct store *s, struct err *e)
+{
+	struct keyring *k = s->keyring;
+	int r;
+
+	if (safefile_is_seen(s->keyring_path, &k->seen))
+		return 0;
+	seal_engine_close(k);
+	r = keyring_load(k, s->keyring_path, e);
+	if (r == ERR_NONE)
+		r = err_set(e, ERR_KEYRING, "%s: is gone; restore the keyring from its copy",
+		    s->keyring_path);
+	if (r == 0 && seal_engine_open(k) != 0)
+		r = err_set(e, ERR_SYSTEM, "libcrypto cannot run HMAC");
 	return r;
 }
 
@@ -147,12 +167,23 @@ int store_get(struct store *s, const char *key, const char *alt, struct store_va
     struct err *e)
 {
 	struct store_raw raw;
-	int r = s->ops->get(s->impl, key, alt, &raw, e);
+	int r = ERR_BAD;
 
 	out->len = 0;
-	if (r != 0)
-		return r;
-	return open_raw(s, raw.from_alt ? alt : key, &raw, out, e);
+	for (int i = 0; i < GET_TRIES; i++) {
+		if ((r = s->ops->get(s->impl, key, alt, &raw, e)) != 0)
+			return r;
+		r = open_raw(s, raw.from_alt ? alt : key, &raw, out, e);
+		if (r == 0 && i > 0 && e != NULL)
+			*e = (struct err){0};
+		if (r != ERR_BAD || safefile_is_seen(s->keyring_path, &s->keyring->seen))
+			return r;
+		/* Sealed since under a key that came since: no fault of the record. */
+		if ((r = store_renew_keyring(s, e)) != 0)
+			return r;
+		r = ERR_BAD;
+	}
+	return r;
 }
 
 struct update {
@@ -164,13 +195,19 @@ struct update {
 	struct store_value *value; /* in secret memory */
 };
 
+/* Under the record's lock.  Between the look at the keyring and the write behind this
+ * the process may be stopped for any time, and `rekey retire` waits for the lock: the
+ * key that seals here stays in the keyring until the record has been looked at
+ * (login_stopped_anywhere_strands_no_record). */
 static int change(void *ctx, const struct store_raw *old, struct store_raw *new,
     struct err *e)
 {
 	struct update *u = ctx;
 	const char *key = old->from_alt ? u->alt : u->key;
-	int r = open_raw(u->store, key, old, u->value, e);
+	int r = store_renew_keyring(u->store, e);
 
+	if (r == 0)
+		r = open_raw(u->store, key, old, u->value, e);
 	if (r == 0)
 		r = u->judge(u->ctx, u->value, e);
 	if (r == 0)

@@ -87,11 +87,7 @@ struct store {
 	struct secret memory;       /* struct store_memory, unless the caller's */
 	struct keyring *keyring;
 	struct store_value *value;  /* of store_update() */
-	const char *keyring_path;   /* of store_open()'s conf, which outlives the store */
-	struct store_seen {
-		uint64_t file;
-		int64_t seconds, nanoseconds; /* of its last change */
-	} keyring_seen;             /* the file that keyring was read from */
+	const char *keyring_path;   /* of the conf, which outlives the store */
 };
 
 /* Opens what a login needs, in the caller's zeroed secret memory: the keyring and
@@ -108,11 +104,17 @@ int store_open(struct store *s, const struct conf *c, struct err *e);
 
 /* One change of enrolments at a time: tools hold this over what must not mix
  * (an enrolment's three writes), never across a question; logins never take it.
- * The kernel frees it when its holder dies.  A keyring that has changed is read anew behind it:
- * a tool may have been open since before another key seals.  0; ERR_UNAVAIL after 30 s; ERR_UNSAFE
+ * The kernel frees it when its holder dies.  Behind it store_renew_keyring() has been
+ * called: a tool may have been open since before another key seals.  0; ERR_UNAVAIL after 30 s; ERR_UNSAFE
  * where somebody who is not root could hold it. */
 int store_lock(struct store *s, struct err *e);
 void store_unlock(struct store *s);
+
+/* Reads the keyring anew where its file is not the one that was read: one system call
+ * where it is.  What is sealed afterwards, under a lock that `rekey retire` takes too,
+ * is sealed under a key that stays.  0; ERR_KEYRING, also where it is gone; ERR_UNSAFE;
+ * ERR_UNAVAIL; ERR_SYSTEM. */
+int store_renew_keyring(struct store *s, struct err *e);
 
 /* The open directory of a file store (stays the store's), or -1. */
 int store_root(const struct store *s);
@@ -133,12 +135,16 @@ int store_decoy_key(const struct store *s, char key[STORE_KEY_MAX], const char *
     const char *user);
 
 /* Reads key; when there is none and alt is given, alt.  Both are always opened,
- * so that a trace does not tell which was used. */
+ * so that a trace does not tell which was used.  What does not open is looked at once
+ * more where the keyring has changed since it was read. */
 int store_get(struct store *s, const char *key, const char *alt, struct store_value *out,
     struct err *e);
 
-/* As it is sealed, for a backup and for a new master key; and what is in it. */
+/* As it is sealed, for a backup and for a new master key; the same under the lock that
+ * a login holds from before it looks at the keyring until its record is written
+ * (ERR_UNAVAIL after 2 s); and what is in it. */
 int store_get_raw(struct store *s, const char *key, struct store_raw *out, struct err *e);
+int store_get_locked(struct store *s, const char *key, struct store_raw *out, struct err *e);
 int store_open_raw(const struct keyring *k, const char *key, const struct store_raw *raw,
     struct store_value *out, struct err *e);
 
@@ -167,7 +173,8 @@ int store_list(struct store *s, const char *prefix, store_each each, void *ctx,
 
 /* One atomic step: judge() gets the opened value and changes it in place; it is
  * pure and may run several times.  When it returns non-zero nothing is written
- * and that is returned.  alt as in store_get(). */
+ * and that is returned.  alt as in store_get().  The keyring is looked at inside the
+ * step, so the record is sealed under the key that is the first one then. */
 typedef int (*store_judge)(void *ctx, struct store_value *value, struct err *e);
 int store_update(struct store *s, const char *key, const char *alt, store_judge judge,
     void *ctx, struct err *e);

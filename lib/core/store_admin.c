@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static int found_one(void *ctx, const char *key)
@@ -41,25 +40,8 @@ static int explain_keyring(const struct conf *c, int code, struct err *e)
 	return store_no_keyring(c, records > 0, e);
 }
 
-/* Zero where it cannot be looked at. */
-static struct store_seen see(const char *path)
-{
-	struct stat st;
-
-	if (lstat(path, &st) != 0)
-		return (struct store_seen){0};
-	return (struct store_seen){st.st_ino, st.st_ctim.tv_sec, st.st_ctim.tv_nsec};
-}
-
-static bool is_same(const struct store_seen *a, const struct store_seen *b)
-{
-	return a->file != 0 && a->file == b->file && a->seconds == b->seconds &&
-	    a->nanoseconds == b->nanoseconds;
-}
-
 int store_open(struct store *s, const struct conf *c, struct err *e)
 {
-	const struct store_seen seen = see(c->keyring); /* before it is read */
 	struct store_memory *m;
 	int r;
 
@@ -68,8 +50,6 @@ int store_open(struct store *s, const struct conf *c, struct err *e)
 		return err_set(e, ERR_SYSTEM, "out of memory");
 	m = (struct store_memory *)(void *)s->memory.data;
 	r = store_open_in(s, m, c, e);
-	s->keyring_path = c->keyring;
-	s->keyring_seen = seen;
 	if (r == 0)
 		s->admin = store_file_admin();
 	else
@@ -79,31 +59,11 @@ int store_open(struct store *s, const struct conf *c, struct err *e)
 	return r;
 }
 
-/* What is sealed under the lock is sealed under a key that `rekey retire` has not
- * taken out meanwhile. */
-static int renew_keyring(struct store *s, struct err *e)
-{
-	struct store_seen now = see(s->keyring_path);
-	int r;
-
-	if (is_same(&now, &s->keyring_seen))
-		return 0;
-	s->keyring_seen = now;
-	seal_engine_close(s->keyring);
-	r = keyring_load(s->keyring, s->keyring_path, e);
-	if (r == ERR_NONE)
-		return err_set(e, ERR_KEYRING, "%s: is gone; restore the keyring from its copy",
-		    s->keyring_path);
-	if (r == 0 && seal_engine_open(s->keyring) != 0)
-		r = err_set(e, ERR_SYSTEM, "libcrypto cannot run HMAC");
-	return r;
-}
-
 int store_lock(struct store *s, struct err *e)
 {
 	int r = s->admin->lock(s->impl, true, e);
 
-	if (r == 0 && (r = renew_keyring(s, e)) != 0)
+	if (r == 0 && (r = store_renew_keyring(s, e)) != 0)
 		store_unlock(s);
 	return r;
 }
@@ -116,6 +76,23 @@ void store_unlock(struct store *s)
 int store_get_raw(struct store *s, const char *key, struct store_raw *out, struct err *e)
 {
 	return s->ops->get(s->impl, key, NULL, out, e);
+}
+
+#define SEEN 1 /* no answer of a store: nothing is to be written */
+
+static int note_raw(void *ctx, const struct store_raw *old, struct store_raw *new,
+    struct err *e)
+{
+	(void)new, (void)e;
+	*(struct store_raw *)ctx = *old;
+	return SEEN;
+}
+
+int store_get_locked(struct store *s, const char *key, struct store_raw *out, struct err *e)
+{
+	int r = s->ops->update(s->impl, key, NULL, note_raw, out, e);
+
+	return r == SEEN ? 0 : r;
 }
 
 int store_open_raw(const struct keyring *k, const char *key, const struct store_raw *raw,

@@ -3,6 +3,7 @@
 
 #include "enroll/import.h"
 #include "enroll/init.h"
+#include "enroll/keyfile.h"
 #include "enroll/rekey.h"
 #include "enroll/steps.h"
 #include "lib/core/login.h"
@@ -19,6 +20,70 @@
 static struct scratch sc;
 /* The call at which the process dies, counted from 1; 0: it lives. */
 static int dies_at_sync, dies_at_rename;
+
+/* Where a login stands still, in its own process. */
+enum stop { NOWHERE, AT_KEYRING, BEFORE_LOCK, BEHIND_LOCK, BEFORE_WRITE };
+static enum stop stops_at;
+static int told[2], go[2];
+
+static void stand_still(enum stop here)
+{
+	char byte;
+
+	if (stops_at != here || here == NOWHERE)
+		return;
+	stops_at = NOWHERE;
+	(void)!write(told[1], "x", 1);
+	(void)!read(go[0], &byte, 1);
+}
+
+int fcntl(int fd, int command, ...)
+{
+	struct flock *lock = NULL;
+	va_list more;
+	int r;
+
+	va_start(more, command);
+	if (command == F_OFD_SETLK)
+		lock = va_arg(more, struct flock *);
+	va_end(more);
+	if (lock != NULL && lock->l_type == F_WRLCK)
+		stand_still(BEFORE_LOCK);
+	r = (int)syscall(SYS_fcntl, fd, command, lock);
+	if (lock != NULL && lock->l_type == F_WRLCK)
+		stand_still(BEHIND_LOCK);
+	return r;
+}
+
+ssize_t pwrite(int fd, const void *data, size_t n, off_t at)
+{
+	stand_still(BEFORE_WRITE);
+	return syscall(SYS_pwrite64, fd, data, n, at);
+}
+
+static const char *comes_instead; /* of the keyring, when it has been opened */
+
+int open(const char *path, int flags, ...)
+{
+	bool is_keyring = strcmp(path, sc.conf.keyring) == 0;
+	mode_t mode = 0;
+	va_list more;
+	int fd;
+
+	va_start(more, flags);
+	if ((flags & O_CREAT) != 0)
+		mode = va_arg(more, mode_t);
+	va_end(more);
+	fd = (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+	if (is_keyring && comes_instead != NULL) {
+		assert_int_equal(rename(comes_instead, path), 0);
+		comes_instead = NULL;
+	}
+	/* It has been read when the machine's name is asked for. */
+	if (strcmp(path, "/etc/machine-id") == 0)
+		stand_still(AT_KEYRING);
+	return fd;
+}
 
 int fdatasync(int fd)
 {
@@ -196,7 +261,7 @@ static void old_key_is_not_retired_while_records_need_it(void **state)
 	assert_int_equal(ring().count, 2);
 	scratch_open(&sc, &before);
 	assert_int_equal(rekey_use(&job, &res, NULL), 0);
-	/* As a login that has read the keyring before. */
+	/* As another host of the same records does, whose keyring is the one of before. */
 	assert_int_equal(store_get(&before, "hot/user1", NULL, &v, NULL), 0);
 	assert_int_equal(store_put(&before, "hot/user1", &v, NULL), 0);
 	store_close(&before);
@@ -273,6 +338,12 @@ static void comments_of_the_keyring_stay(void **state)
 	assert_int_equal(ring().count, 2);
 }
 
+static int same_value(void *ctx, struct store_value *v, struct err *e)
+{
+	(void)ctx, (void)v, (void)e;
+	return 0;
+}
+
 /* A prompt stood open, an import read from a pipe. */
 static void enrolment_begun_before_is_sealed_under_the_key_of_its_end(void **state)
 {
@@ -338,62 +409,245 @@ static void import_in_which_the_key_changes_stores_nothing_under_the_old_one(voi
 	assert_int_equal(scratch_get(&sc, "enroll/bob", &v), ERR_NONE);
 }
 
-static unsigned *judged; /* logins that have come to their end, in shared memory */
-
-/* Wrong codes of users and strangers, until it is killed: 1 when one met trouble. */
-static void log_in_for_ever(void)
+static struct login_result answer_as(unsigned i)
 {
 	struct login_request q = {.account = true, .uid = 1000, .answer = "123", .now = SCRATCH_NOW};
 	struct login_result res;
+	char user[16];
 
 	source_parse("203.0.113.7", 0, &q.source);
-	for (unsigned i = 0;; i++) {
-		char user[16];
+	(void)snprintf(user, sizeof(user), "user%u", i % 8);
+	q.user = user;
+	login(&sc.conf, &q, &res);
+	return res;
+}
 
-		(void)snprintf(user, sizeof(user), "user%u", i % 8);
-		q.user = user;
-		login(&sc.conf, &q, &res);
-		if (res.verdict == LOGIN_ERROR || res.verdict == LOGIN_UNAVAILABLE ||
-		    res.verdict == LOGIN_OK)
+static bool is_judged(enum login_verdict v)
+{
+	return v == LOGIN_WRONG || v == LOGIN_THROTTLED || v == LOGIN_NOT_ENROLLED;
+}
+
+/* Wrong codes of users and strangers, until it is killed: 1 when one met trouble. */
+static void log_in_for_ever(unsigned *judged)
+{
+	for (unsigned i = 0;; i++) {
+		if (!is_judged(answer_as(i).verdict))
 			_exit(1);
 		__atomic_add_fetch(judged, 1, __ATOMIC_SEQ_CST);
 	}
 }
 
-/* Until no login is under way that began before: what the page asks a minute for. */
-static void wait_for_logins(void)
-{
-	const unsigned first = __atomic_load_n(judged, __ATOMIC_SEQ_CST);
-
-	for (int i = 0; i < 3000 && __atomic_load_n(judged, __ATOMIC_SEQ_CST) - first < 2; i++)
-		(void)usleep(10 * 1000);
-}
+#define PEOPLE 3
+#define ROUNDS 8
 
 static void logins_go_on_while_a_key_is_added_used_and_retired(void **state)
 {
 	char id[KEYRING_ID_MAX + 1];
 	struct rekey_retired gone;
 	struct rekey_used res;
+	unsigned *judged = mmap(NULL, sizeof(*judged), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t pid[PEOPLE];
 	int status;
-	pid_t pid;
 
 	(void)state;
-	judged = mmap(NULL, sizeof(*judged), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-	    -1, 0);
 	assert_ptr_not_equal(judged, MAP_FAILED);
-	if ((pid = fork()) == 0)
-		log_in_for_ever();
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < PEOPLE; i++)
+		if ((pid[i] = fork()) == 0)
+			log_in_for_ever(judged);
+	for (int i = 0; i < ROUNDS; i++) {
 		assert_int_equal(rekey_add(&job, id, NULL), 0);
-		wait_for_logins();
 		assert_int_equal(rekey_use(&job, &res, NULL), 0);
-		wait_for_logins();
-		(void)rekey_use(&job, &res, NULL);
 		assert_int_equal(rekey_retire(&job, &gone, NULL), 0);
 	}
-	assert_int_equal(waitpid(pid, &status, WNOHANG), 0);
-	assert_int_equal(kill(pid, SIGKILL), 0);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
+	for (int i = 0; i < PEOPLE; i++) {
+		assert_int_equal(waitpid(pid[i], &status, WNOHANG), 0);
+		assert_int_equal(kill(pid[i], SIGKILL), 0);
+		assert_int_equal(waitpid(pid[i], &status, 0), pid[i]);
+	}
+	assert_true(__atomic_load_n(judged, __ATOMIC_SEQ_CST) > ROUNDS);
+	assert_int_equal(munmap(judged, sizeof(*judged)), 0);
+	assert_sealed_under(id);
+}
+
+/* A login of user0 that stands still there until it is let go. */
+static pid_t log_in_and_stop(enum stop where)
+{
+	char byte;
+	pid_t pid;
+
+	assert_int_equal(pipe(told), 0);
+	assert_int_equal(pipe(go), 0);
+	if ((pid = fork()) == 0) {
+		stops_at = where;
+		(void)close(go[1]); /* the end of the test is one for it too */
+		_exit(is_judged(answer_as(0).verdict) ? 0 : 1);
+	}
+	assert_int_equal(read(told[0], &byte, 1), 1);
+	return pid;
+}
+
+static void let_go(pid_t pid)
+{
+	assert_int_equal(write(go[1], "x", 1), 1);
+	assert_int_equal(scratch_wait(pid), 0);
+	for (int i = 0; i < 2; i++) {
+		(void)close(told[i]);
+		(void)close(go[i]);
+	}
+}
+
+static void login_stopped_anywhere_strands_no_record(void **state)
+{
+	static const enum stop where[] = {AT_KEYRING, BEFORE_LOCK, BEHIND_LOCK, BEFORE_WRITE};
+	char id[KEYRING_ID_MAX + 1];
+	struct rekey_retired gone;
+	struct rekey_used res;
+	struct store_value v;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(where) / sizeof(where[0]); i++) {
+		const bool holds = where[i] == BEHIND_LOCK || where[i] == BEFORE_WRITE;
+		pid_t pid = log_in_and_stop(where[i]);
+
+		assert_int_equal(rekey_add(&job, id, NULL), 0);
+		assert_int_equal(rekey_use(&job, &res, NULL), holds ? ERR_UNAVAIL : 0);
+		assert_int_equal(rekey_retire(&job, &gone, NULL), holds ? ERR_UNAVAIL : 0);
+		assert_int_equal(ring().count, holds ? 2 : 1);
+		let_go(pid);
+		assert_int_equal(scratch_get(&sc, "hot/user0", &v), 0);
+		if (holds) {
+			assert_int_equal(rekey_use(&job, &res, NULL), 0);
+			assert_int_equal(rekey_retire(&job, &gone, NULL), 0);
+		}
+		assert_sealed_under(id);
+	}
+}
+
+static pid_t waiting;
+
+static void let_it_go(void *ctx, size_t done, size_t all)
+{
+	(void)ctx, (void)done, (void)all;
+	if (waiting > 0)
+		let_go(waiting);
+	waiting = 0;
+}
+
+static void login_between_look_and_retirement_seals_under_the_key_that_stays(void **state)
+{
+	const struct rekey late = {&sc.conf, let_it_go, note_bad, NULL};
+	char id[KEYRING_ID_MAX + 1];
+	struct rekey_retired gone;
+	struct rekey_used res;
+
+	(void)state;
+	waiting = log_in_and_stop(BEFORE_LOCK);
+	assert_int_equal(rekey_add(&job, id, NULL), 0);
+	assert_int_equal(rekey_use(&job, &res, NULL), 0);
+	/* It tells of its progress when it has looked at user0. */
+	assert_int_equal(rekey_retire(&late, &gone, NULL), 0);
+	assert_int_equal(waiting, 0);
+	assert_sealed_under(id);
+}
+
+static void record_under_a_key_that_came_since_is_read(void **state)
+{
+	char id[KEYRING_ID_MAX + 1];
+	struct err e = {0};
+	struct rekey_retired gone;
+	struct rekey_used res;
+	struct store before;
+	struct store_value v;
+
+	(void)state;
+	scratch_open(&sc, &before);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(rekey_add(&job, id, NULL), 0);
+		assert_int_equal(rekey_use(&job, &res, NULL), 0);
+		assert_int_equal(rekey_retire(&job, &gone, NULL), 0);
+	}
+	assert_int_equal(store_get(&before, "enroll/user1", NULL, &v, &e), 0);
+	assert_int_equal(e.code, 0);
+	store_close(&before);
+}
+
+static void keyring_that_cannot_be_read_any_more_lets_nothing_be_written(void **state)
+{
+	static unsigned char is[1 << 14], was[1 << 14];
+	unsigned char text[256];
+	size_t n = scratch_bytes(&sc, "hot/user0", was, sizeof(was));
+	size_t len = scratch_bytes(&sc, "keyring", text, sizeof(text));
+	struct store st;
+
+	(void)state;
+	scratch_open(&sc, &st);
+	assert_int_equal(unlink(sc.conf.keyring), 0);
+	assert_int_equal(store_update(&st, "hot/user0", NULL, same_value, NULL, NULL), ERR_KEYRING);
+	scratch_write(sc.conf.keyring, "k1 short\n", 9, 0600);
+	assert_int_equal(store_update(&st, "hot/user0", NULL, same_value, NULL, NULL), ERR_KEYRING);
+	assert_int_equal(store_update(&st, "hot/user0", NULL, same_value, NULL, NULL), ERR_KEYRING);
+	scratch_write(sc.conf.keyring, text, len, 0644);
+	assert_int_equal(store_update(&st, "hot/user0", NULL, same_value, NULL, NULL), ERR_UNSAFE);
+	assert_int_equal(scratch_bytes(&sc, "hot/user0", is, sizeof(is)), n);
+	assert_memory_equal(is, was, n);
+	assert_int_equal(chmod(sc.conf.keyring, 0600), 0);
+	assert_int_equal(store_update(&st, "hot/user0", NULL, same_value, NULL, NULL), 0);
+	store_close(&st);
+}
+
+static void keyring_that_is_replaced_while_it_is_opened_is_read(void **state)
+{
+	char id[KEYRING_ID_MAX + 1], beside[512];
+	unsigned char text[1024];
+	size_t n;
+
+	(void)state;
+	assert_int_equal(rekey_add(&job, id, NULL), 0);
+	n = scratch_bytes(&sc, "keyring", text, sizeof(text));
+	scratch_path(&sc, beside, "keyring.other");
+	scratch_write(beside, text, n, 0600);
+	comes_instead = beside;
+	assert_int_equal(ring().count, 2);
+	assert_null(comes_instead);
+}
+
+static void keyring_has_another_time_than_the_one_before(void **state)
+{
+	struct stat old, new;
+	struct keyfile k;
+
+	(void)state;
+	assert_int_equal(keyfile_read(&k, sc.conf.keyring, NULL), 0);
+	for (int i = 0; i < 50; i++) {
+		assert_int_equal(stat(sc.conf.keyring, &old), 0);
+		assert_int_equal(keyfile_replace(&k, sc.conf.keyring, NULL), 0);
+		assert_int_equal(stat(sc.conf.keyring, &new), 0);
+		assert_true(new.st_ctim.tv_sec > old.st_ctim.tv_sec ||
+		    (new.st_ctim.tv_sec == old.st_ctim.tv_sec &&
+		    new.st_ctim.tv_nsec > old.st_ctim.tv_nsec));
+	}
+}
+
+static void old_key_stays_while_a_record_cannot_be_looked_at(void **state)
+{
+	char id[KEYRING_ID_MAX + 1], path[512];
+	struct rekey_retired gone;
+	struct rekey_used res;
+	struct err e = {0};
+
+	(void)state;
+	scratch_path(&sc, path, "hot/user1");
+	assert_int_equal(chmod(path, 0644), 0);
+	assert_int_equal(rekey_add(&job, id, NULL), 0);
+	assert_int_equal(rekey_use(&job, &res, NULL), 0);
+	assert_int_equal(res.bad, 1);
+	assert_int_equal(rekey_retire(&job, &gone, &e), ERR_REFUSED);
+	assert_non_null(strstr(e.text, "hot/user1"));
+	assert_int_equal(ring().count, 2);
+	assert_int_equal(chmod(path, 0600), 0);
+	assert_int_equal(rekey_use(&job, &res, NULL), 0);
+	assert_int_equal(rekey_retire(&job, &gone, NULL), 0);
 	assert_sealed_under(id);
 }
 
@@ -409,6 +663,13 @@ int main(void)
 	    T(enrolment_begun_before_is_sealed_under_the_key_of_its_end),
 	    T(import_in_which_the_key_changes_stores_nothing_under_the_old_one),
 	    T(logins_go_on_while_a_key_is_added_used_and_retired),
+	    T(login_stopped_anywhere_strands_no_record),
+	    T(login_between_look_and_retirement_seals_under_the_key_that_stays),
+	    T(record_under_a_key_that_came_since_is_read),
+	    T(keyring_that_cannot_be_read_any_more_lets_nothing_be_written),
+	    T(keyring_that_is_replaced_while_it_is_opened_is_read),
+	    T(keyring_has_another_time_than_the_one_before),
+	    T(old_key_stays_while_a_record_cannot_be_looked_at),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
