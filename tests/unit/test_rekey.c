@@ -61,6 +61,22 @@ ssize_t pwrite(int fd, const void *data, size_t n, off_t at)
 	return syscall(SYS_pwrite64, fd, data, n, at);
 }
 
+static bool counts_in_seconds; /* the file system */
+
+int fstatat(int dir, const char *name, struct stat *st, int flags)
+{
+	int r = (int)syscall(SYS_newfstatat, dir, name, st, flags);
+
+	if (counts_in_seconds)
+		st->st_ctim.tv_nsec = 0;
+	return r;
+}
+
+int fstat(int fd, struct stat *st)
+{
+	return fstatat(fd, "", st, AT_EMPTY_PATH);
+}
+
 static const char *comes_instead; /* of the keyring, when it has been opened */
 
 int open(const char *path, int flags, ...)
@@ -124,6 +140,7 @@ static int set_up(void **state)
 	if (crypto_init() != 0)
 		return -1;
 	dies_at_sync = dies_at_rename = 0;
+	counts_in_seconds = false;
 	scratch_dir(&sc);
 	scratch_conf(&sc, "");
 	if (init_run(&sc.conf, SCRATCH_NOW, &made, &e) != 0)
@@ -618,14 +635,13 @@ static void keyring_has_another_time_than_the_one_before(void **state)
 	struct keyfile k;
 
 	(void)state;
+	counts_in_seconds = true;
 	assert_int_equal(keyfile_read(&k, sc.conf.keyring, NULL), 0);
-	for (int i = 0; i < 50; i++) {
+	for (int i = 0; i < 3; i++) {
 		assert_int_equal(stat(sc.conf.keyring, &old), 0);
 		assert_int_equal(keyfile_replace(&k, sc.conf.keyring, NULL), 0);
 		assert_int_equal(stat(sc.conf.keyring, &new), 0);
-		assert_true(new.st_ctim.tv_sec > old.st_ctim.tv_sec ||
-		    (new.st_ctim.tv_sec == old.st_ctim.tv_sec &&
-		    new.st_ctim.tv_nsec > old.st_ctim.tv_nsec));
+		assert_true(new.st_ctim.tv_sec > old.st_ctim.tv_sec);
 	}
 }
 
