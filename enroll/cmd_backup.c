@@ -155,7 +155,7 @@ int cmd_restore(struct cmd *c)
 	if (secret_new(&memory, sizeof(*k)) != 0)
 		return CMD_TROUBLE;
 	k = (struct keyring *)(void *)memory.data;
-	r = keyring_load(k, c->conf.keyring, &e);
+	r = keyring_load(k, c->conf.keyring, NULL, &e);
 	if (r == ERR_NONE)
 		r = err_set(&e, ERR_KEYRING, "%s: does not exist; put the keyring's copy there first",
 		    c->conf.keyring);

@@ -433,6 +433,7 @@ int conf_load(struct conf *c, const char *path, struct err *e)
 	if (strlen(name) >= sizeof(c->path))
 		return err_set(e, ERR_SYNTAX, "%.80s...: the path is too long", name);
 	r = safefile_read(name, SAFEFILE_PUBLIC, &buf, e);
+	c->judged = r == 0;
 	if (r == ERR_NONE && path == NULL)
 		r = 0; /* the packaged file may be missing: defaults */
 	else if (r == 0)

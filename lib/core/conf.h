@@ -37,6 +37,7 @@ struct conf_origin {
 struct conf {
 	char path[CONF_PATH_MAX];       /* the file that was asked for */
 	bool file_read;                 /* false: the default file does not exist */
+	bool judged;                    /* it was, with its directories, by safefile.h */
 	char store_dir[CONF_PATH_MAX];  /* `store`, without its scheme */
 	char state_dir[CONF_PATH_MAX];
 	char keyring[CONF_PATH_MAX];
@@ -66,6 +67,13 @@ struct conf {
 static inline const char *conf_exempt(const struct conf *c, int i)
 {
 	return c->exempt_text + c->exempt[i].at;
+}
+
+/* The file that was read, whose directory nobody but root can have changed since, or
+ * NULL (safefile.h). */
+static inline const char *conf_judged(const struct conf *c)
+{
+	return c->judged ? c->path : NULL;
 }
 
 bool conf_require_is_all(const struct conf *c);

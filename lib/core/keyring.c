@@ -69,10 +69,10 @@ int keyring_parse(struct keyring *k, const char *path, const char *text, size_t 
 	return 0;
 }
 
-int keyring_load(struct keyring *k, const char *path, struct err *e)
+int keyring_load(struct keyring *k, const char *path, const char *judged, struct err *e)
 {
 	char text[KEYRING_FILE_MAX];
-	struct safefile_buffer buf = {.data = text, .cap = sizeof(text)};
+	struct safefile_buffer buf = {.data = text, .cap = sizeof(text), .judged = judged};
 	int r;
 
 	r = safefile_read(path, SAFEFILE_PRIVATE, &buf, e);

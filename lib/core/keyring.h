@@ -31,9 +31,10 @@ struct keyring {
 	} key[KEYRING_KEYS];
 };
 
-/* Reads path into k, which the caller keeps in secret memory and wipes.
+/* Reads path into k, which the caller keeps in secret memory and wipes.  judged: the
+ * file that this login has read before, or NULL (safefile.h).
  * 0, ERR_NONE (no file), ERR_KEYRING (content), ERR_UNSAFE, ERR_UNAVAIL. */
-int keyring_load(struct keyring *k, const char *path, struct err *e);
+int keyring_load(struct keyring *k, const char *path, const char *judged, struct err *e);
 
 /* The same from text; path is for messages. */
 int keyring_parse(struct keyring *k, const char *path, const char *text, size_t len,

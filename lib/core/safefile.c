@@ -43,15 +43,17 @@ static int judge_leaf_dir(const struct stat *st, const char *path, struct err *e
 
 /* lstat of each parent is enough: once a component is root's and its parent
  * lets nobody else rename it, nobody else can change what is behind it. */
-static int judge_parents(const char *path, struct err *e)
+static int judge_parents(const char *path, const char *judged, struct err *e)
 {
 	char part[PATH_MAX];
 	struct stat st;
 	size_t n = strlen(path);
+	bool same = judged != NULL;
 	int r;
 
 	for (size_t i = 0; i < n; i++) {
-		if (path[i] != '/')
+		same = same && path[i] == judged[i];
+		if (path[i] != '/' || same)
 			continue;
 		size_t keep = i == 0 ? 1 : i;
 		memcpy(part, path, keep);
@@ -85,11 +87,16 @@ static int keep_if_safe(int fd, const char *path, struct err *e)
 
 int safefile_open_dir(const char *path, struct err *e)
 {
+	return safefile_open_dir_beside(path, NULL, e);
+}
+
+int safefile_open_dir_beside(const char *path, const char *judged, struct err *e)
+{
 	int r;
 
 	if (path[0] != '/' || strlen(path) >= PATH_MAX)
 		return err_set(e, ERR_UNSAFE, "%s: is not an absolute path", path);
-	if ((r = judge_parents(path, e)) != 0)
+	if ((r = judge_parents(path, judged, e)) != 0)
 		return r;
 	return keep_if_safe(open(path, OPEN_DIR), path, e);
 }
@@ -219,7 +226,7 @@ int safefile_read(const char *path, enum safefile_kind kind,
 	size_t keep = slash == path ? 1 : (size_t)(slash - path);
 	memcpy(dir, path, keep);
 	dir[keep] = '\0';
-	if ((r = judge_parents(dir, e)) != 0)
+	if ((r = judge_parents(dir, buf->judged, e)) != 0)
 		return r;
 	if (lstat(dir, &st) != 0)
 		return err_errno(e, "%s", dir);

@@ -24,6 +24,10 @@ enum safefile_kind {
  * ERR_UNSAFE, ERR_DENIED, ERR_UNAVAIL. */
 int safefile_open_dir(const char *path, struct err *e);
 
+/* The same in a login that has read the file `judged` (NULL: none) before: the parents
+ * that both paths have are not judged once more.  Only root could have changed them. */
+int safefile_open_dir_beside(const char *path, const char *judged, struct err *e);
+
 /* The same for a directory right below an open one; path is for messages. */
 int safefile_open_subdir(int dirfd, const char *name, const char *path, struct err *e);
 
@@ -49,6 +53,7 @@ struct safefile_buffer {
 	char *data;
 	size_t cap;
 	size_t len;
+	const char *judged; /* as above, or NULL */
 	struct safefile_seen seen;
 };
 int safefile_read(const char *path, enum safefile_kind kind,

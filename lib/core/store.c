@@ -16,7 +16,7 @@ static int explain_keyring(const struct conf *c, struct err *e)
 	struct store_raw raw;
 	char key[STORE_KEY_MAX];
 	void *impl;
-	int r = store_file_open(c->store_dir, &ops, &impl, e);
+	int r = store_file_open(c, &ops, &impl, e);
 
 	if (r == 0) {
 		store_decoy_name(key, "enroll", 0);
@@ -46,11 +46,11 @@ int store_open_in(struct store *s, struct store_memory *m, const struct conf *c,
 	s->keyring = &m->keyring;
 	s->keyring_path = c->keyring;
 	s->value = &m->value;
-	r = keyring_load(s->keyring, c->keyring, e);
+	r = keyring_load(s->keyring, c->keyring, conf_judged(c), e);
 	if (r == 0 && seal_engine_open(s->keyring) != 0)
 		r = err_set(e, ERR_SYSTEM, "libcrypto cannot run HMAC");
 	else if (r == 0)
-		r = store_file_open(c->store_dir, &s->ops, &s->impl, e);
+		r = store_file_open(c, &s->ops, &s->impl, e);
 	else if (r == ERR_NONE)
 		r = explain_keyring(c, e);
 	if (r != 0) {
@@ -69,7 +69,7 @@ int store_renew_keyring(struct store *s, struct err *e)
 	if (safefile_is_seen(s->keyring_path, &k->seen))
 		return 0;
 	seal_engine_close(k);
-	r = keyring_load(k, s->keyring_path, e);
+	r = keyring_load(k, s->keyring_path, NULL, e);
 	if (r == ERR_NONE)
 		r = err_set(e, ERR_KEYRING, "%s: is gone; restore the keyring from its copy",
 		    s->keyring_path);

@@ -179,8 +179,8 @@ typedef int (*store_judge)(void *ctx, struct store_value *value, struct err *e);
 int store_update(struct store *s, const char *key, const char *alt, store_judge judge,
     void *ctx, struct err *e);
 
-/* The file store of STORE_DIR (store_file.c). */
-int store_file_open(const char *dir, const struct store_ops **ops, void **impl,
+/* The file store of c's store_dir (store_file.c). */
+int store_file_open(const struct conf *c, const struct store_ops **ops, void **impl,
     struct err *e);
 const struct store_admin_ops *store_file_admin(void);
 

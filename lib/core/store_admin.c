@@ -18,7 +18,7 @@ int store_has_records(const struct conf *c, struct err *e)
 	const struct store_ops *ops;
 	bool found = false;
 	void *impl;
-	int r = store_file_open(c->store_dir, &ops, &impl, e);
+	int r = store_file_open(c, &ops, &impl, e);
 
 	if (r != 0)
 		return r == ERR_INIT ? 0 : r;

@@ -207,9 +207,10 @@ static int check_kinds(const struct store_file *f, struct err *e)
 	return 0;
 }
 
-int store_file_open(const char *dir, const struct store_ops **ops, void **impl,
+int store_file_open(const struct conf *c, const struct store_ops **ops, void **impl,
     struct err *e)
 {
+	const char *dir = c->store_dir;
 	struct store_file *f = calloc(1, sizeof(*f));
 	struct text path;
 	int r;
@@ -221,7 +222,7 @@ int store_file_open(const char *dir, const struct store_ops **ops, void **impl,
 	path = text_in(f->path, sizeof(f->path));
 	text_add(&path, dir);
 	f->dir[0] = f->dir[1] = -1;
-	f->root = safefile_open_dir(dir, e);
+	f->root = safefile_open_dir_beside(dir, conf_judged(c), e);
 	if (f->root == ERR_NONE)
 		r = err_set(e, ERR_INIT, "%s: does not exist; run `enroll-mfa init`", dir);
 	else

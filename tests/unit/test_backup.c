@@ -107,7 +107,7 @@ static int restore(bool replace, struct restore_result *res, struct err *e)
 	    .clock = tell_clock, .progress = no_left};
 	int r;
 
-	assert_int_equal(keyring_load(&k, sc.conf.keyring, NULL), 0);
+	assert_int_equal(keyring_load(&k, sc.conf.keyring, NULL, NULL), 0);
 	k.engine = NULL;
 	r = backup_open(&in, file, &k, e);
 	if (r == 0) {

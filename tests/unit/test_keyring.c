@@ -33,7 +33,7 @@ static int load_code(void)
 	struct keyring k;
 
 	memset(&k, 0xee, sizeof(k));
-	return keyring_load(&k, path, NULL);
+	return keyring_load(&k, path, NULL, NULL);
 }
 
 static void first_line_is_the_first_key(void **state)

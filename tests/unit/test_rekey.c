@@ -177,7 +177,7 @@ static struct keyring ring(void)
 {
 	struct keyring k;
 
-	assert_int_equal(keyring_load(&k, sc.conf.keyring, NULL), 0);
+	assert_int_equal(keyring_load(&k, sc.conf.keyring, NULL, NULL), 0);
 	return k;
 }
 

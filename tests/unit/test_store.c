@@ -1,6 +1,7 @@
 /* The file store: DESIGN.md 'The store', store.h. */
 #include "tests/unit/scratch.h"
 
+#include "lib/core/safefile.h"
 #include "lib/core/slot.h"
 #include "lib/core/userkey.h"
 
@@ -977,8 +978,12 @@ static void rubbish_in_place_of_a_record_is_bad(void **state)
 static int open_code(const char *dir, struct err *e)
 {
 	const struct store_ops *ops;
+	struct conf c = sc.conf;
 	void *impl;
-	int r = store_file_open(dir, &ops, &impl, e);
+	int r;
+
+	assert_true(snprintf(c.store_dir, sizeof(c.store_dir), "%s", dir) < (int)sizeof(c.store_dir));
+	r = store_file_open(&c, &ops, &impl, e);
 
 	if (r == 0)
 		ops->close(impl);
@@ -1064,6 +1069,41 @@ static void parent_must_be_roots_or_sticky(void **state)
 	assert_int_equal(open_code(dir, NULL), 0);
 	assert_int_equal(chown(parent, 1, 0), 0);
 	assert_int_equal(open_code(dir, NULL), ERR_UNSAFE);
+}
+
+static int open_beside(const char *dir, const char *judged)
+{
+	char path[512], other[512];
+	int fd;
+
+	path_of(path, dir);
+	path_of(other, judged);
+	fd = safefile_open_dir_beside(path, other, NULL);
+	if (fd >= 0)
+		(void)close(fd);
+	return fd >= 0 ? 0 : fd;
+}
+
+static void only_parents_of_what_was_judged_are_not_judged_again(void **state)
+{
+	char path[512];
+
+	(void)state;
+	scratch_mkdir(&sc, "parent");
+	scratch_mkdir(&sc, "parent/dir");
+	path_of(path, "parent");
+	assert_int_equal(chmod(path, 0777), 0);
+	assert_int_equal(open_beside("parent/dir", "parent/file"), 0);
+	assert_int_equal(open_beside("parent/dir", "parent/below/file"), 0);
+	assert_int_equal(open_beside("parent/dir", "parent"), ERR_UNSAFE);
+	assert_int_equal(open_beside("parent/dir", "paren/file"), ERR_UNSAFE);
+	assert_int_equal(open_beside("parent/dir", "parents/file"), ERR_UNSAFE);
+	assert_int_equal(open_beside("parent/dir", "file"), ERR_UNSAFE);
+	/* The directory itself always is. */
+	assert_int_equal(open_beside("parent", "parent/file"), ERR_UNSAFE);
+	path_of(path, "parent/dir");
+	assert_int_equal(chmod(path, 0777), 0);
+	assert_int_equal(open_beside("parent/dir", "parent/dir/file"), ERR_UNSAFE);
 }
 
 static void file_in_place_of_a_directory_is_unsafe(void **state)
@@ -1299,6 +1339,7 @@ int main(void)
 	    T(directory_of_another_owner_is_unsafe),
 	    T(symbolic_link_on_the_way_is_unsafe),
 	    T(parent_must_be_roots_or_sticky),
+	    T(only_parents_of_what_was_judged_are_not_judged_again),
 	    T(file_in_place_of_a_directory_is_unsafe),
 	    T(lock_that_others_could_hold_is_not_taken),
 	    T(relative_path_is_unsafe),
