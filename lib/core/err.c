@@ -5,6 +5,38 @@
 #include <stdio.h>
 #include <string.h>
 
+static err_translator *translator;
+
+err_translator *err_translate(err_translator *with)
+{
+	err_translator *before = translator;
+
+	translator = with;
+	return before;
+}
+
+/* A text that was cut ends with a whole character. */
+static void end_whole(char text[ERR_TEXT_MAX])
+{
+	size_t n = strlen(text), begin = n;
+
+	while (begin > 0 && ((unsigned char)text[begin - 1] & 0xc0) == 0x80)
+		begin--;
+	if (begin > 0 && (unsigned char)text[begin - 1] >= 0xc0)
+		text[begin - 1] = '\0';
+}
+
+static void say(struct err *e, const char *fmt, va_list ap)
+    __attribute__((format(printf, 2, 0)));
+
+static void say(struct err *e, const char *fmt, va_list ap)
+{
+	int n = vsnprintf(e->text, sizeof(e->text), translator != NULL ? translator(fmt) : fmt, ap);
+
+	if (n >= (int)sizeof(e->text))
+		end_whole(e->text);
+}
+
 int err_set(struct err *e, int code, const char *fmt, ...)
 {
 	va_list ap;
@@ -13,7 +45,7 @@ int err_set(struct err *e, int code, const char *fmt, ...)
 		return code;
 	e->code = code;
 	va_start(ap, fmt);
-	(void)vsnprintf(e->text, sizeof(e->text), fmt, ap);
+	say(e, fmt, ap);
 	va_end(ap);
 	return code;
 }
@@ -50,7 +82,7 @@ int err_errno(struct err *e, const char *fmt, ...)
 		return code;
 	e->code = code;
 	va_start(ap, fmt);
-	(void)vsnprintf(e->text, sizeof(e->text), fmt, ap);
+	say(e, fmt, ap);
 	va_end(ap);
 	used = strlen(e->text);
 	(void)snprintf(e->text + used, sizeof(e->text) - used, ": %s",

@@ -42,6 +42,11 @@ int err_set(struct err *e, int code, const char *fmt, ...)
 int err_errno(struct err *e, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* The tools put their translator of formats here (enroll/language.h); NULL, which it
+ * is in the module and where a text goes to a log: English.  Gives the one before. */
+typedef const char *err_translator(const char *fmt);
+err_translator *err_translate(err_translator *with);
+
 /* A stable word for logs: "none", "conflict", ... */
 const char *err_name(int code);
 
