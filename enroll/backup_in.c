@@ -1,5 +1,6 @@
 #include "enroll/backup.h"
 
+#include "enroll/language.h"
 #include "lib/core/safefile.h"
 #include "lib/core/seal.h"
 #include "lib/core/secret.h"
@@ -175,12 +176,12 @@ int backup_next(struct backup_in *in, char key[STORE_KEY_MAX], struct store_raw 
 		return ERR_NONE;
 	*raw = (struct store_raw){.version = STORE_NEW};
 	if (get_sized(in, key, STORE_KEY_MAX - 1, &n) != 0)
-		return damaged(in, "it ends too early", e);
+		return damaged(in, _("it ends too early"), e);
 	key[n] = '\0';
 	if (!is_next(in->last, key, n))
-		return damaged(in, "the name of a record", e);
+		return damaged(in, _("the name of a record"), e);
 	if (get_sized(in, raw->data, sizeof(raw->data), &raw->len) != 0)
-		return damaged(in, "it ends too early", e);
+		return damaged(in, _("it ends too early"), e);
 	memcpy(in->last, key, n + 1);
 	in->left--;
 	return 0;
@@ -219,7 +220,8 @@ static int check_records(struct backup_in *in, struct store_value *v, struct err
 			    record_get_hot(&u.hot, v->data, v->len);
 		secret_wipe(&u, sizeof(u));
 		if (r != 0)
-			return damaged(in, why.text[0] != '\0' ? why.text : "the format of a record", e);
+			return damaged(in, why.text[0] != '\0' ? why.text :
+			    _("the format of a record"), e);
 	}
 	return r == ERR_NONE ? 0 : r;
 }
@@ -232,10 +234,10 @@ static int check_mac(struct backup_in *in, const char text[BACKUP_HEADER], struc
 	    EVP_DigestFinal_ex(in->digest, digest, NULL) != 1)
 		return err_set(e, ERR_SYSTEM, "libcrypto cannot run SHA-256");
 	if (fread(mac, 1, sizeof(mac), in->f) != sizeof(mac) || getc(in->f) != EOF)
-		return damaged(in, "its length", e);
+		return damaged(in, _("its length"), e);
 	if (backup_mac(in->keyring, in->header.mac, digest, right) != 0)
 		return err_set(e, ERR_SYSTEM, "libcrypto cannot run HMAC");
-	return secret_equal(mac, right, sizeof(mac)) ? 0 : damaged(in, "the MAC", e);
+	return secret_equal(mac, right, sizeof(mac)) ? 0 : damaged(in, _("the MAC"), e);
 }
 
 static int rewind_to(struct backup_in *in, struct err *e)
@@ -256,7 +258,7 @@ static int check(struct backup_in *in, struct err *e)
 
 	if (fread(text, 1, sizeof(text), in->f) != sizeof(text) ||
 	    backup_header_get(&in->header, text) != 0)
-		return damaged(in, "the header", e);
+		return damaged(in, _("the header"), e);
 	if ((r = check_keys(in, e)) != 0 || (r = rewind_to(in, e)) != 0)
 		return r;
 	in->digest = EVP_MD_CTX_new();

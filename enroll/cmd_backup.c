@@ -3,6 +3,7 @@
  */
 #include "enroll/cmd.h"
 #include "enroll/init.h"
+#include "enroll/language.h"
 #include "enroll/restore.h"
 #include "lib/core/json_text.h"
 #include "lib/core/seal.h"
@@ -26,24 +27,28 @@ static void clear_line(const struct view *v)
 static void bad(void *ctx, const char *why)
 {
 	clear_line(ctx);
-	(void)fprintf(stderr, "enroll-mfa: left out: %s\n", why);
+	(void)fprintf(stderr, _("enroll-mfa: left out: %s\n"), why);
 }
 
 static void progress(void *ctx, size_t done, size_t all)
 {
 	const struct view *v = ctx;
 
-	if (v->terminal)
-		(void)fprintf(stderr, "\r%zu of %zu users ...", done, all);
+	if (!v->terminal)
+		return;
+	(void)fputc('\r', stderr);
+	(void)fprintf(stderr, _("%zu of %zu users ..."), done, all);
 }
 
 static void progress_left(void *ctx, uint64_t left, uint64_t all)
 {
 	const struct view *v = ctx;
 
-	if (v->terminal)
-		(void)fprintf(stderr, "\r%llu of %llu records ...", (unsigned long long)(all - left),
-		    (unsigned long long)all);
+	if (!v->terminal)
+		return;
+	(void)fputc('\r', stderr);
+	(void)fprintf(stderr, _("%llu of %llu records ..."), (unsigned long long)(all - left),
+	    (unsigned long long)all);
 }
 
 static void print_backup(const struct cmd *c, const struct backup_result *res)
@@ -51,9 +56,9 @@ static void print_backup(const struct cmd *c, const struct backup_result *res)
 	const struct backup_header *h = &res->header;
 
 	if (!c->json) {
-		(void)printf("%zu records of %zu users are in %s.\n"
+		(void)printf(_("%zu records of %zu users are in %s.\n"
 		    "THE KEYRING IS NOT IN IT. Without its keys this file opens no more; keep a copy\n"
-		    "of %s apart from it. Needed:", res->records, res->users, c->file,
+		    "of %s apart from it. Needed:"), res->records, res->users, c->file,
 		    c->conf.keyring);
 		for (int i = 0; i < h->keys; i++)
 			(void)printf(" %s", h->key[i]);
@@ -98,12 +103,12 @@ static void print_restore(const struct cmd *c, const struct restore_result *res)
 		    res->users, res->replaced, res->codes);
 		return;
 	}
-	(void)printf("%zu users are restored, %zu of them in the place of what was there.\n"
-	    "No code shown up to now is good any more: wait for the one after the next.\n",
+	(void)printf(_("%zu users are restored, %zu of them in the place of what was there.\n"
+	    "No code shown up to now is good any more: wait for the one after the next.\n"),
 	    res->users, res->replaced);
 	if (res->codes > 0)
-		(void)printf("%zu users had recovery codes; some may have been spent since the backup, "
-		    "so all\nare gone: `enroll-mfa recovery USER` makes new ones.\n", res->codes);
+		(void)printf(_("%zu users had recovery codes; some may have been spent since the backup, "
+		    "so all\nare gone: `enroll-mfa recovery USER` makes new ones.\n"), res->codes);
 }
 
 static void raise_limit(void)

@@ -3,6 +3,7 @@
  */
 #include "enroll/cmd.h"
 #include "enroll/init.h"
+#include "enroll/language.h"
 #include "enroll/notice.h"
 #include "lib/core/json_text.h"
 #include "lib/core/recovery.h"
@@ -23,9 +24,9 @@ int cmd_init(struct cmd *c)
 		return CMD_YES;
 	}
 	if (made.keyring)
-		(void)printf("Made the keyring %s. Keep a copy of it apart from the records: "
-		    "without it they open no more.\n", c->conf.keyring);
-	(void)printf("%s is ready (%d decoy pairs made).\n", c->conf.store_dir, made.decoys);
+		(void)printf(_("Made the keyring %s. Keep a copy of it apart from the records: "
+		    "without it they open no more.\n"), c->conf.keyring);
+	(void)printf(_("%s is ready (%d decoy pairs made).\n"), c->conf.store_dir, made.decoys);
 	return CMD_YES;
 }
 
@@ -72,7 +73,7 @@ int cmd_recovery(struct cmd *c)
 	} else if (c->json) {
 		print_json_codes(c, codes);
 	} else {
-		(void)printf("The earlier recovery codes of %s are no longer good.\n", c->user);
+		(void)printf(_("The earlier recovery codes of %s are no longer good.\n"), c->user);
 		cmd_print_codes(c->user, codes);
 	}
 	secret_wipe(codes, sizeof(codes));
@@ -103,15 +104,15 @@ int cmd_unlock(struct cmd *c)
 		    u.recreated ? "true" : "false");
 		return CMD_YES;
 	}
-	(void)printf("%s is unlocked.\n", c->user);
+	(void)printf(_("%s is unlocked.\n"), c->user);
 	if (u.rebound)
-		(void)fprintf(stderr, "enroll-mfa: warning: the state was bound to uid %u, which is "
-		    "not the account's: if it is another person's now, `enroll-mfa remove %s`\n",
+		(void)fprintf(stderr, _("enroll-mfa: warning: the state was bound to uid %u, which is "
+		    "not the account's: if it is another person's now, `enroll-mfa remove %s`\n"),
 		    (unsigned)u.old_uid, c->user);
 	if (u.recreated)
-		(void)printf("The state was missing or bad and was made anew: the code shown now "
+		(void)printf(_("The state was missing or bad and was made anew: the code shown now "
 		    "is not good, the one after the next is; recovery codes are gone "
-		    "(`enroll-mfa recovery %s`).\n", c->user);
+		    "(`enroll-mfa recovery %s`).\n"), c->user);
 	return CMD_YES;
 }
 
@@ -147,9 +148,9 @@ int cmd_remove(struct cmd *c)
 		json_text_print(stdout, c->user);
 		(void)printf(", \"removed\": true}\n");
 	} else if (c->device != NULL) {
-		(void)printf("Device '%s' of %s is removed.\n", c->device, c->user);
+		(void)printf(_("Device '%s' of %s is removed.\n"), c->device, c->user);
 	} else {
-		(void)printf("The enrolment of %s is removed.\n", c->user);
+		(void)printf(_("The enrolment of %s is removed.\n"), c->user);
 	}
 	return CMD_YES;
 }

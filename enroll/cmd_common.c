@@ -1,6 +1,7 @@
 #include "enroll/cmd.h"
 
 #include "enroll/init.h"
+#include "enroll/language.h"
 #include "enroll/line.h"
 #include "lib/core/otp.h"
 #include "lib/core/secret.h"
@@ -31,7 +32,7 @@ int cmd_fail(const struct err *e)
 void cmd_warn(const struct err *e)
 {
 	if (e->text[0] != '\0')
-		(void)fprintf(stderr, "enroll-mfa: warning: %s\n", e->text);
+		(void)fprintf(stderr, _("enroll-mfa: warning: %s\n"), e->text);
 }
 
 /* 0 or an exit code after its message. */
@@ -43,11 +44,11 @@ static int run_init(struct cmd *c)
 	if (init_run(&c->conf, c->now, &made, &e) != 0)
 		return cmd_fail(&e);
 	if (made.keyring)
-		(void)fprintf(stderr, "enroll-mfa: made %s; keep a copy of it apart\n",
+		(void)fprintf(stderr, _("enroll-mfa: made %s; keep a copy of it apart\n"),
 		    c->conf.keyring);
 	else
-		(void)fprintf(stderr, "enroll-mfa: an earlier init had not come to its end; it "
-		    "has now (%d decoy pairs made)\n", made.decoys);
+		(void)fprintf(stderr, _("enroll-mfa: an earlier init had not come to its end; it "
+		    "has now (%d decoy pairs made)\n"), made.decoys);
 	return 0;
 }
 
@@ -95,16 +96,16 @@ int cmd_account(struct cmd *c, struct store *store)
 		return 0;
 	if (store != NULL && has_record(store, c->user)) {
 		c->account = false;
-		(void)fprintf(stderr, "enroll-mfa: the account '%s' is called '%s'; there is a record "
-		    "of '%s', which no login looks at, and this is about that\n", c->user,
+		(void)fprintf(stderr, _("enroll-mfa: the account '%s' is called '%s'; there is a record "
+		    "of '%s', which no login looks at, and this is about that\n"), c->user,
 		    pw->pw_name, c->user);
 		return 0;
 	}
 	if ((c->name = strdup(pw->pw_name)) == NULL) {
-		(void)fprintf(stderr, "enroll-mfa: out of memory\n");
+		(void)fprintf(stderr, _("enroll-mfa: out of memory\n"));
 		return CMD_TROUBLE;
 	}
-	(void)fprintf(stderr, "enroll-mfa: the account '%s' is called '%s'; that name is used\n",
+	(void)fprintf(stderr, _("enroll-mfa: the account '%s' is called '%s'; that name is used\n"),
 	    c->user, c->name);
 	c->user = c->name;
 	return 0;
@@ -148,10 +149,13 @@ int cmd_duration(const char *text, const struct cmd_span *span, int64_t *seconds
 		*seconds = v * unit;
 		return 0;
 	}
-	return err_set(e, ERR_SYNTAX, "--%s: '%s' is not a time from %lldm to %lld%s, such as "
+	if (span->most > 86400)
+		return err_set(e, ERR_SYNTAX, "--%s: '%s' is not a time from %lldm to %lldd, such as "
+		    "30m, 4h", span->option, text, (long long)span->least / 60,
+		    (long long)span->most / 86400);
+	return err_set(e, ERR_SYNTAX, "--%s: '%s' is not a time from %lldm to %lldh, such as "
 	    "30m, 4h", span->option, text, (long long)span->least / 60,
-	    (long long)(span->most > 86400 ? span->most / 86400 : span->most / 3600),
-	    span->most > 86400 ? "d" : "h");
+	    (long long)span->most / 3600);
 }
 
 int64_t cmd_clock(void)
@@ -178,7 +182,7 @@ bool cmd_read_line_within(int seconds, const char *question, char *line, size_t 
 	}
 	end = line_read(STDIN_FILENO, seconds, line, cap);
 	if (end == LINE_LATE)
-		(void)fprintf(stderr, "\nenroll-mfa: no answer for %d seconds\n", seconds);
+		(void)fprintf(stderr, _("\nenroll-mfa: no answer for %d seconds\n"), seconds);
 	return end == LINE_READ;
 }
 
@@ -209,14 +213,14 @@ void cmd_print_missed(const struct record_missed *missed)
 	if (gmtime_r(&first, &tm) != NULL)
 		(void)strftime(since, sizeof(since), "%Y-%m-%d %H:%M UTC", &tm);
 	source_text(&missed->from, from);
-	(void)printf("%u wrong code%s since %s, last from %s.\n", missed->count,
-	    missed->count == 1 ? "" : "s", since, from);
+	(void)printf(P_("%u wrong code since %s, last from %s.\n",
+	    "%u wrong codes since %s, last from %s.\n", missed->count), missed->count, since, from);
 }
 
 void cmd_print_codes(const char *user, char codes[RECORD_CODES][20])
 {
-	(void)printf("\nRecovery codes of %s, each good once; they are not shown again.\n"
-	    "Keep them away from the phone:\n\n", user);
+	(void)printf(_("\nRecovery codes of %s, each good once; they are not shown again.\n"
+	    "Keep them away from the phone:\n\n"), user);
 	for (int i = 0; i < RECORD_CODES; i += 2)
 		(void)printf("    %s    %s\n", codes[i], codes[i + 1]);
 }

@@ -3,6 +3,7 @@
  * prove one code, put the device in force, show the recovery codes once.
  */
 #include "enroll/cmd.h"
+#include "enroll/language.h"
 #include "enroll/notice.h"
 #include "enroll/otpauth.h"
 #include "enroll/qr.h"
@@ -74,8 +75,8 @@ static int choose_device(const struct cmd *c, struct record_device *d, struct er
 static void warn_of_apps(const struct record_device *d)
 {
 	if (d->algorithm != RECORD_SHA1 || d->digits != 6 || d->period != 30)
-		(void)fprintf(stderr, "enroll-mfa: warning: some authenticator apps know SHA1, 6 "
-		    "digits and 30 seconds only and show wrong codes for anything else\n");
+		(void)fprintf(stderr, _("enroll-mfa: warning: some authenticator apps know SHA1, 6 "
+		    "digits and 30 seconds only and show wrong codes for anything else\n"));
 }
 
 static int name_entry(const struct cmd *c, struct otpauth *o, struct err *e)
@@ -145,8 +146,8 @@ static int draw(const struct cmd *c, const struct qr *q, struct err *e)
 	int r;
 
 	if (quiet == 0) {
-		(void)printf("(The terminal is too small for the QR code: %dx%d is needed. "
-		    "Type the key.)\n", qr_columns(q, 1), qr_rows(q, 1) + 2);
+		(void)printf(_("(The terminal is too small for the QR code: %dx%d is needed. "
+		    "Type the key.)\n"), qr_columns(q, 1), qr_rows(q, 1) + 2);
 		return 0;
 	}
 	r = wants_ansi(c) ? qr_render_ansi(q, quiet, &text) :
@@ -169,7 +170,7 @@ static int show_qr(const struct cmd *c, struct work *w, struct err *e)
 	if ((r = qr_encode(w->uri, &w->qr, e)) != 0) {
 		if (c->png != NULL || c->svg != NULL)
 			return r;
-		(void)fprintf(stderr, "enroll-mfa: no QR code: %s\n", e->text);
+		(void)fprintf(stderr, _("enroll-mfa: no QR code: %s\n"), e->text);
 		return 0; /* the key is enough to enrol */
 	}
 	if ((c->png != NULL && (r = qr_image_png(&w->qr, c->png, e)) != 0) ||
@@ -186,12 +187,14 @@ static void show_text(const struct cmd *c, const struct work *w)
 	static const char *const names[] = {"", "SHA1", "SHA256", "SHA512"};
 	const struct record_device *d = &w->entry.device;
 
-	(void)printf("\nKey: %s\n(time-based, %s, %d digits, %d seconds; account %s, issuer %s)\n",
+	(void)printf(_("\nKey: %s\n(time-based, %s, %d digits, %d seconds; account %s, issuer %s)\n"),
 	    w->key, names[d->algorithm], d->digits, d->period, w->entry.user, w->entry.issuer);
-	if (c->png != NULL || c->svg != NULL)
-		(void)printf("QR code written to %s%s%s; it is the secret: delete it after use.\n",
-		    c->png != NULL ? c->png : "", c->png != NULL && c->svg != NULL ? " and " : "",
-		    c->svg != NULL ? c->svg : "");
+	if (c->png != NULL && c->svg != NULL)
+		(void)printf(_("QR code written to %s and %s; it is the secret: delete it after use.\n"),
+		    c->png, c->svg);
+	else if (c->png != NULL || c->svg != NULL)
+		(void)printf(_("QR code written to %s; it is the secret: delete it after use.\n"),
+		    c->png != NULL ? c->png : c->svg);
 	(void)fflush(stdout);
 }
 
@@ -224,11 +227,14 @@ static void end_json(const struct cmd *c, const struct work *w, bool stored)
 
 static void end_text(const struct cmd *c, struct work *w)
 {
-	(void)printf("\n%s is enrolled with device '%s'%s.\n", c->user, w->entry.device.name,
-	    c->no_confirm ? ", not confirmed by a code" : "");
+	if (c->no_confirm)
+		(void)printf(_("\n%s is enrolled with device '%s', not confirmed by a code.\n"), c->user,
+		    w->entry.device.name);
+	else
+		(void)printf(_("\n%s is enrolled with device '%s'.\n"), c->user, w->entry.device.name);
 	if (w->kept > 0)
-		(void)printf("The earlier recovery codes stay good (%d left); `enroll-mfa recovery "
-		    "%s` makes new ones.\n", w->kept, c->user);
+		(void)printf(_("The earlier recovery codes stay good (%d left); `enroll-mfa recovery "
+		    "%s` makes new ones.\n"), w->kept, c->user);
 	else
 		cmd_print_codes(c->user, w->codes);
 }
@@ -251,13 +257,14 @@ static int confirm(const struct cmd *c, struct work *w, struct err *e)
 	bool right = false;
 
 	for (int left = TRIES; left > 0 && !right; left--) {
-		if (!cmd_read_line("Code from the app: ", w->typed, sizeof(w->typed)))
+		if (!cmd_read_line(_("Code from the app: "), w->typed, sizeof(w->typed)))
 			return err_set(e, ERR_REFUSED, "no code was given; nothing has changed");
 		if (judge_code(c, w, &right) != 0)
 			return err_set(e, ERR_SYSTEM, "liboath cannot make a code");
 		if (!right)
-			(void)fprintf(stderr, "Wrong code; %d %s left. Are the clocks of phone "
-			    "and host right?\n", left - 1, left == 2 ? "try" : "tries");
+			(void)fprintf(stderr, P_("Wrong code; %d try left. Are the clocks of phone "
+			    "and host right?\n", "Wrong code; %d tries left. Are the clocks of "
+			    "phone and host right?\n", (unsigned long)(left - 1)), left - 1);
 	}
 	return right ? 0 : err_set(e, ERR_REFUSED, "no right code was given; nothing has changed");
 }
@@ -269,7 +276,7 @@ static int store_device(struct cmd *c, struct store *store, struct work *w, stru
 
 	cmd_steps(c, store, &s);
 	if (!s.account)
-		(void)fprintf(stderr, "enroll-mfa: warning: there is no account '%s' here yet\n",
+		(void)fprintf(stderr, _("enroll-mfa: warning: there is no account '%s' here yet\n"),
 		    c->user);
 	*e = (struct err){0};
 	return steps_enroll(&s, &d, e);

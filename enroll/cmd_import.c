@@ -3,6 +3,7 @@
  */
 #include "enroll/cmd.h"
 #include "enroll/import.h"
+#include "enroll/language.h"
 #include "lib/core/json_text.h"
 #include "lib/core/secret.h"
 
@@ -43,16 +44,20 @@ static void note(void *ctx, enum import_note kind, long line, const char *text)
 	(void)fprintf(stderr, "%s%s:", v->terminal ? "\r\033[K" : "", v->name);
 	if (line > 0)
 		(void)fprintf(stderr, "%ld:", line);
-	(void)fprintf(stderr, " %s%s\n", text,
-	    kind == IMPORT_SKIPPED ? ": enrolled already, skipped" : "");
+	if (kind == IMPORT_SKIPPED)
+		(void)fprintf(stderr, _(" %s: enrolled already, skipped\n"), text);
+	else
+		(void)fprintf(stderr, " %s\n", text);
 }
 
 static void progress(void *ctx, long lines, long imported)
 {
 	const struct view *v = ctx;
 
-	if (v->terminal)
-		(void)fprintf(stderr, "\r%ld lines, %ld imported ...", lines, imported);
+	if (!v->terminal)
+		return;
+	(void)fputc('\r', stderr);
+	(void)fprintf(stderr, _("%ld lines, %ld imported ..."), lines, imported);
 }
 
 /* A batch holds many files open. */
@@ -84,19 +89,19 @@ static void print_json(const struct view *v, const struct import_result *res)
 
 static void print_text(const struct view *v, const struct import_result *res)
 {
-	(void)printf("%ld %s: %ld imported, ", res->lines, is_google(v->c) ? "files" : "lines",
-	    res->imported);
+	(void)printf(is_google(v->c) ? _("%ld files: %ld imported, ") :
+	    _("%ld lines: %ld imported, "), res->lines, res->imported);
 	if (v->c->replace)
-		(void)printf("%ld replaced, %ld with the same secret already, ", res->replaced,
+		(void)printf(_("%ld replaced, %ld with the same secret already, "), res->replaced,
 		    res->kept);
-	(void)printf("%ld enrolled already, %ld refused\n", res->skipped, res->refused);
+	(void)printf(_("%ld enrolled already, %ld refused\n"), res->skipped, res->refused);
 	if (res->scratch_codes > 0)
-		(void)fprintf(stderr, "enroll-mfa: %ld scratch codes of google-authenticator were not "
-		    "taken over; `enroll-mfa recovery USER` makes recovery codes\n",
+		(void)fprintf(stderr, _("enroll-mfa: %ld scratch codes of google-authenticator were not "
+		    "taken over; `enroll-mfa recovery USER` makes recovery codes\n"),
 		    res->scratch_codes);
 	if (res->imported > 0)
-		(void)fprintf(stderr, "enroll-mfa: names were not looked up; `enroll-mfa "
-		    "list --orphans` shows those without an account\n");
+		(void)fprintf(stderr, _("enroll-mfa: names were not looked up; `enroll-mfa "
+		    "list --orphans` shows those without an account\n"));
 }
 
 static int print(struct view *v, const struct import_result *res)
@@ -167,8 +172,8 @@ static int check(struct cmd *c, bool standard)
 		return CMD_USAGE;
 	}
 	if (is_google(c) ? standard && c->of == NULL : c->of != NULL) {
-		(void)fprintf(stderr, "enroll-mfa: --user goes with --from google-authenticator, and "
-		    "with standard input there it must be given\n");
+		(void)fprintf(stderr, _("enroll-mfa: --user goes with --from google-authenticator, and "
+		    "with standard input there it must be given\n"));
 		return CMD_USAGE;
 	}
 	c->user = c->of;
@@ -196,7 +201,7 @@ static int open_input(const struct cmd *c, bool standard, struct secret *buffer,
 int cmd_import(struct cmd *c)
 {
 	bool standard = strcmp(c->file, "-") == 0;
-	struct view v = {.c = c, .name = standard ? "standard input" : c->file};
+	struct view v = {.c = c, .name = standard ? _("standard input") : c->file};
 	struct secret buffer = {0};
 	struct store store;
 	FILE *in = NULL;

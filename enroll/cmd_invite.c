@@ -3,6 +3,7 @@
  * that lets somebody enrol at the next login, and `bypass`, no code at all.
  */
 #include "enroll/cmd.h"
+#include "enroll/language.h"
 #include "enroll/pending.h"
 #include "lib/core/json_text.h"
 #include "lib/core/secret.h"
@@ -30,11 +31,11 @@ static void print_word(const struct cmd *c, const char *word, const char *until)
 		(void)printf(", \"word\": \"%s\", \"expires\": \"%s\"}\n", word, until);
 		return;
 	}
-	(void)printf("Invitation for %s, shown this once:\n\n    %s\n\n"
+	(void)printf(_("Invitation for %s, shown this once:\n\n    %s\n\n"
 	    "It is good once, until %s.\n"
 	    "%s logs in with the usual key or password, types it at the prompt\n"
 	    "`Verification code:`, scans the QR code that comes, and types the app's code.\n"
-	    "Hand it over where nobody else reads along.\n", c->user, word, until, c->user);
+	    "Hand it over where nobody else reads along.\n"), c->user, word, until, c->user);
 }
 
 /* 0 or an exit code after its message; the store is open then. */
@@ -71,7 +72,7 @@ int cmd_invite(struct cmd *c)
 	if ((r = open_for(c, &store, &s, true)) != 0)
 		return r;
 	if (!s.account)
-		(void)fprintf(stderr, "enroll-mfa: warning: there is no account '%s' here yet\n",
+		(void)fprintf(stderr, _("enroll-mfa: warning: there is no account '%s' here yet\n"),
 		    c->user);
 	r = pending_invite(&s, (uint32_t)life, word, &e);
 	store_close(&store);
@@ -94,11 +95,11 @@ static void print_bypass(const struct cmd *c, const char *until)
 		json_text_print(stdout, until);
 		(void)printf("}\n");
 	} else if (until != NULL) {
-		(void)printf("%s is asked for no code until %s.  End it earlier with\n"
-		    "`enroll-mfa bypass %s --for 0`, or by enrolling the new phone.\n", c->user,
+		(void)printf(_("%s is asked for no code until %s.  End it earlier with\n"
+		    "`enroll-mfa bypass %s --for 0`, or by enrolling the new phone.\n"), c->user,
 		    until, c->user);
 	} else {
-		(void)printf("%s is asked for a code again.\n", c->user);
+		(void)printf(_("%s is asked for a code again.\n"), c->user);
 	}
 }
 

@@ -2,6 +2,7 @@
  * cmd_rekey: rekey add, use, retire.
  */
 #include "enroll/cmd.h"
+#include "enroll/language.h"
 #include "enroll/rekey.h"
 
 #include <stdio.h>
@@ -10,14 +11,17 @@
 
 static void progress(void *ctx, size_t done, size_t all)
 {
-	if (*(const bool *)ctx)
-		(void)fprintf(stderr, "\r%zu of %zu users ...", done, all);
+	if (!*(const bool *)ctx)
+		return;
+	(void)fputc('\r', stderr);
+	(void)fprintf(stderr, _("%zu of %zu users ..."), done, all);
 }
 
 static void bad(void *ctx, const char *why)
 {
-	(void)fprintf(stderr, "%senroll-mfa: stays as it is: %s\n",
-	    *(const bool *)ctx ? "\r\033[K" : "", why);
+	if (*(const bool *)ctx)
+		(void)fprintf(stderr, "\r\033[K");
+	(void)fprintf(stderr, _("enroll-mfa: stays as it is: %s\n"), why);
 }
 
 static int add(const struct cmd *c, const struct rekey *q)
@@ -32,9 +36,9 @@ static int add(const struct cmd *c, const struct rekey *q)
 	if (c->json)
 		(void)printf("{\"key\": \"%s\"}\n", id);
 	else
-		(void)printf("Added the key %s to %s; it seals nothing yet.\n"
+		(void)printf(_("Added the key %s to %s; it seals nothing yet.\n"
 		    "Copy the keyring (to its safe place, and to every host of the store), then\n"
-		    "`enroll-mfa rekey use`.\n", id, c->conf.keyring);
+		    "`enroll-mfa rekey use`.\n"), id, c->conf.keyring);
 	return CMD_YES;
 }
 
@@ -55,9 +59,12 @@ static int use(const struct cmd *c, const struct rekey *q)
 	if (c->json)
 		(void)printf("{\"key\": \"%s\", \"changed\": %s, \"records\": %zu, \"left\": %zu}\n",
 		    res.id, res.changed ? "true" : "false", res.records, res.bad);
+	else if (res.changed)
+		(void)printf(_("The key %s seals from now on; %zu records have been sealed anew.\n"),
+		    res.id, res.records);
 	else
-		(void)printf("The key %s seals%s; %zu records have been sealed anew.\n", res.id,
-		    res.changed ? " from now on" : " (no other had been added)", res.records);
+		(void)printf(_("The key %s seals (no other had been added); %zu records have been sealed "
+		    "anew.\n"), res.id, res.records);
 	return res.bad > 0 ? CMD_TROUBLE : CMD_YES;
 }
 
@@ -80,8 +87,8 @@ static int retire(const struct cmd *c, const struct rekey *q)
 		if (c->json)
 			(void)printf("%s\"%s\"", i > 0 ? ", " : "", res.id[i]);
 		else
-			(void)printf("The key %s is out of the keyring; backups made under it need it "
-			    "still.\n", res.id[i]);
+			(void)printf(_("The key %s is out of the keyring; backups made under it need it "
+			    "still.\n"), res.id[i]);
 	}
 	if (c->json)
 		(void)printf("]}\n");
@@ -100,6 +107,6 @@ int cmd_rekey(struct cmd *c)
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
 		if (strcmp(c->word, steps[i].word) == 0)
 			return steps[i].run(c, &q);
-	(void)fprintf(stderr, "enroll-mfa: rekey is add, use or retire; see enroll-mfa rekey --help\n");
+	(void)fprintf(stderr, _("enroll-mfa: rekey is add, use or retire; see enroll-mfa rekey --help\n"));
 	return CMD_USAGE;
 }

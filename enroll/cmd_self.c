@@ -7,6 +7,7 @@
  * as at any door, counted and throttled.
  */
 #include "enroll/cmd.h"
+#include "enroll/language.h"
 #include "enroll/notice.h"
 #include "enroll/offer.h"
 #include "enroll/pending.h"
@@ -70,7 +71,7 @@ static int find_caller(struct cmd *c)
 	char *end;
 
 	if (number == NULL || number[0] < '0' || number[0] > '9') {
-		(void)fprintf(stderr, "enroll-mfa: which USER?; see enroll-mfa --help\n");
+		(void)fprintf(stderr, _("enroll-mfa: which USER?; see enroll-mfa --help\n"));
 		return CMD_USAGE;
 	}
 	errno = 0;
@@ -78,11 +79,11 @@ static int find_caller(struct cmd *c)
 	if (errno == 0 && *end == '\0' && uid > 0 && uid < UINT32_MAX)
 		pw = getpwuid((uid_t)uid);
 	if (pw == NULL || name == NULL || strcmp(pw->pw_name, name) != 0)
-		return refuse("root names the user; others are named by sudo (SUDO_UID and "
-		    "SUDO_USER of one account)");
+		return refuse(_("root names the user; others are named by sudo (SUDO_UID and "
+		    "SUDO_USER of one account)"));
 	if (!may_log_in(pw))
-		return refuse("this account has no login shell of /etc/shells, so it has no login "
-		    "to enrol for");
+		return refuse(_("this account has no login shell of /etc/shells, so it has no login "
+		    "to enrol for"));
 	if ((c->name = strdup(pw->pw_name)) == NULL)
 		return CMD_TROUBLE;
 	c->user = c->name;
@@ -140,8 +141,17 @@ static void tell_spent(const struct self *s)
 {
 	cmd_print_missed(&s->res.missed);
 	if (s->proof.recovery != 0)
-		(void)printf("%d recovery code%s left.\n", s->res.recovery_left,
-		    s->res.recovery_left == 1 ? "" : "s");
+		(void)printf(P_("%d recovery code left.\n", "%d recovery codes left.\n",
+		    (unsigned long)s->res.recovery_left), s->res.recovery_left);
+}
+
+static const char *refusal(const struct login_result *res)
+{
+	if (res->rule == STATE_REPLAY)
+		return _("Refused: already used, wait for the next.\n");
+	if (res->rule == STATE_THROTTLED || res->rule == STATE_LOCKED)
+		return _("Refused: too many tries.\n");
+	return _("Refused.\n");
 }
 
 /* Asks and judges, up to `retry` times, until the verdict is the wanted one. */
@@ -153,7 +163,7 @@ static int prove(struct self *s, struct store *store, const char *question,
 		struct err e = {0};
 
 		if (!read_line(s, question))
-			return refuse("nothing was typed; nothing has changed");
+			return refuse(_("nothing was typed; nothing has changed"));
 		if (steps_status(&steps, &s->before, &e) != 0)
 			return cmd_fail(&e);
 		s->req.now = cmd_clock();
@@ -163,11 +173,9 @@ static int prove(struct self *s, struct store *store, const char *question,
 		log_verdict(s, login_verdict_name(s->res.verdict));
 		if (s->res.verdict == wanted)
 			return 0;
-		(void)fprintf(stderr, "Refused%s.\n", s->res.rule == STATE_REPLAY ?
-		    ": already used, wait for the next" : s->res.rule == STATE_THROTTLED ||
-		    s->res.rule == STATE_LOCKED ? ": too many tries" : "");
+		(void)fputs(refusal(&s->res), stderr);
 	}
-	return refuse("nothing has changed");
+	return refuse(_("nothing has changed"));
 }
 
 static const char *issuer_of(struct self *s)
@@ -196,11 +204,11 @@ static int ask(struct self *s, struct err *e)
 		offer_free(&text);
 		typed = read_line(s, "");
 		if (!typed)
-			return refuse("nothing was typed; nothing has changed");
+			return refuse(_("nothing was typed; nothing has changed"));
 		if (strcmp(s->typed, "i") != 0 && strcmp(s->typed, "I") != 0)
 			return 0;
 	}
-	return refuse("no code was typed; nothing has changed");
+	return refuse(_("no code was typed; nothing has changed"));
 }
 
 static int confirm(struct self *s, struct err *e)
@@ -219,11 +227,11 @@ static int confirm(struct self *s, struct err *e)
 		if (s->res.verdict == LOGIN_OK)
 			return 0;
 		log_verdict(s, login_verdict_name(s->res.verdict));
-		(void)fprintf(stderr, "Wrong code. Are the clocks of phone and host right?\n");
+		(void)fprintf(stderr, _("Wrong code. Are the clocks of phone and host right?\n"));
 		if (i + 1 == s->c->conf.retry)
-			return refuse("no right code was given; nothing has changed");
-		if (!read_line(s, "Code: "))
-			return refuse("nothing was typed; nothing has changed");
+			return refuse(_("no right code was given; nothing has changed"));
+		if (!read_line(s, _("Code: ")))
+			return refuse(_("nothing was typed; nothing has changed"));
 	}
 	return r;
 }
@@ -271,11 +279,12 @@ static int put_in_force(struct self *s, struct store *store, bool first)
 	log_verdict(s, "enrolled");
 	if (notice_send(NOTICE_ENROLLED, s->c->user, s->shown.device.name, &e) != 0)
 		cmd_warn(&e);
-	(void)printf("\nEnrolled. From now on every login asks for a code.\n");
+	(void)printf(_("\nEnrolled. From now on every login asks for a code.\n"));
 	if (s->others.count > 0)
-		(void)printf("%d other enrolment%s of yours had been shown elsewhere; if that was "
-		    "not you, tell the administrator.\n", s->others.count,
-		    s->others.count == 1 ? "" : "s");
+		(void)printf(P_("%d other enrolment of yours had been shown elsewhere; if that was "
+		    "not you, tell the administrator.\n", "%d other enrolments of yours had been "
+		    "shown elsewhere; if that was not you, tell the administrator.\n",
+		    (unsigned long)s->others.count), s->others.count);
 	if (!first)
 		return CMD_YES;
 	s->proof = (struct steps_proof){.device = s->shown.device.id, .since = s->req.now};
@@ -292,7 +301,7 @@ static int enrol(struct self *s, struct store *store, bool first)
 	int r;
 
 	if (look_place(&s->req, s->place) != 0)
-		return refuse("libcrypto does not work");
+		return refuse(_("libcrypto does not work"));
 	if (pending_offer(&steps, &q, &s->shown, &e) != 0)
 		return cmd_fail(&e);
 	log_verdict(s, "shown");
@@ -313,16 +322,16 @@ static int remove_device(struct self *s, struct store *store)
 	if (steps_status(&steps, &status, &e) != 0)
 		return cmd_fail(&e);
 	if (status.devices < 2)
-		return refuse("this is the only device; add another one first");
+		return refuse(_("this is the only device; add another one first"));
 	for (int i = 0; i < status.devices; i++)
 		(void)printf("  %s\n", status.device[i].name);
-	if (!read_line(s, "Name of the device: ") || s->typed[0] == '\0')
-		return refuse("nothing was typed; nothing has changed");
+	if (!read_line(s, _("Name of the device: ")) || s->typed[0] == '\0')
+		return refuse(_("nothing was typed; nothing has changed"));
 	steps = steps_of(s, store);
 	if (steps_remove(&steps, s->typed, &e) != 0)
 		return cmd_fail(&e);
 	cmd_warn(&e);
-	(void)printf("Removed.\n");
+	(void)printf(_("Removed.\n"));
 	log_verdict(s, "removed");
 	if (notice_send(NOTICE_REMOVED, s->c->user, s->typed, &e) != 0)
 		cmd_warn(&e);
@@ -339,8 +348,8 @@ static int choose(struct self *s, struct store *store)
 
 	if (steps_may_change(&steps, &e) != 0)
 		return cmd_fail(&e);
-	if (!read_line(s, "a: add a device, r: remove one, c: new recovery codes, q: nothing: "))
-		return refuse("nothing was typed; nothing has changed");
+	if (!read_line(s, _("a: add a device, r: remove one, c: new recovery codes, q: nothing: ")))
+		return refuse(_("nothing was typed; nothing has changed"));
 	switch (s->typed[1] == '\0' ? s->typed[0] : '?') {
 	case 'a':
 		return enrol(s, store, false);
@@ -354,7 +363,7 @@ static int choose(struct self *s, struct store *store)
 	case 'q':
 		return CMD_YES;
 	default:
-		return refuse("not one of a, r, c, q; nothing has changed");
+		return refuse(_("not one of a, r, c, q; nothing has changed"));
 	}
 }
 
@@ -367,7 +376,7 @@ static int go(struct self *s, struct store *store)
 	if (look(&s->c->conf, &s->req, &seen, &e) != 0)
 		return cmd_fail(&e);
 	if (seen.enrolled) {
-		r = prove(s, store, "Code from the app, or a recovery code: ", LOGIN_OK);
+		r = prove(s, store, _("Code from the app, or a recovery code: "), LOGIN_OK);
 		if (r != 0)
 			return r;
 		keep_proof(s);
@@ -377,9 +386,9 @@ static int go(struct self *s, struct store *store)
 	if (s->c->conf.enroll == CONF_ENROLL_LOGIN)
 		return enrol(s, store, true);
 	if (!seen.invited)
-		return refuse("ask your administrator for an invitation (enroll-mfa invite)");
+		return refuse(_("ask your administrator for an invitation (enroll-mfa invite)"));
 	s->req.take_word = true;
-	r = prove(s, store, "Invitation word: ", LOGIN_INVITED);
+	r = prove(s, store, _("Invitation word: "), LOGIN_INVITED);
 	return r != 0 ? r : enrol(s, store, true);
 }
 
@@ -393,7 +402,7 @@ int cmd_self(struct cmd *c)
 	if ((r = find_caller(c)) != 0)
 		return r;
 	if (c->conf.enroll == CONF_ENROLL_ADMIN)
-		return refuse("here the administrator enrols (enroll = admin)");
+		return refuse(_("here the administrator enrols (enroll = admin)"));
 	if ((r = cmd_open(c, &store, false)) != 0)
 		return r;
 	if (secret_new(&memory, sizeof(*s)) != 0) {

@@ -2,6 +2,7 @@
  * cmd_status: status and list, for people and for machines.
  */
 #include "enroll/cmd.h"
+#include "enroll/language.h"
 #include "enroll/names.h"
 #include "lib/core/json_text.h"
 #include "lib/core/sshkey.h"
@@ -73,44 +74,55 @@ static void print_json_row(const struct row *r)
 static const char *state_word(const struct steps_status *st)
 {
 	if (st->trouble.code != 0)
-		return "trouble";
+		return _("trouble");
 	if (!st->enrolled)
-		return "not enrolled";
-	return st->locked ? "locked" : "enrolled";
+		return _("not enrolled");
+	return st->locked ? _("locked") : _("enrolled");
 }
 
-static void print_until(const char *what, int64_t until)
+static void print_offers(const struct steps_status *st)
 {
 	char text[32];
 
-	cmd_time(until, text);
-	if (until > 0)
-		(void)printf("  %s until %s\n", what, text);
+	cmd_time(st->invited_until, text);
+	if (st->invited_until > 0)
+		(void)printf(_("  invited to enrol until %s\n"), text);
+	cmd_time(st->bypass_until, text);
+	if (st->bypass_until > 0)
+		(void)printf(_("  no code is asked (bypass) until %s\n"), text);
+}
+
+static void print_device(const struct steps_status *st, int i)
+{
+	char created[32], used[32], key[SSHKEY_TEXT];
+
+	cmd_time(st->device[i].created, created);
+	cmd_time(st->device[i].last_used, used);
+	sshkey_text(st->device[i].key, key);
+	if (st->device[i].has_key)
+		(void)printf(_("  device '%s' %s created %s, last used %s\n"), st->device[i].name, key,
+		    created, st->device[i].last_used > 0 ? used : _("never"));
+	else
+		(void)printf(_("  device '%s' created %s, last used %s\n"), st->device[i].name, created,
+		    st->device[i].last_used > 0 ? used : _("never"));
 }
 
 static void print_status(const struct row *r)
 {
-	char created[32], used[32], key[SSHKEY_TEXT];
-
-	(void)printf("%s: %s%s\n", r->user, state_word(&r->st),
-	    r->account ? "" : " (there is no such account)");
+	if (r->account)
+		(void)printf("%s: %s\n", r->user, state_word(&r->st));
+	else
+		(void)printf(_("%s: %s (there is no such account)\n"), r->user, state_word(&r->st));
 	if (r->st.trouble.code != 0)
 		(void)printf("  %s\n", r->st.trouble.text);
-	for (int i = 0; i < r->st.devices; i++) {
-		cmd_time(r->st.device[i].created, created);
-		cmd_time(r->st.device[i].last_used, used);
-		sshkey_text(r->st.device[i].key, key);
-		(void)printf("  device '%s'%s%s created %s, last used %s\n", r->st.device[i].name,
-		    r->st.device[i].has_key ? " " : "", r->st.device[i].has_key ? key : "",
-		    created, used);
-	}
+	for (int i = 0; i < r->st.devices; i++)
+		print_device(&r->st, i);
 	if (r->st.enrolled)
-		(void)printf("  recovery codes left: %d\n", r->st.recovery_left);
-	print_until("invited to enrol", r->st.invited_until);
-	print_until("no code is asked (bypass)", r->st.bypass_until);
+		(void)printf(_("  recovery codes left: %d\n"), r->st.recovery_left);
+	print_offers(&r->st);
 	if (r->st.locked)
-		(void)printf("  locked after too many wrong codes; `enroll-mfa unlock %s`, or a "
-		    "recovery code, opens it\n", r->user);
+		(void)printf(_("  locked after too many wrong codes; `enroll-mfa unlock %s`, or a "
+		    "recovery code, opens it\n"), r->user);
 }
 
 /* Of c->user.  0, or an exit code after its message. */
@@ -158,18 +170,20 @@ int cmd_status(struct cmd *c)
 
 static void print_line(const struct row *r)
 {
-	char used[32], best[32] = "never", key[SSHKEY_TEXT];
+	char used[32], key[SSHKEY_TEXT];
 	int64_t last = 0;
 
 	for (int i = 0; i < r->st.devices; i++)
 		if (r->st.device[i].last_used > last)
 			last = r->st.device[i].last_used;
 	cmd_time(last, used);
-	if (last > 0)
-		memcpy(best, used, sizeof(best));
-	(void)printf("%-24s %-12s %d %s, last used %s, %d recovery codes%s", r->user,
-	    state_word(&r->st), r->st.devices, r->st.devices == 1 ? "device" : "devices", best,
-	    r->st.recovery_left, r->account ? "" : ", no account");
+	(void)printf("%-24s ", r->user);
+	language_print_padded(state_word(&r->st), 12);
+	(void)printf(P_(" %d device, last used %s, %d recovery codes",
+	    " %d devices, last used %s, %d recovery codes", (unsigned long)r->st.devices),
+	    r->st.devices, last > 0 ? used : _("never"), r->st.recovery_left);
+	if (!r->account)
+		(void)printf(_(", no account"));
 	for (int i = 0; i < r->st.devices; i++) {
 		sshkey_text(r->st.device[i].key, key);
 		if (r->st.device[i].has_key)
@@ -236,7 +250,7 @@ int cmd_list(struct cmd *c)
 		r = print_rows(c, &store, &names);
 	(void)printf("%s", c->json ? "]\n" : "");
 	if (names.foreign > 0)
-		(void)fprintf(stderr, "enroll-mfa: %zu files in %s/enroll are not records\n",
+		(void)fprintf(stderr, _("enroll-mfa: %zu files in %s/enroll are not records\n"),
 		    names.foreign, c->conf.store_dir);
 	names_free(&names);
 	store_close(&store);

@@ -2,6 +2,7 @@
  * cmd_verify: one code through the very login(), so it is spent.
  */
 #include "enroll/cmd.h"
+#include "enroll/language.h"
 #include "lib/core/json_text.h"
 #include "lib/core/login.h"
 #include "lib/core/secret.h"
@@ -58,11 +59,12 @@ static void print_json(const struct cmd *c, const struct login_result *res)
 static void print(const struct cmd *c, const struct login_result *res)
 {
 	(void)printf("%s: %s", c->user, login_verdict_name(res->verdict));
-	if (res->verdict == LOGIN_OK)
-		(void)printf(" (%s%s%s, skew %d)", res->method,
-		    res->device[0] != '\0' ? ", device " : "", res->device, res->skew);
+	if (res->verdict == LOGIN_OK && res->device[0] != '\0')
+		(void)printf(_(" (%s, device %s, skew %d)"), res->method, res->device, res->skew);
+	else if (res->verdict == LOGIN_OK)
+		(void)printf(_(" (%s, skew %d)"), res->method, res->skew);
 	if (res->verdict == LOGIN_THROTTLED)
-		(void)printf(" (%lld s to wait)", (long long)res->wait);
+		(void)printf(_(" (%lld s to wait)"), (long long)res->wait);
 	if (res->reason != NULL)
 		(void)printf(" (%s)", res->reason);
 	(void)printf("\n");
@@ -93,7 +95,7 @@ int cmd_verify(struct cmd *c)
 	req.user = c->user;
 	req.uid = c->uid;
 	source_parse(NULL, getuid(), &req.source);
-	(void)cmd_read_line("Verification code: ", (char *)typed.data, typed.size);
+	(void)cmd_read_line(_("Verification code: "), (char *)typed.data, typed.size);
 	req.answer = (const char *)typed.data;
 	req.now = cmd_clock();
 	login(&c->conf, &req, &res);

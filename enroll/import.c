@@ -1,5 +1,6 @@
 #include "enroll/import_run.h"
 
+#include "enroll/language.h"
 #include "enroll/steps.h"
 #include "lib/core/secret.h"
 
@@ -54,8 +55,8 @@ static void refuse_bad(struct import_run *r, long line, const char *user)
 {
 	char reason[USERKEY_NAME_MAX + 128];
 
-	(void)snprintf(reason, sizeof(reason), "a record of %s is damaged; see `enroll-mfa status`, "
-	    "then `enroll-mfa remove` the user, and import anew", user);
+	(void)snprintf(reason, sizeof(reason), _("a record of %s is damaged; see `enroll-mfa status`, "
+	    "then `enroll-mfa remove` the user, and import anew"), user);
 	import_refuse(r, line, reason);
 }
 
@@ -77,7 +78,7 @@ static int is_free(struct import_run *r, int i, bool *is, struct err *e)
 	if (enrolled)
 		skip(r, line, user);
 	else if (code == 0)
-		import_refuse(r, line, "an enrolment of the user began meanwhile; give the line again");
+		import_refuse(r, line, _("an enrolment of the user began meanwhile; give the line again"));
 	else if (code == ERR_BAD)
 		refuse_bad(r, line, user);
 	else if (code != ERR_NONE)
@@ -265,8 +266,8 @@ static void take_again(struct import_run *r, long line)
 		skip(r, line, r->w->entry.user);
 		return;
 	}
-	(void)snprintf(reason, sizeof(reason), "%s has an entry above; for one more device give "
-	    "the input again with --device and another name", r->w->entry.user);
+	(void)snprintf(reason, sizeof(reason), _("%s has an entry above; for one more device give "
+	    "the input again with --device and another name"), r->w->entry.user);
 	import_refuse(r, line, reason);
 }
 
@@ -279,7 +280,7 @@ static int take_new(struct import_run *r, long line, struct err *e)
 	if (code != 0)
 		return code;
 	if (!record_device_valid(&r->w->entry.device)) {
-		import_refuse(r, line, "the device's name or parameters are out of range");
+		import_refuse(r, line, _("the device's name or parameters are out of range"));
 		return 0;
 	}
 	code = look(r, line, hot_item(b, b->n)->key, e);
@@ -310,8 +311,8 @@ static int keep(struct import_run *r, long line, const struct record_device *has
 
 	if (has->algorithm != d->algorithm || has->digits != d->digits ||
 	    has->period != d->period) {
-		(void)snprintf(reason, sizeof(reason), "device '%s' of %s has this secret with other "
-		    "parameters; remove it first", has->name, r->w->entry.user);
+		(void)snprintf(reason, sizeof(reason), _("device '%s' of %s has this secret with other "
+		    "parameters; remove it first"), has->name, r->w->entry.user);
 		import_refuse(r, line, reason);
 		return 0;
 	}
@@ -373,7 +374,7 @@ int import_take(struct import_run *r, long line, struct err *e)
 
 	if (store_key(enroll_key, "enroll", user) != 0 ||
 	    store_key(hot_item(b, b->n)->key, "hot", user) != 0) {
-		import_refuse(r, line, "the user name is too long");
+		import_refuse(r, line, _("the user name is too long"));
 		return 0;
 	}
 	if (in_batch(b, enroll_key) || is_seen(r, user)) {

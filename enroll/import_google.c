@@ -7,6 +7,7 @@
  */
 #include "enroll/import_run.h"
 
+#include "enroll/language.h"
 #include "lib/core/secret.h"
 
 #include <dirent.h>
@@ -95,7 +96,7 @@ int import_google_parse(const char *text, size_t len, struct record_device *d,
 	*scratch_codes = 0;
 	if (memchr(text, '\0', len) != NULL || !next_line(&rest, end, &line))
 		return err_set(e, ERR_SYNTAX, "is empty or holds a NUL byte");
-	if ((r = otpauth_take_secret(&(struct otpauth_secret){"line 1", line.at, line.len, false},
+	if ((r = otpauth_take_secret(&(struct otpauth_secret){_("line 1"), line.at, line.len, false},
 	    d, e)) != 0)
 		return r;
 	while (next_line(&rest, end, &line)) {
@@ -159,7 +160,7 @@ static void refuse(struct import_run *r, const char *user, const struct err *why
 {
 	char reason[ERR_TEXT_MAX + USERKEY_NAME_MAX + 32];
 
-	(void)snprintf(reason, sizeof(reason), "%s: " FILE_NAME " %s", user, why->text);
+	(void)snprintf(reason, sizeof(reason), _("%s: .google_authenticator %s"), user, why->text);
 	import_refuse(r, 0, reason);
 }
 
@@ -179,7 +180,7 @@ static int take(struct import_run *r, int fd, const char *user, struct err *e)
 		return 0;
 	}
 	if (strlen(user) > USERKEY_NAME_MAX) {
-		import_refuse(r, 0, "the user name is too long");
+		import_refuse(r, 0, _("the user name is too long"));
 		return 0;
 	}
 	(void)snprintf(o->user, sizeof(o->user), "%s", user);
@@ -231,8 +232,11 @@ static int take_home(struct import_run *r, int dir, const char *name, bool wante
 	struct stat st = {0};
 
 	if (home < 0 && (wanted || (errno != ENOTDIR && errno != ELOOP) || has_file(dir, name))) {
-		(void)err_set(&why, ERR_UNSAFE, "cannot be reached: %s", errno == ENOTDIR ||
-		    errno == ELOOP ? "the home is a link or no directory" : strerror(errno));
+		if (errno == ENOTDIR || errno == ELOOP)
+			(void)err_set(&why, ERR_UNSAFE, "cannot be reached: the home is a link or no "
+			    "directory");
+		else
+			(void)err_set(&why, ERR_UNSAFE, "cannot be reached: %s", strerror(errno));
 		refuse(r, name, &why);
 	}
 	if (home < 0)

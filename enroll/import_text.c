@@ -3,6 +3,7 @@
  * pam_oath: TYPE USER PIN SECRET, then what pam_oath has noted.
  */
 #include "enroll/import_run.h"
+#include "enroll/language.h"
 
 #include <string.h>
 
@@ -45,7 +46,7 @@ static int read_lines(struct import_run *r, parse_line parse, struct err *e)
 			continue;
 		r->res->lines++;
 		if (got == ERR_SYNTAX)
-			import_refuse(r, line, "the line is too long or holds a NUL byte");
+			import_refuse(r, line, _("the line is too long or holds a NUL byte"));
 		else if (parse(w->text, len, &w->entry, &why) != 0)
 			import_refuse(r, line, why.text);
 		else

@@ -77,10 +77,10 @@ static int take_place(int dir, int fd, const char *path, struct err *e)
 		return err_set(e, ERR_SYSTEM, "%s: the name is too long", path);
 	/* What one that was killed has left. */
 	if (unlinkat(dir, beside, 0) != 0 && errno != ENOENT)
-		return err_errno(e, "%s" BESIDE ": remove", path);
+		return err_errno(e, "%s.new: remove", path);
 	(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
 	if (linkat(AT_FDCWD, proc, dir, beside, AT_SYMLINK_FOLLOW) != 0)
-		return err_errno(e, "%s" BESIDE, path);
+		return err_errno(e, "%s.new", path);
 	if ((r = be_later(dir, fd, name, path, e)) != 0) {
 		(void)unlinkat(dir, beside, 0);
 		return r;

@@ -2,8 +2,10 @@
  * enroll-mfa: enrols users, and looks after what they have.
  */
 #include "enroll/cmd.h"
+#include "enroll/language.h"
 #include "lib/core/crypto.h"
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +30,7 @@ struct command {
 
 static const struct command enrolling = {NULL, cmd_enroll, USER_MUST,
     " issuer label device key algorithm digits period qr invert png svg no-confirm ",
-    "enroll-mfa [--] USER [--issuer NAME] [--label NAME] [--device NAME]\n"
+    N_("enroll-mfa [--] USER [--issuer NAME] [--label NAME] [--device NAME]\n"
     "           [--key SHA256:...] [--algorithm sha1|sha256|sha512]\n"
     "           [--digits 6|7|8] [--period 15..120]\n"
     "           [--qr utf8|ansi|none] [--invert] [--png FILE] [--svg FILE]\n"
@@ -36,54 +38,54 @@ static const struct command enrolling = {NULL, cmd_enroll, USER_MUST,
     "  Shows the QR code and the key, lets the phone prove one code, prints ten\n"
     "  recovery codes once.  A device of the same name is replaced after the code,\n"
     "  one of another name is added and leaves the recovery codes as they are.\n"
-    "  --key: the device is good behind that public key only.\n"};
+    "  --key: the device is good behind that public key only.\n")};
 
 /* No argument at all, which is what the sudoers drop-in allows. */
 static const struct command self = {NULL, cmd_self, NO_USER, " ",
-    "enroll-mfa\n  By an ordinary user through sudo: the own enrolment, where `enroll` is invite or\n"
-    "  login.\n"};
+    N_("enroll-mfa\n  By an ordinary user through sudo: the own enrolment, where `enroll` is invite or\n"
+    "  login.\n")};
 
 static const struct command commands[] = {
     {"init", cmd_init, NO_USER, " ",
-     "enroll-mfa init [--json]\n  Makes keyring, directories and decoys where missing.\n"},
+     N_("enroll-mfa init [--json]\n  Makes keyring, directories and decoys where missing.\n")},
     {"status", cmd_status, USER_MAY, " ",
-     "enroll-mfa status [USER] [--json]\n  Exit 0: enrolled; 1: not enrolled or locked; 3: "
-     "trouble.\n"},
+     N_("enroll-mfa status [USER] [--json]\n  Exit 0: enrolled; 1: not enrolled or locked; 3: "
+     "trouble.\n")},
     {"list", cmd_list, NO_USER, " orphans ",
-     "enroll-mfa list [--orphans] [--json]\n  Everybody enrolled; --orphans: those without an "
-     "account.\n"},
+     N_("enroll-mfa list [--orphans] [--json]\n  Everybody enrolled; --orphans: those without an "
+     "account.\n")},
     {"verify", cmd_verify, USER_MUST, " key ",
-     "enroll-mfa verify USER [--key SHA256:...] [--json]\n"
-     "  Judges one code from standard input, and spends it; --key: as behind that key.\n"},
+     N_("enroll-mfa verify USER [--key SHA256:...] [--json]\n"
+     "  Judges one code from standard input, and spends it; --key: as behind that key.\n")},
     {"recovery", cmd_recovery, USER_MUST, " ",
-     "enroll-mfa recovery USER [--json]\n  Ten new recovery codes; the old ones end.\n"},
+     N_("enroll-mfa recovery USER [--json]\n  Ten new recovery codes; the old ones end.\n")},
     {"unlock", cmd_unlock, USER_MUST, " ",
-     "enroll-mfa unlock USER [--json]\n  Takes back lock and delays; makes missing state anew.\n"},
+     N_("enroll-mfa unlock USER [--json]\n  Takes back lock and delays; makes missing state anew.\n")},
     {"remove", cmd_remove, USER_MUST, " device ",
-     "enroll-mfa remove USER [--device NAME] [--json]\n  Ends an enrolment, or one device.\n"},
+     N_("enroll-mfa remove USER [--device NAME] [--json]\n  Ends an enrolment, or one device.\n")},
     {"invite", cmd_invite, USER_MUST, " expires ",
-     "enroll-mfa invite USER [--expires 1m..30d] [--json]\n"
-     "  A one-time word with which USER enrols at the next login; default 24h.\n"},
+     N_("enroll-mfa invite USER [--expires 1m..30d] [--json]\n"
+     "  A one-time word with which USER enrols at the next login; default 24h.\n")},
     {"bypass", cmd_bypass, USER_MUST, " for ",
-     "enroll-mfa bypass USER --for 1m..24h|0 [--json]\n"
-     "  For a lost phone: no code is asked for that long; 0 ends it.  Logged.\n"},
+     N_("enroll-mfa bypass USER --for 1m..24h|0 [--json]\n"
+     "  For a lost phone: no code is asked for that long; 0 ends it.  Logged.\n")},
     {"import", cmd_import, FILE_MUST, " from device user replace ",
-     "enroll-mfa import [--from otpauth|google-authenticator|users.oath]\n"
+     N_("enroll-mfa import [--from otpauth|google-authenticator|users.oath]\n"
      "           [--user USER] [--device NAME] [--replace] [--json] FILE|-\n"
      "  otpauth: one otpauth://totp/ URI a line.  google-authenticator: a directory of\n"
      "  home directories, or one user's file with --user.  users.oath: of pam_oath.\n"
-     "  Who is enrolled already is skipped; --replace: gets the new secret.\n"},
+     "  Who is enrolled already is skipped; --replace: gets the new secret.\n")},
     {"backup", cmd_backup, FILE_MUST, " ",
-     "enroll-mfa backup FILE [--json]\n"
-     "  All records, sealed as they are, in one new file. The keyring is not in it.\n"},
+     N_("enroll-mfa backup FILE [--json]\n"
+     "  All records, sealed as they are, in one new file. The keyring is not in it.\n")},
     {"restore", cmd_restore, FILE_MUST, " replace ",
-     "enroll-mfa restore FILE [--replace] [--json]\n"
+     N_("enroll-mfa restore FILE [--replace] [--json]\n"
      "  Puts them back, under a keyring that holds their keys; no used code is good\n"
-     "  again, and recovery codes end.  --replace: where there are records.\n"},
+     "  again, and recovery codes end.  --replace: where there are records.\n")},
     {"rekey", cmd_rekey, WORD_MUST, " ",
-     "enroll-mfa rekey add|use|retire [--json]\n"
+     N_("enroll-mfa rekey add|use|retire [--json]\n"
      "  Another master key: add it to the keyring; let it seal, all records anew; take\n"
-     "  out the old ones.\n"},
+     "  out the old ones.\n")},
 };
 
 static const char *const later[] = {"break-glass"};
@@ -114,25 +116,33 @@ struct line {
 	bool given[COUNT(options)];
 };
 
-static int usage_error(const char *what, const char *which)
+static int usage_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+static int usage_error(const char *fmt, ...)
 {
-	(void)fprintf(stderr, "enroll-mfa: %s%s; see enroll-mfa --help\n", what, which);
+	char what[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(what, sizeof(what), language_text(fmt), ap);
+	va_end(ap);
+	(void)fprintf(stderr, _("enroll-mfa: %s; see enroll-mfa --help\n"), what);
 	return CMD_USAGE;
 }
 
 static void print_help(const struct command *command)
 {
 	if (command != NULL) {
-		(void)fputs(command->usage, stdout);
+		(void)fputs(_(command->usage), stdout);
 		return;
 	}
-	(void)fputs(enrolling.usage, stdout);
-	(void)fputs(self.usage, stdout);
+	(void)fputs(_(enrolling.usage), stdout);
+	(void)fputs(_(self.usage), stdout);
 	for (size_t i = 0; i < COUNT(commands); i++)
-		(void)fputs(commands[i].usage, stdout);
-	(void)printf("\nBefore or after each: --config FILE.  `enroll-mfa -- NAME` enrols a user "
+		(void)fputs(_(commands[i].usage), stdout);
+	(void)printf(_("\nBefore or after each: --config FILE.  `enroll-mfa -- NAME` enrols a user "
 	    "named\nlike a command.  Exit: 0 yes, 1 no, 2 usage, 3 trouble, 75 try again.\n"
-	    "Manual: enroll-mfa(8)\n");
+	    "Manual: enroll-mfa(8)\n"));
 }
 
 static int find_option(const char *arg, size_t n)
@@ -159,20 +169,20 @@ static int take_option(struct line *l, int argc, char **argv, int *i)
 		return 0;
 	}
 	if (k < 0)
-		return usage_error("unknown option ", argv[*i]);
+		return usage_error("unknown option %s", argv[*i]);
 	if (l->given[k])
-		return usage_error("given twice: --", options[k].name);
+		return usage_error("given twice: --%s", options[k].name);
 	l->given[k] = true;
 	if (!options[k].takes_value) {
 		if (value != NULL)
-			return usage_error("takes no value: --", options[k].name);
+			return usage_error("takes no value: --%s", options[k].name);
 		*(bool *)(void *)((char *)l->cmd + options[k].offset) = true;
 		return 0;
 	}
 	if (value == NULL && *i + 1 < argc)
 		value = argv[++*i];
 	if (value == NULL || value[0] == '\0')
-		return usage_error("needs a value: --", options[k].name);
+		return usage_error("needs a value: --%s", options[k].name);
 	*(const char **)(void *)((char *)l->cmd + options[k].offset) = value;
 	return 0;
 }
@@ -190,11 +200,11 @@ static int take_apart(struct line *l, int argc, char **argv)
 			if (strcmp(argv[i], "-h") == 0)
 				l->help = true;
 			else if (argv[i][1] != '-')
-				return usage_error("unknown option ", argv[i]);
+				return usage_error("unknown option %s", argv[i]);
 			else if ((r = take_option(l, argc, argv, &i)) != 0)
 				return r;
 		} else if (l->operands == (int)COUNT(l->operand)) {
-			return usage_error("too many operands: ", argv[i]);
+			return usage_error("too many operands: %s", argv[i]);
 		} else {
 			l->operand[l->operands++] = argv[i];
 		}
@@ -224,7 +234,7 @@ static int check_options(const struct line *l, const struct command *command)
 			continue;
 		(void)snprintf(word, sizeof(word), " %s ", options[i].name);
 		if (strstr(command->options, word) == NULL)
-			return usage_error("does not go with this command: --", options[i].name);
+			return usage_error("does not go with this command: --%s", options[i].name);
 	}
 	return 0;
 }
@@ -236,10 +246,11 @@ static int check_operands(struct line *l, const struct command *command)
 	int least = command->operand == NO_USER || command->operand == USER_MAY ? 0 : 1;
 
 	if (l->operands > most)
-		return usage_error("too many operands: ", l->operand[most]);
+		return usage_error("too many operands: %s", l->operand[most]);
 	if (l->operands < least)
-		return usage_error(command->operand == FILE_MUST ? "which FILE" :
-		    command->operand == WORD_MUST ? "add, use or retire" : "which USER", "?");
+		return command->operand == FILE_MUST ? usage_error("which FILE?") :
+		    command->operand == WORD_MUST ? usage_error("add, use or retire?") :
+		    usage_error("which USER?");
 	if (command->operand == FILE_MUST)
 		c->file = l->operand[0];
 	else if (command->operand == WORD_MUST)
@@ -247,14 +258,14 @@ static int check_operands(struct line *l, const struct command *command)
 	else
 		c->user = l->operand[0];
 	if (c->user != NULL && c->user[0] == '\0')
-		return usage_error("the user name is empty", "");
+		return usage_error("the user name is empty");
 	if (c->from != NULL && strcmp(c->from, "otpauth") != 0 &&
 	    strcmp(c->from, "google-authenticator") != 0 && strcmp(c->from, "users.oath") != 0)
-		return usage_error("--from is otpauth, google-authenticator or users.oath, not ",
+		return usage_error("--from is otpauth, google-authenticator or users.oath, not %s",
 		    c->from);
 	if (c->qr != NULL && strcmp(c->qr, "utf8") != 0 && strcmp(c->qr, "ansi") != 0 &&
 	    strcmp(c->qr, "none") != 0)
-		return usage_error("--qr is utf8, ansi or none, not ", c->qr);
+		return usage_error("--qr is utf8, ansi or none, not %s", c->qr);
 	return 0;
 }
 
@@ -264,7 +275,7 @@ static int check(struct line *l, const struct command *command)
 
 	for (size_t i = 0; i < COUNT(later) && command == &enrolling && !l->literal; i++)
 		if (l->operands > 0 && strcmp(l->operand[0], later[i]) == 0)
-			return usage_error("this version does not have the command ", later[i]);
+			return usage_error("this version does not have the command %s", later[i]);
 	if ((r = check_options(l, command)) != 0)
 		return r;
 	return check_operands(l, command);
@@ -284,11 +295,11 @@ static int prepare(struct cmd *c)
 	struct err e = {0};
 
 	if (geteuid() != 0) {
-		(void)fprintf(stderr, "enroll-mfa: only root can read the records; use sudo\n");
+		(void)fprintf(stderr, _("enroll-mfa: only root can read the records; use sudo\n"));
 		return CMD_TROUBLE;
 	}
 	if (crypto_init() != 0) {
-		(void)fprintf(stderr, "enroll-mfa: libcrypto or liboath does not start\n");
+		(void)fprintf(stderr, _("enroll-mfa: libcrypto or liboath does not start\n"));
 		return CMD_TROUBLE;
 	}
 	if (conf_load(&c->conf, c->config, &e) != 0) {
@@ -306,6 +317,7 @@ int main(int argc, char **argv)
 	const struct command *command;
 	int r;
 
+	language_begin(argc, argv);
 	leave_no_core();
 	if ((r = take_apart(&l, argc, argv)) != 0)
 		return r;
@@ -322,7 +334,7 @@ int main(int argc, char **argv)
 	r = command->run(&cmd);
 	free(cmd.name);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
-		(void)fprintf(stderr, "enroll-mfa: the output could not be written\n");
+		(void)fprintf(stderr, _("enroll-mfa: the output could not be written\n"));
 		return CMD_TROUBLE;
 	}
 	return r;

@@ -128,20 +128,21 @@ static size_t character_length(const unsigned char *s)
 	return n;
 }
 
-/* what is "user name" or "issuer". */
-static int check_name(const char *name, const char *what, struct err *e)
+static int check_name(const char *name, bool is_user, struct err *e)
 {
 	const unsigned char *s = (const unsigned char *)name;
 	size_t n;
 
 	for (; *s != '\0'; s += n) {
 		if ((n = character_length(s)) == 0)
-			return err_set(e, ERR_SYNTAX,
-			    "otpauth URI: the %s has a control character or is not UTF-8",
-			    what);
+			return is_user ? err_set(e, ERR_SYNTAX, "otpauth URI: the user name has a "
+			    "control character or is not UTF-8") : err_set(e, ERR_SYNTAX,
+			    "otpauth URI: the issuer has a control character or is not UTF-8");
 		/* The label has one colon, between the two. */
 		if (*s == ':')
-			return err_set(e, ERR_SYNTAX, "otpauth URI: a colon in the %s", what);
+			return is_user ?
+			    err_set(e, ERR_SYNTAX, "otpauth URI: a colon in the user name") :
+			    err_set(e, ERR_SYNTAX, "otpauth URI: a colon in the issuer");
 	}
 	return 0;
 }
@@ -152,9 +153,9 @@ static int check_names(const struct otpauth *o, struct err *e)
 
 	if (o->user[0] == '\0' || o->user[0] == ' ')
 		return err_set(e, ERR_SYNTAX, "otpauth URI: no user name in the label");
-	if ((r = check_name(o->user, "user name", e)) != 0)
+	if ((r = check_name(o->user, true, e)) != 0)
 		return r;
-	return check_name(o->issuer, "issuer", e);
+	return check_name(o->issuer, false, e);
 }
 
 static bool copy(const char *from, char *to, size_t cap)
@@ -216,8 +217,8 @@ int otpauth_take_secret(const struct otpauth_secret *s, struct record_device *d,
 	if (rc == OATH_MALLOC_ERROR)
 		r = err_set(e, ERR_SYSTEM, "%s: out of memory", s->what);
 	else if (rc != OATH_OK)
-		r = err_set(e, ERR_SYNTAX, "%s: the secret is not %s", s->what,
-		    s->hex ? "hexadecimal" : "base32");
+		r = s->hex ? err_set(e, ERR_SYNTAX, "%s: the secret is not hexadecimal", s->what) :
+		    err_set(e, ERR_SYNTAX, "%s: the secret is not base32", s->what);
 	else if (len < OTPAUTH_SECRET_MIN)
 		r = err_set(e, ERR_REFUSED, "%s: the secret is shorter than 128 bits (%d characters)",
 		    s->what, s->hex ? 32 : 26);
@@ -247,7 +248,7 @@ static int read_issuer(const struct value *v, struct otpauth *o, struct err *e)
 	/* An empty one says nothing; the label's prefix stays. */
 	if (v->len > 0)
 		memcpy(o->issuer, v->text, v->len + 1);
-	return check_name(o->issuer, "issuer", e);
+	return check_name(o->issuer, false, e);
 }
 
 static const char *const algorithms[] = {
@@ -398,7 +399,7 @@ static int read_uri(struct span uri, struct otpauth *o, struct err *e)
 		return err_set(e, ERR_SYNTAX, "otpauth URI: longer than %d bytes",
 		    OTPAUTH_URI_MAX);
 	if (uri.len < scheme || strncasecmp(uri.at, SCHEME, scheme) != 0)
-		return err_set(e, ERR_SYNTAX, "otpauth URI: does not begin with " SCHEME);
+		return err_set(e, ERR_SYNTAX, "otpauth URI: does not begin with otpauth://");
 	if ((r = check_bytes(uri, e)) != 0)
 		return r;
 	uri.at += scheme;
@@ -409,7 +410,7 @@ static int read_uri(struct span uri, struct otpauth *o, struct err *e)
 		    "otpauth URI: hotp (counted codes) is not supported, only totp");
 	if (!span_is(type, "totp"))
 		return err_set(e, ERR_SYNTAX,
-		    "otpauth URI: does not begin with " SCHEME "totp/");
+		    "otpauth URI: does not begin with otpauth://totp/");
 	label = split(&uri, '?');
 	if ((r = read_label(label, o, e)) != 0)
 		return r;

@@ -35,7 +35,8 @@ static int encoder_open(struct encoder *c, struct err *e)
 		return 0;
 	(void)dlclose(c->library);
 	c->library = NULL;
-	return err_set(e, ERR_SYSTEM, LIBRARY " lacks QRcode_encodeString8bit or QRcode_free");
+	return err_set(e, ERR_SYSTEM, "libqrencode.so.4 lacks QRcode_encodeString8bit or "
+	    "QRcode_free");
 }
 
 static int copy_modules(const QRcode *code, struct qr *q, struct err *e)
@@ -43,7 +44,7 @@ static int copy_modules(const QRcode *code, struct qr *q, struct err *e)
 	size_t n;
 
 	if (code->width < 1 || code->width > QR_WIDTH_MAX)
-		return err_set(e, ERR_SYSTEM, LIBRARY " made a code of an odd size");
+		return err_set(e, ERR_SYSTEM, "libqrencode.so.4 made a code of an odd size");
 	n = (size_t)code->width * (size_t)code->width;
 	if ((q->dark = malloc(n)) == NULL)
 		return err_set(e, ERR_SYSTEM, "QR code: out of memory");
