@@ -1,5 +1,6 @@
 #include "policy/cmd_config.h"
 
+#include "enroll/language.h"
 #include "lib/core/json_text.h"
 #include "policy/config_check.h"
 #include "policy/config_trust.h"
@@ -17,13 +18,13 @@
 #define PAM_VENDOR_DIR "/usr/lib/pam.d"
 
 static const char help_config[] =
-    "usage: bastionctl config check [FILE]   is the configuration fit for logins?\n"
+    N_("usage: bastionctl config check [FILE]   is the configuration fit for logins?\n"
     "       bastionctl config show           every key, its value and where it is set\n"
     "\n"
-    "`bastionctl config check --help` and `bastionctl config show --help` say more.\n";
+    "`bastionctl config check --help` and `bastionctl config show --help` say more.\n");
 
 static const char help_check[] =
-    "usage: bastionctl config check [--syntax-only] [--pam-dir DIR] [--json] [FILE | -]\n"
+    N_("usage: bastionctl config check [--syntax-only] [--pam-dir DIR] [--json] [FILE | -]\n"
     "\n"
     "Checks pam_bastion.conf (FILE, or --config, or the packaged one), the lines of\n"
     "pam_bastion.so in the PAM service files, keyring and store, owners and modes, and\n"
@@ -37,15 +38,15 @@ static const char help_check[] =
     "  --config PATH   the same as FILE\n"
     "\n"
     "exit: 0 nothing fails (there may be warnings), 1 something fails, 2 usage,\n"
-    "      3 a check could not be run\n";
+    "      3 a check could not be run\n");
 
 static const char help_show[] =
-    "usage: bastionctl config show [--config PATH] [--json]\n"
+    N_("usage: bastionctl config show [--config PATH] [--json]\n"
     "\n"
     "Prints every key, its value in force and where it comes from: FILE:LINE, default,\n"
     "or `not in this version`.\n"
     "\n"
-    "exit: 0, 2 usage, 3 the file cannot be read or has an error\n";
+    "exit: 0, 2 usage, 3 the file cannot be read or has an error\n");
 
 struct options {
 	const char *file;
@@ -56,7 +57,7 @@ struct options {
 
 static int usage(const char *reason, const char *word)
 {
-	(void)fprintf(stderr, "bastionctl: config: %s%s%s\n", reason, word != NULL ? ": " : "",
+	(void)fprintf(stderr, "bastionctl: config: %s%s%s\n", _(reason), word != NULL ? ": " : "",
 	    word != NULL ? word : "");
 	return CMD_USAGE;
 }
@@ -65,13 +66,13 @@ static int finish(int result)
 {
 	if (fflush(stdout) == 0 && ferror(stdout) == 0)
 		return result;
-	(void)fprintf(stderr, "bastionctl: standard output: %s\n", strerror(errno));
+	(void)fprintf(stderr, _("bastionctl: standard output: %s\n"), strerror(errno));
 	return CMD_TROUBLE;
 }
 
 static int help(const char *text)
 {
-	(void)fputs(text, stdout);
+	(void)fputs(_(text), stdout);
 	return finish(CMD_YES);
 }
 
@@ -94,14 +95,14 @@ static int read_options(struct options *o, bool check, int argc, char **argv)
 			o->pam_dir = a + 10;
 		else if (!words && a[0] == '-' && a[1] != '\0')
 			return usage(strcmp(a, "--pam-dir") == 0 && check ?
-			    "a value is missing" : "unknown option", a);
+			    N_("a value is missing") : N_("unknown option"), a);
 		else if (!check || o->file != NULL)
-			return usage("one word too many", a);
+			return usage(N_("one word too many"), a);
 		else
 			o->file = a;
 	}
 	if (o->pam_dir != NULL && o->pam_dir[0] == '\0')
-		return usage("--pam-dir needs a directory", NULL);
+		return usage(N_("--pam-dir needs a directory"), NULL);
 	return CMD_YES;
 }
 
@@ -187,7 +188,7 @@ static int read_all(int fd, const char *name, char *text, size_t *len, struct er
 static int check_syntax(const struct options *o, const char *path)
 {
 	bool standard = strcmp(path, "-") == 0;
-	const char *name = standard ? "standard input" : path;
+	const char *name = standard ? _("standard input") : path;
 	struct config_findings f = {0};
 	struct err e = {0};
 	char *text = malloc(CONF_FILE_MAX + 1);
@@ -236,7 +237,7 @@ static int check_whole(const struct options *o, const char *path)
 
 	if (path != NULL) {
 		if (make_absolute(path, config) != 0)
-			return usage("the path is too long", path);
+			return usage(N_("the path is too long"), path);
 		q.config = config;
 	}
 	if (o->pam_dir != NULL) {
@@ -267,10 +268,10 @@ static int cmd_check(const struct cmd_common *common, int argc, char **argv)
 	if (r != CMD_YES)
 		return r;
 	if (o.file != NULL && common->config != NULL)
-		return usage("FILE and --config name the same thing; give one", NULL);
+		return usage(N_("FILE and --config name the same thing; give one"), NULL);
 	path = o.file != NULL ? o.file : common->config;
 	if (path != NULL && path[0] == '\0')
-		return usage("the name of the file is empty", NULL);
+		return usage(N_("the name of the file is empty"), NULL);
 	if (o.syntax_only || (path != NULL && strcmp(path, "-") == 0))
 		return check_syntax(&o, path != NULL ? path : conf_default_path());
 	return check_whole(&o, path);
@@ -279,11 +280,11 @@ static int cmd_check(const struct cmd_common *common, int argc, char **argv)
 static void origin_text(const struct conf *c, int i, char *text, size_t size)
 {
 	if (!conf_key_built(i))
-		(void)snprintf(text, size, "not in this version");
+		(void)snprintf(text, size, "%s", _("not in this version"));
 	else if (c->origin[i].where == CONF_FILE)
 		(void)snprintf(text, size, "%s:%d", c->path, c->origin[i].line);
 	else
-		(void)snprintf(text, size, "default");
+		(void)snprintf(text, size, "%s", _("default"));
 }
 
 static void show_key(const struct conf *c, int i, bool json)
@@ -317,7 +318,7 @@ static int cmd_show(const struct cmd_common *common, int argc, char **argv)
 	if (r != CMD_YES)
 		return r;
 	if (common->config != NULL && make_absolute(common->config, config) != 0)
-		return usage("the path is too long", common->config);
+		return usage(N_("the path is too long"), common->config);
 	if (conf_load(&c, common->config != NULL ? config : NULL, &e) != 0) {
 		(void)fprintf(stderr, "bastionctl: %s\n", e.text);
 		return CMD_TROUBLE;
@@ -345,6 +346,6 @@ int cmd_config(const struct cmd_common *common, int argc, char **argv)
 		return cmd_check(common, argc - 1, argv + 1);
 	if (show)
 		return cmd_show(common, argc - 1, argv + 1);
-	return usage(argc > 0 ? "unknown command" : "say `config check` or `config show`",
+	return usage(argc > 0 ? N_("unknown command") : N_("say `config check` or `config show`"),
 	    argc > 0 ? argv[0] : NULL);
 }

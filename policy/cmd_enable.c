@@ -1,5 +1,6 @@
 #include "policy/cmd_enable.h"
 
+#include "enroll/language.h"
 #include "lib/core/conf.h"
 #include "lib/core/who.h"
 #include "policy/config_check.h"
@@ -12,7 +13,6 @@
 #include "policy/enable_way.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +27,7 @@
 #define CONFIRM_MAX 86400
 
 static const char help_enable[] =
-    "usage: bastionctl enable sshd|sudo|login [--confirm TIME] [--admin USER] [--yes]\n"
+    N_("usage: bastionctl enable sshd|sudo|login [--confirm TIME] [--admin USER] [--yes]\n"
     "       bastionctl enable sshd|sudo|login --no-confirm [--yes]\n"
     "\n"
     "Puts the code into the service's PAM file, between marks, and for sshd a drop-in\n"
@@ -42,18 +42,18 @@ static const char help_enable[] =
     "  --yes           do not ask\n"
     "\n"
     "exit: 0 done or enabled already, 1 refused, 2 usage, 3 trouble or a decision is\n"
-    "      needed, 75 another bastionctl is at work\n";
+    "      needed, 75 another bastionctl is at work\n");
 
 static const char help_confirm[] =
-    "usage: bastionctl confirm\n"
+    N_("usage: bastionctl confirm\n"
     "\n"
     "What `enable` has changed stays.  Must be called from a login that began after it.\n"
     "\n"
     "exit: 0 confirmed, 1 nothing to confirm, 2 usage, 3 this login does not count, or\n"
-    "      trouble, 75 another bastionctl is at work\n";
+    "      trouble, 75 another bastionctl is at work\n");
 
 static const char help_disable[] =
-    "usage: bastionctl disable sshd|sudo|login [--yes]\n"
+    N_("usage: bastionctl disable sshd|sudo|login [--yes]\n"
     "       bastionctl disable --unconfirmed ID\n"
     "\n"
     "Takes the marked lines and the drop-in out again; other changes stay.  An `enable`\n"
@@ -63,7 +63,7 @@ static const char help_disable[] =
     "  --yes             do not ask\n"
     "\n"
     "exit: 0 done or not enabled, 1 refused, 2 usage, 3 trouble, 75 another bastionctl\n"
-    "      is at work\n";
+    "      is at work\n");
 
 struct options {
 	const char *command;
@@ -91,8 +91,8 @@ struct work {
 
 static int usage(const char *command, const char *reason, const char *word)
 {
-	(void)fprintf(stderr, "bastionctl: %s: %s%s%s; see `bastionctl %s --help`\n", command,
-	    reason, word != NULL ? ": " : "", word != NULL ? word : "", command);
+	(void)fprintf(stderr, _("bastionctl: %s: %s%s%s; see `bastionctl %s --help`\n"), command,
+	    _(reason), word != NULL ? ": " : "", word != NULL ? word : "", command);
 	return CMD_USAGE;
 }
 
@@ -108,7 +108,7 @@ static int done(int result)
 {
 	if (fflush(stdout) == 0 && ferror(stdout) == 0)
 		return result;
-	(void)fprintf(stderr, "bastionctl: standard output: %s\n", strerror(errno));
+	(void)fprintf(stderr, _("bastionctl: standard output: %s\n"), strerror(errno));
 	return CMD_TROUBLE;
 }
 
@@ -161,20 +161,20 @@ static int read_options(struct options *o, int argc, char **argv)
 			o->no_confirm = true;
 		else if (!o->disable && (value = value_of("--confirm", &i, argc, argv)) != NULL) {
 			if ((o->seconds = read_time(value)) == 0)
-				return usage(o->command, "--confirm takes 3s to 24h, as in 90s, 5m, 1h", value);
+				return usage(o->command, N_("--confirm takes 3s to 24h, as in 90s, 5m, 1h"), value);
 		} else if (!o->disable && (value = value_of("--admin", &i, argc, argv)) != NULL)
 			o->admin = value;
 		else if (o->disable && (value = value_of("--unconfirmed", &i, argc, argv)) != NULL)
 			o->unconfirmed = value;
 		else if (a[0] == '-')
-			return usage(o->command, "unknown option, or its value is missing", a);
+			return usage(o->command, N_("unknown option, or its value is missing"), a);
 		else if (!read_target(o, a))
-			return usage(o->command, "say one of sshd, sudo, login", a);
+			return usage(o->command, N_("say one of sshd, sudo, login"), a);
 	}
 	if (o->has_target == (o->unconfirmed != NULL))
-		return usage(o->command, "say one of sshd, sudo, login", NULL);
+		return usage(o->command, N_("say one of sshd, sudo, login"), NULL);
 	if (o->no_confirm && (o->seconds != 0 || o->admin != NULL))
-		return usage(o->command, "--no-confirm goes without --confirm and --admin", NULL);
+		return usage(o->command, N_("--no-confirm goes without --confirm and --admin"), NULL);
 	return CMD_YES;
 }
 
@@ -207,8 +207,8 @@ static int look_back(struct work *w, struct enable_found *found)
 	int r = enable_run_settle(w->conf.state_dir, found, &w->e);
 
 	if (r >= 0 && found->settled)
-		(void)printf("An earlier change of %s was cut short or not confirmed in time; it has "
-		    "been settled.\n", enable_target_name(found->target));
+		(void)printf(_("An earlier change of %s was cut short or not confirmed in time; it has "
+		    "been settled.\n"), enable_target_name(found->target));
 	return r;
 }
 
@@ -283,7 +283,7 @@ static int ask(struct work *w)
 	if (!isatty(STDIN_FILENO))
 		return err_set(&w->e, ERR_UNAVAIL, "standard input is no terminal to ask on; say --yes "
 		    "when the difference above is what you want; nothing is changed");
-	(void)printf("Type yes to go on: ");
+	(void)printf(_("Type yes to go on: "));
 	(void)fflush(stdout);
 	if (fgets(answer, sizeof(answer), stdin) != NULL && strcmp(answer, "yes\n") == 0)
 		return 0;
@@ -345,16 +345,16 @@ static void tell_way_back(struct work *w)
 	if (!console_exempts(w) || !enable_way_console(&w->way, w->console))
 		w->console[0] = '\0';
 	if (w->o->no_confirm)
-		(void)printf("Way back: none; nobody is enrolled, and whoever comes through %s can "
-		    "enrol.\n", name);
+		(void)printf(_("Way back: none; nobody is enrolled, and whoever comes through %s can "
+		    "enrol.\n"), name);
 	else
-		(void)printf("Way back: the old files come back after %" PRId64 " s unless "
-		    "`bastionctl confirm` is called from a new login.\n", w->o->seconds);
+		(void)printf(_("Way back: the old files come back after %lld s unless "
+		    "`bastionctl confirm` is called from a new login.\n"), (long long)w->o->seconds);
 	if (w->console[0] != '\0')
-		(void)printf("Way back: %s gets in at the console with the password alone (exempt, "
-		    "@local).\n", w->console);
+		(void)printf(_("Way back: %s gets in at the console with the password alone (exempt, "
+		    "@local).\n"), w->console);
 	if (w->admin[0] != '\0')
-		(void)printf("Admin: %s.\n", w->admin);
+		(void)printf(_("Admin: %s.\n"), w->admin);
 }
 
 static int try_out(struct work *w)
@@ -372,7 +372,7 @@ static int try_out(struct work *w)
 		q.host = w->addr[0] != '\0' ? w->addr : NULL;
 		q.keys = enable_way_key(&w->way, w->admin, key, sizeof(key)) ? key : NULL;
 	}
-	(void)printf("Trial: what %s will ask; answer it as %s.  The code is spent.\n", q.service,
+	(void)printf(_("Trial: what %s will ask; answer it as %s.  The code is spent.\n"), q.service,
 	    w->admin);
 	(void)fflush(stdout);
 	return enable_trial(&q, &w->e);
@@ -382,15 +382,17 @@ static void tell_enabled(const struct work *w, const struct enable_done *d)
 {
 	const char *name = enable_target_name(w->o->target);
 
-	(void)printf("%s asks for a code now.%s\n", name, d->reload == ENABLE_RELOAD_DONE ?
-	    "  sshd has read its files again." : d->reload == ENABLE_RELOAD_NONE ?
-	    "  No sshd is running that would have to read its files again." : "");
+	(void)printf(d->reload == ENABLE_RELOAD_DONE ?
+	    _("%s asks for a code now.  sshd has read its files again.\n") :
+	    d->reload == ENABLE_RELOAD_NONE ? _("%s asks for a code now.  No sshd is running that "
+	    "would have to read its files again.\n") : _("%s asks for a code now.\n"), name);
 	if (d->no_timer.code != 0)
-		(void)printf("No timer: %s.  The way back is the console.\n", d->no_timer.text);
+		(void)printf(_("No timer: %s.  The way back is the console.\n"), d->no_timer.text);
 	if (!w->o->no_confirm)
-		(void)printf("Keep this session.  Log in anew %s %s and say there, within %" PRId64
-		    " s:\n    bastionctl confirm\n", w->o->target == ENABLE_SUDO ? "with" : "through",
-		    name, w->o->seconds);
+		(void)printf(w->o->target == ENABLE_SUDO ?
+		    _("Keep this session.  Log in anew with %s and say there, within %lld s:\n"
+		    "    bastionctl confirm\n") : _("Keep this session.  Log in anew through %s and say "
+		    "there, within %lld s:\n    bastionctl confirm\n"), name, (long long)w->o->seconds);
 }
 
 static int enable(struct work *w)
@@ -404,7 +406,7 @@ static int enable(struct work *w)
 	if (r == 0)
 		r = make_plan(w);
 	if (r == 0 && w->plan.change.count == 0) {
-		(void)printf("%s is enabled already.\n", enable_target_name(w->o->target));
+		(void)printf(_("%s is enabled already.\n"), enable_target_name(w->o->target));
 		return done(CMD_YES);
 	}
 	if (r == 0) {
@@ -433,14 +435,14 @@ int cmd_enable(const struct cmd_common *common, int argc, char **argv)
 	int r;
 
 	if (common->help)
-		return fputs(help_enable, stdout) < 0 ? CMD_TROUBLE : done(CMD_YES);
+		return fputs(_(help_enable), stdout) < 0 ? CMD_TROUBLE : done(CMD_YES);
 	if ((r = read_options(&o, argc, argv)) != CMD_YES)
 		return r;
 	if (o.seconds == 0 && !o.no_confirm)
 		o.seconds = CONFIRM_DEFAULT;
 	if (o.config != NULL && strcmp(o.config, conf_default_path()) != 0)
-		return usage("enable", "the lines it writes go by the packaged configuration, not by "
-		    "--config", o.config);
+		return usage("enable", N_("the lines it writes go by the packaged configuration, not by "
+		    "--config"), o.config);
 	r = begin(&w);
 	if (r == 0)
 		r = look_back(&w, &found);
@@ -463,14 +465,14 @@ int cmd_confirm(const struct cmd_common *common, int argc, char **argv)
 	int r;
 
 	if (common->help)
-		return fputs(help_confirm, stdout) < 0 ? CMD_TROUBLE : done(CMD_YES);
+		return fputs(_(help_confirm), stdout) < 0 ? CMD_TROUBLE : done(CMD_YES);
 	if (argc > 0)
-		return usage("confirm", "it takes nothing", argv[0]);
+		return usage("confirm", N_("it takes nothing"), argv[0]);
 	r = begin(&w);
 	if (r == 0)
 		r = enable_run_confirm(w.conf.state_dir, &target, &w.e);
 	if (r == 0) {
-		(void)printf("Confirmed: %s goes on asking for a code.\n", enable_target_name(target));
+		(void)printf(_("Confirmed: %s goes on asking for a code.\n"), enable_target_name(target));
 		return done(CMD_YES);
 	}
 	/* The wrong session is a question of where to say it; nothing to confirm is a no. */
@@ -485,7 +487,7 @@ static int disable(struct work *w)
 	int r = make_plan(w);
 
 	if (r == 0 && w->plan.change.count == 0) {
-		(void)printf("%s is not enabled.\n", enable_target_name(w->o->target));
+		(void)printf(_("%s is not enabled.\n"), enable_target_name(w->o->target));
 		return done(CMD_YES);
 	}
 	if (r == 0)
@@ -498,8 +500,9 @@ static int disable(struct work *w)
 		r = apply(w, &d);
 	if (r != 0)
 		return refuse(w, r);
-	(void)printf("%s asks for no code any more.%s\n", enable_target_name(w->o->target),
-	    d.reload == ENABLE_RELOAD_DONE ? "  sshd has read its files again." : "");
+	(void)printf(d.reload == ENABLE_RELOAD_DONE ?
+	    _("%s asks for no code any more.  sshd has read its files again.\n") :
+	    _("%s asks for no code any more.\n"), enable_target_name(w->o->target));
 	return done(CMD_YES);
 }
 
@@ -510,7 +513,8 @@ static int take_back(struct work *w, const char *id)
 
 	if (r != 0 && r != ERR_NONE)
 		return refuse(w, r);
-	(void)printf(r == 0 ? "The old files are back.\n" : "Nothing waits to be confirmed.\n");
+	(void)printf("%s", r == 0 ? _("The old files are back.\n") :
+	    _("Nothing waits to be confirmed.\n"));
 	return done(CMD_YES);
 }
 
@@ -522,7 +526,7 @@ int cmd_disable(const struct cmd_common *common, int argc, char **argv)
 	int r;
 
 	if (common->help)
-		return fputs(help_disable, stdout) < 0 ? CMD_TROUBLE : done(CMD_YES);
+		return fputs(_(help_disable), stdout) < 0 ? CMD_TROUBLE : done(CMD_YES);
 	if ((r = read_options(&o, argc, argv)) != CMD_YES)
 		return r;
 	if ((r = begin(&w)) != 0)

@@ -1,5 +1,6 @@
 #include "policy/cmd_explain.h"
 
+#include "enroll/language.h"
 #include "lib/core/day.h"
 #include "lib/core/json_text.h"
 #include "lib/core/sshkey.h"
@@ -17,7 +18,7 @@
 #define VALUE 1024
 
 static const char help_text[] =
-    "usage: bastionctl explain USER [--service NAME] [--from ADDRESS] [--json]\n"
+    N_("usage: bastionctl explain USER [--service NAME] [--from ADDRESS] [--json]\n"
     "\n"
     "What a login of USER would meet, and why: required or exempt and by which line,\n"
     "devices, lock, delay, what is remembered, wrong codes, the last verdicts, sshd's\n"
@@ -27,7 +28,7 @@ static const char help_text[] =
     "  --service NAME   the PAM service (default sshd)\n"
     "  --from ADDRESS   where the login comes from (default: this machine)\n"
     "\n"
-    "exit: 0, 2 usage, 3 trouble, or the user's records are not whole\n";
+    "exit: 0, 2 usage, 3 trouble, or the user's records are not whole\n");
 
 struct options {
 	struct explain_query q;
@@ -52,7 +53,9 @@ static void put(struct printer *p, const char *name, const char *fmt, ...)
 	(void)vsnprintf(value, sizeof(value), fmt, ap);
 	va_end(ap);
 	if (!p->json) {
-		(void)printf("  %-12s  %s\n", name, value);
+		(void)printf("  ");
+		language_print_padded(language_in("explain", name), 12);
+		(void)printf("  %s\n", value);
 		return;
 	}
 	(void)printf("%s\"%s\":", p->first ? "" : ",", name);
@@ -66,7 +69,7 @@ static const char *when(int64_t t, char text[32])
 	struct tm tm;
 
 	if (t == 0 || gmtime_r(&at, &tm) == NULL)
-		return "never";
+		return _("never");
 	(void)strftime(text, 32, "%Y-%m-%d %H:%M:%S UTC", &tm);
 	return text;
 }
@@ -78,7 +81,7 @@ static void put_until(struct printer *p, const char *name, int64_t until, const 
 	if (until == 0)
 		put(p, name, "%s", none);
 	else
-		put(p, name, "until %s", when(until, at));
+		put(p, name, _("until %s"), when(until, at));
 }
 
 static void put_duty(struct printer *p, const struct explain *x)
@@ -86,70 +89,82 @@ static void put_duty(struct printer *p, const struct explain *x)
 	const struct conf *c = &x->conf;
 	char day[DAY_TEXT];
 
-	put(p, "required", "%s (require = %s)", x->rollout.duty == ROLLOUT_NOT_REQUIRED ? "no" :
-	    "yes", c->require);
-	if (x->rollout.duty != ROLLOUT_EXEMPT) {
-		put(p, "exempt", x->rollout.stale < 0 ? "no" : "no: the day of 'exempt = %s' is past "
-		    "or too far ahead", x->rollout.stale < 0 ? "" :
-		    conf_exempt(c, x->rollout.stale));
+	put(p, "required", x->rollout.duty == ROLLOUT_NOT_REQUIRED ? _("no (require = %s)") :
+	    _("yes (require = %s)"), c->require);
+	if (x->rollout.duty == ROLLOUT_EXEMPT && x->rollout.ending) {
+		day_text(x->rollout.until, day);
+		put(p, "exempt", _("yes, behind a proven first factor: exempt = %s (line %d), ends "
+		    "soon: %s"), conf_exempt(c, x->rollout.rule),
+		    c->exempt[x->rollout.rule].origin.line, day);
+	} else if (x->rollout.duty == ROLLOUT_EXEMPT) {
+		put(p, "exempt", _("yes, behind a proven first factor: exempt = %s (line %d)"),
+		    conf_exempt(c, x->rollout.rule), c->exempt[x->rollout.rule].origin.line);
+	} else if (x->rollout.stale < 0) {
+		put(p, "exempt", "%s", _("no"));
 	} else {
-		if (x->rollout.until != 0)
-			day_text(x->rollout.until, day);
-		put(p, "exempt", "yes, behind a proven first factor: exempt = %s (line %d)%s%s",
-		    conf_exempt(c, x->rollout.rule), c->exempt[x->rollout.rule].origin.line,
-		    x->rollout.ending ? ", ends soon: " : "", x->rollout.ending ? day : "");
+		put(p, "exempt", _("no: the day of 'exempt = %s' is past or too far ahead"),
+		    conf_exempt(c, x->rollout.stale));
 	}
 	if (c->enroll_by != 0)
-		put_until(p, "enroll_by", c->enroll_by, "none");
+		put_until(p, "enroll_by", c->enroll_by, _("none"));
+}
+
+static void put_device(struct printer *p, const struct explain *x, int i)
+{
+	const struct explain_device *d = &x->device[i];
+	char created[32], used[32], key[SSHKEY_TEXT] = "", name[32] = "device";
+
+	if (i > 0)
+		(void)snprintf(name, sizeof(name), _("device_%d"), i + 1);
+	sshkey_text(d->key, key);
+	if (d->has_key)
+		put(p, name, _("%s, enrolled %s, last used %s, only behind key %s"), d->name,
+		    when(d->created, created), when(d->last_used, used), key);
+	else
+		put(p, name, _("%s, enrolled %s, last used %s"), d->name,
+		    when(d->created, created), when(d->last_used, used));
 }
 
 static void put_devices(struct printer *p, const struct explain *x)
 {
-	char created[32], used[32], key[SSHKEY_TEXT] = "";
-
 	if (x->state == EXPLAIN_TROUBLE) {
 		put(p, "records", "%s", x->trouble.text);
 		return;
 	}
 	if (x->devices == 0)
-		put(p, "devices", "none: not enrolled");
-	for (int i = 0; i < x->devices; i++) {
-		const struct explain_device *d = &x->device[i];
-		char name[16];
-
-		if (d->has_key)
-			sshkey_text(d->key, key);
-		(void)snprintf(name, sizeof(name), i == 0 ? "device" : "device_%d", i + 1);
-		put(p, name, "%s, enrolled %s, last used %s%s%s", d->name, when(d->created, created),
-		    when(d->last_used, used), d->has_key ? ", only behind key " : "",
-		    d->has_key ? key : "");
-	}
+		put(p, "devices", "%s", _("none: not enrolled"));
+	for (int i = 0; i < x->devices; i++)
+		put_device(p, x, i);
 }
 
 static void put_state(struct printer *p, const struct explain_query *q, const struct explain *x)
 {
+	const char *const no = language_in("state", "no");
 	char at[32], last[32], from[SOURCE_TEXT_MAX];
 
 	if (x->state == EXPLAIN_TROUBLE)
 		return;
 	if (x->devices > 0)
-		put(p, "recovery", "%d codes left", x->recovery_left);
-	put(p, "locked", x->locked_since == 0 ? "no" : "since %s", when(x->locked_since, at));
+		put(p, "recovery", _("%d codes left"), x->recovery_left);
+	if (x->locked_since == 0)
+		put(p, "locked", "%s", no);
+	else
+		put(p, "locked", _("since %s"), when(x->locked_since, at));
 	if (q->from != NULL)
-		put_until(p, "throttled", x->wait > 0 ? q->now + x->wait : 0, "no");
+		put_until(p, "throttled", x->wait > 0 ? q->now + x->wait : 0, no);
 	else
 		put_until(p, "throttled", x->worst_wait > 0 ? q->now + x->worst_wait : 0,
-		    "no source is");
+		    _("no source is"));
 	if (x->conf.remember > 0)
-		put_until(p, "remembered", x->remembered_until, "no");
-	put_until(p, "bypass", x->bypass_until, "no");
-	put_until(p, "invited", x->invited_until, "no");
+		put_until(p, "remembered", x->remembered_until, no);
+	put_until(p, "bypass", x->bypass_until, no);
+	put_until(p, "invited", x->invited_until, no);
 	if (x->missed.count == 0) {
-		put(p, "wrong_codes", "none since the last success");
+		put(p, "wrong_codes", "%s", _("none since the last success"));
 		return;
 	}
 	source_text(&x->missed.from, from);
-	put(p, "wrong_codes", "%u since %s, the last at %s from %s", x->missed.count,
+	put(p, "wrong_codes", _("%u since %s, the last at %s from %s"), x->missed.count,
 	    when(x->missed.first, at), when(x->missed.last, last), from);
 }
 
@@ -158,16 +173,19 @@ static void put_host(struct printer *p, const struct explain_query *q,
 {
 	char text[VALUE];
 
-	put(p, "pam", x->line[0] == '\0' ? "service %s has no auth line of pam_bastion.so" :
-	    "%s%s%s", x->line[0] == '\0' ? q->service : x->line,
-	    x->words.enroll_here ? ", enrols here" : "", x->guarded ? ", need_auth" : "");
+	if (x->line[0] == '\0')
+		put(p, "pam", _("service %s has no auth line of pam_bastion.so"), q->service);
+	else
+		put(p, "pam", "%s%s%s", x->line, x->words.enroll_here ? _(", enrols here") : "",
+		    x->guarded ? ", need_auth" : "");
 	if (sshd[0] != '\0')
 		put(p, "sshd", "%s", sshd);
 	explain_mode(x->conf.store_dir, text, sizeof(text));
 	put(p, "store", "%s: %s", x->conf.store_dir, text);
 	explain_mode(x->conf.keyring, text, sizeof(text));
 	put(p, "keyring", "%s: %s", x->conf.keyring, text);
-	put(p, "clock", explain_clock() ? "synchronised" : "not synchronised: codes may fail");
+	put(p, "clock", "%s", explain_clock() ? _("synchronised") :
+	    _("not synchronised: codes may fail"));
 }
 
 static void put_log(struct printer *p, const char *user)
@@ -178,8 +196,8 @@ static void put_log(struct printer *p, const char *user)
 	if (p->json)
 		(void)fputs(",\"log\":[", stdout);
 	else
-		(void)printf("  %-12s  %s (%s)\n", "log says", lines[0] != '\0' ? "the last verdicts:" :
-		    "no verdict found", where);
+		put(p, "log says", lines[0] != '\0' ? _("the last verdicts: (%s)") :
+		    _("no verdict found (%s)"), where);
 	for (char *at = lines; *at != '\0';) {
 		char *end = at + strcspn(at, "\n");
 
@@ -198,6 +216,14 @@ static void put_log(struct printer *p, const char *user)
 		(void)putchar(']');
 }
 
+static void tell_question(const struct explain_query *q)
+{
+	if (q->from != NULL)
+		(void)printf(_("%s, service %s, from %s\n"), q->user, q->service, q->from);
+	else
+		(void)printf(_("%s, service %s, at this machine\n"), q->user, q->service);
+}
+
 static int tell(const struct options *o, const struct explain *x, const char *sshd)
 {
 	const enum explain_meets meets = explain_meets(&o->q, x);
@@ -208,26 +234,27 @@ static int tell(const struct options *o, const struct explain *x, const char *ss
 	if (o->json)
 		(void)putchar('{');
 	else
-		(void)printf("%s, service %s, %s%s\n", o->q.user, o->q.service,
-		    o->q.from != NULL ? "from " : "at this machine", o->q.from != NULL ? o->q.from : "");
+		tell_question(&o->q);
 	if (o->json) {
 		put(&p, "user", "%s", o->q.user);
 		put(&p, "service", "%s", o->q.service);
 	}
-	put(&p, "login", "%s%s", explain_meets_text(meets), explain_meets_proof(x) ?
-	    " (behind a key or password that is proven)" :
-	    " (the service proves no key or password before)");
-	put(&p, "account", x->account ? "uid %u" : "none", (unsigned)x->uid);
+	put(&p, "login", explain_meets_proof(x) ? _("%s (behind a key or password that is proven)") :
+	    _("%s (the service proves no key or password before)"), explain_meets_text(meets));
+	if (x->account)
+		put(&p, "account", "uid %u", (unsigned)x->uid);
+	else
+		put(&p, "account", "%s", _("none"));
 	put_duty(&p, x);
 	put_devices(&p, x);
 	put_state(&p, &o->q, x);
 	put_host(&p, &o->q, x, sshd);
 	put_log(&p, o->q.user);
-	put(&p, "next", "%s", next[0] != '\0' ? next : "nothing");
+	put(&p, "next", "%s", next[0] != '\0' ? next : _("nothing"));
 	if (o->json)
 		(void)fputs("}\n", stdout);
 	if (fflush(stdout) != 0 || ferror(stdout) != 0) {
-		(void)fprintf(stderr, "bastionctl: standard output: %s\n", strerror(errno));
+		(void)fprintf(stderr, _("bastionctl: standard output: %s\n"), strerror(errno));
 		return CMD_TROUBLE;
 	}
 	return x->state == EXPLAIN_TROUBLE ? CMD_TROUBLE : CMD_YES;
@@ -235,7 +262,7 @@ static int tell(const struct options *o, const struct explain *x, const char *ss
 
 static int usage(const char *reason, const char *word)
 {
-	(void)fprintf(stderr, "bastionctl: explain: %s%s%s\n", reason, word != NULL ? ": " : "",
+	(void)fprintf(stderr, "bastionctl: explain: %s%s%s\n", _(reason), word != NULL ? ": " : "",
 	    word != NULL ? word : "");
 	return CMD_USAGE;
 }
@@ -252,17 +279,17 @@ static int read_options(struct options *o, int argc, char **argv)
 		else if (strcmp(a, "--from") == 0)
 			value = &o->q.from;
 		else if (a[0] == '-')
-			return usage("unknown option", a);
+			return usage(N_("unknown option"), a);
 		else if (o->q.user != NULL)
-			return usage("one word too many", a);
+			return usage(N_("one word too many"), a);
 		else
 			o->q.user = a;
 		if (value != NULL && (i + 1 == argc || argv[i + 1][0] == '\0'))
-			return usage("a value is missing", a);
+			return usage(N_("a value is missing"), a);
 		if (value != NULL)
 			*value = argv[++i];
 	}
-	return o->q.user == NULL ? usage("say which user", NULL) : CMD_YES;
+	return o->q.user == NULL ? usage(N_("say which user"), NULL) : CMD_YES;
 }
 
 static int check_options(const struct options *o)
@@ -270,9 +297,9 @@ static int check_options(const struct options *o)
 	struct address a;
 
 	if (strchr(o->q.service, '/') != NULL)
-		return usage("not the name of a PAM service", o->q.service);
+		return usage(N_("not the name of a PAM service"), o->q.service);
 	if (o->q.from != NULL && address_parse(o->q.from, &a) != 0)
-		return usage("not an address", o->q.from);
+		return usage(N_("not an address"), o->q.from);
 	return CMD_YES;
 }
 
@@ -286,11 +313,11 @@ int cmd_explain(const struct cmd_common *common, int argc, char **argv)
 	int r;
 
 	if (common->help)
-		return fputs(help_text, stdout) >= 0 && fflush(stdout) == 0 ? CMD_YES : CMD_TROUBLE;
+		return fputs(_(help_text), stdout) >= 0 && fflush(stdout) == 0 ? CMD_YES : CMD_TROUBLE;
 	if ((r = read_options(&o, argc, argv)) != CMD_YES || (r = check_options(&o)) != CMD_YES)
 		return r;
 	if (geteuid() != 0) {
-		(void)fprintf(stderr, "bastionctl: explain: the records are root's: run it as root\n");
+		(void)fprintf(stderr, _("bastionctl: explain: the records are root's: run it as root\n"));
 		return CMD_TROUBLE;
 	}
 	(void)clock_gettime(CLOCK_REALTIME, &now);

@@ -1,5 +1,6 @@
 #include "policy/config_check.h"
 
+#include "enroll/language.h"
 #include "lib/core/host.h"
 #include "lib/core/otp.h"
 #include "lib/core/record.h"
@@ -36,7 +37,7 @@ void config_find(struct config_findings *f, enum config_level level, const char 
 	va_list ap;
 
 	va_start(ap, fmt);
-	(void)vsnprintf(new.text, sizeof(new.text), fmt, ap);
+	(void)vsnprintf(new.text, sizeof(new.text), language_text(fmt), ap);
 	va_end(ap);
 	f->failed = f->failed || level == CONFIG_FAIL;
 	for (size_t i = 0; i < f->count; i++)
@@ -149,8 +150,8 @@ static int read_pair(struct opened *o, const char *key, const char *hot_key,
 		return err_set(e, ERR_BAD, "%s: does not exist: every login of %s is refused; run "
 		    "`enroll-mfa unlock %s`", hot_key, user, user);
 	if (r != 0)
-		return err_set(e, r, "%s%s%s%s", why.text, r == ERR_BAD ? "; `enroll-mfa unlock " : "",
-		    r == ERR_BAD ? user : "", r == ERR_BAD ? "` makes it anew" : "");
+		return r == ERR_BAD ? err_set(e, r, "%s; `enroll-mfa unlock %s` makes it anew",
+		    why.text, user) : err_set(e, r, "%s", why.text);
 	for (int i = 0; i < o->enroll.devices; i++)
 		if (record_find_entry(&o->hot, o->enroll.device[i].id) == NULL)
 			return err_set(e, ERR_BAD, "%s: knows nothing of the device '%s' of %s: every "
@@ -244,15 +245,15 @@ static int stat_entry(int dir, const char *name, struct stat *st)
 static const char *fault(const struct stat *st)
 {
 	if (!S_ISREG(st->st_mode))
-		return "is not a regular file; move it away";
+		return _("is not a regular file; move it away");
 	if (st->st_uid != 0)
-		return "does not belong to root; chown root it";
+		return _("does not belong to root; chown root it");
 	if ((st->st_mode & 0077) != 0)
-		return "others have rights to it; chmod it to 0600";
+		return _("others have rights to it; chmod it to 0600");
 	if (st->st_nlink != 1)
-		return "has more links than one; find and remove the others";
+		return _("has more links than one; find and remove the others");
 	if (st->st_size != SLOT_FILE)
-		return "has the wrong length; remove it and enrol anew, or restore a copy";
+		return _("has the wrong length; remove it and enrol anew, or restore a copy");
 	return NULL;
 }
 
@@ -389,7 +390,7 @@ static void check_host(const struct conf *c, struct config_findings *f)
 		st.st_size = SLOT_FILE; /* judged by the read */
 		why = fault(&st);
 	} else if (errno == ENOENT) {
-		why = "does not exist: not initialised; run `enroll-mfa init`";
+		why = _("does not exist: not initialised; run `enroll-mfa init`");
 	} else {
 		why = strerror(errno);
 	}

@@ -1,5 +1,6 @@
 #include "policy/config_pamd.h"
 
+#include "enroll/language.h"
 #include "policy/config_trust.h"
 
 #include <dirent.h>
@@ -225,18 +226,18 @@ static void judge_arguments(const struct scan *s, const struct pamd_line *l)
 static const char *guard_is_off(const char *name)
 {
 	static const struct { const char *name, *why; } off[] = {
-	    {"su", "su by root"}, {"su-l", "su by root"}, {"runuser", "runuser"},
-	    {"runuser-l", "runuser"}, {"sudo", "sudo with a ticket"},
-	    {"sudo-i", "sudo with a ticket"}, {"cron", "cron"}, {"crond", "cron"},
-	    {"atd", "at"}, {"systemd-user", "systemd --user"},
-	    {"common-account", "cron, su and systemd --user, which include it,"},
-	    {"system-auth", "cron, su and systemd --user, which include it,"},
-	    {"password-auth", "cron and systemd --user, which include it,"},
-	    {"postlogin", "cron and su, which include it,"}};
+	    {"su", N_("su by root")}, {"su-l", N_("su by root")}, {"runuser", N_("runuser")},
+	    {"runuser-l", N_("runuser")}, {"sudo", N_("sudo with a ticket")},
+	    {"sudo-i", N_("sudo with a ticket")}, {"cron", N_("cron")}, {"crond", N_("cron")},
+	    {"atd", N_("at")}, {"systemd-user", N_("systemd --user")},
+	    {"common-account", N_("cron, su and systemd --user, which include it,")},
+	    {"system-auth", N_("cron, su and systemd --user, which include it,")},
+	    {"password-auth", N_("cron and systemd --user, which include it,")},
+	    {"postlogin", N_("cron and su, which include it,")}};
 
 	for (size_t i = 0; i < sizeof(off) / sizeof(off[0]); i++)
 		if (strcmp(name, off[i].name) == 0)
-			return off[i].why;
+			return _(off[i].why);
 	return NULL;
 }
 
@@ -428,7 +429,7 @@ static void judge_auth(struct config_findings *f, const char *service,
 	if (w->jumped >= 0) {
 		x = &s->entry[w->jumped];
 		config_find(f, CONFIG_FAIL, PAM, "%s:%d: service %s: gets in without a code, past "
-		    "the line of " PAMD_OURS "; put that line first, or say `substack` where it "
+		    "the line of pam_bastion.so; put that line first, or say `substack` where it "
 		    "says `include`", x->file, x->line, service);
 	}
 	if (w->chosen >= 0) {
@@ -476,16 +477,20 @@ static void judge_pair(struct config_findings *f, const struct service *x,
 
 	if (guard != NULL && code == NULL)
 		config_find(f, CONFIG_FAIL, PAM, "%s:%d: service %s: need_auth, but no auth line "
-		    "of " PAMD_OURS ": nobody gets in; add it", guard->file, guard->line, x->name);
+		    "of pam_bastion.so: nobody gets in; add it", guard->file, guard->line, x->name);
 	if (code != NULL && guard == NULL && account->count > 0 && !succeeds)
 		config_find(f, CONFIG_FAIL, PAM, "%s: service %s: its account lines always fail, so "
 		    "nobody gets in; see which line fails or jumps past the end", x->path, x->name);
 	if (code == NULL || guard != NULL || strstr(x->name, "sshd") == NULL)
 		return;
-	config_find(f, CONFIG_WARN, PAM, "%s:%d: service %s: %s; a publickey-only login would "
-	    "skip the code: add `account requisite " PAMD_OURS " need_auth`", code->file,
-	    code->line, x->name, account->count > 0 ? "no need_auth in its account lines" :
-	    "it has no account lines, so those of `other` apply");
+	if (account->count > 0)
+		config_find(f, CONFIG_WARN, PAM, "%s:%d: service %s: no need_auth in its account "
+		    "lines; a publickey-only login would skip the code: add `account requisite "
+		    "pam_bastion.so need_auth`", code->file, code->line, x->name);
+	else
+		config_find(f, CONFIG_WARN, PAM, "%s:%d: service %s: it has no account lines, so "
+		    "those of `other` apply; a publickey-only login would skip the code: add "
+		    "`account requisite pam_bastion.so need_auth`", code->file, code->line, x->name);
 }
 
 /* 0; 1 when the stack cannot be judged, with the finding made; ERR_SYSTEM. */
@@ -545,7 +550,7 @@ static void judge_silent(struct scan *s)
 		any = any || s->service[i].asks;
 	if (any && sshd != NULL && !sshd->asks)
 		config_find(s->found, CONFIG_WARN, PAM, "%s: ssh logins are not asked for a "
-		    "code, others are; add the lines of " PAMD_OURS, sshd->path);
+		    "code, others are; add the lines of pam_bastion.so", sshd->path);
 	if (asks(s, "sudo") && sudo_i != NULL && !sudo_i->asks)
 		config_find(s->found, CONFIG_FAIL, PAM, "%s: does not ask for a code, sudo "
 		    "does: `sudo -i` goes round the code; change both", sudo_i->path);
@@ -565,7 +570,7 @@ static void tell_good(const struct scan *s, const struct service *x)
 		    f->text[n] == ':')
 			return;
 	}
-	config_find(s->found, CONFIG_OK, PAM, "%s: lines of " PAMD_OURS ": %d", x->path,
+	config_find(s->found, CONFIG_OK, PAM, "%s: lines of pam_bastion.so: %d", x->path,
 	    x->lines);
 }
 
@@ -596,8 +601,8 @@ static int judge_all(struct scan *s, struct err *e)
 	if (r != 0)
 		return r;
 	if (lines == 0)
-		config_find(s->found, CONFIG_WARN, PAM, "%s: no line names " PAMD_OURS
-		    ": nobody is asked for a code", s->request->pam.dir);
+		config_find(s->found, CONFIG_WARN, PAM, "%s: no line names pam_bastion.so: "
+		    "nobody is asked for a code", s->request->pam.dir);
 	return 0;
 }
 

@@ -63,10 +63,12 @@ static int plan_service(const struct enable_request *q, struct enable_plan *p,
 		return drop(&f, r);
 	if (!f.was && (q->disable || strcmp(name, "sudo-i") == 0))
 		return drop(&f, 0);
+	if (!f.was && access(vendor, F_OK) == 0)
+		return drop(&f, err_set(e, ERR_NONE, "%s: does not exist; copy the vendor's there "
+		    "first: %s", f.path, vendor));
 	if (!f.was)
-		return drop(&f, err_set(e, ERR_NONE, "%s: does not exist; %s %s", f.path,
-		    access(vendor, F_OK) == 0 ? "copy the vendor's there first:" :
-		    "install what has the service", access(vendor, F_OK) == 0 ? vendor : name));
+		return drop(&f, err_set(e, ERR_NONE, "%s: does not exist; install what has the "
+		    "service %s", f.path, name));
 	r = q->disable ? without_marks(&f, e) :
 	    enable_files_service(&s, buffer_string(&f.old), &f.new, &m, e);
 	if (r != 0)

@@ -79,12 +79,13 @@ int enable_files_unmark(const char *path, const char *text, struct buffer *out,
 	for (; *text != '\0'; text = next_line(text), line++) {
 		if (is_mark(text, BEGIN)) {
 			if (opened > 0)
-				return err_set(e, ERR_SYNTAX, "%s:%d: `" BEGIN "` inside the one of line "
-				    "%d; put `" END "` where that block ends", path, line, opened);
+				return err_set(e, ERR_SYNTAX, "%s:%d: `# pam-bastion: begin` inside the "
+				    "one of line %d; put `# pam-bastion: end` where that block ends", path,
+				    line, opened);
 			opened = line;
 		} else if (is_mark(text, END)) {
 			if (opened == 0)
-				return err_set(e, ERR_SYNTAX, "%s:%d: `" END "` without a begin; take "
+				return err_set(e, ERR_SYNTAX, "%s:%d: `# pam-bastion: end` without a begin; take "
 				    "the line out", path, line);
 			opened = 0;
 			*found = true;
@@ -95,8 +96,8 @@ int enable_files_unmark(const char *path, const char *text, struct buffer *out,
 		}
 	}
 	if (opened > 0)
-		return err_set(e, ERR_SYNTAX, "%s:%d: `" BEGIN "` without `" END "`; put it where "
-		    "the block ends", path, opened);
+		return err_set(e, ERR_SYNTAX, "%s:%d: `# pam-bastion: begin` without "
+		    "`# pam-bastion: end`; put it where the block ends", path, opened);
 	return finish(out, e);
 }
 
@@ -147,7 +148,7 @@ static int look_line(void *ctx, const struct pamd_line *l)
 	    strcasecmp(l->control, "substack") == 0;
 
 	if (l->type != PAMD_ANY && !drawn && pamd_is_ours(l->module))
-		return err_set(k->e, ERR_REFUSED, "%s:%d: names " PAMD_OURS " outside the marks of "
+		return err_set(k->e, ERR_REFUSED, "%s:%d: names pam_bastion.so outside the marks of "
 		    "`bastionctl enable`; take that line and those that belong to it out first, or "
 		    "leave the file to whoever wrote it", l->file, l->line);
 	if (l->type == PAMD_ANY && strcmp(l->module, "common-auth") == 0)
@@ -170,10 +171,14 @@ static int look_at(struct look *k, const char *text)
 		return r;
 	if (k->pivot == 0 && k->sudo && q->target == ENABLE_SUDO)
 		return 0;
-	if (k->pivot == 0 || k->again)
-		return err_set(k->e, ERR_REFUSED, "%s: %s line brings in common-auth, system-auth or "
+	if (k->again)
+		return err_set(k->e, ERR_REFUSED, "%s: more than one line brings in common-auth, "
+		    "system-auth or password-auth, so it is not known where the code belongs; edit "
+		    "the file by hand, see pam_bastion(8)", q->path);
+	if (k->pivot == 0)
+		return err_set(k->e, ERR_REFUSED, "%s: no line brings in common-auth, system-auth or "
 		    "password-auth, so it is not known where the code belongs; edit the file by "
-		    "hand, see pam_bastion(8)", q->path, k->again ? "more than one" : "no");
+		    "hand, see pam_bastion(8)", q->path);
 	if (q->target == ENABLE_SSHD && k->account == 0)
 		return err_set(k->e, ERR_REFUSED, "%s: no account lines, so those of `other` apply; "
 		    "add them first", q->path);

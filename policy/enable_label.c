@@ -1,5 +1,7 @@
 #include "policy/enable_label.h"
 
+#include "enroll/language.h"
+
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -44,10 +46,10 @@ int enable_label_check(const char *enforce, const char *const dirs[2], struct er
 		n = lgetxattr(dirs[i], "security.selinux", label, sizeof(label) - 1);
 		label[n > 0 ? n : 0] = '\0';
 		if (!has_type(label))
-			return err_set(e, ERR_REFUSED, "%s: its SELinux label is `%s`, not of " TYPE ", and "
+			return err_set(e, ERR_REFUSED, "%s: its SELinux label is `%s`, not of var_auth_t, and "
 			    "SELinux is enforcing: every login would be refused; run `restorecon -R %s "
 			    "%s` (the contexts are packaging/selinux)", dirs[i],
-			    n > 0 ? label : "none", dirs[0], dirs[1]);
+			    n > 0 ? label : _("none"), dirs[0], dirs[1]);
 	}
 	return 0;
 }

@@ -107,10 +107,12 @@ int enable_login_is_new(enum enable_target target, const struct enable_login *he
 
 	if (r != 0)
 		return r;
+	if (here->pid == 0 && target == ENABLE_SUDO)
+		return err_set(e, ERR_REFUSED, "this is not called from a login through sudo; log in "
+		    "anew with sudo and say `bastionctl confirm` there");
 	if (here->pid == 0)
 		return err_set(e, ERR_REFUSED, "this is not called from a login through %s; log in "
-		    "anew %s%s and say `bastionctl confirm` there", name,
-		    target == ENABLE_SUDO ? "with " : "by ", name);
+		    "anew by %s and say `bastionctl confirm` there", name, name);
 	if (strcmp(now.boot, since->boot) != 0)
 		return 0; /* everybody here has logged in since */
 	if (here->start <= since->ticks)

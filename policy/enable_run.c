@@ -27,10 +27,12 @@ static int reload(const struct enable_change *c, enum enable_reload *how, struct
 	return r == ERR_NONE ? 0 : r;
 }
 
-/* Old files, sshd, and the end of it. */
+/* Old files, sshd, and the end of it.  What is wrong goes to the log as well, so it is
+ * said in English. */
 static int take_back(const struct enable_txn *t, const char *id,
     const struct enable_change *c, struct err *e)
 {
+	err_translator *translator = err_translate(NULL);
 	enum enable_reload how;
 	struct err why = {0};
 	int r = enable_txn_back(t, id, c, e), one = reload(c, &how, &why);
@@ -41,6 +43,7 @@ static int take_back(const struct enable_txn *t, const char *id,
 		r = enable_txn_end(t, id, "returned", e);
 	if (r == 0)
 		enable_timer_disarm(id);
+	(void)err_translate(translator);
 	note(r == 0 ? "the old files are back" : "the old files do not come back", id,
 	    r == 0 ? NULL : e != NULL ? e->text : "");
 	return r;
@@ -180,7 +183,7 @@ static int in_force(const struct going *g, const struct enable_change *c, struct
 static int go(const struct going *g, const struct enable_change *c, struct enable_done *done,
     struct err *e)
 {
-	struct err why = {0};
+	struct err first, why = {0};
 	int r = arm(g, c, done, e);
 
 	if (r == 0)
@@ -195,10 +198,11 @@ static int go(const struct going *g, const struct enable_change *c, struct enabl
 		r = reload(c, &done->reload, e);
 	if (r == 0)
 		r = in_force(g, c, e);
-	if (r != 0 && take_back(&g->txn, g->id, c, &why) != 0)
-		return err_set(e, r, "%s; and the old files do not come back: %s; the copies are in "
-		    "%s/%s", e->text, why.text, g->txn.dir, g->id);
-	return r;
+	if (r == 0 || take_back(&g->txn, g->id, c, &why) == 0)
+		return r;
+	first = *e;
+	return err_set(e, r, "%s; and the old files do not come back: %s; the copies are in %s/%s",
+	    first.text, why.text, g->txn.dir, g->id);
 }
 
 int enable_run_apply(const struct enable_run *q, const struct enable_plan *p,

@@ -313,7 +313,7 @@ static int read_manifest(const struct enable_txn *t, const char *id, struct enab
 
 	*c = (struct enable_change){.count = 0};
 	if (r == 0 && !parse_manifest(c, text.data))
-		r = err_set(e, ERR_BAD, "%s/%s/" MANIFEST ": does not read; compare the copies "
+		r = err_set(e, ERR_BAD, "%s/%s/manifest: does not read; compare the copies "
 		    "beside it with the live files, then move the directory away", t->dir, id);
 	buffer_free(&text);
 	for (int i = 0; i < c->count && r == 0; i++) {

@@ -207,10 +207,11 @@ static int read_records(struct work *w, const struct explain_query *q, struct ex
 	hot = get(w, "hot", q->user, why);
 	if (hot != 0 && hot != ERR_NONE)
 		return hot;
-	if (enroll != hot && (enroll == 0 || w->hot.ever_confirmed))
-		return err_set(why, ERR_REFUSED, "the %s is missing; %s", enroll == 0 ? "state" :
-		    "enrolment", enroll == 0 ? "run `enroll-mfa unlock`" :
-		    "restore it, or `enroll-mfa remove` and enrol anew");
+	if (enroll != hot && enroll == 0)
+		return err_set(why, ERR_REFUSED, "the state is missing; run `enroll-mfa unlock`");
+	if (enroll != hot && w->hot.ever_confirmed)
+		return err_set(why, ERR_REFUSED, "the enrolment is missing; restore it, or "
+		    "`enroll-mfa remove` and enrol anew");
 	if (hot == 0 && w->hot.uid_bound && x->account && w->hot.uid != x->uid)
 		return err_set(why, ERR_BAD, "the enrolment is bound to uid %u; "
 		    "`enroll-mfa remove` and enrol anew", (unsigned)w->hot.uid);

@@ -1,5 +1,6 @@
 #include "policy/explain_host.h"
 
+#include "enroll/language.h"
 #include "lib/core/text.h"
 #include "policy/run.h"
 
@@ -113,8 +114,8 @@ static int ask_sshd(const struct explain_query *q, const char *own, struct run_s
 	run_line(said, line, sizeof(line));
 	if (r == 0 && status == 0)
 		return 0;
-	(void)snprintf(text, size, "cannot be told: %s -T: %s", SSHD,
-	    r != 0 ? e.text : line[0] != '\0' ? line : "fails and says nothing");
+	(void)snprintf(text, size, _("cannot be told: %s -T: %s"), SSHD,
+	    r != 0 ? e.text : line[0] != '\0' ? line : _("fails and says nothing"));
 	return r != 0 ? r : ERR_REFUSED;
 }
 
@@ -122,20 +123,20 @@ static const char *sshd_does(enum explain_ssh ssh, bool guarded)
 {
 	switch (ssh) {
 	case EXPLAIN_SSH_ASKS:
-		return "asks for the code";
+		return _("asks for the code");
 	case EXPLAIN_SSH_UNPROVEN:
-		return "asks for the code, not always behind a key";
+		return _("asks for the code, not always behind a key");
 	case EXPLAIN_SSH_MIXED:
-		return guarded ? "asks for the code; a login round it is refused by need_auth" :
-		    "lets people in without asking PAM for a code, by some methods";
+		return guarded ? _("asks for the code; a login round it is refused by need_auth") :
+		    _("lets people in without asking PAM for a code, by some methods");
 	case EXPLAIN_SSH_PAST:
-		return guarded ? "does not ask PAM for a code: refused by need_auth" :
-		    "lets people in without asking PAM for a code";
+		return guarded ? _("does not ask PAM for a code: refused by need_auth") :
+		    _("lets people in without asking PAM for a code");
 	case EXPLAIN_SSH_NO_PAM:
 	case EXPLAIN_SSH_UNKNOWN:
 		break;
 	}
-	return "does not use PAM, and lets people in without a code (UsePAM no)";
+	return _("does not use PAM, and lets people in without a code (UsePAM no)");
 }
 
 static enum explain_ssh judge_sshd(const char *output, bool guarded, char *text, size_t size)
@@ -168,7 +169,7 @@ enum explain_ssh explain_sshd(const struct explain_query *q, bool guarded, char 
 	int r;
 
 	if (strpbrk(q->user, ",= ") != NULL) {
-		(void)snprintf(text, size, "cannot be told: %s -T does not take such a name", SSHD);
+		(void)snprintf(text, size, _("cannot be told: %s -T does not take such a name"), SSHD);
 		return ssh;
 	}
 	/* No Match changes where it listens.  It has to be given all the same, or a Match
@@ -295,7 +296,7 @@ const char *explain_log(const char *user, char *text, size_t size)
 	    "SYSLOG_FACILITY=10", "_TRANSPORT=syslog", "_UID=0", NULL};
 	struct run_said journal = {0};
 	struct text out = text_in(text, size);
-	const char *where = "journal";
+	const char *where = _("journal");
 	char *log = NULL;
 	int status;
 

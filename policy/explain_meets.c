@@ -1,53 +1,54 @@
 #include "policy/explain_meets.h"
 
+#include "enroll/language.h"
 #include "lib/core/day.h"
 
 static const struct {
 	const char *text, *next;
 } says[] = {
-    [EXPLAIN_REFUSED_TROUBLE] = {"is asked for a code and refused: the records are not whole",
-	"mend the records: every code is refused until then"},
-    [EXPLAIN_REFUSED_NOBODY] = {"is asked for a code and refused: no such account",
-	"no such account: every answer is refused"},
-    [EXPLAIN_REFUSED_NOT_ENROLLED] = {"is asked for a code and refused: not enrolled",
-	"enrol: `enroll-mfa USER`, or `enroll-mfa invite USER`"},
-    [EXPLAIN_REFUSED_UNPROVEN] = {"is asked for a code and refused: not enrolled, and no key or "
-	"password is proven before, so that no exemption, bypass or invitation counts",
-	"enrol: `enroll-mfa USER`"},
-    [EXPLAIN_REFUSED_NEED_AUTH] = {"is refused by need_auth: no code is asked for, and account "
-	"lets only exempt machines in so",
-	"have it ask for the code (`bastionctl enable`; AuthenticationMethods), or an `exempt` line "
-	"for a machine"},
-    [EXPLAIN_REFUSED_MIXED] = {"is refused by need_auth where the method does not ask for a code",
-	"set AuthenticationMethods publickey,keyboard-interactive:pam: `bastionctl enable sshd`"},
-    [EXPLAIN_PAST] = {"is let in without a code: sshd does not ask PAM for one, and nothing refuses",
-	"have sshd ask for the code: `bastionctl enable sshd`"},
-    [EXPLAIN_PAST_MIXED] = {"is let in without a code by some methods of sshd: they do not ask "
-	"PAM for one, and nothing refuses",
-	"have sshd ask for the code: `bastionctl enable sshd`"},
-    [EXPLAIN_NOT_ASKED] = {"is not asked for a code: the service does not name the module",
-	"the service does not ask for a code: `bastionctl enable`"},
-    [EXPLAIN_EXEMPT] = {"is let in without a code: exempt", ""},
-    [EXPLAIN_NOT_REQUIRED] = {"is let in without a code: not required", ""},
-    [EXPLAIN_BYPASS] = {"is let in without a code: bypass", ""},
-    [EXPLAIN_GRACE] = {"is let in without a code until enroll_by",
-	"enrol: `enroll-mfa USER`, or `enroll-mfa invite USER`"},
-    [EXPLAIN_SHOWN] = {"is shown a QR code to enrol with", "enrol at the next login"},
-    [EXPLAIN_SHOWN_GRACE] = {"is shown a QR code to enrol with; an empty answer is let in until "
-	"enroll_by", "enrol at the next login"},
-    [EXPLAIN_SHOWN_LOCKED] = {"is shown a QR code, and every answer is refused: locked",
-	"find out who guesses, then `enroll-mfa unlock`"},
-    [EXPLAIN_WORD] = {"is asked for a code, and may type the invitation word", ""},
-    [EXPLAIN_WORD_GRACE] = {"is asked for a code, and may type the invitation word; an empty "
-	"answer is let in until enroll_by", ""},
-    [EXPLAIN_LOCKED] = {"is asked for a code; only a recovery code is taken: locked",
-	"find out who guesses, then `enroll-mfa unlock`, or a recovery code"},
-    [EXPLAIN_DELAYED] = {"is asked for a code, and refused for now: delayed",
-	"wait, or `enroll-mfa unlock`"},
-    [EXPLAIN_REMEMBERED] = {"is asked for a code, but not where one is remembered", ""},
-    [EXPLAIN_REMEMBERED_DELAYED] = {"is not asked where a code is remembered, else refused for "
-	"now: delayed", "wait, or `enroll-mfa unlock`"},
-    [EXPLAIN_CODE] = {"is asked for a code", ""},
+    [EXPLAIN_REFUSED_TROUBLE] = {N_("is asked for a code and refused: the records are not whole"),
+	N_("mend the records: every code is refused until then")},
+    [EXPLAIN_REFUSED_NOBODY] = {N_("is asked for a code and refused: no such account"),
+	N_("no such account: every answer is refused")},
+    [EXPLAIN_REFUSED_NOT_ENROLLED] = {N_("is asked for a code and refused: not enrolled"),
+	N_("enrol: `enroll-mfa USER`, or `enroll-mfa invite USER`")},
+    [EXPLAIN_REFUSED_UNPROVEN] = {N_("is asked for a code and refused: not enrolled, and no key or "
+	"password is proven before, so that no exemption, bypass or invitation counts"),
+	N_("enrol: `enroll-mfa USER`")},
+    [EXPLAIN_REFUSED_NEED_AUTH] = {N_("is refused by need_auth: no code is asked for, and account "
+	"lets only exempt machines in so"),
+	N_("have it ask for the code (`bastionctl enable`; AuthenticationMethods), or an `exempt` line "
+	"for a machine")},
+    [EXPLAIN_REFUSED_MIXED] = {N_("is refused by need_auth where the method does not ask for a code"),
+	N_("set AuthenticationMethods publickey,keyboard-interactive:pam: `bastionctl enable sshd`")},
+    [EXPLAIN_PAST] = {N_("is let in without a code: sshd does not ask PAM for one, and nothing refuses"),
+	N_("have sshd ask for the code: `bastionctl enable sshd`")},
+    [EXPLAIN_PAST_MIXED] = {N_("is let in without a code by some methods of sshd: they do not ask "
+	"PAM for one, and nothing refuses"),
+	N_("have sshd ask for the code: `bastionctl enable sshd`")},
+    [EXPLAIN_NOT_ASKED] = {N_("is not asked for a code: the service does not name the module"),
+	N_("the service does not ask for a code: `bastionctl enable`")},
+    [EXPLAIN_EXEMPT] = {N_("is let in without a code: exempt"), ""},
+    [EXPLAIN_NOT_REQUIRED] = {N_("is let in without a code: not required"), ""},
+    [EXPLAIN_BYPASS] = {N_("is let in without a code: bypass"), ""},
+    [EXPLAIN_GRACE] = {N_("is let in without a code until enroll_by"),
+	N_("enrol: `enroll-mfa USER`, or `enroll-mfa invite USER`")},
+    [EXPLAIN_SHOWN] = {N_("is shown a QR code to enrol with"), N_("enrol at the next login")},
+    [EXPLAIN_SHOWN_GRACE] = {N_("is shown a QR code to enrol with; an empty answer is let in until "
+	"enroll_by"), N_("enrol at the next login")},
+    [EXPLAIN_SHOWN_LOCKED] = {N_("is shown a QR code, and every answer is refused: locked"),
+	N_("find out who guesses, then `enroll-mfa unlock`")},
+    [EXPLAIN_WORD] = {N_("is asked for a code, and may type the invitation word"), ""},
+    [EXPLAIN_WORD_GRACE] = {N_("is asked for a code, and may type the invitation word; an empty "
+	"answer is let in until enroll_by"), ""},
+    [EXPLAIN_LOCKED] = {N_("is asked for a code; only a recovery code is taken: locked"),
+	N_("find out who guesses, then `enroll-mfa unlock`, or a recovery code")},
+    [EXPLAIN_DELAYED] = {N_("is asked for a code, and refused for now: delayed"),
+	N_("wait, or `enroll-mfa unlock`")},
+    [EXPLAIN_REMEMBERED] = {N_("is asked for a code, but not where one is remembered"), ""},
+    [EXPLAIN_REMEMBERED_DELAYED] = {N_("is not asked where a code is remembered, else refused for "
+	"now: delayed"), N_("wait, or `enroll-mfa unlock`")},
+    [EXPLAIN_CODE] = {N_("is asked for a code"), ""},
 };
 
 bool explain_meets_proof(const struct explain *x)
@@ -131,10 +132,10 @@ enum explain_meets explain_meets(const struct explain_query *q, const struct exp
 
 const char *explain_meets_text(enum explain_meets m)
 {
-	return says[m].text;
+	return _(says[m].text);
 }
 
 const char *explain_meets_next(enum explain_meets m)
 {
-	return says[m].next;
+	return _(says[m].next);
 }

@@ -1,6 +1,7 @@
 /*
  * bastionctl: what must hold on a bastion host.
  */
+#include "enroll/language.h"
 #include "lib/core/crypto.h"
 #include "policy/cmd_config.h"
 #include "policy/cmd_enable.h"
@@ -15,7 +16,7 @@
 #endif
 
 static const char help_text[] =
-    "usage: bastionctl [--config PATH] COMMAND\n"
+    N_("usage: bastionctl [--config PATH] COMMAND\n"
     "\n"
     "  config check [FILE]   is the configuration fit for logins?\n"
     "  config show           every key, its value and where it is set\n"
@@ -29,7 +30,7 @@ static const char help_text[] =
     "  --help                behind a command: what it takes\n"
     "  --version\n"
     "\n"
-    "exit: 0 yes, 1 no, 2 usage, 3 trouble, 75 try again\n";
+    "exit: 0 yes, 1 no, 2 usage, 3 trouble, 75 try again\n");
 
 struct line {
 	struct cmd_common common;
@@ -40,7 +41,7 @@ struct line {
 
 static int usage(const char *reason, const char *word)
 {
-	(void)fprintf(stderr, "bastionctl: %s%s%s; see `bastionctl --help`\n", reason,
+	(void)fprintf(stderr, _("bastionctl: %s%s%s; see `bastionctl --help`\n"), _(reason),
 	    word != NULL ? ": " : "", word != NULL ? word : "");
 	return CMD_USAGE;
 }
@@ -57,13 +58,13 @@ static int read_line(struct line *l, int argc, char **argv)
 		if (words) {
 			l->argv[l->argc++] = a;
 		} else if (strcmp(a, "--settings") == 0 || strncmp(a, "--settings=", 11) == 0) {
-			return usage("--settings: bastionctl.conf is not in this version", NULL);
+			return usage(N_("--settings: bastionctl.conf is not in this version"), NULL);
 		} else if (strcmp(a, "--config") == 0 || strncmp(a, "--config=", 9) == 0) {
 			if (l->common.config != NULL)
-				return usage("--config is given twice", NULL);
+				return usage(N_("--config is given twice"), NULL);
 			l->common.config = a[8] == '=' ? a + 9 : argv[++i];
 			if (l->common.config == NULL || l->common.config[0] == '\0')
-				return usage("--config needs a path", NULL);
+				return usage(N_("--config needs a path"), NULL);
 		} else if (strcmp(a, "--help") == 0 || strcmp(a, "-h") == 0) {
 			l->common.help = true;
 		} else if (strcmp(a, "--version") == 0) {
@@ -79,7 +80,7 @@ static int print(const char *text)
 {
 	if (fputs(text, stdout) >= 0 && fflush(stdout) == 0)
 		return CMD_YES;
-	(void)fprintf(stderr, "bastionctl: standard output: %s\n", strerror(errno));
+	(void)fprintf(stderr, _("bastionctl: standard output: %s\n"), strerror(errno));
 	return CMD_TROUBLE;
 }
 
@@ -98,26 +99,27 @@ static int run(const struct line *l)
 	if (l->version)
 		return print("bastionctl " PB_VERSION "\n");
 	if (l->argc == 0)
-		return l->common.help ? print(help_text) : usage("no command", NULL);
+		return l->common.help ? print(_(help_text)) : usage(N_("no command"), NULL);
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (strcmp(l->argv[0], commands[i].name) == 0)
 			return commands[i].run(&l->common, l->argc - 1, l->argv + 1);
 	for (size_t i = 0; i < sizeof(absent) / sizeof(absent[0]); i++)
 		if (strcmp(l->argv[0], absent[i]) == 0)
-			return usage("this command is not in this version", absent[i]);
-	return usage(l->argv[0][0] == '-' ? "unknown option" : "unknown command", l->argv[0]);
+			return usage(N_("this command is not in this version"), absent[i]);
+	return usage(l->argv[0][0] == '-' ? N_("unknown option") : N_("unknown command"), l->argv[0]);
 }
 
 int main(int argc, char **argv)
 {
 	/* Words only move towards the front, so argv itself has room for them. */
 	struct line l = {.argv = argv};
-	int r = read_line(&l, argc, argv);
+	int r;
 
-	if (r != CMD_YES)
+	language_begin(argc, argv);
+	if ((r = read_line(&l, argc, argv)) != CMD_YES)
 		return r;
 	if (crypto_init() != 0) {
-		(void)fprintf(stderr, "bastionctl: libcrypto or liboath does not start\n");
+		(void)fprintf(stderr, _("bastionctl: libcrypto or liboath does not start\n"));
 		return CMD_TROUBLE;
 	}
 	return run(&l);

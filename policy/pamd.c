@@ -121,8 +121,10 @@ static int read_words(struct pamd_line *l, char *text, const char **argv, struct
 	if (l->control == NULL)
 		return err_set(e, ERR_SYNTAX, "%s:%d: no control field", l->file, l->line);
 	if (l->module == NULL || l->module[0] == '\0')
-		return err_set(e, ERR_SYNTAX, "%s:%d: no %s behind '%.40s'", l->file, l->line,
-		    is_include(l->control) ? "file name" : "module", l->control);
+		return is_include(l->control) ? err_set(e, ERR_SYNTAX,
+		    "%s:%d: no file name behind '%.40s'", l->file, l->line, l->control) :
+		    err_set(e, ERR_SYNTAX, "%s:%d: no module behind '%.40s'", l->file, l->line,
+		    l->control);
 	return 0;
 }
 
@@ -162,9 +164,10 @@ static int add_line(struct assembly *a, const char *file, int number, const char
 		    "reads the rest as a line of its own", file, number, PAMD_LINE_MAX - 1);
 	for (size_t i = 0; i < n; i++)
 		if (((unsigned char)s[i] < 0x20 && s[i] != '\t') || s[i] == 0x7F)
-			return err_set(e, ERR_SYNTAX, "%s:%d: a control character (0x%02x)%s",
-			    file, number, (unsigned)(unsigned char)s[i],
-			    s[i] == '\r' ? "; save it with Unix line ends" : "");
+			return s[i] == '\r' ? err_set(e, ERR_SYNTAX, "%s:%d: a control character "
+			    "(0x0d); save it with Unix line ends", file, number) :
+			    err_set(e, ERR_SYNTAX, "%s:%d: a control character (0x%02x)", file,
+			    number, (unsigned)(unsigned char)s[i]);
 	while (skip < keep && strchr(BLANKS, s[skip]) != NULL)
 		skip++;
 	while (keep > skip && strchr(BLANKS, s[keep - 1]) != NULL)
