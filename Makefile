@@ -11,6 +11,7 @@ prefix = /usr
 sbindir = $(prefix)/sbin
 mandir = $(prefix)/share/man
 docdir = $(prefix)/share/doc/pam-bastion
+localedir = $(prefix)/share/locale
 tmpfilesdir = $(prefix)/lib/tmpfiles.d
 sysconfdir = /etc
 localstatedir = /var
@@ -34,7 +35,7 @@ WARN = -Wall -Wextra -Wshadow -Wpointer-arith -Wcast-qual -Wwrite-strings -Wunde
 HARDEN_LD = -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed
 FORTIFY = -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 DEFINES = -I. -DPB_VERSION='"$(VERSION)"' -DPB_SYSCONFDIR='"$(sysconfdir)"' \
-	-DPB_LOCALSTATEDIR='"$(localstatedir)"'
+	-DPB_LOCALSTATEDIR='"$(localstatedir)"' -DPB_LOCALEDIR='"$(localedir)"'
 COMPILE = $(CC) $(HARDEN_C) $(WARN) $(FORTIFY) $(DEFINES) $(CPPFLAGS) $(CFLAGS) -MMD -MP
 
 # One static library a room; the tools are thin fronts (main.c, cmd_*.c).
@@ -58,10 +59,13 @@ race_bin = $(patsubst %.c,$(BUILD)/%,$(race_src))
 CORE_LIBS = -lcrypto -loath
 ENROLL_LIBS = -lpng
 
-products = $(BUILD)/pam_bastion.so $(BUILD)/enroll-mfa $(BUILD)/bastionctl
+languages = $(patsubst po/%.po,%,$(wildcard po/*.po))
+catalogue = locale/$(1)/LC_MESSAGES/pam-bastion.mo
+products = $(BUILD)/pam_bastion.so $(BUILD)/enroll-mfa $(BUILD)/bastionctl \
+	$(foreach l,$(languages),$(BUILD)/$(call catalogue,$(l)))
 
 .PHONY: all deps demo check check-unit check-pam check-race check-system check-guard \
-	lint asan install uninstall dist clean tests
+	lint asan install uninstall dist clean tests pot update-po
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -95,6 +99,22 @@ $(BUILD)/enroll-mfa: $(call objects,$(enroll_front)) $(BUILD)/libenroll.a $(BUIL
 
 $(BUILD)/bastionctl: $(call objects,$(policy_front)) $(BUILD)/libpolicy.a $(BUILD)/libenroll.a $(BUILD)/libcore.a
 	$(CC) -pie $(CFLAGS) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(CORE_LIBS)
+
+$(BUILD)/$(call catalogue,%): po/%.po
+	@mkdir -p $(@D)
+	msgfmt -c -o $@ $<
+
+# The English texts as they are in the sources now, and the translations brought up
+# to them: what is new comes empty, what is gone goes.
+pot:
+	@mkdir -p $(BUILD)
+	po/extract $(BUILD)/pam-bastion.pot
+
+update-po: pot
+	@for l in $(languages); do \
+		msgmerge --quiet --update --backup=none --no-fuzzy-matching --add-location=file \
+			po/$$l.po $(BUILD)/pam-bastion.pot && \
+		msgattrib --no-obsolete --add-location=file -o po/$$l.po po/$$l.po || exit 1; done
 
 TEST_LIBS = -lcmocka -lpam $(ENROLL_LIBS) $(CORE_LIBS)
 archives = $(BUILD)/libmodule.a $(BUILD)/libpolicy.a $(BUILD)/libenroll.a $(BUILD)/libcore.a
@@ -149,6 +169,10 @@ install: all
 	$(INSTALL) -m 440 packaging/sudoers.d/* $(DESTDIR)$(docdir)/examples/sudoers.d/
 	$(INSTALL) -m 644 README.md NEWS.md LICENSE SECURITY.md CONTRIBUTING.md $(DESTDIR)$(docdir)/
 	$(INSTALL) -m 644 packaging/pam-bastion.tmpfiles $(DESTDIR)$(tmpfilesdir)/pam-bastion.conf
+	for l in $(languages); do \
+		$(INSTALL) -d -m 755 $(DESTDIR)$(localedir)/$$l/LC_MESSAGES && \
+		$(INSTALL) -m 644 $(BUILD)/$(call catalogue,$$l) $(DESTDIR)$(localedir)/$$l/LC_MESSAGES/ \
+			|| exit 1; done
 	@# A configuration that is there is the admin's: never overwritten.
 	test -e $(DESTDIR)$(sysconfdir)/pam-bastion/pam_bastion.conf || \
 		$(INSTALL) -m 644 packaging/pam_bastion.conf $(DESTDIR)$(sysconfdir)/pam-bastion/pam_bastion.conf
@@ -163,6 +187,7 @@ uninstall:
 		$(DESTDIR)$(sbindir)/bastionctl $(DESTDIR)$(tmpfilesdir)/pam-bastion.conf
 	cd man && rm -f $(addprefix $(DESTDIR)$(mandir)/man8/,$(notdir $(wildcard man/*.8))) \
 		$(addprefix $(DESTDIR)$(mandir)/man5/,$(notdir $(wildcard man/*.5)))
+	rm -f $(foreach l,$(languages),$(DESTDIR)$(localedir)/$(l)/LC_MESSAGES/pam-bastion.mo)
 	rm -rf $(DESTDIR)$(docdir)
 
 dist:
