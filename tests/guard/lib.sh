@@ -8,6 +8,8 @@
 
 set -euo pipefail
 shopt -s nullglob
+export LC_ALL=C
+unset LANGUAGE
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 root=$PWD
