@@ -38,6 +38,7 @@ static int arm_systemd(const struct enable_timer *t, struct err *e)
 	argv[n++] = delay;
 	argv[n++] = "--timer-property=AccuracySec=1s";
 	argv[n++] = "--description=pam-bastion: old login files come back";
+	argv[n++] = "--setenv=LC_ALL=C"; /* it speaks to the journal */
 	argv[n++] = "--";
 	argv[n++] = t->program;
 	if (t->config != NULL) {
