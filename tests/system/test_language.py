@@ -89,7 +89,7 @@ def test_enrolment_in_korean(alice):
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 0, child.before
-    assert f"{user.name} 사용자를 장치 'phone'(으)로 등록했습니다." in child.before
+    assert f"{user.name} 사용자를 등록했습니다(장치 'phone')." in child.before
     assert "각각 한 번만 쓸 수 있으며 다시 표시되지 않습니다." in child.before
     assert len(re.findall(r"(?:[A-Z2-7]{4}-){3}[A-Z2-7]{4}", child.before)) == 10
     status = both(say([ENROLL, "status", user.name], KOREAN))
