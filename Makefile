@@ -167,7 +167,7 @@ install: all
 	$(INSTALL) -m 644 packaging/sshd_config.d/* $(DESTDIR)$(docdir)/examples/sshd_config.d/
 	$(INSTALL) -m 644 packaging/selinux/* $(DESTDIR)$(docdir)/examples/selinux/
 	$(INSTALL) -m 440 packaging/sudoers.d/* $(DESTDIR)$(docdir)/examples/sudoers.d/
-	$(INSTALL) -m 644 README.md NEWS.md LICENSE SECURITY.md CONTRIBUTING.md $(DESTDIR)$(docdir)/
+	$(INSTALL) -m 644 README.md README.ko.md NEWS.md LICENSE SECURITY.md CONTRIBUTING.md $(DESTDIR)$(docdir)/
 	$(INSTALL) -m 644 packaging/pam-bastion.tmpfiles $(DESTDIR)$(tmpfilesdir)/pam-bastion.conf
 	for l in $(languages); do \
 		$(INSTALL) -d -m 755 $(DESTDIR)$(localedir)/$$l/LC_MESSAGES && \
