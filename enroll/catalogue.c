@@ -102,8 +102,11 @@ const char *catalogue_find(const struct catalogue *c, const char *text)
 
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
-		int order = strcmp(text, entry(c, c->from, middle));
+		const char *here = entry(c, c->from, middle);
+		int order = here != NULL ? strcmp(text, here) : 0;
 
+		if (here == NULL) /* is_whole() has seen them all */
+			return NULL;
 		if (order == 0)
 			return entry(c, c->to, middle);
 		if (order < 0)
