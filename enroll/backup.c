@@ -54,7 +54,7 @@ static int check_record(struct work *w, const char *key, char id[KEYRING_ID_MAX 
 
 	if (seal_key_id(&sealed, id) != 0)
 		return err_set(e, ERR_BAD, "%s: is not a sealed record", key);
-	return store_open_raw(w->b->store->keyring, key, &w->raw, w->value, e);
+	return backup_check_record(w->b->store->keyring, key, &w->raw, w->value, e);
 }
 
 static int copy_record(struct work *w, const char *kind, const char *user, struct err *e)

@@ -73,7 +73,10 @@ void backup_close(struct backup_in *in);
 int backup_next(struct backup_in *in, char key[STORE_KEY_MAX], struct store_raw *raw,
     struct err *e);
 
-/* For both sides. */
+/* For both sides: what is opened here is what can be restored.  0; ERR_BAD: it does not
+ * open, or is no record of this version's format; trouble. */
+int backup_check_record(const struct keyring *k, const char *key, const struct store_raw *raw,
+    struct store_value *v, struct err *e);
 int backup_header_put(const struct backup_header *h, char text[BACKUP_HEADER]);
 int backup_header_get(struct backup_header *h, const char text[BACKUP_HEADER]);
 int backup_mac(const struct keyring *k, const char *id, const unsigned char digest[32],

@@ -201,6 +201,23 @@ static int check_keys(const struct backup_in *in, struct err *e)
 	return 0;
 }
 
+int backup_check_record(const struct keyring *k, const char *key, const struct store_raw *raw,
+    struct store_value *v, struct err *e)
+{
+	union {
+		struct record_enroll enroll;
+		struct record_hot hot;
+	} u;
+	int r = store_open_raw(k, key, raw, v, e);
+
+	if (r != 0)
+		return r;
+	r = key[0] == 'e' ? record_get_enroll(&u.enroll, v->data, v->len) :
+	    record_get_hot(&u.hot, v->data, v->len);
+	secret_wipe(&u, sizeof(u));
+	return r == 0 ? 0 : err_set(e, ERR_BAD, "%s: its format is not one of this version's", key);
+}
+
 static int check_records(struct backup_in *in, struct store_value *v, struct err *e)
 {
 	char key[STORE_KEY_MAX];
@@ -209,19 +226,8 @@ static int check_records(struct backup_in *in, struct store_value *v, struct err
 	int r;
 
 	while ((r = backup_next(in, key, &raw, e)) == 0) {
-		union {
-			struct record_enroll enroll;
-			struct record_hot hot;
-		} u;
-
-		r = store_open_raw(in->keyring, key, &raw, v, &why);
-		if (r == 0)
-			r = key[0] == 'e' ? record_get_enroll(&u.enroll, v->data, v->len) :
-			    record_get_hot(&u.hot, v->data, v->len);
-		secret_wipe(&u, sizeof(u));
-		if (r != 0)
-			return damaged(in, why.text[0] != '\0' ? why.text :
-			    _("the format of a record"), e);
+		if ((r = backup_check_record(in->keyring, key, &raw, v, &why)) != 0)
+			return damaged(in, why.text, e);
 	}
 	return r == ERR_NONE ? 0 : r;
 }

@@ -410,6 +410,29 @@ static void backup_is_complete_or_not_at_all_and_never_over_another(void **state
 	assert_int_equal(record("alice").devices, 1);
 }
 
+static void record_that_opens_and_is_none_keeps_nobody_from_being_restored(void **state)
+{
+	char codes[RECORD_CODES][RECOVERY_TEXT_SIZE];
+	struct restore_result res;
+	struct backup_result out;
+	struct store_value v;
+
+	(void)state;
+	(void)enrol("alice", codes);
+	(void)enrol("bob", codes);
+	assert_int_equal(scratch_get(&sc, "hot/bob", &v), 0);
+	v.data[0] ^= 0x40; /* the format */
+	scratch_put_key(&sc, "hot/bob", &v);
+	assert_int_equal(backup(&out), 0);
+	assert_int_equal(out.bad, 1);
+	assert_int_equal(out.records, 3);
+	move_to_a_new_machine();
+	assert_int_equal(restore(false, &res, NULL), 0);
+	assert_int_equal(res.users, 2);
+	assert_int_equal(record("alice").devices, 1);
+	assert_int_equal(scratch_read_hot(&sc, "bob").entries, 1);
+}
+
 static void backup_of_nobody_is_one(void **state)
 {
 	struct restore_result res;
@@ -434,6 +457,7 @@ int main(void)
 	    T(store_with_records_is_restored_over_by_replace_only),
 	    T(restore_killed_anywhere_is_completed_by_the_next),
 	    T(backup_is_complete_or_not_at_all_and_never_over_another),
+	    T(record_that_opens_and_is_none_keeps_nobody_from_being_restored),
 	    T(backup_of_nobody_is_one),
 	};
 
