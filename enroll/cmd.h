@@ -42,6 +42,7 @@ struct cmd {
 	bool no_confirm;
 	bool orphans;
 	bool replace;
+	bool rebind;
 	struct conf conf;
 	int64_t now;  /* when the command was started */
 	char *name;   /* what user points to when the account is called otherwise */

@@ -9,13 +9,23 @@
 #include "lib/core/seal.h"
 #include "lib/core/secret.h"
 
+#include <errno.h>
+#include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#define NAMED 5 /* users of other ids, in the text */
+
 struct view {
 	bool terminal;
+	bool json;
+	size_t foreign; /* told of so far */
+	FILE *list;     /* JSON: of these, built beside the work */
+	char *text;
+	size_t size;
 };
 
 static void clear_line(const struct view *v)
@@ -76,7 +86,7 @@ static void print_backup(const struct cmd *c, const struct backup_result *res)
 
 int cmd_backup(struct cmd *c)
 {
-	struct view v = {isatty(STDERR_FILENO) && !c->json};
+	struct view v = {.terminal = isatty(STDERR_FILENO) && !c->json};
 	struct backup_result res;
 	struct err e = {0};
 	struct store store;
@@ -96,11 +106,64 @@ int cmd_backup(struct cmd *c)
 	return res.bad > 0 ? CMD_TROUBLE : CMD_YES;
 }
 
-static void print_restore(const struct cmd *c, const struct restore_result *res)
+/* The record is found under the very name that the account has, no other. */
+static int account(void *ctx, const char *user, uid_t *uid)
+{
+	const struct passwd *pw;
+	int number;
+
+	(void)ctx;
+	errno = 0;
+	pw = getpwnam(user);
+	number = errno;
+	if (pw != NULL && strcmp(pw->pw_name, user) == 0) {
+		*uid = pw->pw_uid;
+		return 0;
+	}
+	return pw != NULL || number == 0 || number == ENOENT || number == ESRCH ? ERR_NONE :
+	    ERR_UNAVAIL;
+}
+
+static void foreign(void *ctx, const struct restore_foreign *f)
+{
+	struct view *v = ctx;
+
+	v->foreign++;
+	if (v->json) {
+		(void)fprintf(v->list, "%s{\"user\": ", v->foreign > 1 ? ", " : "");
+		json_text_print(v->list, f->user);
+		(void)fprintf(v->list, ", \"bound\": %u, \"uid\": %u}", (unsigned)f->bound,
+		    (unsigned)f->has);
+	} else if (v->foreign <= NAMED) {
+		clear_line(v);
+		(void)fprintf(stderr, _("enroll-mfa: %s: is bound to uid %u, the account here is uid "
+		    "%u: every login is refused\n"), f->user, (unsigned)f->bound, (unsigned)f->has);
+	}
+}
+
+/* What is to be decided; of the text too, for it goes to standard error. */
+static void print_undecided(const struct cmd *c, const struct restore_result *res)
+{
+	if (res->foreign > NAMED)
+		(void)fprintf(stderr, _("enroll-mfa: and %zu more are bound to other user ids than "
+		    "their accounts have here\n"), res->foreign - NAMED);
+	if (res->foreign > 0)
+		(void)fprintf(stderr, _("enroll-mfa: if these are the same people, run `enroll-mfa "
+		    "restore %s --replace --rebind`, or `enroll-mfa unlock USER` for one of them; if "
+		    "not, `enroll-mfa remove USER`\n"), c->file);
+	if (res->unknown > 0)
+		(void)fprintf(stderr, _("enroll-mfa: %zu users could not be looked up, so nobody knows "
+		    "whether their user ids are those that they are bound to; `enroll-mfa status "
+		    "USER` tells when the directory answers again\n"), res->unknown);
+}
+
+static void print_restore(const struct cmd *c, const struct restore_result *res,
+    const struct view *v)
 {
 	if (c->json) {
-		(void)printf("{\"users\": %zu, \"replaced\": %zu, \"recovery_dropped\": %zu}\n",
-		    res->users, res->replaced, res->codes);
+		(void)printf("{\"users\": %zu, \"replaced\": %zu, \"recovery_dropped\": %zu, "
+		    "\"rebound\": %zu, \"not_looked_up\": %zu, \"other_uid\": [%s]}\n", res->users,
+		    res->replaced, res->codes, res->rebound, res->unknown, v->text);
 		return;
 	}
 	(void)printf(_("%zu users are restored, %zu of them in the place of what was there.\n"
@@ -109,6 +172,10 @@ static void print_restore(const struct cmd *c, const struct restore_result *res)
 	if (res->codes > 0)
 		(void)printf(_("%zu users had recovery codes; some may have been spent since the backup, "
 		    "so all\nare gone: `enroll-mfa recovery USER` makes new ones.\n"), res->codes);
+	if (res->rebound > 0)
+		(void)printf(_("%zu users were bound to a user id that they do not have here; the first "
+		    "success of\neach binds anew.\n"), res->rebound);
+	print_undecided(c, res);
 }
 
 static void raise_limit(void)
@@ -122,31 +189,46 @@ static void raise_limit(void)
 	}
 }
 
-/* The backup is whole, and its keys are here. */
-static int restore(struct cmd *c, struct backup_in *in)
+static int run_restore(struct cmd *c, struct backup_in *in, struct view *v)
 {
-	struct view v = {isatty(STDERR_FILENO) && !c->json};
 	struct restore_result res;
-	struct init_made made;
 	struct err e = {0};
 	struct store store;
 	struct restore q = {.store = &store, .conf = &c->conf, .in = in, .replace = c->replace,
-	    .clock = cmd_clock, .progress = progress_left, .ctx = &v};
+	    .rebind = c->rebind, .account = account, .foreign = foreign, .clock = cmd_clock,
+	    .progress = progress_left, .ctx = v};
 	int r;
 
-	if (init_run(&c->conf, c->now, &made, &e) != 0)
-		return cmd_fail(&e);
 	if ((r = cmd_open(c, &store, false)) != 0)
 		return r;
 	raise_limit();
 	r = restore_run(&q, &res, &e);
 	store_close(&store);
-	clear_line(&v);
+	clear_line(v);
 	if (r != 0)
 		return cmd_fail(&e);
-	print_restore(c, &res);
-	cmd_log(NULL, "restore", "");
-	return CMD_YES;
+	(void)fflush(v->list);
+	print_restore(c, &res, v);
+	cmd_log(NULL, "restore", c->rebind ? "rebind=yes" : "");
+	return res.foreign > 0 || res.unknown > 0 ? CMD_TROUBLE : CMD_YES;
+}
+
+/* The backup is whole, and its keys are here. */
+static int restore(struct cmd *c, struct backup_in *in)
+{
+	struct view v = {.terminal = isatty(STDERR_FILENO) && !c->json, .json = c->json};
+	struct init_made made;
+	struct err e = {0};
+	int r;
+
+	if (init_run(&c->conf, c->now, &made, &e) != 0)
+		return cmd_fail(&e);
+	if ((v.list = open_memstream(&v.text, &v.size)) == NULL)
+		return CMD_TROUBLE;
+	r = run_restore(c, in, &v);
+	(void)fclose(v.list);
+	free(v.text);
+	return r;
 }
 
 int cmd_restore(struct cmd *c)

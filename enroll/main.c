@@ -78,10 +78,11 @@ static const struct command commands[] = {
     {"backup", cmd_backup, FILE_MUST, " ",
      N_("enroll-mfa backup FILE [--json]\n"
      "  All records, sealed as they are, in one new file. The keyring is not in it.\n")},
-    {"restore", cmd_restore, FILE_MUST, " replace ",
-     N_("enroll-mfa restore FILE [--replace] [--json]\n"
+    {"restore", cmd_restore, FILE_MUST, " replace rebind ",
+     N_("enroll-mfa restore FILE [--replace] [--rebind] [--json]\n"
      "  Puts them back, under a keyring that holds their keys; no used code is good\n"
-     "  again, and recovery codes end.  --replace: where there are records.\n")},
+     "  again, and recovery codes end.  --replace: where there are records.\n"
+     "  --rebind: users whose accounts have other user ids here are the same people.\n")},
     {"rekey", cmd_rekey, WORD_MUST, " ",
      N_("enroll-mfa rekey add|use|retire [--json]\n"
      "  Another master key: add it to the keyring; let it seal, all records anew; take\n"
@@ -102,7 +103,7 @@ static const struct option {
     TEXT("device", device), TEXT("algorithm", algorithm), TEXT("digits", digits),
     TEXT("period", period), TEXT("qr", qr), FLAG("invert", invert), TEXT("png", png),
     TEXT("svg", svg), TEXT("key", key), TEXT("expires", expires), TEXT("for", lasts), FLAG("no-confirm", no_confirm), TEXT("from", from),
-    FLAG("orphans", orphans), TEXT("user", of), FLAG("replace", replace)};
+    FLAG("orphans", orphans), TEXT("user", of), FLAG("replace", replace), FLAG("rebind", rebind)};
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 

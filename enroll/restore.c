@@ -4,6 +4,7 @@
 #include "lib/core/host.h"
 #include "lib/core/otp.h"
 #include "lib/core/secret.h"
+#include "lib/core/userkey.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -76,6 +77,33 @@ static int raise_steps(struct run *r, struct err *e)
 			entry->last_step = floor;
 	}
 	return 0;
+}
+
+/* The record is not changed where it may be somebody else's, unless that was asked for. */
+static void look_at_uid(struct run *r)
+{
+	struct record_hot *hot = &r->w->hot;
+	struct restore_foreign f = {.bound = (uid_t)hot->uid};
+	char user[USERKEY_NAME_MAX + 1];
+	int code;
+
+	if (!hot->uid_bound || !r->w->has_enroll ||
+	    userkey_decode(strchr(r->w->hot_key, '/') + 1, user) != 0)
+		return;
+	f.user = user;
+	code = r->q->account(r->q->ctx, user, &f.has);
+	if (code == 0 && f.has == f.bound)
+		return;
+	if (code != 0 && code != ERR_NONE) {
+		r->res->unknown++;
+	} else if (r->q->rebind) {
+		hot->uid_bound = false;
+		hot->uid = 0;
+		r->res->rebound++;
+	} else if (code == 0) {
+		r->res->foreign++;
+		r->q->foreign(r->q->ctx, &f);
+	}
 }
 
 /* In the place of whatever is there. */
@@ -172,6 +200,7 @@ static int restore_user(struct run *r, struct err *e)
 	drop_what_may_be_spent(r);
 	if ((code = raise_steps(r, e)) != 0)
 		return code;
+	look_at_uid(r);
 	r->res->users++;
 	r->res->replaced += there > 0 ? 1 : 0;
 	return there == 0 && r->w->has_enroll ? add(r, e) : put_one(r, e);

@@ -425,6 +425,33 @@ def test_backup_goes_to_another_machine_with_the_keyring_apart(place, log, since
     other.remove()
 
 
+def test_restore_names_who_has_another_user_id_here_and_rebinds_when_told_to(place):
+    user, file = User(), SCRATCH / "uid.backup"
+    user.secret = place.told(user.name, "--no-confirm")["secret"]
+    assert place.tool("verify", user.name, input=user.code() + "\n").returncode == 0
+    assert place.tool("backup", file).returncode == 0
+    passwd = pathlib.Path("/etc/passwd")
+    before = passwd.read_text(encoding="utf-8")
+    passwd.write_text(before.replace(f"{user.name}:x:{user.uid}:", f"{user.name}:x:31002:"),
+                      encoding="utf-8")
+    try:
+        done = place.tool("restore", file, "--replace")
+        assert done.returncode == 3 and "1 users are restored" in done.stdout, done
+        assert f"{user.name}: is bound to uid {user.uid}, the account here is uid 31002" in done.stderr
+        assert f"`enroll-mfa restore {file} --replace --rebind`" in done.stderr
+        done = place.tool("restore", file, "--replace", "--json")
+        assert done.returncode == 3
+        assert json.loads(done.stdout)["other_uid"] == [
+            {"user": user.name, "bound": user.uid, "uid": 31002}]
+        assert "trouble" in place.status(user.name)
+        done = place.tool("restore", file, "--replace", "--rebind")
+        assert done.returncode == 0 and "binds anew" in done.stdout, done
+        assert "trouble" not in place.status(user.name)
+    finally:
+        passwd.write_text(before, encoding="utf-8")
+        file.unlink()
+
+
 def test_damaged_backup_changes_nothing(place):
     file = SCRATCH / "bad.backup"
     place.told("bob", "--no-confirm")

@@ -14,6 +14,12 @@
 static struct scratch sc;
 static char file[512];
 static int64_t clock_now;
+/* The account that everybody has here; 0: the directory does not answer. */
+static uid_t everybody;
+static bool nobody_has_an_account, rebinds;
+static struct restore_foreign told; /* of the last one */
+static char told_user[64];
+
 static int dies_at_link; /* the call at which the process dies; 0: it lives */
 
 int linkat(int from, const char *name, int to, const char *new_name, int flags)
@@ -38,6 +44,8 @@ static int set_up(void **state)
 		return -1;
 	clock_now = SCRATCH_NOW;
 	dies_at_link = 0;
+	everybody = 1000;
+	nobody_has_an_account = rebinds = false;
 	scratch_dir(&sc);
 	scratch_conf(&sc, "");
 	if (init_run(&sc.conf, SCRATCH_NOW, &made, &e) != 0)
@@ -98,13 +106,30 @@ static int backup(struct backup_result *res)
 	return r;
 }
 
+static int account(void *ctx, const char *user, uid_t *uid)
+{
+	(void)ctx, (void)user;
+	*uid = everybody;
+	if (nobody_has_an_account)
+		return ERR_NONE;
+	return everybody != 0 ? 0 : ERR_UNAVAIL;
+}
+
+static void note_foreign(void *ctx, const struct restore_foreign *f)
+{
+	(void)ctx;
+	told = *f;
+	(void)snprintf(told_user, sizeof(told_user), "%s", f->user);
+}
+
 static int restore(bool replace, struct restore_result *res, struct err *e)
 {
 	struct backup_in in;
 	struct keyring k;
 	struct store st;
 	struct restore q = {.store = &st, .conf = &sc.conf, .in = &in, .replace = replace,
-	    .clock = tell_clock, .progress = no_left};
+	    .rebind = rebinds, .account = account, .foreign = note_foreign, .clock = tell_clock,
+	    .progress = no_left};
 	int r;
 
 	assert_int_equal(keyring_load(&k, sc.conf.keyring, NULL, NULL), 0);
@@ -433,6 +458,131 @@ static void record_that_opens_and_is_none_keeps_nobody_from_being_restored(void 
 	assert_int_equal(scratch_read_hot(&sc, "bob").entries, 1);
 }
 
+/* alice has logged in, bob has not; the backup is on another machine. */
+static struct record_device bound_elsewhere(void)
+{
+	char codes[RECORD_CODES][RECOVERY_TEXT_SIZE];
+	struct backup_result out;
+	struct record_device d;
+
+	(void)enrol("alice", codes);
+	(void)enrol("bob", codes);
+	d = record("alice").device[0];
+	assert_int_equal(code_of(&d, clock_now), LOGIN_OK);
+	assert_int_equal(backup(&out), 0);
+	move_to_a_new_machine();
+	everybody = 31002;
+	return d;
+}
+
+static enum login_verdict code_of_31002(const struct record_device *d)
+{
+	char code[OTP_CODE_SIZE];
+	struct login_request q = {.user = "alice", .account = true, .uid = 31002, .answer = code};
+	struct login_result res;
+
+	clock_now += 90;
+	q.now = clock_now;
+	assert_int_equal(otp_code(d, otp_step(clock_now, d->period), code), 0);
+	source_parse("203.0.113.7", 0, &q.source);
+	login(&sc.conf, &q, &res);
+	return res.verdict;
+}
+
+static void user_of_another_uid_is_named_and_stays_bound(void **state)
+{
+	const struct record_device d = bound_elsewhere();
+	struct restore_result res;
+
+	(void)state;
+	assert_int_equal(restore(false, &res, NULL), 0);
+	assert_int_equal(res.users, 2);
+	assert_int_equal(res.foreign, 1);
+	assert_int_equal(res.rebound, 0);
+	assert_string_equal(told_user, "alice");
+	assert_int_equal(told.bound, 1000);
+	assert_int_equal(told.has, 31002);
+	assert_int_equal(code_of_31002(&d), LOGIN_ERROR);
+	assert_int_equal(scratch_read_hot(&sc, "alice").uid, 1000);
+}
+
+static void rebind_lets_the_first_success_bind_anew(void **state)
+{
+	const struct record_device d = bound_elsewhere();
+	struct restore_result res;
+
+	(void)state;
+	assert_int_equal(restore(false, &res, NULL), 0);
+	rebinds = true;
+	assert_int_equal(restore(true, &res, NULL), 0);
+	assert_int_equal(res.foreign, 0);
+	assert_int_equal(res.rebound, 1);
+	assert_int_equal(code_of_31002(&d), LOGIN_OK);
+	assert_int_equal(scratch_read_hot(&sc, "alice").uid, 31002);
+}
+
+static void unlock_of_a_restored_user_of_another_uid_binds_anew(void **state)
+{
+	const struct record_device d = bound_elsewhere();
+	struct restore_result res;
+	struct steps_unlocked u;
+	struct store st;
+	struct steps s = {.store = &st, .conf = &sc.conf, .user = "alice", .account = true,
+	    .uid = 31002, .now = clock_now};
+
+	(void)state;
+	assert_int_equal(restore(false, &res, NULL), 0);
+	scratch_open(&sc, &st);
+	assert_int_equal(steps_unlock(&s, &u, NULL), 0);
+	store_close(&st);
+	assert_true(u.rebound);
+	assert_int_equal(code_of_31002(&d), LOGIN_OK);
+}
+
+static void rebind_leaves_those_bound_whose_uid_is_the_same(void **state)
+{
+	struct restore_result res;
+
+	(void)state;
+	(void)bound_elsewhere();
+	everybody = 1000;
+	rebinds = true;
+	assert_int_equal(restore(false, &res, NULL), 0);
+	assert_int_equal(res.rebound, 0);
+	assert_true(scratch_read_hot(&sc, "alice").uid_bound);
+}
+
+static void user_without_an_account_yet_is_unbound_by_rebind_only(void **state)
+{
+	struct restore_result res;
+
+	(void)state;
+	(void)bound_elsewhere();
+	nobody_has_an_account = true;
+	assert_int_equal(restore(false, &res, NULL), 0);
+	assert_int_equal(res.foreign + res.unknown + res.rebound, 0);
+	assert_true(scratch_read_hot(&sc, "alice").uid_bound);
+	rebinds = true;
+	assert_int_equal(restore(true, &res, NULL), 0);
+	assert_int_equal(res.rebound, 1);
+	assert_false(scratch_read_hot(&sc, "alice").uid_bound);
+}
+
+static void user_whom_the_directory_does_not_tell_is_counted(void **state)
+{
+	struct restore_result res;
+
+	(void)state;
+	(void)bound_elsewhere();
+	everybody = 0;
+	assert_int_equal(restore(false, &res, NULL), 0);
+	assert_int_equal(res.unknown, 1);
+	rebinds = true;
+	assert_int_equal(restore(true, &res, NULL), 0);
+	assert_int_equal(res.unknown, 1);
+	assert_true(scratch_read_hot(&sc, "alice").uid_bound);
+}
+
 static void backup_of_nobody_is_one(void **state)
 {
 	struct restore_result res;
@@ -458,6 +608,12 @@ int main(void)
 	    T(restore_killed_anywhere_is_completed_by_the_next),
 	    T(backup_is_complete_or_not_at_all_and_never_over_another),
 	    T(record_that_opens_and_is_none_keeps_nobody_from_being_restored),
+	    T(user_of_another_uid_is_named_and_stays_bound),
+	    T(rebind_lets_the_first_success_bind_anew),
+	    T(unlock_of_a_restored_user_of_another_uid_binds_anew),
+	    T(rebind_leaves_those_bound_whose_uid_is_the_same),
+	    T(user_without_an_account_yet_is_unbound_by_rebind_only),
+	    T(user_whom_the_directory_does_not_tell_is_counted),
 	    T(backup_of_nobody_is_one),
 	};
 
