@@ -16,14 +16,16 @@
 
 #define READ_BUFFER 65536
 
+enum { KINDS = IMPORT_WARNED + 1 };
+
 struct view {
 	const struct cmd *c;
 	const char *name;
 	bool terminal;
-	bool first[2]; /* of each kind, for JSON's commas */
-	FILE *lists[2]; /* JSON: the two lists, built beside the work */
-	char *text[2];
-	size_t size[2];
+	bool first[KINDS]; /* of each kind, for JSON's commas */
+	FILE *lists[KINDS]; /* JSON: the lists, built beside the work */
+	char *text[KINDS];
+	size_t size[KINDS];
 };
 
 static void note(void *ctx, enum import_note kind, long line, const char *text)
@@ -44,7 +46,9 @@ static void note(void *ctx, enum import_note kind, long line, const char *text)
 	(void)fprintf(stderr, "%s%s:", v->terminal ? "\r\033[K" : "", v->name);
 	if (line > 0)
 		(void)fprintf(stderr, "%ld:", line);
-	if (kind == IMPORT_SKIPPED)
+	if (kind == IMPORT_WARNED)
+		(void)fprintf(stderr, _(" warning: %s\n"), text);
+	else if (kind == IMPORT_SKIPPED)
 		(void)fprintf(stderr, _(" %s: enrolled already, skipped\n"), text);
 	else
 		(void)fprintf(stderr, " %s\n", text);
@@ -83,7 +87,8 @@ static void print_json(const struct view *v, const struct import_result *res)
 	if (v->c->replace)
 		(void)printf("\"replaced\": %ld, \"kept\": %ld, ", res->replaced, res->kept);
 	if (is_google(v->c))
-		(void)printf("\"scratch_codes_left\": %ld, ", res->scratch_codes);
+		(void)printf("\"scratch_codes_left\": %ld, \"warnings\": [%s], ",
+		    res->scratch_codes, v->text[IMPORT_WARNED]);
 	(void)printf("\"skipped\": [%s], \"refused\": [%s]}\n", v->text[0], v->text[1]);
 }
 
@@ -106,7 +111,7 @@ static void print_text(const struct view *v, const struct import_result *res)
 
 static int print(struct view *v, const struct import_result *res)
 {
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < KINDS; i++)
 		(void)fflush(v->lists[i]);
 	if (v->terminal)
 		(void)fprintf(stderr, "\r\033[K");
@@ -121,7 +126,7 @@ static int run(struct cmd *c, struct store *store, FILE *in, struct view *v)
 {
 	struct import job = {.store = store, .conf = &c->conf, .in = in, .name = v->name,
 	    .device = c->device != NULL ? c->device : "phone", .replace = c->replace,
-	    .now = c->now, .note = note, .progress = progress, .ctx = v};
+	    .now = c->now, .clock = cmd_clock, .note = note, .progress = progress, .ctx = v};
 	struct import_google g = {in == NULL ? c->file : NULL, c->user, c->account, c->uid};
 	struct import_result res;
 	struct err e = {0};
@@ -143,7 +148,7 @@ static int run(struct cmd *c, struct store *store, FILE *in, struct view *v)
 
 static bool open_lists(struct view *v)
 {
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < KINDS; i++) {
 		v->first[i] = true;
 		v->lists[i] = open_memstream(&v->text[i], &v->size[i]);
 		if (v->lists[i] == NULL)
@@ -154,7 +159,7 @@ static bool open_lists(struct view *v)
 
 static void close_lists(struct view *v)
 {
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < KINDS; i++) {
 		if (v->lists[i] != NULL)
 			(void)fclose(v->lists[i]);
 		free(v->text[i]);

@@ -2,6 +2,7 @@
 
 #include "enroll/language.h"
 #include "enroll/steps.h"
+#include "lib/core/otp.h"
 #include "lib/core/secret.h"
 
 #include <openssl/rand.h>
@@ -10,6 +11,8 @@
 #include <string.h>
 
 #define BATCH 400 /* users; two files each are open at once */
+#define MOST_WAIT 90 /* seconds that somebody may have to wait for a first code */
+#define FAR_AHEAD 30 /* steps: what a window of pam_oath may have taken */
 
 struct import_batch {
 	struct store_item *items; /* BATCH hot ones, then BATCH enroll ones */
@@ -20,6 +23,48 @@ struct import_batch {
 	int n;
 	char key_id[KEYRING_ID_MAX + 1]; /* that its items are sealed under */
 };
+
+int64_t import_now(const struct import_run *r)
+{
+	return r->job->clock != NULL ? r->job->clock() : r->job->now;
+}
+
+/* The step of the last code that was taken elsewhere; 0 where it is so old that no
+ * window holds it any more. */
+static int find_step(const struct import_run *r, const struct record_device *d, uint64_t *step,
+    struct err *e)
+{
+	const uint64_t present = otp_step(import_now(r), d->period);
+	const uint64_t window = (uint64_t)r->job->conf->window;
+	char code[OTP_CODE_SIZE];
+	int code_of = 0;
+
+	*step = 0;
+	for (uint64_t at = present - window; at <= present + FAR_AHEAD && code_of == 0; at++) {
+		code_of = otp_code(d, at, code);
+		if (code_of == 0 && secret_equal(code, r->w->used.code, sizeof(code)))
+			*step = at;
+	}
+	secret_wipe(code, sizeof(code));
+	return code_of == 0 ? 0 : err_set(e, ERR_SYSTEM, "liboath cannot make a code");
+}
+
+/* No code up to that step is good, of a device that comes now. */
+static int last_step(const struct import_run *r, const struct record_device *d, uint64_t *step,
+    struct err *e)
+{
+	int ahead = r->job->conf->window;
+
+	*step = r->w->used.step;
+	if (r->w->used.code[0] != '\0')
+		return find_step(r, d, step, e);
+	if (r->w->used.known)
+		return 0;
+	if ((ahead + 1) * d->period > MOST_WAIT)
+		ahead = MOST_WAIT / d->period - 1;
+	*step = otp_step(import_now(r), d->period) + (uint64_t)(ahead > 0 ? ahead : 0);
+	return 0;
+}
 
 static void skip(struct import_run *r, long line, const char *user)
 {
@@ -175,6 +220,8 @@ static int add(struct import_run *r, long line, struct err *e)
 		return code;
 	state.entries = 1;
 	state.entry[0].id = r->w->entry.device.id;
+	if ((code = last_step(r, &r->w->entry.device, &state.entry[0].last_step, e)) != 0)
+		return code;
 	if ((code = steps_encode_hot(&state, &r->w->value, e)) != 0 ||
 	    (code = store_seal_item(r->job->store, hot, &r->w->value, e)) != 0 ||
 	    (code = steps_encode_enroll(&r->w->enroll, &r->w->value, e)) != 0 ||
@@ -207,8 +254,10 @@ static int enroll_alone(struct import_run *r, long line, struct err *e)
 	struct steps s = {.store = r->job->store, .conf = r->job->conf,
 	    .user = r->w->entry.user, .now = r->job->now};
 	struct err why = {0};
-	int code = steps_enroll_new(&s, &d, &why);
+	int code = last_step(r, d.device, &d.confirmed_step, &why);
 
+	if (code == 0)
+		code = steps_enroll_new(&s, &d, &why);
 	if (code == 0)
 		r->res->imported++;
 	else if (code == ERR_CONFLICT)
@@ -303,11 +352,47 @@ static const struct record_device *same_secret(const struct record_enroll *r,
 	return NULL;
 }
 
-/* Its id and last step stay, so that no used code is good again. */
+struct raise {
+	uint64_t id, step;
+	struct record_hot hot;
+};
+
+static int raise_step(void *ctx, struct store_value *v, struct err *e)
+{
+	struct raise *c = ctx;
+	struct record_entry *entry;
+
+	if (record_get_hot(&c->hot, v->data, v->len) != 0 ||
+	    (entry = record_find_entry(&c->hot, c->id)) == NULL)
+		return err_set(e, ERR_BAD, "hot: is not the state of this enrolment");
+	if (entry->last_step < c->step)
+		entry->last_step = c->step;
+	return steps_encode_hot(&c->hot, v, e);
+}
+
+/* What the old system has taken since counts here too. */
+static int note_used(struct import_run *r, const struct record_device *has, struct err *e)
+{
+	struct raise c = {.id = has->id};
+	char key[STORE_KEY_MAX];
+	int code;
+
+	if (!r->w->used.known)
+		return 0;
+	if ((code = last_step(r, has, &c.step, e)) != 0 || c.step == 0)
+		return code;
+	if (store_key(key, "hot", r->w->entry.user) != 0)
+		return err_set(e, ERR_SYSTEM, "the user name is too long");
+	return store_update(r->job->store, key, NULL, raise_step, &c, e);
+}
+
+/* Its id stays and its last step never falls, so that no used code is good again. */
 static int keep(struct import_run *r, long line, const struct record_device *has, struct err *e)
 {
 	const struct record_device *d = &r->w->entry.device;
 	char reason[USERKEY_NAME_MAX + 128];
+	struct err why = {0};
+	int code;
 
 	if (has->algorithm != d->algorithm || has->digits != d->digits ||
 	    has->period != d->period) {
@@ -316,6 +401,13 @@ static int keep(struct import_run *r, long line, const struct record_device *has
 		import_refuse(r, line, reason);
 		return 0;
 	}
+	code = note_used(r, has, &why);
+	if (code == ERR_BAD || code == ERR_NONE) {
+		refuse_bad(r, line, r->w->entry.user);
+		return 0;
+	}
+	if (code != 0)
+		return err_set(e, code, "%s:%ld: %s", r->job->name, line, why.text);
 	r->res->kept++;
 	return strcmp(has->name, r->job->device) == 0 ? mark_seen(r, e) : 0;
 }
@@ -328,7 +420,7 @@ static int replace(struct import_run *r, long line, struct err *e)
 	struct err why = {0};
 	int code = fill_device(r, e);
 
-	if (code != 0)
+	if (code != 0 || (code = last_step(r, d.device, &d.confirmed_step, e)) != 0)
 		return code;
 	code = steps_enroll(&s, &d, &why);
 	if (code == ERR_REFUSED) {

@@ -5,6 +5,11 @@
  * Batched under one sync each and restartable: what is enrolled already is
  * skipped and named, so the same input may be given again after a kill.  No
  * question is asked and no account is looked up.
+ *
+ * What comes from elsewhere may have been used there a moment ago.  Where the old system
+ * has noted which codes it took, no code up to these is good here; where it has not, none
+ * up to the present one, and up to the end of the window as far as that makes nobody
+ * wait longer than 90 seconds.
  */
 #ifndef PB_IMPORT_H
 #define PB_IMPORT_H
@@ -18,7 +23,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-enum import_note { IMPORT_SKIPPED, IMPORT_REFUSED };
+enum import_note { IMPORT_SKIPPED, IMPORT_REFUSED, IMPORT_WARNED };
 
 struct import {
 	struct store *store;
@@ -28,8 +33,10 @@ struct import {
 	const char *device; /* what the devices are called */
 	bool replace;       /* who is enrolled gets the new secret */
 	int64_t now;
+	int64_t (*clock)(void); /* when an entry is read; NULL: now */
 	/* Called for every entry that was not imported; text is the user (skipped)
-	 * or the reason (refused); line is 0 where the input has none. */
+	 * or the reason (refused); line is 0 where the input has none.  Also for one that
+	 * is taken with a warning. */
 	void (*note)(void *ctx, enum import_note kind, long line, const char *text);
 	/* Called after each batch with the lines and the imports so far. */
 	void (*progress)(void *ctx, long lines, long imported);

@@ -21,6 +21,7 @@
 #define FILE_NAME ".google_authenticator"
 #define OPEN (O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
 #define SCRATCH_DIGITS 8
+#define FAR_AHEAD 100 /* steps: more than any window of google-authenticator takes */
 
 struct span {
 	const char *at;
@@ -81,32 +82,94 @@ static int read_step(struct span value, struct record_device *d, struct err *e)
 	return 0;
 }
 
-int import_google_parse(const char *text, size_t len, struct record_device *d,
-    long *scratch_codes, struct err *e)
+/* The number at the beginning of *value, which goes behind it and its blanks. */
+static bool take_number(struct span *value, uint64_t *n)
+{
+	size_t digits = 0;
+
+	*n = 0;
+	while (digits < value->len && value->at[digits] >= '0' && value->at[digits] <= '9' &&
+	    *n < UINT64_C(1) << 48)
+		*n = *n * 10 + (uint64_t)(value->at[digits++] - '0');
+	value->at += digits;
+	value->len -= digits;
+	if (digits == 0 || (value->len > 0 && value->at[0] != ' '))
+		return false;
+	while (value->len > 0 && value->at[0] == ' ')
+		value->at++, value->len--;
+	return true;
+}
+
+/* The time steps of codes that were taken lately; behind the greatest, none was. */
+static int read_reuse(struct span value, long line, struct import_google_file *f, struct err *e)
+{
+	uint64_t step;
+
+	f->used.known = true;
+	f->used_line = line;
+	while (value.len > 0) {
+		if (!take_number(&value, &step))
+			return err_set(e, ERR_SYNTAX, "line %ld: behind DISALLOW_REUSE is something else "
+			    "than numbers", line);
+		if (step > f->used.step)
+			f->used.step = step;
+	}
+	return 0;
+}
+
+static int read_skew(struct span value, long line, struct import_google_file *f, struct err *e)
+{
+	const bool behind = value.len > 0 && value.at[0] == '-';
+	uint64_t n;
+
+	if (behind)
+		value.at++, value.len--;
+	if (!take_number(&value, &n) || value.len > 0 || n > 1000000)
+		return err_set(e, ERR_SYNTAX, "line %ld: behind TIME_SKEW is no number of time steps",
+		    line);
+	f->skew = behind ? -(int)n : (int)n;
+	f->skew_line = line;
+	return 0;
+}
+
+static int read_option(struct span line, long number, struct import_google_file *f, struct err *e)
+{
+	struct span value;
+	int r = 0;
+
+	if (option(line, "HOTP_COUNTER").at != NULL)
+		return err_set(e, ERR_REFUSED, "counts events (HOTP_COUNTER), which is not taken");
+	if ((value = option(line, "STEP_SIZE")).at != NULL)
+		r = read_step(value, &f->device, e);
+	else if ((value = option(line, "DISALLOW_REUSE")).at != NULL)
+		r = read_reuse(value, number, f, e);
+	else if ((value = option(line, "TIME_SKEW")).at != NULL)
+		r = read_skew(value, number, f, e);
+	f->scratch_codes += is_scratch_code(line) ? 1 : 0;
+	return r;
+}
+
+int import_google_parse(const char *text, size_t len, struct import_google_file *f,
+    struct err *e)
 {
 	const char *rest = text, *end = text + len;
-	struct span line = {text, 0}, value;
+	struct span line = {text, 0};
 	bool timed = false;
 	int r;
 
-	memset(d, 0, sizeof(*d));
-	d->algorithm = RECORD_SHA1;
-	d->digits = 6;
-	d->period = 30;
-	*scratch_codes = 0;
+	memset(f, 0, sizeof(*f));
+	f->device.algorithm = RECORD_SHA1;
+	f->device.digits = 6;
+	f->device.period = 30;
 	if (memchr(text, '\0', len) != NULL || !next_line(&rest, end, &line))
 		return err_set(e, ERR_SYNTAX, "is empty or holds a NUL byte");
 	if ((r = otpauth_take_secret(&(struct otpauth_secret){_("line 1"), line.at, line.len, false},
-	    d, e)) != 0)
+	    &f->device, e)) != 0)
 		return r;
-	while (next_line(&rest, end, &line)) {
-		if (option(line, "HOTP_COUNTER").at != NULL)
-			return err_set(e, ERR_REFUSED, "counts events (HOTP_COUNTER), which is not taken");
+	for (long number = 2; next_line(&rest, end, &line); number++) {
 		timed = timed || option(line, "TOTP_AUTH").at != NULL;
-		value = option(line, "STEP_SIZE");
-		if (value.at != NULL && (r = read_step(value, d, e)) != 0)
+		if ((r = read_option(line, number, f, e)) != 0)
 			return r;
-		*scratch_codes += is_scratch_code(line) ? 1 : 0;
 	}
 	return timed ? 0 : err_set(e, ERR_REFUSED, "is not time-based (no TOTP_AUTH)");
 }
@@ -164,29 +227,74 @@ static void refuse(struct import_run *r, const char *user, const struct err *why
 	import_refuse(r, 0, reason);
 }
 
+/* A phone whose clock is off shows codes that the old module had learnt to expect. */
+static int judge_times(const struct import_run *r, const struct import_google_file *f,
+    struct err *e)
+{
+	const int window = r->job->conf->window, period = f->device.period;
+	const int off = f->skew < 0 ? -f->skew : f->skew;
+
+	if (off > window)
+		return err_set(e, ERR_REFUSED, "line %ld: TIME_SKEW %d says that the clock of the phone "
+		    "is %d seconds off, and `window = %d` allows %d; set the phone's clock and remove "
+		    "the line", f->skew_line, f->skew, off * period, window, window * period);
+	if (f->used.step > otp_step(import_now(r), period) + FAR_AHEAD)
+		return err_set(e, ERR_REFUSED, "line %ld: DISALLOW_REUSE names a time step that is far "
+		    "ahead of this machine's clock; set the clock, or remove the line", f->used_line);
+	return 0;
+}
+
+static void warn_of_skew(struct import_run *r, const char *user,
+    const struct import_google_file *f)
+{
+	char text[USERKEY_NAME_MAX + 256];
+
+	(void)snprintf(text, sizeof(text), "%s: " FILE_NAME " line %ld: TIME_SKEW %d says that the "
+	    "clock of the phone is %d seconds off, which the window just allows; set it", user,
+	    f->skew_line, f->skew, (f->skew < 0 ? -f->skew : f->skew) * f->device.period);
+	r->job->note(r->job->ctx, IMPORT_WARNED, 0, text);
+}
+
+static int read_google(struct import_run *r, int fd, struct import_google_file *f, struct err *e)
+{
+	size_t len;
+	int code;
+
+	memset(f, 0, sizeof(*f));
+	if ((code = read_file(fd, r->w->text, &len, e)) != 0 ||
+	    (code = import_google_parse(r->w->text, len, f, e)) != 0)
+		return code;
+	return judge_times(r, f, e);
+}
+
 /* The open file of one user. */
 static int take(struct import_run *r, int fd, const char *user, struct err *e)
 {
 	struct otpauth *o = &r->w->entry;
+	struct import_google_file *f = &r->w->google;
 	struct err why = {0};
-	long codes = 0, before = r->res->skipped + r->res->refused + r->res->kept;
-	size_t len;
+	long left_out = r->res->skipped + r->res->refused, kept = r->res->kept;
 	int code;
 
 	memset(o, 0, sizeof(*o));
-	if (read_file(fd, r->w->text, &len, &why) != 0 ||
-	    import_google_parse(r->w->text, len, &o->device, &codes, &why) != 0) {
+	if (read_google(r, fd, f, &why) != 0) {
 		refuse(r, user, &why);
 		return 0;
 	}
+	o->device = f->device;
+	r->w->used = f->used;
 	if (strlen(user) > USERKEY_NAME_MAX) {
 		import_refuse(r, 0, _("the user name is too long"));
 		return 0;
 	}
 	(void)snprintf(o->user, sizeof(o->user), "%s", user);
 	code = import_take(r, 0, e);
-	if (r->res->skipped + r->res->refused + r->res->kept == before)
-		r->res->scratch_codes += codes;
+	if (r->res->skipped + r->res->refused != left_out)
+		return code;
+	if (f->skew != 0)
+		warn_of_skew(r, user, f);
+	if (r->res->kept == kept)
+		r->res->scratch_codes += f->scratch_codes;
 	return code;
 }
 
@@ -232,6 +340,7 @@ static int take_home(struct import_run *r, int dir, const char *name, bool wante
 	struct stat st = {0};
 
 	if (home < 0 && (wanted || (errno != ENOTDIR && errno != ELOOP) || has_file(dir, name))) {
+		r->res->lines++;
 		if (errno == ENOTDIR || errno == ELOOP)
 			(void)err_set(&why, ERR_UNSAFE, "cannot be reached: the home is a link or no "
 			    "directory");

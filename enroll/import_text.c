@@ -32,7 +32,15 @@ static int next_line(FILE *in, struct import_work *w, size_t *len)
 	return c == EOF && n == 0 ? 0 : 1;
 }
 
-typedef int (*parse_line)(const char *line, size_t len, struct otpauth *out, struct err *e);
+typedef int (*parse_line)(const char *line, size_t len, struct otpauth *out,
+    struct import_used *used, struct err *e);
+
+static int parse_otpauth(const char *line, size_t len, struct otpauth *out,
+    struct import_used *used, struct err *e)
+{
+	(void)used;
+	return otpauth_parse(line, len, out, e);
+}
 
 static int read_lines(struct import_run *r, parse_line parse, struct err *e)
 {
@@ -45,9 +53,10 @@ static int read_lines(struct import_run *r, parse_line parse, struct err *e)
 		if (got == 1 && (len == 0 || w->text[0] == '#'))
 			continue;
 		r->res->lines++;
+		w->used = (struct import_used){0};
 		if (got == ERR_SYNTAX)
 			import_refuse(r, line, _("the line is too long or holds a NUL byte"));
-		else if (parse(w->text, len, &w->entry, &why) != 0)
+		else if (parse(w->text, len, &w->entry, &w->used, &why) != 0)
 			import_refuse(r, line, why.text);
 		else
 			code = import_take(r, line, e);
@@ -70,7 +79,7 @@ static int import_lines(const struct import *job, parse_line parse, struct impor
 
 int import_otpauth(const struct import *job, struct import_result *res, struct err *e)
 {
-	return import_lines(job, otpauth_parse, res, e);
+	return import_lines(job, parse_otpauth, res, e);
 }
 
 int import_oath(const struct import *job, struct import_result *res, struct err *e)
@@ -134,7 +143,33 @@ static int read_user(struct word user, struct otpauth *out, struct err *e)
 	return 0;
 }
 
-int import_oath_parse(const char *line, size_t len, struct otpauth *out, struct err *e)
+static bool is_number(struct word w)
+{
+	for (size_t i = 0; i < w.len; i++)
+		if (w.at[i] < '0' || w.at[i] > '9')
+			return false;
+	return true;
+}
+
+/* Behind the secret: a counter, which time-based entries do not use, the last code, and
+ * when it was taken, in the time zone of who knows where: the code itself says more. */
+static int read_used(const char *rest, int digits, struct import_used *used, struct err *e)
+{
+	struct word counter = next_word(&rest), code = next_word(&rest);
+
+	*used = (struct import_used){0};
+	if (code.len == 0)
+		return 0;
+	if (!is_number(counter) || !is_number(code) || code.len != (size_t)digits)
+		return err_set(e, ERR_SYNTAX, "users.oath: behind the secret is not a counter and a "
+		    "last code of %d digits", digits);
+	memcpy(used->code, code.at, code.len);
+	used->known = true;
+	return 0;
+}
+
+int import_oath_parse(const char *line, size_t len, struct otpauth *out,
+    struct import_used *used, struct err *e)
 {
 	const char *rest = line;
 	struct word type = next_word(&rest), user = next_word(&rest), pin = next_word(&rest);
@@ -148,7 +183,8 @@ int import_oath_parse(const char *line, size_t len, struct otpauth *out, struct 
 	if (secret.len == 0)
 		return err_set(e, ERR_SYNTAX, "users.oath: type, user, PIN and secret are not all "
 		    "there");
-	if ((r = read_user(user, out, e)) != 0)
+	if ((r = read_user(user, out, e)) != 0 ||
+	    (r = read_used(rest, out->device.digits, used, e)) != 0)
 		return r;
 	/* "+": the password is somebody else's to judge, and not in here. */
 	if (!is(pin, "-") && !is(pin, "+"))

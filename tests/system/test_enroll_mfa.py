@@ -360,23 +360,36 @@ def test_import_of_google_authenticator_lets_the_old_app_in(place):
     home = homes / user.name
     home.mkdir()
     file = home / ".google_authenticator"
-    file.write_text(f"{KEY}\n\" RATE_LIMIT 3 30\n\" TOTP_AUTH\n11111111\n22222222\n",
-                    encoding="utf-8")
+    used = int(time.time()) // 30
+    file.write_text(f"{KEY}\n\" RATE_LIMIT 3 30\n\" DISALLOW_REUSE {used}\n\" TIME_SKEW 1\n"
+                    "\" TOTP_AUTH\n11111111\n22222222\n", encoding="utf-8")
     file.chmod(0o400)
     for path in (home, file):
         os.chown(path, user.uid, user.uid)
     (homes / "eve").mkdir()
     (homes / "eve" / ".google_authenticator").symlink_to(file)
+    (homes / "off").mkdir()
+    skewed = homes / "off" / ".google_authenticator"
+    skewed.write_text(f"{KEY}\n\" TIME_SKEW -10\n\" TOTP_AUTH\n", encoding="utf-8")
+    skewed.chmod(0o400)
+    (homes / "gone").symlink_to(home)
     done = place.tool("import", "--from", "google-authenticator", homes)
-    assert done.returncode == 1 and "2 files: 1 imported" in done.stdout, done
+    assert done.returncode == 1 and "4 files: 1 imported" in done.stdout, done
+    assert "0 enrolled already, 3 refused" in done.stdout, done
+    assert f"{homes}: off: .google_authenticator line 2: TIME_SKEW -10 says" in done.stderr, done
+    assert f"{homes}: warning: {user.name}: .google_authenticator line 4: TIME_SKEW 1" in done.stderr
     assert f"{homes}: eve: .google_authenticator is a symbolic link" in done.stderr, done
     assert "2 scratch codes of google-authenticator were not taken over" in done.stderr, done
     assert KEY not in done.stdout + done.stderr
     user.secret = KEY
-    assert place.tool("verify", user.name, input=user.code() + "\n").returncode == 0
+    taken = place.tool("verify", user.name, "--json", input=user.code_at(used) + "\n")
+    assert json.loads(taken.stdout)["verdict"] == "replay", taken
+    assert place.tool("verify", user.name, input=user.code_at(used + 1) + "\n").returncode == 0
+    user.last_step = used + 1
     told = place.told("import", "--from", "google-authenticator", "--user", user.name, "--replace",
                       homes)
     assert told["kept"] == 1 and told["replaced"] == 0 and told["refused"] == []
+    assert "TIME_SKEW 1 " in told["warnings"][0]["reason"]
     last = user.code_at(user.last_step)
     assert json.loads(place.tool("verify", user.name, "--json", input=last + "\n").stdout)[
         "verdict"] == "replay"

@@ -5,6 +5,7 @@
 #include "enroll/init.h"
 #include "enroll/pending.h"
 #include "enroll/steps.h"
+#include "lib/core/login.h"
 
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 #define P(name) cmocka_unit_test(name)
@@ -12,6 +13,7 @@
 #define HEX2 "4142434445464748494A4b4c4d4e4f5051525354"
 #define KEY "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 #define KEY2 "IFBEGRCFIZDUQSKKJNGE2TSPKBIVEU2U"
+#define STEP_NOW ((uint64_t)SCRATCH_NOW / 30)
 #define FILE_TEXT KEY "\n\" RATE_LIMIT 3 30\n\" TOTP_AUTH\n12345678\n87654321\n"
 
 static struct scratch sc;
@@ -40,7 +42,9 @@ static int tear_down(void **state)
 
 static int oath(const char *line, struct otpauth *o, struct err *e)
 {
-	return import_oath_parse(line, strlen(line), o, e);
+	struct import_used used;
+
+	return import_oath_parse(line, strlen(line), o, &used, e);
 }
 
 static void oath_types_are_those_of_pam_oath(void **state)
@@ -84,6 +88,10 @@ static void oath_lines_that_count_events_or_have_a_pin_are_refused(void **state)
 	    {"HOTP/T30 bob", ERR_SYNTAX, "not all there"},
 	    {"HOTP/T45 bob - " HEX, ERR_SYNTAX, "the type"},
 	    {"HOTP/T30/9 bob - " HEX, ERR_SYNTAX, "the type"},
+	    {"HOTP/T30 bob - " HEX " x 123456", ERR_SYNTAX, "last code of 6 digits"},
+	    {"HOTP/T30 bob - " HEX " 0 12345", ERR_SYNTAX, "last code of 6 digits"},
+	    {"HOTP/T30/8 bob - " HEX " 0 123456", ERR_SYNTAX, "last code of 8 digits"},
+	    {"HOTP/T30 bob - " HEX " 0 12345x", ERR_SYNTAX, "last code of 6 digits"},
 	    {"HOTP/T3 bob - " HEX, ERR_SYNTAX, "the type"},
 	    {"HOTP/T30 b\x01 - " HEX, ERR_SYNTAX, "control character"},
 	    {"   ", ERR_SYNTAX, "the type"}};
@@ -103,7 +111,12 @@ static void oath_lines_that_count_events_or_have_a_pin_are_refused(void **state)
 
 static int google(const char *text, struct record_device *d, long *codes, struct err *e)
 {
-	return import_google_parse(text, strlen(text), d, codes, e);
+	struct import_google_file f;
+	int r = import_google_parse(text, strlen(text), &f, e);
+
+	*d = f.device;
+	*codes = f.scratch_codes;
+	return r;
 }
 
 static void google_file_gives_secret_step_and_scratch_codes(void **state)
@@ -140,6 +153,9 @@ static void google_file_that_is_not_time_based_is_refused(void **state)
 {
 	static const char *const bad[] = {KEY "\n\" HOTP_COUNTER 1\n",
 	    KEY "\n\" TOTP_AUTH\n\" HOTP_COUNTER 1\n", KEY "\n12345678\n", KEY,
+	    KEY "\n\" TOTP_AUTH\n\" DISALLOW_REUSE 1 x\n", KEY "\n\" TOTP_AUTH\n\" TIME_SKEW\n",
+	    KEY "\n\" TOTP_AUTH\n\" TIME_SKEW -\n", KEY "\n\" TOTP_AUTH\n\" TIME_SKEW 1 2\n",
+	    KEY "\n\" TOTP_AUTH\n\" DISALLOW_REUSE 99999999999999999999\n\" TIME_SKEW 1.5\n",
 	    KEY "\n\" STEP_SIZE 10\n\" TOTP_AUTH\n", KEY "\n\" STEP_SIZE 3x\n\" TOTP_AUTH\n", "",
 	    "GEZDGNBVGY3TQOJQ\n\" TOTP_AUTH\n", "0189\n\" TOTP_AUTH\n"};
 	struct record_device d;
@@ -168,7 +184,8 @@ static void note(void *ctx, enum import_note kind, long line, const char *text)
 	size_t n = strlen(o->reasons);
 
 	(void)snprintf(o->reasons + n, sizeof(o->reasons) - n, "%ld:%s:%s\n", line,
-	    kind == IMPORT_SKIPPED ? "skipped" : "refused", text);
+	    kind == IMPORT_SKIPPED ? "skipped" : kind == IMPORT_WARNED ? "warned" : "refused",
+	    text);
 }
 
 static void progress(void *ctx, long lines, long imported)
@@ -247,6 +264,15 @@ static void home(const char *name, uid_t uid, const char *text)
 	scratch_path(&sc, path, tail);
 	scratch_write(path, text, strlen(text), 0400);
 	assert_int_equal(chown(path, uid, uid), 0);
+}
+
+static void home_again(const char *name, const char *text)
+{
+	char tail[256], path[512];
+
+	(void)snprintf(tail, sizeof(tail), "homes/%s/.google_authenticator", name);
+	scratch_path(&sc, path, tail);
+	scratch_write(path, text, strlen(text), 0400);
 }
 
 static void file_of(const char *name, char path[512])
@@ -357,6 +383,7 @@ static void what_root_must_not_follow_or_read_is_refused_by_name(void **state)
 	assert_int_equal(o.code, 0);
 	assert_int_equal(o.res.imported, 1); /* the victim's own */
 	assert_int_equal(o.res.refused, 8);
+	assert_int_equal(o.res.lines, 9);
 	assert_non_null(strstr(o.reasons, "link: .google_authenticator is a symbolic link"));
 	assert_non_null(strstr(o.reasons, "hard: .google_authenticator has 2 links"));
 	assert_non_null(strstr(o.reasons, "fifo: .google_authenticator is not a regular file"));
@@ -385,7 +412,7 @@ static void replace_gives_a_new_secret_and_keeps_all_else(void **state)
 	assert_memory_equal(after.device[0].secret, "ABCDEFGHIJKLMNOPQRST", 20);
 	assert_true(after.device[0].id != before.device[0].id);
 	assert_int_equal(scratch_read_hot(&sc, "bob").entries, 1);
-	assert_int_equal(scratch_read_hot(&sc, "bob").entry[0].last_step, 0);
+	assert_int_equal(scratch_read_hot(&sc, "bob").entry[0].last_step, STEP_NOW + 1);
 }
 
 static void replace_by_the_same_secret_makes_no_used_code_good_again(void **state)
@@ -445,6 +472,181 @@ static void import_takes_somebody_who_is_only_invited(void **state)
 	assert_false(record("bob").invite.open);
 }
 
+static uint64_t last_step_of(const char *user)
+{
+	return scratch_read_hot(&sc, user).entry[0].last_step;
+}
+
+static enum login_verdict code_of(const char *user, uint64_t step, int64_t now)
+{
+	char code[OTP_CODE_SIZE];
+	const struct record_device d = record(user).device[0];
+	struct login_request q = {.user = user, .account = true, .uid = 1000, .answer = code,
+	    .now = now};
+	struct login_result res;
+
+	assert_int_equal(otp_code(&d, step, code), 0);
+	source_parse("203.0.113.7", 0, &q.source);
+	login(&sc.conf, &q, &res);
+	return res.verdict;
+}
+
+static void code_that_google_authenticator_noted_as_used_is_refused(void **state)
+{
+	char text[256];
+
+	(void)state;
+	scratch_mkdir(&sc, "homes");
+	(void)snprintf(text, sizeof(text), KEY "\n\" DISALLOW_REUSE %llu %llu\n\" TOTP_AUTH\n",
+	    (unsigned long long)STEP_NOW, (unsigned long long)STEP_NOW - 1);
+	home("alice", 1001, text);
+	home("bob", 1002, KEY2 "\n\" DISALLOW_REUSE\n\" TOTP_AUTH\n");
+	assert_int_equal(import_homes("homes", NULL, 0).res.imported, 2);
+	assert_int_equal(last_step_of("alice"), STEP_NOW);
+	assert_int_equal(code_of("alice", STEP_NOW, SCRATCH_NOW), LOGIN_REPLAY);
+	assert_int_equal(code_of("alice", STEP_NOW + 1, SCRATCH_NOW + 30), LOGIN_OK);
+	/* It notes, and has taken none. */
+	assert_int_equal(code_of("bob", STEP_NOW, SCRATCH_NOW), LOGIN_OK);
+}
+
+static void code_that_the_old_module_may_just_have_taken_is_refused(void **state)
+{
+	(void)state;
+	scratch_mkdir(&sc, "homes");
+	home("alice", 1001, FILE_TEXT);
+	home("bob", 1002, KEY2 "\n\" STEP_SIZE 60\n\" TOTP_AUTH\n");
+	assert_int_equal(import_homes("homes", NULL, 0).res.imported, 2);
+	assert_int_equal(last_step_of("alice"), STEP_NOW + 1);
+	assert_int_equal(code_of("alice", STEP_NOW + 1, SCRATCH_NOW + 30), LOGIN_REPLAY);
+	assert_int_equal(code_of("alice", STEP_NOW + 2, SCRATCH_NOW + 60), LOGIN_OK);
+	/* Two of these would be a wait of more than 90 seconds. */
+	assert_int_equal(last_step_of("bob"), SCRATCH_NOW / 60);
+}
+
+static void nobody_waits_longer_than_two_minutes_for_the_first_code(void **state)
+{
+	static const struct {
+		int window, period;
+		uint64_t ahead;
+	} cases[] = {{0, 30, 0}, {1, 30, 1}, {2, 30, 2}, {2, 45, 1}, {1, 60, 0}, {2, 120, 0},
+	    {2, 15, 2}};
+	char text[256], user[16];
+	struct outcome o;
+
+	(void)state;
+	for (int i = 0; i < (int)(sizeof(cases) / sizeof(cases[0])); i++) {
+		struct store st;
+		struct import job = job_of(&st, &o, "phone", false);
+
+		memset(&o, 0, sizeof(o));
+		sc.conf.window = cases[i].window;
+		(void)snprintf(user, sizeof(user), "user%d", i);
+		(void)snprintf(text, sizeof(text), "otpauth://totp/%s?secret=" KEY "&period=%d\n", user,
+		    cases[i].period);
+		job.in = fmemopen(text, strlen(text), "r");
+		assert_int_equal(import_otpauth(&job, &o.res, NULL), 0);
+		(void)fclose(job.in);
+		store_close(&st);
+		assert_int_equal(last_step_of(user), otp_step(SCRATCH_NOW, cases[i].period) +
+		    cases[i].ahead);
+	}
+}
+
+static void last_code_of_users_oath_is_refused(void **state)
+{
+	static const struct {
+		int at;        /* steps from the present one */
+		uint64_t last; /* the last step that is kept; 0: none */
+	} cases[] = {{0, STEP_NOW}, {-1, STEP_NOW - 1}, {1, STEP_NOW + 1}, {5, STEP_NOW + 5},
+	    {-2, 0}, {-5000, 0}};
+	struct record_device d = {.id = 1, .name = "x", .algorithm = RECORD_SHA1, .digits = 6,
+	    .period = 30, .secret_len = 20};
+	char text[256], user[16], code[OTP_CODE_SIZE];
+
+	(void)state;
+	memcpy(d.secret, "12345678901234567890", 20);
+	for (int i = 0; i < (int)(sizeof(cases) / sizeof(cases[0])); i++) {
+		(void)snprintf(user, sizeof(user), "user%d", i);
+		assert_int_equal(otp_code(&d, STEP_NOW + (uint64_t)(int64_t)cases[i].at, code), 0);
+		(void)snprintf(text, sizeof(text), "HOTP/T30\t%s\t-\t" HEX "\t0\t%s\t"
+		    "2009-12-07T23:23:49L\n", user, code);
+		assert_int_equal(import_lines_as(text, "phone", false).res.imported, 1);
+		assert_int_equal(last_step_of(user), cases[i].last);
+	}
+	assert_int_equal(code_of("user0", STEP_NOW, SCRATCH_NOW), LOGIN_REPLAY);
+	assert_int_equal(code_of("user4", STEP_NOW, SCRATCH_NOW), LOGIN_OK);
+	/* Nothing noted: as of a module that does not note. */
+	assert_int_equal(import_lines_as("HOTP/T30 zoe - " HEX "\n", "phone", false).res.imported, 1);
+	assert_int_equal(last_step_of("zoe"), STEP_NOW + 1);
+}
+
+static void code_taken_elsewhere_since_an_import_is_refused_after_the_next(void **state)
+{
+	char text[256], path[512];
+	struct outcome o = {0};
+	struct store st;
+	struct import_google g = {path, NULL, false, 0};
+	struct import job;
+
+	(void)state;
+	scratch_mkdir(&sc, "homes");
+	home("alice", 1001, KEY "\n\" DISALLOW_REUSE\n\" TOTP_AUTH\n");
+	assert_int_equal(import_homes("homes", NULL, 0).res.imported, 1);
+	(void)snprintf(text, sizeof(text), KEY "\n\" DISALLOW_REUSE %llu\n\" TOTP_AUTH\n",
+	    (unsigned long long)STEP_NOW);
+	home_again("alice", text);
+	scratch_path(&sc, path, "homes");
+	job = job_of(&st, &o, "phone", true);
+	assert_int_equal(import_google(&job, &g, &o.res, NULL), 0);
+	store_close(&st);
+	assert_int_equal(o.res.kept, 1);
+	assert_int_equal(last_step_of("alice"), STEP_NOW);
+	assert_int_equal(code_of("alice", STEP_NOW, SCRATCH_NOW), LOGIN_REPLAY);
+}
+
+static void phone_whose_clock_is_off_is_refused_or_warned_of(void **state)
+{
+	struct outcome o;
+
+	(void)state;
+	scratch_mkdir(&sc, "homes");
+	home("ahead", 1001, KEY "\n\" TIME_SKEW 1\n\" TOTP_AUTH\n");
+	home("far", 1002, KEY "\n\" TOTP_AUTH\n\" TIME_SKEW -10\n");
+	home("right", 1003, KEY "\n\" TIME_SKEW 0\n\" TOTP_AUTH\n");
+	home("two", 1004, KEY "\n\" STEP_SIZE 60\n\" TIME_SKEW 2\n\" TOTP_AUTH\n");
+	o = import_homes("homes", NULL, 0);
+	assert_int_equal(o.res.imported, 2);
+	assert_int_equal(o.res.refused, 2);
+	assert_non_null(strstr(o.reasons, "0:refused:far: .google_authenticator line 3: TIME_SKEW -10 "
+	    "says that the clock of the phone is 300 seconds off"));
+	assert_non_null(strstr(o.reasons, "0:refused:two: .google_authenticator line 3: TIME_SKEW 2 "
+	    "says that the clock of the phone is 120 seconds off"));
+	assert_non_null(strstr(o.reasons, "0:warned:ahead: .google_authenticator line 2: TIME_SKEW 1 "));
+	assert_null(strstr(o.reasons, "right"));
+	sc.conf.window = 2;
+	o = import_homes("homes", "two", 0);
+	assert_int_equal(o.res.imported, 1);
+	assert_non_null(strstr(o.reasons, "0:warned:two"));
+	sc.conf.window = 0;
+	assert_int_equal(import_homes("homes/ahead/.google_authenticator", "al", 1001).res.refused, 1);
+}
+
+static void step_far_ahead_of_the_clock_is_refused(void **state)
+{
+	char text[256];
+	struct outcome o;
+
+	(void)state;
+	scratch_mkdir(&sc, "homes");
+	(void)snprintf(text, sizeof(text), KEY "\n\" TOTP_AUTH\n\" DISALLOW_REUSE %llu\n",
+	    (unsigned long long)STEP_NOW + 5000);
+	home("alice", 1001, text);
+	o = import_homes("homes", NULL, 0);
+	assert_int_equal(o.res.refused, 1);
+	assert_non_null(strstr(o.reasons, "alice: .google_authenticator line 3: DISALLOW_REUSE"));
+	assert_false(has_record("alice"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -461,6 +663,13 @@ int main(void)
 	    T(replace_by_the_same_secret_makes_no_used_code_good_again),
 	    T(second_entry_of_a_user_replaces_nothing_but_can_be_added),
 	    T(import_takes_somebody_who_is_only_invited),
+	    T(code_that_google_authenticator_noted_as_used_is_refused),
+	    T(code_that_the_old_module_may_just_have_taken_is_refused),
+	    T(nobody_waits_longer_than_two_minutes_for_the_first_code),
+	    T(last_code_of_users_oath_is_refused),
+	    T(code_taken_elsewhere_since_an_import_is_refused_after_the_next),
+	    T(phone_whose_clock_is_off_is_refused_or_warned_of),
+	    T(step_far_ahead_of_the_clock_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
