@@ -249,8 +249,9 @@ static void warn_of_skew(struct import_run *r, const char *user,
 {
 	char text[USERKEY_NAME_MAX + 256];
 
-	(void)snprintf(text, sizeof(text), "%s: " FILE_NAME " line %ld: TIME_SKEW %d says that the "
-	    "clock of the phone is %d seconds off, which the window just allows; set it", user,
+	(void)snprintf(text, sizeof(text), _("%s: .google_authenticator line %ld: TIME_SKEW %d "
+	    "says that the clock of the phone is %d seconds off, which the window just allows; set "
+	    "it"), user,
 	    f->skew_line, f->skew, (f->skew < 0 ? -f->skew : f->skew) * f->device.period);
 	r->job->note(r->job->ctx, IMPORT_WARNED, 0, text);
 }
