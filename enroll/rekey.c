@@ -17,7 +17,8 @@
  *  - A login that reads a record under a key that it has not read yet looks at the keyring
  *    again (store_get()).
  *
- * Tests: login_stopped_anywhere_strands_no_record, login_between_look_and_retirement_...
+ * Tests: login_stopped_anywhere_strands_no_record,
+ * login_between_look_and_retirement_seals_under_the_key_that_stays.
  */
 #include "enroll/rekey.h"
 
