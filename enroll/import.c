@@ -11,7 +11,6 @@
 #include <string.h>
 
 #define BATCH 400 /* users; two files each are open at once */
-#define MOST_WAIT 90 /* seconds that somebody may have to wait for a first code */
 #define FAR_AHEAD 30 /* steps: what a window of pam_oath may have taken */
 
 struct import_batch {
@@ -49,21 +48,13 @@ static int find_step(const struct import_run *r, const struct record_device *d, 
 	return code_of == 0 ? 0 : err_set(e, ERR_SYSTEM, "liboath cannot make a code");
 }
 
-/* No code up to that step is good, of a device that comes now. */
+/* No code up to that step is good, of a device that comes now; 0 where the old system
+ * notes none: it did not refuse a used code either. */
 static int last_step(const struct import_run *r, const struct record_device *d, uint64_t *step,
     struct err *e)
 {
-	int ahead = r->job->conf->window;
-
 	*step = r->w->used.step;
-	if (r->w->used.code[0] != '\0')
-		return find_step(r, d, step, e);
-	if (r->w->used.known)
-		return 0;
-	if ((ahead + 1) * d->period > MOST_WAIT)
-		ahead = MOST_WAIT / d->period - 1;
-	*step = otp_step(import_now(r), d->period) + (uint64_t)(ahead > 0 ? ahead : 0);
-	return 0;
+	return r->w->used.code[0] != '\0' ? find_step(r, d, step, e) : 0;
 }
 
 static void skip(struct import_run *r, long line, const char *user)

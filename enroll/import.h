@@ -6,10 +6,7 @@
  * skipped and named, so the same input may be given again after a kill.  No
  * question is asked and no account is looked up.
  *
- * What comes from elsewhere may have been used there a moment ago.  Where the old system
- * has noted which codes it took, no code up to these is good here; where it has not, none
- * up to the present one, and up to the end of the window as far as that makes nobody
- * wait longer than 90 seconds.
+ * Where the old system has noted which codes it took, no code up to these is good here.
  */
 #ifndef PB_IMPORT_H
 #define PB_IMPORT_H

@@ -412,7 +412,7 @@ static void replace_gives_a_new_secret_and_keeps_all_else(void **state)
 	assert_memory_equal(after.device[0].secret, "ABCDEFGHIJKLMNOPQRST", 20);
 	assert_true(after.device[0].id != before.device[0].id);
 	assert_int_equal(scratch_read_hot(&sc, "bob").entries, 1);
-	assert_int_equal(scratch_read_hot(&sc, "bob").entry[0].last_step, STEP_NOW + 1);
+	assert_int_equal(scratch_read_hot(&sc, "bob").entry[0].last_step, 0);
 }
 
 static void replace_by_the_same_secret_makes_no_used_code_good_again(void **state)
@@ -509,47 +509,15 @@ static void code_that_google_authenticator_noted_as_used_is_refused(void **state
 	assert_int_equal(code_of("bob", STEP_NOW, SCRATCH_NOW), LOGIN_OK);
 }
 
-static void code_that_the_old_module_may_just_have_taken_is_refused(void **state)
+/* Nobody waits for a code because of an import. */
+static void present_code_is_good_where_no_used_one_is_noted(void **state)
 {
 	(void)state;
 	scratch_mkdir(&sc, "homes");
 	home("alice", 1001, FILE_TEXT);
-	home("bob", 1002, KEY2 "\n\" STEP_SIZE 60\n\" TOTP_AUTH\n");
-	assert_int_equal(import_homes("homes", NULL, 0).res.imported, 2);
-	assert_int_equal(last_step_of("alice"), STEP_NOW + 1);
-	assert_int_equal(code_of("alice", STEP_NOW + 1, SCRATCH_NOW + 30), LOGIN_REPLAY);
-	assert_int_equal(code_of("alice", STEP_NOW + 2, SCRATCH_NOW + 60), LOGIN_OK);
-	/* Two of these would be a wait of more than 90 seconds. */
-	assert_int_equal(last_step_of("bob"), SCRATCH_NOW / 60);
-}
-
-static void nobody_waits_longer_than_two_minutes_for_the_first_code(void **state)
-{
-	static const struct {
-		int window, period;
-		uint64_t ahead;
-	} cases[] = {{0, 30, 0}, {1, 30, 1}, {2, 30, 2}, {2, 45, 1}, {1, 60, 0}, {2, 120, 0},
-	    {2, 15, 2}};
-	char text[256], user[16];
-	struct outcome o;
-
-	(void)state;
-	for (int i = 0; i < (int)(sizeof(cases) / sizeof(cases[0])); i++) {
-		struct store st;
-		struct import job = job_of(&st, &o, "phone", false);
-
-		memset(&o, 0, sizeof(o));
-		sc.conf.window = cases[i].window;
-		(void)snprintf(user, sizeof(user), "user%d", i);
-		(void)snprintf(text, sizeof(text), "otpauth://totp/%s?secret=" KEY "&period=%d\n", user,
-		    cases[i].period);
-		job.in = fmemopen(text, strlen(text), "r");
-		assert_int_equal(import_otpauth(&job, &o.res, NULL), 0);
-		(void)fclose(job.in);
-		store_close(&st);
-		assert_int_equal(last_step_of(user), otp_step(SCRATCH_NOW, cases[i].period) +
-		    cases[i].ahead);
-	}
+	assert_int_equal(import_homes("homes", NULL, 0).res.imported, 1);
+	assert_int_equal(last_step_of("alice"), 0);
+	assert_int_equal(code_of("alice", STEP_NOW, SCRATCH_NOW), LOGIN_OK);
 }
 
 static void last_code_of_users_oath_is_refused(void **state)
@@ -575,9 +543,9 @@ static void last_code_of_users_oath_is_refused(void **state)
 	}
 	assert_int_equal(code_of("user0", STEP_NOW, SCRATCH_NOW), LOGIN_REPLAY);
 	assert_int_equal(code_of("user4", STEP_NOW, SCRATCH_NOW), LOGIN_OK);
-	/* Nothing noted: as of a module that does not note. */
+	/* Nothing is noted. */
 	assert_int_equal(import_lines_as("HOTP/T30 zoe - " HEX "\n", "phone", false).res.imported, 1);
-	assert_int_equal(last_step_of("zoe"), STEP_NOW + 1);
+	assert_int_equal(last_step_of("zoe"), 0);
 }
 
 static void code_taken_elsewhere_since_an_import_is_refused_after_the_next(void **state)
@@ -664,8 +632,7 @@ int main(void)
 	    T(second_entry_of_a_user_replaces_nothing_but_can_be_added),
 	    T(import_takes_somebody_who_is_only_invited),
 	    T(code_that_google_authenticator_noted_as_used_is_refused),
-	    T(code_that_the_old_module_may_just_have_taken_is_refused),
-	    T(nobody_waits_longer_than_two_minutes_for_the_first_code),
+	    T(present_code_is_good_where_no_used_one_is_noted),
 	    T(last_code_of_users_oath_is_refused),
 	    T(code_taken_elsewhere_since_an_import_is_refused_after_the_next),
 	    T(phone_whose_clock_is_off_is_refused_or_warned_of),
