@@ -13,6 +13,7 @@ mandir = $(prefix)/share/man
 docdir = $(prefix)/share/doc/pam-bastion
 localedir = $(prefix)/share/locale
 tmpfilesdir = $(prefix)/lib/tmpfiles.d
+unitdir = $(prefix)/lib/systemd/system
 sysconfdir = /etc
 localstatedir = /var
 libexecdir = $(prefix)/libexec
@@ -169,6 +170,10 @@ install: all
 	$(INSTALL) -m 440 packaging/sudoers.d/* $(DESTDIR)$(docdir)/examples/sudoers.d/
 	$(INSTALL) -m 644 README.md README.ko.md NEWS.md LICENSE SECURITY.md CONTRIBUTING.md $(DESTDIR)$(docdir)/
 	$(INSTALL) -m 644 packaging/pam-bastion.tmpfiles $(DESTDIR)$(tmpfilesdir)/pam-bastion.conf
+	$(INSTALL) -d -m 755 $(DESTDIR)$(unitdir)
+	sed 's,/usr/sbin/,$(sbindir)/,; s,/var/lib/,$(localstatedir)/lib/,' packaging/systemd/pam-bastion-settle.service \
+		>$(DESTDIR)$(unitdir)/pam-bastion-settle.service
+	chmod 644 $(DESTDIR)$(unitdir)/pam-bastion-settle.service
 	for l in $(languages); do \
 		$(INSTALL) -d -m 755 $(DESTDIR)$(localedir)/$$l/LC_MESSAGES && \
 		$(INSTALL) -m 644 $(BUILD)/$(call catalogue,$$l) $(DESTDIR)$(localedir)/$$l/LC_MESSAGES/ \
@@ -184,7 +189,9 @@ uninstall:
 		echo 'uninstall: these name pam_bastion.so and would let nobody in without it; take' \
 			'the lines out first, or say FORCE=yes'; exit 1; fi
 	rm -f $(DESTDIR)$(securedir)/pam_bastion.so $(DESTDIR)$(sbindir)/enroll-mfa \
-		$(DESTDIR)$(sbindir)/bastionctl $(DESTDIR)$(tmpfilesdir)/pam-bastion.conf
+		$(DESTDIR)$(sbindir)/bastionctl $(DESTDIR)$(tmpfilesdir)/pam-bastion.conf \
+		$(DESTDIR)$(unitdir)/pam-bastion-settle.service \
+		$(DESTDIR)$(sysconfdir)/systemd/system/multi-user.target.wants/pam-bastion-settle.service
 	cd man && rm -f $(addprefix $(DESTDIR)$(mandir)/man8/,$(notdir $(wildcard man/*.8))) \
 		$(addprefix $(DESTDIR)$(mandir)/man5/,$(notdir $(wildcard man/*.5)))
 	rm -f $(foreach l,$(languages),$(DESTDIR)$(localedir)/$(l)/LC_MESSAGES/pam-bastion.mo)

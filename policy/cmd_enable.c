@@ -13,6 +13,7 @@
 #include "policy/enable_way.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,7 +60,8 @@ static const char help_disable[] =
     "Takes the marked lines and the drop-in out again; other changes stay.  An `enable`\n"
     "that waits to be confirmed is taken back.\n"
     "\n"
-    "  --unconfirmed ID  take transaction ID back if it still waits; the timer calls this\n"
+    "  --unconfirmed ID  take transaction ID (a name, or its directory; `any`: one whose\n"
+    "                    time is over) back if it still waits; for the timer and at boot\n"
     "  --yes             do not ask\n"
     "\n"
     "exit: 0 done or not enabled, 1 refused, 2 usage, 3 trouble, 75 another bastionctl\n"
@@ -201,6 +203,13 @@ static int begin(struct work *w)
 	return conf_load(&w->conf, w->o->config, &w->e);
 }
 
+static void tell_edited(const char *state_dir, const struct enable_found *found)
+{
+	if (found->settled && found->edited)
+		(void)printf(_("A file had been edited since; a copy as it was is in %s/txn/%s "
+		    "(edited.N).\n"), state_dir, found->id);
+}
+
 /* One that is open already is settled, or in the way. */
 static int look_back(struct work *w, struct enable_found *found)
 {
@@ -209,6 +218,8 @@ static int look_back(struct work *w, struct enable_found *found)
 	if (r >= 0 && found->settled)
 		(void)printf(_("An earlier change of %s was cut short or not confirmed in time; it has "
 		    "been settled.\n"), enable_target_name(found->target));
+	if (r >= 0)
+		tell_edited(w->conf.state_dir, found);
 	return r;
 }
 
@@ -292,8 +303,7 @@ static int ask(struct work *w)
 
 static int apply(struct work *w, struct enable_done *out)
 {
-	const struct enable_run q = {w->conf.state_dir, RUN_DIR, w->o->config,
-	    w->console[0] != '\0'};
+	const struct enable_run q = {w->conf.state_dir, RUN_DIR, w->console[0] != '\0'};
 	struct enable_change *c = &w->plan.change;
 	struct enable_login here;
 	int r = enable_login_now(&c->begun, &w->e);
@@ -386,6 +396,9 @@ static void tell_enabled(const struct work *w, const struct enable_done *d)
 	    _("%s asks for a code now.  sshd has read its files again.\n") :
 	    d->reload == ENABLE_RELOAD_NONE ? _("%s asks for a code now.  No sshd is running that "
 	    "would have to read its files again.\n") : _("%s asks for a code now.\n"), name);
+	if (w->o->seconds > 0 && d->no_timer.code == 0 && d->no_boot.code != 0)
+		(void)printf(_("A reboot ends the timer, and the old files come back only when "
+		    "bastionctl is called then: %s.\n"), d->no_boot.text);
 	if (d->no_timer.code != 0)
 		(void)printf(_("No timer: %s.  The way back is the console.\n"), d->no_timer.text);
 	if (!w->o->no_confirm)
@@ -457,11 +470,24 @@ int cmd_enable(const struct cmd_common *common, int argc, char **argv)
 
 /* ---- confirm ---- */
 
+/* Who called sudo; root itself, where nobody did. */
+static int read_person(struct work *w, struct enable_person *who)
+{
+	const struct passwd *pw;
+
+	*who = (struct enable_person){w->way.caller != NULL ? w->way.caller : "root", 0};
+	if ((pw = getpwnam(who->user)) == NULL)
+		return err_set(&w->e, ERR_UNAVAIL, "%s: no such account can be looked up", who->user);
+	who->uid = pw->pw_uid;
+	return 0;
+}
+
 int cmd_confirm(const struct cmd_common *common, int argc, char **argv)
 {
 	struct options o = {.command = "confirm", .config = common->config};
 	struct work w = {.o = &o};
 	enum enable_target target = ENABLE_SSHD;
+	struct enable_person who;
 	int r;
 
 	if (common->help)
@@ -470,7 +496,9 @@ int cmd_confirm(const struct cmd_common *common, int argc, char **argv)
 		return usage("confirm", N_("it takes nothing"), argv[0]);
 	r = begin(&w);
 	if (r == 0)
-		r = enable_run_confirm(w.conf.state_dir, &target, &w.e);
+		r = read_person(&w, &who);
+	if (r == 0)
+		r = enable_run_confirm(&w.conf, &who, &target, &w.e);
 	if (r == 0) {
 		(void)printf(_("Confirmed: %s goes on asking for a code.\n"), enable_target_name(target));
 		return done(CMD_YES);
@@ -509,12 +537,41 @@ static int disable(struct work *w)
 /* The enable that waits is the one to be taken back. */
 static int take_back(struct work *w, const char *id)
 {
-	int r = enable_run_back(w->conf.state_dir, id, &w->e);
+	struct enable_found found;
+	int r = enable_run_back(w->conf.state_dir, id, &found, &w->e);
 
 	if (r != 0 && r != ERR_NONE)
 		return refuse(w, r);
-	(void)printf("%s", r == 0 ? _("The old files are back.\n") :
-	    _("Nothing waits to be confirmed.\n"));
+	(void)printf("%s", r != 0 ? _("Nothing waits to be confirmed.\n") :
+	    found.disable ? _("What was half done is done.\n") : _("The old files are back.\n"));
+	tell_edited(w->conf.state_dir, &found);
+	return done(CMD_YES);
+}
+
+/* For the timer, which names the directory of the transaction, and at boot.  The
+ * configuration may be what keeps everybody out, so neither goes by it. */
+static int take_back_unconfirmed(struct work *w)
+{
+	const char *id = w->o->unconfirmed, *slash = strrchr(id, '/');
+	struct enable_found found;
+	int r;
+
+	if (slash != NULL) {
+		const size_t n = (size_t)(slash - id), tail = sizeof("/txn") - 1;
+
+		if (n <= tail || n - tail >= sizeof(w->conf.state_dir) ||
+		    memcmp(slash - tail, "/txn", tail) != 0)
+			return usage("disable", N_("that is no directory of a transaction"), id);
+		memcpy(w->conf.state_dir, id, n - tail);
+		w->conf.state_dir[n - tail] = '\0';
+		id = slash + 1;
+	}
+	if (strcmp(id, "any") != 0)
+		return take_back(w, id);
+	if (access(w->conf.state_dir, F_OK) != 0 && errno == ENOENT)
+		return done(CMD_YES);
+	if ((r = look_back(w, &found)) < 0)
+		return refuse(w, r);
 	return done(CMD_YES);
 }
 
@@ -523,19 +580,26 @@ int cmd_disable(const struct cmd_common *common, int argc, char **argv)
 	struct options o = {.command = "disable", .config = common->config, .disable = true};
 	struct work w = {.o = &o};
 	struct enable_found found = {.id = ""};
-	int r;
+	struct err why;
+	int r, conf_r;
 
 	if (common->help)
 		return fputs(_(help_disable), stdout) < 0 ? CMD_TROUBLE : done(CMD_YES);
 	if ((r = read_options(&o, argc, argv)) != CMD_YES)
 		return r;
-	if ((r = begin(&w)) != 0)
-		return refuse(&w, r);
+	conf_r = begin(&w);
+	if (w.conf.state_dir[0] == '\0')
+		return refuse(&w, conf_r);
 	if (o.unconfirmed != NULL)
-		return take_back(&w, o.unconfirmed);
+		return take_back_unconfirmed(&w);
+	why = w.e;
 	r = look_back(&w, &found);
 	if (r == 1 && found.target == o.target)
 		return take_back(&w, found.id);
+	if (r == 0 && conf_r != 0) {
+		w.e = why;
+		r = conf_r;
+	}
 	if (r == 1)
 		r = err_set(&w.e, ERR_UNAVAIL, "`enable %s` waits to be confirmed; `bastionctl confirm` "
 		    "from a new login, or `bastionctl disable %s`, first",

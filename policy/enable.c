@@ -251,8 +251,9 @@ static void sweep(const char *txn)
 	while (d != NULL && (entry = readdir(d)) != NULL) {
 		if (strncmp(entry->d_name, ".future-", 8) != 0)
 			continue;
+		/* One of this very number is left from before: the numbers come again. */
 		(void)snprintf(path, sizeof(path), "/proc/%s", entry->d_name + 8);
-		if (access(path, F_OK) == 0)
+		if (access(path, F_OK) == 0 && strtol(entry->d_name + 8, NULL, 10) != getpid())
 			continue;
 		if (snprintf(path, sizeof(path), "%s/%s", txn, entry->d_name) < (int)sizeof(path))
 			(void)nftw(path, remove_one, DIRS_MAX, FTW_DEPTH | FTW_PHYS);

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <strings.h>
 
-#define BEGIN "# pam-bastion: begin"
+#define BEGIN ENABLE_MARK_BEGIN
 #define WAS "# pam-bastion: was: "
-#define END "# pam-bastion: end"
+#define END ENABLE_MARK_END
 
 #define CODE "auth       [success=1 ignore=ignore default=die]  " PAMD_OURS
 #define CLOSED "auth       requisite    pam_deny.so\nauth       required     pam_permit.so\n"

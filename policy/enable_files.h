@@ -18,6 +18,9 @@
 
 #include <stdbool.h>
 
+#define ENABLE_MARK_BEGIN "# pam-bastion: begin"
+#define ENABLE_MARK_END "# pam-bastion: end"
+
 enum enable_target { ENABLE_SSHD, ENABLE_SUDO, ENABLE_LOGIN };
 
 /* "sshd", "sudo", "login". */

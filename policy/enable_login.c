@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -36,6 +37,7 @@ int enable_login_now(struct enable_moment *m, struct err *e)
 		return err_set(e, ERR_UNAVAIL, "the clock since boot cannot be read");
 	m->ticks = (uint64_t)t.tv_sec * (uint64_t)hz +
 	    (uint64_t)t.tv_nsec / (UINT64_C(1000000000) / (uint64_t)hz);
+	m->wall = (int64_t)time(NULL);
 	return 0;
 }
 
@@ -59,16 +61,19 @@ static bool read_stat(pid_t pid, pid_t *parent, uint64_t *start)
 	return *p != '\0';
 }
 
-/* By the program, not by the name that a process may give itself. */
+/* By the program, which is root's, not by the name that a process may give itself. */
 static bool lets_in(pid_t pid, enum enable_target target)
 {
 	static const char *const names[][2] = {
 	    {"sshd", "sshd-session"}, {"sudo", "sudo"}, {"login", "login"}};
 	char path[64], exe[512];
 	const char *name;
+	struct stat st;
 	ssize_t n;
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+	if (stat(path, &st) != 0 || st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		return false;
 	n = readlink(path, exe, sizeof(exe) - 1);
 	exe[n > 0 ? n : 0] = '\0';
 	exe[strcspn(exe, " ")] = '\0'; /* " (deleted)": the package was upgraded */

@@ -23,6 +23,7 @@
 struct enable_moment {
 	char boot[ENABLE_BOOT_MAX]; /* the kernel's boot id */
 	uint64_t ticks;             /* since then, as in /proc/PID/stat */
+	int64_t wall;               /* seconds since 1970 */
 };
 
 struct enable_login {

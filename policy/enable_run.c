@@ -1,9 +1,11 @@
 #include "policy/enable_run.h"
 
 #include "policy/enable_login.h"
+#include "policy/enable_move.h"
 #include "policy/enable_sshd.h"
 #include "policy/enable_timer.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
@@ -11,11 +13,25 @@
 
 #define LATE 10 /* seconds a timer may be late */
 #define WAIT 30 /* seconds for another bastionctl */
+#define COMPLETE 90 /* seconds until a killed disable is completed */
 
 static void note(const char *what, const char *id, const char *text)
 {
 	syslog(LOG_AUTHPRIV | LOG_NOTICE, "bastionctl: transaction=%s %s%s%s", id, what,
 	    text != NULL ? ": " : "", text != NULL ? text : "");
+}
+
+/* From the first file to the last step nobody's terminal that closes cuts it short.
+ * (A kill that cannot be held back is what the timer is for.) */
+static void hold_signals(sigset_t *before)
+{
+	static const int held[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGTSTP, SIGTTOU};
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++)
+		(void)sigaddset(&set, held[i]);
+	(void)sigprocmask(SIG_BLOCK, &set, before);
 }
 
 static int reload(const struct enable_change *c, enum enable_reload *how, struct err *e)
@@ -35,8 +51,11 @@ static int take_back(const struct enable_txn *t, const char *id,
 	err_translator *translator = err_translate(NULL);
 	enum enable_reload how;
 	struct err why = {0};
-	int r = enable_txn_back(t, id, c, e), one = reload(c, &how, &why);
+	int r, one;
 
+	enable_txn_return(t, id);
+	r = enable_move_back(t, id, c, e);
+	one = reload(c, &how, &why);
 	if (r == 0 && one != 0)
 		r = err_set(e, one, "%s", why.text);
 	if (r == 0)
@@ -46,26 +65,6 @@ static int take_back(const struct enable_txn *t, const char *id,
 	(void)err_translate(translator);
 	note(r == 0 ? "the old files are back" : "the old files do not come back", id,
 	    r == 0 ? NULL : e != NULL ? e->text : "");
-	return r;
-}
-
-int enable_run_back(const char *state_dir, const char *id, struct err *e)
-{
-	struct enable_change c;
-	char open_id[ENABLE_ID_MAX];
-	struct enable_txn t;
-	int r = enable_txn_lock(&t, state_dir, WAIT, e);
-
-	if (r != 0)
-		return r;
-	r = enable_txn_find(&t, open_id, &c, e);
-	if (r == 1 && (id == NULL || strcmp(id, open_id) == 0)) {
-		r = take_back(&t, open_id, &c, e);
-	} else if (r >= 0) {
-		r = err_set(e, ERR_NONE, "nothing waits to be confirmed");
-	}
-	enable_change_free(&c);
-	enable_txn_unlock(&t);
 	return r;
 }
 
@@ -86,16 +85,39 @@ static bool is_late(const struct enable_change *c)
 	    now.ticks > c->begun.ticks + (uint64_t)(c->seconds + LATE) * (uint64_t)hz;
 }
 
+/* The new files of a disable, as far as they are not there. */
 static int complete(const struct enable_txn *t, const char *id,
     const struct enable_change *c, struct err *e)
 {
+	err_translator *translator = err_translate(NULL);
 	enum enable_reload how;
-	int r = enable_txn_put(c, e);
+	int r = enable_move_on(t, id, c, e);
 
 	if (r == 0)
 		r = reload(c, &how, e);
 	if (r == 0)
 		r = enable_txn_end(t, id, "done", e);
+	if (r == 0)
+		enable_timer_disarm(id);
+	(void)err_translate(translator);
+	note(r == 0 ? "the disable is completed" : "the disable cannot be completed", id,
+	    r == 0 ? NULL : e != NULL ? e->text : "");
+	return r;
+}
+
+/* Ends the open one, whichever way it goes. */
+static int end_open(const struct enable_txn *t, const struct enable_change *c,
+    struct enable_found *found, struct err *e)
+{
+	sigset_t before;
+	int r;
+
+	hold_signals(&before);
+	r = c->disable ? complete(t, found->id, c, e) : take_back(t, found->id, c, e);
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	found->settled = true;
+	found->disable = c->disable;
+	found->edited = enable_txn_edited(t, found->id);
 	return r;
 }
 
@@ -108,11 +130,9 @@ static int settle(const struct enable_txn *t, struct enable_found *found, struct
 	found->settled = false;
 	if (r == 1) {
 		found->target = c.target;
-		if (c.disable || is_late(&c) || !enable_txn_armed(t, found->id)) {
-			found->settled = true;
-			r = c.disable ? complete(t, found->id, &c, e) :
-			    take_back(t, found->id, &c, e);
-		}
+		if (c.disable || is_late(&c) || !enable_txn_armed(t, found->id) ||
+		    enable_txn_returning(t, found->id))
+			r = end_open(t, &c, found, e);
 	}
 	enable_change_free(&c);
 	return r;
@@ -131,39 +151,64 @@ int enable_run_settle(const char *state_dir, struct enable_found *found, struct 
 	return r;
 }
 
+int enable_run_back(const char *state_dir, const char *id, struct enable_found *found,
+    struct err *e)
+{
+	struct enable_change c;
+	struct enable_txn t;
+	int r = enable_txn_lock(&t, state_dir, WAIT, e);
+
+	*found = (struct enable_found){.id = ""};
+	if (r != 0)
+		return r;
+	r = enable_txn_find(&t, found->id, &c, e);
+	if (r == 1 && (id == NULL || strcmp(id, found->id) == 0)) {
+		found->target = c.target;
+		r = end_open(&t, &c, found, e);
+	} else if (r >= 0) {
+		r = err_set(e, ERR_NONE, "nothing waits to be confirmed");
+	}
+	enable_change_free(&c);
+	enable_txn_unlock(&t);
+	return r;
+}
+
 /* ---- enable and disable ---- */
 
 struct going {
 	const struct enable_run *run;
 	struct enable_txn txn;
 	const char *id;
+	bool disable;
 };
 
 /* In the process that waits. */
 static void bring_back(void *ctx)
 {
 	const struct going *g = ctx;
+	struct enable_found found;
 	struct err e = {0};
 
-	note("nobody has confirmed", g->id, NULL);
-	(void)enable_run_back(g->run->state_dir, g->id, &e);
+	note(g->disable ? "a disable was cut short" : "nobody has confirmed", g->id, NULL);
+	(void)enable_run_back(g->run->state_dir, g->id, &found, &e);
 }
 
 static int arm(const struct going *g, const struct enable_change *c, struct enable_done *done,
     struct err *e)
 {
 	char program[ENABLE_PATH_MAX] = "";
-	struct going of_timer = {.run = g->run, .id = g->id};
+	struct going of_timer = {.run = g->run, .id = g->id, .disable = c->disable};
 	struct enable_timer t = {g->id, g->run->state_dir, g->run->run_dir, program,
-	    g->run->config, c->seconds, bring_back, &of_timer};
+	    c->disable ? COMPLETE : c->seconds, bring_back, &of_timer};
 	ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);
 
-	if (c->seconds == 0)
+	if (t.seconds == 0)
 		return 0;
 	program[n > 0 ? n : 0] = '\0';
+	(void)enable_timer_at_boot(&done->no_boot);
 	if (enable_timer_arm(&t, &done->no_timer) == 0)
 		return 0;
-	if (g->run->other_way_back)
+	if (g->run->other_way_back || c->disable)
 		return 0;
 	return err_set(e, done->no_timer.code, "%s; without a timer there is no way back, nothing "
 	    "is changed", done->no_timer.text);
@@ -174,8 +219,11 @@ static int in_force(const struct going *g, const struct enable_change *c, struct
 	struct enable_moment now;
 	int r;
 
-	if (c->seconds == 0)
-		return enable_txn_end(&g->txn, g->id, "done", e);
+	if (c->seconds == 0) {
+		if ((r = enable_txn_end(&g->txn, g->id, "done", e)) == 0 && c->disable)
+			enable_timer_disarm(g->id);
+		return r;
+	}
 	r = enable_login_now(&now, e);
 	return r == 0 ? enable_txn_in_force(&g->txn, g->id, &now, e) : r;
 }
@@ -193,12 +241,13 @@ static int go(const struct going *g, const struct enable_change *c, struct enabl
 		return r;
 	}
 	note(c->disable ? "disable" : "enable", g->id, enable_target_name(c->target));
-	r = enable_txn_put(c, e);
+	r = enable_move_put(c, e);
 	if (r == 0)
 		r = reload(c, &done->reload, e);
 	if (r == 0)
 		r = in_force(g, c, e);
-	if (r == 0 || take_back(&g->txn, g->id, c, &why) == 0)
+	/* ERR_UNKNOWN: it is over, and only the disk has not said so. */
+	if (r == 0 || r == ERR_UNKNOWN || take_back(&g->txn, g->id, c, &why) == 0)
 		return r;
 	first = *e;
 	return err_set(e, r, "%s; and the old files do not come back: %s; the copies are in %s/%s",
@@ -210,6 +259,7 @@ int enable_run_apply(const struct enable_run *q, const struct enable_plan *p,
 {
 	struct going g = {.run = q, .id = done->id};
 	struct enable_found found;
+	sigset_t before;
 	int r = enable_txn_lock(&g.txn, q->state_dir, 0, e);
 
 	*done = (struct enable_done){.id = ""};
@@ -224,37 +274,57 @@ int enable_run_apply(const struct enable_run *q, const struct enable_plan *p,
 		r = err_set(e, ERR_CONFLICT, "somebody has changed the files meanwhile; try again");
 	if (r == 0)
 		r = enable_txn_begin(&g.txn, &p->change, done->id, e);
-	if (r == 0)
+	if (r == 0) {
+		hold_signals(&before);
 		r = go(&g, &p->change, done, e);
+		(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	}
 	enable_txn_unlock(&g.txn);
 	return r;
 }
 
 /* ---- confirm ---- */
 
-static int judge(const struct enable_txn *t, const char *id, const struct enable_change *c,
-    struct err *e)
+struct confirming {
+	const struct conf *conf;
+	const struct enable_person *who;
+	const struct enable_txn *txn;
+	const char *id;
+};
+
+static int judge(const struct confirming *q, const struct enable_change *c, struct err *e)
 {
+	const char *name = enable_target_name(c->target);
 	struct enable_moment since;
 	struct enable_login here;
-	int r = enable_txn_since(t, id, &since, e);
+	int r = enable_txn_since(q->txn, q->id, &since, e);
 
 	if (r == ERR_NONE)
 		return err_set(e, ERR_UNAVAIL, "`enable %s` was cut short, so the new files may not be "
-		    "in force; say `bastionctl disable %s`, or wait until the old ones come back",
-		    enable_target_name(c->target), enable_target_name(c->target));
+		    "in force; say `bastionctl disable %s`, or wait until the old ones come back", name,
+		    name);
+	if (r == 0 && enable_txn_returning(q->txn, q->id))
+		r = err_set(e, ERR_UNAVAIL, "the old files have begun to come back; say `bastionctl "
+		    "disable %s`, which goes on with it", name);
+	if (r == 0)
+		r = enable_move_in_place(c, e);
 	if (r != 0)
 		return r;
 	enable_login_here(c->target, &here);
-	return enable_login_is_new(c->target, &here, c->audit, &since, e);
+	r = enable_login_is_new(c->target, &here, c->audit, &since, e);
+	if (r == 0 && c->target == ENABLE_SUDO)
+		r = enable_code_since(q->conf, q->who, since.wall, e);
+	return r;
 }
 
-int enable_run_confirm(const char *state_dir, enum enable_target *target, struct err *e)
+int enable_run_confirm(const struct conf *conf, const struct enable_person *who,
+    enum enable_target *target, struct err *e)
 {
 	struct enable_change c;
 	char id[ENABLE_ID_MAX];
 	struct enable_txn t;
-	int r = enable_txn_lock(&t, state_dir, WAIT, e);
+	const struct confirming q = {conf, who, &t, id};
+	int r = enable_txn_lock(&t, conf->state_dir, WAIT, e);
 
 	if (r != 0)
 		return r;
@@ -263,7 +333,7 @@ int enable_run_confirm(const char *state_dir, enum enable_target *target, struct
 		r = err_set(e, ERR_NONE, "nothing waits to be confirmed");
 	} else if (r == 1) {
 		*target = c.target;
-		r = judge(&t, id, &c, e);
+		r = judge(&q, &c, e);
 		if (r == 0)
 			r = enable_txn_end(&t, id, "confirmed", e);
 		if (r == 0) {

@@ -9,6 +9,7 @@
 
 #include "lib/core/err.h"
 #include "policy/enable.h"
+#include "policy/enable_code.h"
 #include "policy/enable_txn.h"
 
 #include <stdbool.h>
@@ -17,7 +18,6 @@
 struct enable_run {
 	const char *state_dir;
 	const char *run_dir;
-	const char *config;  /* --config for the timer, or NULL */
 	bool other_way_back; /* without a timer somebody still gets in */
 };
 
@@ -27,18 +27,16 @@ struct enable_done {
 	char id[ENABLE_ID_MAX];
 	enum enable_reload reload; /* NONE: no sshd is running */
 	struct err no_timer;       /* code 0: it is armed, or was not asked for */
+	struct err no_boot;        /* code 0: so is what looks after a reboot */
 };
 
-/* Puts the files of p.  With change.seconds the transaction stays open until it is
- * confirmed.  0; ERR_CONFLICT: somebody else is at work, or has changed a file since
+/* Puts the files of p; signals that end a program wait until that is done.  With
+ * change.seconds the transaction stays open until it is confirmed; one that disables,
+ * and is killed half way, is completed by its timer.  0; ERR_CONFLICT: somebody else is at work, or has changed a file since
  * the plan; ERR_UNAVAIL also when one is open already; in all cases the old files are in
  * force, unless e says that they did not come back. */
 int enable_run_apply(const struct enable_run *q, const struct enable_plan *p,
     struct enable_done *done, struct err *e);
-
-/* The open transaction id (NULL: whichever) is taken back.  0; ERR_NONE: it is not
- * open; trouble: then it stays open, for the next try. */
-int enable_run_back(const char *state_dir, const char *id, struct err *e);
 
 /* What a command finds that was cut short, or that nobody brought back, is settled:
  * a disable is completed, an enable taken back.  1: one is open and waits to be
@@ -47,11 +45,20 @@ struct enable_found {
 	char id[ENABLE_ID_MAX];
 	enum enable_target target;
 	bool settled; /* something was */
+	bool disable; /* a disable was completed, no enable taken back */
+	bool edited;  /* a file had been edited since: TXN/ID/edited.N is a copy of it */
 };
 int enable_run_settle(const char *state_dir, struct enable_found *found, struct err *e);
 
-/* 0: confirmed, *target says what.  ERR_NONE: nothing is open; ERR_REFUSED: this login
- * does not count; trouble. */
-int enable_run_confirm(const char *state_dir, enum enable_target *target, struct err *e);
+/* The open transaction id (NULL: whichever) is taken back, or completed if it disables.
+ * 0; ERR_NONE: it is not open; trouble: then it stays open, for the next try. */
+int enable_run_back(const char *state_dir, const char *id, struct enable_found *found,
+    struct err *e);
+
+/* 0: confirmed, *target says what.  who: that calls sudo.  ERR_NONE: nothing is open;
+ * ERR_REFUSED: this login does not count; ERR_UNAVAIL: the new files are not all there;
+ * trouble. */
+int enable_run_confirm(const struct conf *c, const struct enable_person *who,
+    enum enable_target *target, struct err *e);
 
 #endif

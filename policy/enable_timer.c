@@ -16,6 +16,9 @@
 
 #define DESCRIPTORS 256 /* more are never open here */
 #define AGAIN 5 /* seconds until another try to bring the files back */
+#define TEXT_OF(n) TEXT_OF_VALUE(n)
+#define TEXT_OF_VALUE(n) #n
+#define SETTLE_UNIT "pam-bastion-settle.service"
 #define SYSTEMD "/run/systemd/system"
 
 static bool has_systemd(void)
@@ -25,29 +28,29 @@ static bool has_systemd(void)
 
 static int arm_systemd(const struct enable_timer *t, struct err *e)
 {
-	char unit[128], delay[64];
+	char unit[128], delay[64], txn[ENABLE_PATH_MAX + ENABLE_ID_MAX + 8];
 	const char *argv[16];
 	struct run_said said = {0};
 	int n = 0, status, r;
 	char line[256];
 
 	(void)snprintf(unit, sizeof(unit), "--unit=pam-bastion-return-%s", t->id);
+	(void)snprintf(txn, sizeof(txn), "%s/txn/%s", t->state_dir, t->id);
 	(void)snprintf(delay, sizeof(delay), "--on-active=%" PRId64 "s", t->seconds);
 	argv[n++] = "/usr/bin/systemd-run";
 	argv[n++] = unit;
 	argv[n++] = delay;
 	argv[n++] = "--timer-property=AccuracySec=1s";
+	/* Until they are back: a disk may be full, or another bastionctl at work. */
+	argv[n++] = "--property=Restart=on-failure";
+	argv[n++] = "--property=RestartSec=" TEXT_OF(AGAIN) "s";
 	argv[n++] = "--description=pam-bastion: old login files come back";
 	argv[n++] = "--setenv=LC_ALL=C"; /* it speaks to the journal */
 	argv[n++] = "--";
 	argv[n++] = t->program;
-	if (t->config != NULL) {
-		argv[n++] = "--config";
-		argv[n++] = t->config;
-	}
 	argv[n++] = "disable";
 	argv[n++] = "--unconfirmed";
-	argv[n++] = t->id;
+	argv[n++] = txn; /* a path: the configuration may be what is wrong */
 	argv[n] = NULL;
 	r = run_program(argv, &said, &status, e);
 	run_line(&said, line, sizeof(line));
@@ -69,6 +72,10 @@ static int64_t since_boot(void)
 static void leave_session(int keep)
 {
 	int nothing = open("/dev/null", O_RDWR);
+	sigset_t none;
+
+	(void)sigemptyset(&none); /* enable_run holds some back */
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 
 	for (int fd = 0; fd < 3 && nothing >= 0; fd++)
 		(void)dup2(nothing, fd);
@@ -170,4 +177,22 @@ void enable_timer_disarm(const char *id)
 	(void)snprintf(unit, sizeof(unit), "pam-bastion-return-%s.timer", id);
 	if (has_systemd())
 		(void)run_program(argv, NULL, &status, NULL);
+}
+
+int enable_timer_at_boot(struct err *e)
+{
+	const char *const argv[] = {"/usr/bin/systemctl", "-q", "enable", SETTLE_UNIT, NULL};
+	struct run_said said = {0};
+	char line[256];
+	int status = 0, r;
+
+	if (!has_systemd())
+		return err_set(e, ERR_NONE, "no systemd runs here");
+	r = run_program(argv, &said, &status, e);
+	run_line(&said, line, sizeof(line));
+	if (r == 0 && status != 0)
+		r = err_set(e, ERR_SYSTEM, "systemctl enable " SETTLE_UNIT ": exit %d: %s", status,
+		    line);
+	run_free(&said);
+	return r;
 }

@@ -14,7 +14,6 @@ struct enable_timer {
 	const char *state_dir; /* where it is */
 	const char *run_dir;   /* of the pid file: /run/pam-bastion */
 	const char *program;   /* bastionctl, for systemd */
-	const char *config;    /* its --config, or NULL */
 	int64_t seconds;
 	/* Brings the files back, in the process of its own. */
 	void (*back)(void *ctx);
@@ -27,5 +26,9 @@ int enable_timer_arm(const struct enable_timer *t, struct err *e);
 
 /* The transaction has ended: takes a timer of systemd away. */
 void enable_timer_disarm(const char *id);
+
+/* A reboot ends both kinds of timer.  Where systemd runs, a unit that looks at each boot
+ * is switched on.  0, or why nobody looks. */
+int enable_timer_at_boot(struct err *e);
 
 #endif

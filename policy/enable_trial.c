@@ -85,12 +85,15 @@ static char *ask(int tty, const char *prompt, bool echo)
 	struct termios now, quiet;
 	char *answer;
 
-	say(tty, prompt);
-	if (echo || tcgetattr(tty, &now) != 0)
+	if (echo || tcgetattr(tty, &now) != 0) {
+		say(tty, prompt);
 		return read_answer(tty);
+	}
 	quiet = now;
 	quiet.c_lflag &= ~(tcflag_t)ECHO;
+	/* Before the prompt: what is typed from then on is kept, and not shown. */
 	(void)tcsetattr(tty, TCSAFLUSH, &quiet);
+	say(tty, prompt);
 	answer = read_answer(tty);
 	(void)tcsetattr(tty, TCSAFLUSH, &now);
 	say(tty, "\n");

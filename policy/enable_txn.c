@@ -254,12 +254,14 @@ static bool read_target(struct enable_change *c, const char *name)
 
 static bool read_moment(char *p, struct enable_moment *m)
 {
-	const char *boot = word(&p), *ticks = word(&p);
+	const char *boot = word(&p), *ticks = word(&p), *wall;
 
 	if (boot == NULL || ticks == NULL ||
 	    snprintf(m->boot, sizeof(m->boot), "%s", boot) >= (int)sizeof(m->boot))
 		return false;
 	m->ticks = strtoull(ticks, NULL, 10);
+	wall = word(&p);
+	m->wall = wall != NULL ? strtoll(wall, NULL, 10) : 0;
 	return true;
 }
 
@@ -387,69 +389,39 @@ bool enable_txn_open(const char *state_dir, const char *id)
 	return access(path, F_OK) == 0;
 }
 
-/* ---- the files ---- */
+/* ---- notes beside the copies ---- */
 
-int enable_txn_put(const struct enable_change *c, struct err *e)
+void enable_txn_keep(const struct enable_txn *t, const char *id, int i,
+    const struct buffer *text)
 {
-	int r = 0;
-
-	for (int i = 0; i < c->count && r == 0; i++)
-		r = enable_file_put(&c->file[i], &c->file[i].new, c->file[i].will, e);
-	return r;
-}
-
-/* Somebody has edited it since: what he wrote stays, ours goes. */
-static int back_edited(const struct enable_txn *t, const char *id, int i,
-    const struct enable_file *f, const struct enable_file *live, struct err *e)
-{
-	struct buffer text = {0};
 	char name[24];
-	bool found = false;
-	int r;
 
 	(void)snprintf(name, sizeof(name), "edited.%d", i);
-	(void)write_inside(t, id, name, &live->old, NULL);
-	if (enable_files_unmark(f->path, buffer_string(&live->old), &text, &found, NULL) != 0)
-		r = enable_file_put(f, &f->old, f->was, e);
-	else if (!f->was && enable_files_blank(buffer_string(&text)))
-		r = enable_file_put(live, &text, false, e);
-	else
-		r = enable_file_put(live, &text, true, e);
-	buffer_free(&text);
-	return r;
+	(void)write_inside(t, id, name, text, NULL);
 }
 
-static int back_one(const struct enable_txn *t, const char *id, int i,
-    const struct enable_file *f, struct err *e)
+bool enable_txn_edited(const struct enable_txn *t, const char *id)
 {
-	struct enable_file live = {.mode = 0};
-	int r;
+	char name[24];
+	bool found = false;
 
-	(void)snprintf(live.path, sizeof(live.path), "%s", f->path);
-	enable_file_tidy(f->path);
-	r = enable_file_read(&live, e);
-	if (r != 0) /* a link, or unreadable: the copy is what there is */
-		r = enable_file_put(f, &f->old, f->was, e);
-	else if (live.was == f->was && buffer_same(&live.old, &f->old))
-		r = 0;
-	else if (!live.was || buffer_same(&live.old, &f->new))
-		r = enable_file_put(f, &f->old, f->was, e);
-	else
-		r = back_edited(t, id, i, f, &live, e);
-	buffer_free(&live.old);
-	return r;
+	for (int i = 0; i < ENABLE_FILES_MAX && !found; i++) {
+		(void)snprintf(name, sizeof(name), "edited.%d", i);
+		found = has(t, id, name);
+	}
+	return found;
 }
 
-int enable_txn_back(const struct enable_txn *t, const char *id,
-    const struct enable_change *c, struct err *e)
+void enable_txn_return(const struct enable_txn *t, const char *id)
 {
-	struct err why = {0};
-	int r = 0, one;
+	const struct buffer nothing = {0};
 
-	for (int i = c->count - 1; i >= 0; i--)
-		if ((one = back_one(t, id, i, &c->file[i], &why)) != 0 && r == 0)
-			r = err_set(e, one, "%s", why.text);
-	return r;
+	(void)write_inside(t, id, "returning", &nothing, NULL);
+}
+
+bool enable_txn_returning(const struct enable_txn *t, const char *id)
+{
+	return has(t, id, "returning");
 }
 
 int enable_txn_arm(const struct enable_txn *t, const char *id, struct err *e)
@@ -470,7 +442,7 @@ int enable_txn_in_force(const struct enable_txn *t, const char *id,
 	struct buffer text = {0};
 	int r;
 
-	buffer_format(&text, "%s %" PRIu64 "\n", m->boot, m->ticks);
+	buffer_format(&text, "%s %" PRIu64 " %" PRId64 "\n", m->boot, m->ticks, m->wall);
 	r = write_inside(t, id, "in-force", &text, e);
 	buffer_free(&text);
 	return r;
@@ -488,22 +460,42 @@ int enable_txn_since(const struct enable_txn *t, const char *id, struct enable_m
 	return r;
 }
 
+/* ---- the end ---- */
+
 static int is_one(const struct dirent *entry)
 {
 	return entry->d_name[0] != '.';
 }
 
-/* Their names begin with their time.  Without a manifest nothing goes by them. */
-static void drop_oldest(const struct enable_txn *t)
+/* Their names begin with their time.  Those of a time to come were made when the clock
+ * was wrong, so they say nothing about their age and go first. */
+static void drop_some(const struct enable_txn *t, struct dirent *const *list, int n,
+    const char *id, int *left, bool of_future)
+{
+	char now[ENABLE_ID_MAX];
+
+	new_id(now);
+	for (int i = 0; i < n && *left > 0; i++) {
+		const char *name = list[i]->d_name;
+
+		if ((strcmp(name, now) > 0) != of_future || strcmp(name, id) == 0 ||
+		    has(t, name, MANIFEST))
+			continue;
+		drop_whole(t, name);
+		(*left)--;
+	}
+}
+
+/* Those too many, but not id, which has just ended, and none that is open. */
+static void drop_oldest(const struct enable_txn *t, const char *id)
 {
 	struct dirent **list = NULL;
-	int n = scandir(t->dir, &list, is_one, alphasort);
+	int n = scandir(t->dir, &list, is_one, alphasort), left = n - ENABLE_KEPT;
 
-	for (int i = 0; i < n; i++) {
-		if (i < n - ENABLE_KEPT && !has(t, list[i]->d_name, MANIFEST))
-			drop_whole(t, list[i]->d_name);
+	drop_some(t, list, n, id, &left, true);
+	drop_some(t, list, n, id, &left, false);
+	for (int i = 0; i < n; i++)
 		free(list[i]);
-	}
 	free(list);
 }
 
@@ -514,9 +506,13 @@ int enable_txn_end(const struct enable_txn *t, const char *id, const char *how,
 
 	inside(t, id, MANIFEST, from);
 	inside(t, id, how, to);
-	if (rename(from, to) != 0)
-		return err_errno(e, "%s", from);
-	drop_oldest(t);
+	if (rename(from, to) != 0) {
+		(void)err_errno(e, "%s", from);
+		return ERR_UNAVAIL;
+	}
 	inside(t, id, "", to);
-	return sync_dir(to, e);
+	if (sync_dir(to, e) != 0)
+		return ERR_UNKNOWN;
+	drop_oldest(t, id);
+	return 0;
 }

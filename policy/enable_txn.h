@@ -54,14 +54,15 @@ int enable_txn_find(const struct enable_txn *t, char id[ENABLE_ID_MAX],
 int enable_txn_begin(const struct enable_txn *t, const struct enable_change *c,
     char id[ENABLE_ID_MAX], struct err *e);
 
-/* Puts the new files, in order; again does no harm.  0, or the first trouble. */
-int enable_txn_put(const struct enable_change *c, struct err *e);
+/* Keeps the text of file i as somebody has edited it; and whether any is kept. */
+void enable_txn_keep(const struct enable_txn *t, const char *id, int i,
+    const struct buffer *text);
+bool enable_txn_edited(const struct enable_txn *t, const char *id);
 
-/* Puts the old files back, in the other order.  A file that somebody has edited since
- * is kept as edited.N in the transaction, and of it only the marked lines go.  All
- * are tried; 0 or the first trouble. */
-int enable_txn_back(const struct enable_txn *t, const char *id,
-    const struct enable_change *c, struct err *e);
+/* Notes that the old files begin to come back; from then on nobody can confirm it.  On a
+ * full disk the note is missing, and the files still come back. */
+void enable_txn_return(const struct enable_txn *t, const char *id);
+bool enable_txn_returning(const struct enable_txn *t, const char *id);
 
 /* Notes that the timer is armed, which comes before the first file; without it nothing
  * has been put. */
@@ -74,8 +75,9 @@ int enable_txn_in_force(const struct enable_txn *t, const char *id,
 int enable_txn_since(const struct enable_txn *t, const char *id, struct enable_moment *m,
     struct err *e);
 
-/* Ends it: "confirmed", "returned" or "done".  Of those that have ended the last
- * ENABLE_KEPT stay. */
+/* Ends it: "confirmed", "returned" or "done".  0; ERR_UNAVAIL: it is still open;
+ * ERR_UNKNOWN: it has ended, but the disk does not say that this is there to stay.  Of
+ * those that have ended the last ENABLE_KEPT stay, this one in any case. */
 #define ENABLE_KEPT 20
 int enable_txn_end(const struct enable_txn *t, const char *id, const char *how,
     struct err *e);

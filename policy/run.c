@@ -48,21 +48,40 @@ static char *const *changeable(const char *const list[])
 	return u.out;
 }
 
+static int add_files(posix_spawn_file_actions_t *files, const struct pipes *p)
+{
+	int r = posix_spawn_file_actions_addopen(files, 0, "/dev/null", O_RDONLY, 0);
+
+	if (r == 0)
+		r = posix_spawn_file_actions_adddup2(files, p->out[1], 1);
+	if (r == 0)
+		r = posix_spawn_file_actions_adddup2(files, p->err[1], 2);
+	return r;
+}
+
 static int start(const char *const argv[], const struct pipes *p, pid_t *pid)
 {
 	posix_spawn_file_actions_t files;
+	posix_spawnattr_t attr;
+	sigset_t none;
 	int r = posix_spawn_file_actions_init(&files);
 
 	if (r != 0)
 		return r;
-	r = posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+	if ((r = posix_spawnattr_init(&attr)) != 0) {
+		(void)posix_spawn_file_actions_destroy(&files);
+		return r;
+	}
+	(void)sigemptyset(&none); /* what the caller holds back is none of its business */
+	r = posix_spawnattr_setsigmask(&attr, &none);
 	if (r == 0)
-		r = posix_spawn_file_actions_adddup2(&files, p->out[1], 1);
+		r = posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
 	if (r == 0)
-		r = posix_spawn_file_actions_adddup2(&files, p->err[1], 2);
+		r = add_files(&files, p);
 	if (r == 0)
-		r = posix_spawn(pid, argv[0], &files, NULL, changeable(argv),
+		r = posix_spawn(pid, argv[0], &files, &attr, changeable(argv),
 		    changeable(environment));
+	(void)posix_spawnattr_destroy(&attr);
 	(void)posix_spawn_file_actions_destroy(&files);
 	return r;
 }

@@ -2,6 +2,7 @@
 #include "tests/unit/scratch.h"
 
 #include "policy/enable_login.h"
+#include "policy/enable_move.h"
 #include "policy/enable_run.h"
 #include "policy/enable_txn.h"
 
@@ -146,13 +147,13 @@ static void do_enable(char id[ENABLE_ID_MAX])
 {
 	struct enable_change c;
 	struct enable_txn t;
-	struct enable_moment m = {"boot-id", 12400};
+	struct enable_moment m = {"boot-id", 12400, 1700000000};
 	struct err e = {0};
 
 	change(&c);
 	lock(&t);
 	works(enable_txn_begin(&t, &c, id, &e), &e);
-	works(enable_txn_put(&c, &e), &e);
+	works(enable_move_put(&c, &e), &e);
 	works(enable_txn_in_force(&t, id, &m, &e), &e);
 	enable_txn_unlock(&t);
 	enable_change_free(&c);
@@ -168,7 +169,7 @@ static void do_back(void)
 
 	lock(&t);
 	if ((r = enable_txn_find(&t, id, &c, &e)) == 1) {
-		works(enable_txn_back(&t, id, &c, &e), &e);
+		works(enable_move_back(&t, id, &c, &e), &e);
 		works(enable_txn_end(&t, id, "returned", &e), &e);
 	} else {
 		works(r, &e);
@@ -464,6 +465,99 @@ static void what_was_left_is_settled_unless_its_timer_still_runs(void **state)
 	assert_false(done);
 }
 
+static void an_edit_made_before_a_disable_is_completed_stays(void **state)
+{
+	struct enable_found found;
+	char text[128];
+	struct err e = {0};
+
+	(void)state;
+	leave(true, true, 0, 0);
+	put(0, "# pam-bastion: begin\nours\n# pam-bastion: end\nedit\n");
+	assert_int_equal(enable_run_settle(sc.dir, &found, &e), 0);
+	assert_true(found.settled && found.disable && found.edited);
+	assert_true(get(0, text));
+	assert_string_equal(text, "edit\n");
+	assert_true(is_new(1) && is_new(2));
+}
+
+static void marks_of_before_are_back_in_a_file_that_was_edited(void **state)
+{
+	static const char old[] = "a\n# pam-bastion: begin\nold\n# pam-bastion: end\nb\n";
+	static const char new[] = "a\n# pam-bastion: begin\nnew\n# pam-bastion: end\nb\n";
+	static const char live[] = "a\n# pam-bastion: begin\nnew\n# pam-bastion: end\nb\nedit\n";
+	static const char odd[] = "a\n# pam-bastion: begin\nmine\n# pam-bastion: end\nb\n";
+	struct buffer out = {0};
+	struct err e = {0};
+
+	(void)state;
+	works(enable_move_mix(&(struct enable_mix){"f", live, new, old}, &out, &e), &e);
+	assert_string_equal(buffer_string(&out),
+	    "a\n# pam-bastion: begin\nold\n# pam-bastion: end\nb\nedit\n");
+	buffer_free(&out);
+	assert_int_equal(enable_move_mix(&(struct enable_mix){"f", odd, new, old}, &out, &e),
+	    ERR_SYNTAX);
+	buffer_free(&out);
+}
+
+static void transactions_of_a_time_to_come_are_no_obstacle(void **state)
+{
+	char id[ENABLE_ID_MAX], name[64], path[512];
+	struct enable_txn t;
+	struct err e = {0};
+
+	(void)state;
+	do_enable(id);
+	for (int i = 0; i < ENABLE_KEPT + 5; i++) {
+		(void)snprintf(name, sizeof(name), "txn/20990101T0000%02d.000000-1", i);
+		scratch_mkdir(&sc, name);
+		(void)snprintf(name, sizeof(name), "txn/20990101T0000%02d.000000-1/done", i);
+		scratch_path(&sc, path, name);
+		scratch_write(path, "", 0, 0600);
+	}
+	lock(&t);
+	works(enable_txn_end(&t, id, "confirmed", &e), &e);
+	enable_txn_unlock(&t);
+	(void)snprintf(name, sizeof(name), "txn/%.40s/old.0", id);
+	scratch_path(&sc, path, name);
+	assert_int_equal(access(path, F_OK), 0);
+	do_enable(id);
+	do_back();
+	assert_true(is_new(0)); /* what was there before the second */
+}
+
+static void confirm_says(const char *what)
+{
+	const struct enable_person root = {"root", 0};
+	enum enable_target target;
+	struct err e = {0};
+
+	assert_int_equal(enable_run_confirm(&sc.conf, &root, &target, &e), ERR_UNAVAIL);
+	if (strstr(e.text, what) == NULL)
+		fail_msg("%s", e.text);
+}
+
+static void confirm_is_refused_unless_the_new_files_are_there(void **state)
+{
+	char id[ENABLE_ID_MAX];
+	struct enable_txn t;
+
+	(void)state;
+	(void)snprintf(sc.conf.state_dir, sizeof(sc.conf.state_dir), "%s", sc.dir);
+	do_enable(id);
+	put(0, "old 0\n");
+	confirm_says("/etc/0: is not what `enable sudo` has put there");
+	put(0, "new 0\n");
+	put(2, "old 2\n");
+	confirm_says("/etc/2: is not what");
+	do_back();
+	do_enable(id);
+	lock(&t);
+	enable_txn_return(&t, id);
+	enable_txn_unlock(&t);
+	confirm_says("have begun to come back");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -481,6 +575,14 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(
 	        a_manifest_that_does_not_read_stops_everything, make, drop),
 	    cmocka_unit_test_setup_teardown(a_link_is_nobodys_to_replace, make, drop),
+	    cmocka_unit_test_setup_teardown(
+	        an_edit_made_before_a_disable_is_completed_stays, make, drop),
+	    cmocka_unit_test_setup_teardown(
+	        marks_of_before_are_back_in_a_file_that_was_edited, make, drop),
+	    cmocka_unit_test_setup_teardown(
+	        transactions_of_a_time_to_come_are_no_obstacle, make, drop),
+	    cmocka_unit_test_setup_teardown(
+	        confirm_is_refused_unless_the_new_files_are_there, make, drop),
 	    cmocka_unit_test_setup_teardown(
 	        what_was_left_is_settled_unless_its_timer_still_runs, make, drop),
 	};
