@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define VALUE 1024
+#define CHECK_MOST 5 /* of what fails: it is one screen */
 
 static const char help_text[] =
     N_("usage: bastionctl explain USER [--service NAME] [--from ADDRESS] [--json]\n"
@@ -224,12 +225,33 @@ static void tell_question(const struct explain_query *q)
 		(void)printf(_("%s, service %s, at this machine\n"), q->user, q->service);
 }
 
+/* What `config check` fails of the service, first the line that opens it. */
+static bool put_check(struct printer *p, const struct explain_query *q)
+{
+	struct config_findings f = {0};
+	struct err e = {0};
+	int r = explain_check(q, &f, &e);
+	char name[16] = "check";
+	bool fails = r != 0 || f.count > 0;
+
+	for (size_t i = 0; i < f.count && i < CHECK_MOST; i++) {
+		if (i > 0)
+			(void)snprintf(name, sizeof(name), "check_%zu", i + 1);
+		put(p, name, "%s", f.item[i].text);
+	}
+	if (r != 0)
+		put(p, "check", _("cannot be told: %s"), e.text);
+	config_findings_free(&f);
+	return fails;
+}
+
 static int tell(const struct options *o, const struct explain *x, const char *sshd)
 {
 	const enum explain_meets meets = explain_meets(&o->q, x);
 	const char *next = explain_meets_next(x->account && x->state == EXPLAIN_TROUBLE ?
 	    EXPLAIN_REFUSED_TROUBLE : meets);
 	struct printer p = {o->json, true};
+	char at[32];
 
 	if (o->json)
 		(void)putchar('{');
@@ -241,14 +263,18 @@ static int tell(const struct options *o, const struct explain *x, const char *ss
 	}
 	put(&p, "login", explain_meets_proof(x) ? _("%s (behind a key or password that is proven)") :
 	    _("%s (the service proves no key or password before)"), explain_meets_text(meets));
-	if (x->account)
-		put(&p, "account", "uid %u", (unsigned)x->uid);
-	else
+	if (!x->account)
 		put(&p, "account", "%s", _("none"));
+	else if (x->expired != 0)
+		put(&p, "account", _("uid %u, expired since %s"), (unsigned)x->uid, when(x->expired, at));
+	else
+		put(&p, "account", "uid %u", (unsigned)x->uid);
 	put_duty(&p, x);
 	put_devices(&p, x);
 	put_state(&p, &o->q, x);
 	put_host(&p, &o->q, x, sshd);
+	if (put_check(&p, &o->q) && next[0] == '\0')
+		next = explain_meets_next(EXPLAIN_HOLE);
 	put_log(&p, o->q.user);
 	put(&p, "next", "%s", next[0] != '\0' ? next : _("nothing"));
 	if (o->json)

@@ -9,12 +9,15 @@
 #include "policy/pamd_stack.h"
 
 #include <pwd.h>
+#include <shadow.h>
 #include <stdio.h>
 #include <string.h>
 
 #define PAM_DIR "/etc/pam.d"
 #define PAM_VENDOR_DIR "/usr/lib/pam.d"
 #define ARGS 66
+#define DAY 86400
+#define DAYS_MOST 10000000 /* more is never, and does not overflow */
 
 struct lines {
 	struct explain *x;
@@ -87,6 +90,43 @@ static int read_service(const struct explain_query *q, struct explain *x,
 	if (r != 0 || s.code != 0)
 		return r != 0 ? r : s.code;
 	return x->line[0] == '\0' ? conf_load(&x->conf, q->config, e) : 0;
+}
+
+/* As pam_unix reads the shadow file: the account's own day, and that of a password which
+ * nobody has changed in time. */
+static int64_t find_expiry(const char *user, int64_t now)
+{
+	const struct spwd *sp = getspnam(user);
+	int64_t first = 0, last;
+
+	if (sp == NULL)
+		return 0;
+	if (sp->sp_expire >= 0 && sp->sp_expire < DAYS_MOST)
+		first = sp->sp_expire > 0 ? (int64_t)sp->sp_expire * DAY : 1;
+	if (sp->sp_lstchg > 0 && sp->sp_lstchg < DAYS_MOST && sp->sp_max >= 0 &&
+	    sp->sp_max < DAYS_MOST && sp->sp_inact >= 0 && sp->sp_inact < DAYS_MOST) {
+		last = ((int64_t)sp->sp_lstchg + sp->sp_max + sp->sp_inact + 1) * DAY;
+		first = first == 0 || last < first ? last : first;
+	}
+	return first <= now ? first : 0;
+}
+
+/* A line past which, or after whose refusal, the service still says yes. */
+static void find_hole(const struct explain_query *q, struct explain *x)
+{
+	const struct pamd_dirs dirs = {PAM_DIR, PAM_VENDOR_DIR};
+	struct pamd_stack s = {0};
+	struct pamd_ways w = {.refused = -1, .jumped = -1, .chosen = -1};
+	int at = -1;
+
+	/* What cannot be read, libpam refuses. */
+	if (pamd_stack_load(&s, &dirs, q->service, PAMD_AUTH, NULL) == 0 &&
+	    pamd_stack_walk(&s, &w, NULL) == 0)
+		at = w.jumped >= 0 ? w.jumped : w.refused;
+	if (at >= 0)
+		(void)snprintf(x->hole, sizeof(x->hole), "%s:%d", s.entry[at].file,
+		    s.entry[at].line);
+	pamd_stack_free(&s);
 }
 
 static void find_account(const struct explain_query *q, struct explain *x,
@@ -263,6 +303,10 @@ int explain(const struct explain_query *q, struct explain *x, struct err *e)
 		rollout_judge(&account, &f, &at_account);
 		x->account_exempt = at_account.duty == ROLLOUT_EXEMPT;
 	}
+	if (x->account)
+		x->expired = find_expiry(name, q->now);
+	if (x->line[0] != '\0')
+		find_hole(q, x);
 	explain_records(&canonical, x);
 	return 0;
 }

@@ -39,7 +39,8 @@ enum explain_ssh {
 	EXPLAIN_SSH_UNPROVEN,    /* it does, but not every one behind a key */
 	EXPLAIN_SSH_MIXED,       /* some ways in never ask PAM */
 	EXPLAIN_SSH_PAST,        /* no way in asks PAM */
-	EXPLAIN_SSH_NO_PAM       /* neither auth nor account is called */
+	EXPLAIN_SSH_NO_PAM,      /* neither auth nor account is called */
+	EXPLAIN_SSH_REFUSES      /* sshd refuses the user itself, whatever is answered */
 };
 
 struct explain {
@@ -52,6 +53,8 @@ struct explain {
 	enum explain_ssh ssh;    /* put there by the caller (explain_host.h) */
 	bool account;
 	uid_t uid;
+	int64_t expired;         /* since this day, which account refuses; 0: not */
+	char hole[600];          /* FILE:LINE that opens auth without our line's yes, or "" */
 	struct rollout rollout;
 	enum explain_state state;
 	struct err trouble; /* why it is EXPLAIN_TROUBLE */

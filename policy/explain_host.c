@@ -2,7 +2,10 @@
 
 #include "enroll/language.h"
 #include "lib/core/text.h"
+#include "policy/config_pamd.h"
+#include "policy/config_trust.h"
 #include "policy/run.h"
+#include "policy/sshd_said.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -13,110 +16,74 @@
 #include <sys/timex.h>
 #include <sys/xattr.h>
 
-#define SSHD "/usr/sbin/sshd"
+#define PAM_DIR "/etc/pam.d"
+#define PAM_VENDOR_DIR "/usr/lib/pam.d"
 #define JOURNALCTL "/usr/bin/journalctl"
 #define METHOD "keyboard-interactive"
 #define LOG_TAIL (1 << 20) /* bytes of a log file that are looked through */
 
-/* The value of a line "KEY value" of `sshd -T`, cut at its end; NULL: none. */
-static char *value_of(const char *output, const char *key, char *value, size_t size)
+static bool word_is(const char *p, size_t n, const char *word)
 {
-	size_t n = strlen(key);
-
-	for (const char *p = output; *p != '\0'; p += strcspn(p, "\n"), p += *p == '\n') {
-		if (strncmp(p, key, n) != 0 || p[n] != ' ')
-			continue;
-		(void)snprintf(value, size, "%.*s", (int)strcspn(p + n + 1, "\n"), p + n + 1);
-		return value;
-	}
-	return NULL;
+	return n == strlen(word) && memcmp(p, word, n) == 0;
 }
 
-static bool is_yes(const char *output, const char *key)
-{
-	char value[16];
-
-	return value_of(output, key, value, sizeof(value)) != NULL && strcmp(value, "yes") == 0;
-}
-
-/* What one alternative of AuthenticationMethods does: a list with commas. */
-static void see_alternative(const char *list, size_t n, bool *asks, bool *behind_key)
+/* What one alternative of AuthenticationMethods does: a list with commas.  sshd leaves
+ * one out that names a method which is switched off: false. */
+static bool see_alternative(const char *list, size_t n, const struct explain_methods *m,
+    bool *asks, bool *behind_key)
 {
 	bool key = false;
 
 	*asks = *behind_key = false;
-	for (size_t at = 0; at < n && !*asks; at += strcspn(list + at, ", ") + 1) {
+	for (size_t at = 0; at < n; at += strcspn(list + at, ", ") + 1) {
 		const char *p = list + at;
 		size_t len = strcspn(p, ", ");
+		bool kbdint = len >= sizeof(METHOD) - 1 && memcmp(p, METHOD, sizeof(METHOD) - 1) == 0;
 
-		key = key || (len == 9 && memcmp(p, "publickey", 9) == 0);
-		*asks = len >= sizeof(METHOD) - 1 && memcmp(p, METHOD, sizeof(METHOD) - 1) == 0;
+		if ((kbdint && !m->kbdint) || (word_is(p, len, "publickey") && !m->pubkey) ||
+		    (word_is(p, len, "password") && !m->password))
+			return false;
+		key = key || word_is(p, len, "publickey");
+		*behind_key = *behind_key || (kbdint && !*asks && key);
+		*asks = *asks || kbdint;
 	}
-	*behind_key = *asks && key;
+	return true;
 }
 
-enum explain_ssh explain_sshd_methods(const char *methods, bool kbdint)
+enum explain_ssh explain_sshd_methods(const struct explain_methods *m)
 {
-	bool any = false, all = true, proven = true, asks, behind_key;
+	bool any = false, all = true, proven = true, left = false, asks, behind_key;
+	const char *list = m->list;
 
-	if (!kbdint)
-		return EXPLAIN_SSH_PAST;
-	if (strcmp(methods, "any") == 0)
-		return EXPLAIN_SSH_MIXED;
-	while (*methods != '\0') {
-		size_t n = strcspn(methods, " ");
+	if (strcmp(list, "any") == 0)
+		return m->kbdint ? EXPLAIN_SSH_MIXED : EXPLAIN_SSH_PAST;
+	while (*list != '\0') {
+		size_t n = strcspn(list, " ");
 
-		see_alternative(methods, n, &asks, &behind_key);
-		any = any || asks;
-		all = all && asks;
-		proven = proven && behind_key;
-		methods += n + strspn(methods + n, " ");
+		if (see_alternative(list, n, m, &asks, &behind_key)) {
+			left = true;
+			any = any || asks;
+			all = all && asks;
+			proven = proven && behind_key;
+		}
+		list += n + strspn(list + n, " ");
 	}
-	if (!all || !any)
+	if (!left)
+		return EXPLAIN_SSH_REFUSES;
+	if (!all)
 		return any ? EXPLAIN_SSH_MIXED : EXPLAIN_SSH_PAST;
 	return proven ? EXPLAIN_SSH_ASKS : EXPLAIN_SSH_UNPROVEN;
 }
 
-/* Where sshd listens, for `Match LocalAddress` and `Match LocalPort`: the first of its
- * ports and addresses.  The answer is for a login that comes in there. */
-static void find_own(const char *output, const char *from, char *own, size_t size)
+enum explain_ssh explain_sshd_said(const char *said, char *list, size_t size)
 {
-	char port[16] = "22", address[128] = "";
-	bool six = from != NULL && strchr(from, ':') != NULL;
-	size_t n;
+	struct explain_methods m = {list, sshd_said_yes(said, "kbdinteractiveauthentication"),
+	    sshd_said_yes(said, "pubkeyauthentication"),
+	    sshd_said_yes(said, "passwordauthentication")};
 
-	(void)value_of(output, "port", port, sizeof(port));
-	if (value_of(output, "listenaddress", address, sizeof(address)) != NULL &&
-	    address[0] == '[' && (n = strcspn(address, "]")) > 0) {
-		memmove(address, address + 1, n - 1);
-		address[n - 1] = '\0';
-	} else {
-		address[strcspn(address, ":")] = '\0';
-	}
-	if (address[0] == '\0' || strcmp(address, "0.0.0.0") == 0 || strcmp(address, "::") == 0)
-		(void)snprintf(address, sizeof(address), "%s", six ? "::1" : "127.0.0.1");
-	(void)snprintf(own, size, "laddr=%s,lport=%s", address, port);
-}
-
-/* `sshd -T -C`: 0, or a code, and text says why. */
-static int ask_sshd(const struct explain_query *q, const char *own, struct run_said *said,
-    char *text, size_t size)
-{
-	char who[800], line[400];
-	const char *const argv[] = {SSHD, "-T", "-C", who, NULL};
-	struct err e = {0};
-	int status, r;
-
-	(void)snprintf(who, sizeof(who), "user=%.256s,host=%.128s,addr=%.128s,%s", q->user,
-	    q->from != NULL ? q->from : "localhost", q->from != NULL ? q->from : "127.0.0.1", own);
-	run_free(said); /* of the time before */
-	r = run_program(argv, said, &status, &e);
-	run_line(said, line, sizeof(line));
-	if (r == 0 && status == 0)
-		return 0;
-	(void)snprintf(text, size, _("cannot be told: %s -T: %s"), SSHD,
-	    r != 0 ? e.text : line[0] != '\0' ? line : _("fails and says nothing"));
-	return r != 0 ? r : ERR_REFUSED;
+	if (!sshd_said_value(said, "authenticationmethods", list, size))
+		(void)snprintf(list, size, "any");
+	return sshd_said_yes(said, "usepam") ? explain_sshd_methods(&m) : EXPLAIN_SSH_NO_PAM;
 }
 
 static const char *sshd_does(enum explain_ssh ssh, bool guarded)
@@ -132,6 +99,8 @@ static const char *sshd_does(enum explain_ssh ssh, bool guarded)
 	case EXPLAIN_SSH_PAST:
 		return guarded ? _("does not ask PAM for a code: refused by need_auth") :
 		    _("lets people in without asking PAM for a code");
+	case EXPLAIN_SSH_REFUSES:
+		return _("has no method left for this login, and refuses it");
 	case EXPLAIN_SSH_NO_PAM:
 	case EXPLAIN_SSH_UNKNOWN:
 		break;
@@ -139,52 +108,74 @@ static const char *sshd_does(enum explain_ssh ssh, bool guarded)
 	return _("does not use PAM, and lets people in without a code (UsePAM no)");
 }
 
-static enum explain_ssh judge_sshd(const char *output, bool guarded, char *text, size_t size)
+static enum explain_ssh judge_sshd(const struct sshd_login *who, const char *said, bool guarded,
+    char *text, size_t size)
 {
-	bool kbdint = is_yes(output, "kbdinteractiveauthentication");
-	enum explain_ssh ssh = EXPLAIN_SSH_NO_PAM;
-	char methods[512], service[64] = "";
+	char methods[512], service[64] = "", off[80] = "", why[400];
+	enum explain_ssh ssh = explain_sshd_said(said, methods, sizeof(methods));
 
-	if (!is_yes(output, "usepam")) {
+	if (sshd_said_refuses(said, who, ssh == EXPLAIN_SSH_ASKS || ssh == EXPLAIN_SSH_UNPROVEN,
+	    why, sizeof(why))) {
+		(void)snprintf(text, size, _("refuses %s, whatever is answered (%s)"), who->user, why);
+		return EXPLAIN_SSH_REFUSES;
+	}
+	if (ssh == EXPLAIN_SSH_NO_PAM) {
 		(void)snprintf(text, size, "%s", sshd_does(ssh, guarded));
 		return ssh;
 	}
-	if (value_of(output, "authenticationmethods", methods, sizeof(methods)) == NULL)
-		(void)snprintf(methods, sizeof(methods), "any");
-	ssh = explain_sshd_methods(methods, kbdint);
+	if (!sshd_said_yes(said, "kbdinteractiveauthentication"))
+		(void)snprintf(off, sizeof(off), ", KbdInteractiveAuthentication no");
+	else if (!sshd_said_yes(said, "pubkeyauthentication"))
+		(void)snprintf(off, sizeof(off), ", PubkeyAuthentication no");
 	/* From OpenSSH 9.8 on it may be another file that sshd goes by. */
-	(void)value_of(output, "pamservicename", service, sizeof(service));
+	(void)sshd_said_value(said, "pamservicename", service, sizeof(service));
 	(void)snprintf(text, size, "%s (AuthenticationMethods %s%s%s%s)", sshd_does(ssh, guarded),
-	    methods, kbdint ? "" : ", KbdInteractiveAuthentication no",
-	    service[0] != '\0' ? ", PAMServiceName " : "", service);
+	    methods, off, service[0] != '\0' ? ", PAMServiceName " : "", service);
 	return ssh;
 }
 
 enum explain_ssh explain_sshd(const struct explain_query *q, bool guarded, char *text,
     size_t size)
 {
+	const struct sshd_login who = {NULL, q->user, q->from != NULL ? q->from : "127.0.0.1"};
 	enum explain_ssh ssh = EXPLAIN_SSH_UNKNOWN;
-	struct run_said said = {0};
-	char usual[200], own[200];
+	struct buffer said = {0};
+	struct err e = {0};
+
+	if (sshd_said_ask(&who, &said, &e) == 0)
+		ssh = judge_sshd(&who, buffer_string(&said), guarded, text, size);
+	else
+		(void)snprintf(text, size, _("cannot be told: %s -T: %s"), SSHD_SAID_PROGRAM, e.text);
+	buffer_free(&said);
+	return ssh;
+}
+
+int explain_check(const struct explain_query *q, struct config_findings *f, struct err *e)
+{
+	char modules[PAMD_PATH_MAX], of[300], path[PAMD_PATH_MAX];
+	struct config_request all = {.config = q->config, .pam = {PAM_DIR, PAM_VENDOR_DIR},
+	    .module_dir = modules, .now = q->now};
+	struct config_places places = {0};
+	size_t kept = 0;
 	int r;
 
-	if (strpbrk(q->user, ",= ") != NULL) {
-		(void)snprintf(text, size, _("cannot be told: %s -T does not take such a name"), SSHD);
-		return ssh;
+	config_module_dir(modules);
+	r = config_pamd(&all, f, &places, e);
+	free(places.item);
+	if (pamd_find(&all.pam, q->service, path) != 0)
+		path[0] = '\0';
+	(void)snprintf(of, sizeof(of), ": service %.256s: ", q->service);
+	for (size_t i = 0; i < f->count; i++) {
+		const char *text = f->item[i].text;
+		size_t n = strlen(path);
+		bool its = strstr(text, of) != NULL ||
+		    (n > 0 && strncmp(text, path, n) == 0 && text[n] == ':');
+
+		if (its && f->item[i].level == CONFIG_FAIL)
+			f->item[kept++] = f->item[i];
 	}
-	/* No Match changes where it listens.  It has to be given all the same, or a Match
-	 * that asks for it makes sshd stop. */
-	find_own("", q->from, usual, sizeof(usual));
-	r = ask_sshd(q, usual, &said, text, size);
-	if (r == 0) {
-		find_own(buffer_string(&said.out), q->from, own, sizeof(own));
-		if (strcmp(own, usual) != 0)
-			r = ask_sshd(q, own, &said, text, size);
-	}
-	if (r == 0)
-		ssh = judge_sshd(buffer_string(&said.out), guarded, text, size);
-	run_free(&said);
-	return ssh;
+	f->count = kept;
+	return r;
 }
 
 /* Behind the words of a time and a host: where the tag begins, or NULL. */

@@ -5,6 +5,7 @@
 #ifndef PB_EXPLAIN_HOST_H
 #define PB_EXPLAIN_HOST_H
 
+#include "policy/config_check.h"
 #include "policy/explain.h"
 
 #include <stdbool.h>
@@ -15,9 +16,20 @@
 enum explain_ssh explain_sshd(const struct explain_query *q, bool guarded, char *text,
     size_t size);
 
-/* What the value of AuthenticationMethods does (exposed for its test); kbdint:
- * KbdInteractiveAuthentication. */
-enum explain_ssh explain_sshd_methods(const char *methods, bool kbdint);
+/* What sshd's methods make of a login: the value of AuthenticationMethods, and which of
+ * the methods it names are switched on. */
+struct explain_methods {
+	const char *list;
+	bool kbdint, pubkey, password;
+};
+enum explain_ssh explain_sshd_methods(const struct explain_methods *m);
+
+/* The same of what `sshd -T` has said; list takes AuthenticationMethods. */
+enum explain_ssh explain_sshd_said(const char *said, char *list, size_t size);
+
+/* What `config check` fails of the service's own lines.  0, or trouble that kept it from
+ * being looked at; f is freed by the caller. */
+int explain_check(const struct explain_query *q, struct config_findings *f, struct err *e);
 
 /* What the log says were the last verdicts of the user, oldest first, a line each; ""
  * when there are none.  Returns where it was read: the journal, of root's senders only,

@@ -10,6 +10,10 @@ static const struct {
 	N_("mend the records: every code is refused until then")},
     [EXPLAIN_REFUSED_NOBODY] = {N_("is asked for a code and refused: no such account"),
 	N_("no such account: every answer is refused")},
+    [EXPLAIN_REFUSED_SSHD] = {N_("is refused by sshd, whatever is answered"),
+	N_("change what the line `sshd` names, or log in as somebody else")},
+    [EXPLAIN_REFUSED_EXPIRED] = {N_("is refused, whatever is answered: the account has expired"),
+	N_("`chage -l USER` shows the days, `chage -E -1 -I -1 USER` takes them away")},
     [EXPLAIN_REFUSED_NOT_ENROLLED] = {N_("is asked for a code and refused: not enrolled"),
 	N_("enrol: `enroll-mfa USER`, or `enroll-mfa invite USER`")},
     [EXPLAIN_REFUSED_UNPROVEN] = {N_("is asked for a code and refused: not enrolled, and no key or "
@@ -26,6 +30,10 @@ static const struct {
     [EXPLAIN_PAST_MIXED] = {N_("is let in without a code by some methods of sshd: they do not ask "
 	"PAM for one, and nothing refuses"),
 	N_("have sshd ask for the code: `bastionctl enable sshd`")},
+    [EXPLAIN_HOLE] = {N_("can get in without a code: other lines of the service let everybody in"),
+	N_("mend what `check` names")},
+    [EXPLAIN_HOLE_GUARDED] = {N_("is refused by need_auth where other lines of the service let in "
+	"without a code"), N_("mend what `check` names")},
     [EXPLAIN_NOT_ASKED] = {N_("is not asked for a code: the service does not name the module"),
 	N_("the service does not ask for a code: `bastionctl enable`")},
     [EXPLAIN_EXEMPT] = {N_("is let in without a code: exempt"), ""},
@@ -112,8 +120,14 @@ enum explain_meets explain_meets(const struct explain_query *q, const struct exp
 {
 	if (!x->account)
 		return EXPLAIN_REFUSED_NOBODY;
+	if (x->is_ssh && x->ssh == EXPLAIN_SSH_REFUSES)
+		return EXPLAIN_REFUSED_SSHD;
+	if (x->expired != 0)
+		return EXPLAIN_REFUSED_EXPIRED;
 	if (x->is_ssh && x->ssh == EXPLAIN_SSH_NO_PAM)
 		return EXPLAIN_PAST;
+	if (x->hole[0] != '\0' && !(x->is_ssh && x->ssh == EXPLAIN_SSH_PAST))
+		return x->guarded ? EXPLAIN_HOLE_GUARDED : EXPLAIN_HOLE;
 	if (x->line[0] == '\0' || (x->is_ssh &&
 	    (x->ssh == EXPLAIN_SSH_PAST || x->ssh == EXPLAIN_SSH_MIXED)))
 		return round_auth(x);

@@ -10,12 +10,16 @@
 enum explain_meets {
 	EXPLAIN_REFUSED_TROUBLE = 0, /* asked for a code, and refused whatever it is */
 	EXPLAIN_REFUSED_NOBODY,
+	EXPLAIN_REFUSED_SSHD,        /* by sshd, whatever is answered */
+	EXPLAIN_REFUSED_EXPIRED,     /* by account, whatever is answered */
 	EXPLAIN_REFUSED_NOT_ENROLLED,
 	EXPLAIN_REFUSED_UNPROVEN,    /* not enrolled, and nothing is proven before */
 	EXPLAIN_REFUSED_NEED_AUTH,   /* not asked; account refuses */
 	EXPLAIN_REFUSED_MIXED,       /* where the way taken does not ask */
 	EXPLAIN_PAST,                /* let in without the module's doing */
 	EXPLAIN_PAST_MIXED,
+	EXPLAIN_HOLE,                /* asked, and let in without it */
+	EXPLAIN_HOLE_GUARDED,        /* the same, and account refuses */
 	EXPLAIN_NOT_ASKED,
 	EXPLAIN_EXEMPT,              /* let in without a prompt */
 	EXPLAIN_NOT_REQUIRED,

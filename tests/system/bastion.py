@@ -161,9 +161,10 @@ class Talk:
         return f"exit {self.status}, prompts {self.prompts}, on the terminal:\n{self.text}"
 
 
-def converse(child, answers, prompt=CODE_PROMPT, and_then=None):
+def converse(child, answers, prompt=CODE_PROMPT, and_then=None, any_left=False):
     """Types the answers at the prompts, one each; a prompt without an answer
-    hangs up.  and_then(child) takes over when the answers are used up."""
+    hangs up.  and_then(child) takes over when the answers are used up.  An answer
+    that nobody has asked for is an error, unless any_left says that it may be."""
     text, prompts, left = "", [], list(answers)
     ends = [pexpect.EOF, pexpect.TIMEOUT]
     while True:
@@ -184,7 +185,10 @@ def converse(child, answers, prompt=CODE_PROMPT, and_then=None):
             child.close(force=True)
             raise AssertionError(f"nothing happens after:\n{text}")
     child.close(force=True)
-    return Talk(text.replace("\r", ""), prompts, child.exitstatus)
+    talk = Talk(text.replace("\r", ""), prompts, child.exitstatus)
+    if left and not any_left:
+        raise AssertionError(f"{len(left)} answers are left that nobody has asked for: {talk}")
+    return talk
 
 
 def spawn(*argv, **kw):
@@ -270,11 +274,13 @@ class Sshd:
                         encoding="utf-8")
         return path
 
-    def ssh(self, user, *answers, args=(), command=("echo", "I", "am", "$(id -un)"), **options):
+    def ssh(self, user, *answers, args=(), command=("echo", "I", "am", "$(id -un)"),
+            any_left=False, **options):
         """A login by the real client on a terminal."""
         options.setdefault("NumberOfPasswordPrompts", 1)
         child = spawn("ssh", "-F", self.config(user, **options), *args, "bastion", *command)
-        return converse(child, answers, prompt=r"(?:Verification code|[Pp]assword): ")
+        return converse(child, answers, prompt=r"(?:Verification code|[Pp]assword): ",
+                        any_left=any_left)
 
 
 def is_in(talk, user):

@@ -5,7 +5,7 @@ import json
 import pathlib
 
 import pytest
-from bastion import BUILD, CONF, Sshd, User, is_in, run
+from bastion import BUILD, CONF, Sshd, User, converse, is_in, run, spawn
 
 SSHD_CONFIG = pathlib.Path("/etc/ssh/sshd_config")
 AUTH_LOG = pathlib.Path("/var/log/auth.log")
@@ -138,8 +138,98 @@ def test_enroll_by_too_far_ahead_lets_nobody_in():
         with more(CONF, f"enroll_by = {day(ahead)}\n"):
             x = told(user.name)
             with Sshd() as server:
-                assert is_in(server.ssh(user, "000000"), user) == (ahead == 30)
+                assert is_in(server.ssh(user, "000000", any_left=True), user) == (ahead == 30)
         assert x["login"].startswith(way), x
+
+
+@contextlib.contextmanager
+def before(path, text):
+    """A file with lines at its beginning."""
+    was = path.read_text(encoding="utf-8")
+    path.write_text(text + was, encoding="utf-8")
+    try:
+        yield
+    finally:
+        path.write_text(was, encoding="utf-8")
+
+
+def test_whom_sshd_itself_refuses_is_told_so(user):
+    run("usermod", "-aG", "games", user.name)
+    code = user.code()
+    for line in (f"DenyUsers {user.name}", "AllowUsers somebody else", f"DenyUsers *@127.0.0.0/8",
+                 f"AllowUsers {user.name}@192.0.2.0/24", "DenyGroups g?mes", "AllowGroups wheel",
+                 "PubkeyAuthentication no", "KbdInteractiveAuthentication no"):
+        match = f"Match User {user.name}\n{line}\nMatch all\n"
+        with before(SSHD_CONFIG, match if "Authentication" in line else line + "\n"):
+            x = told(user.name, "--from", "127.0.0.1")
+            with Sshd() as server:
+                assert not is_in(server.ssh(user, code, any_left=True), user), line
+        assert x["login"].startswith("is refused by sshd, whatever is answered"), (line, x)
+        assert line.split()[0] in x["sshd"] and "sshd" in x["next"], (line, x)
+    for line in ("AllowUsers nobody us*", f"AllowUsers {user.name}@127.0.0.1\nAllowGroups games",
+                 f"DenyUsers {user.name}@192.0.2.*\nDenyGroups wheel"):
+        with before(SSHD_CONFIG, line + "\n"):
+            x = told(user.name, "--from", "127.0.0.1")
+            with Sshd() as server:
+                assert is_in(server.ssh(user, code or user.code()), user), line
+            code = None
+        assert x["login"].startswith("is asked for a code ("), (line, x)
+
+
+def test_root_meets_permit_root_login(log):
+    """Also prohibit-password refuses the code: it is no key."""
+    root = pathlib.Path("/run/home/root/.ssh")
+    run("mkdir", "-p", root)
+    user = User()
+    run("cp", f"{user.key}.pub", root / "authorized_keys")
+    run("chmod", "-R", "go-rwx", root.parent)
+    user.name = "root"
+    user.enrol()
+    try:
+        for word, inside in (("no", False), ("prohibit-password", False), ("yes", True)):
+            more_words = f"PermitRootLogin {word}\nAuthorizedKeysFile {root}/authorized_keys\n"
+            with before(SSHD_CONFIG, more_words):
+                x = told("root")
+                with Sshd() as server:
+                    talk = server.ssh(user, user.code(), any_left=True)
+                    assert is_in(talk, user) == inside, talk
+            assert x["login"].startswith("is asked for a code (" if inside else
+                                         "is refused by sshd"), (word, x)
+    finally:
+        run(BUILD / "enroll-mfa", "remove", "root")
+
+
+def test_expired_account_is_told_as_refused(sshd, user):
+    for words in (("-E", "2001-01-01"), ("-E", "-1", "-M", "10", "-I", "5", "-d", "2001-01-01")):
+        run("chage", *words, user.name)
+        x = told(user.name)
+        assert x["login"].startswith("is refused, whatever is answered: the account has exp"), x
+        assert "expired since 2001-01-" in x["account"] and "chage" in x["next"], x
+        assert not is_in(sshd.ssh(user, user.code()), user)
+    run("chage", "-I", "-1", "-M", "-1", user.name)
+    assert told(user.name)["login"].startswith("is asked for a code (")
+
+
+def test_line_that_lets_everybody_in_is_told(user):
+    hole = pathlib.Path("/etc/pam.d/sshd")
+    assert "check" not in told(user.name)
+    text = hole.read_text(encoding="utf-8")
+    try:
+        for inside, login in ((False, "is refused by need_auth where other lines"),
+                              (True, "can get in without a code")):
+            hole.write_text("auth sufficient pam_permit.so\n" + "".join(
+                line for line in text.splitlines(True) if not inside or "need_auth" not in line),
+                encoding="utf-8")
+            x = told(user.name)
+            with Sshd() as server:
+                talk = server.ssh(user)
+                assert is_in(talk, user) == inside and not talk.prompts, talk
+            assert x["login"].startswith(login), x
+            assert any(v.startswith("/etc/pam.d/sshd:1: service sshd: gets in without a code")
+                       for k, v in x.items() if k.startswith("check")), x
+            assert "`check`" in x["next"], x
+    finally:
+        hole.write_text(text, encoding="utf-8")
 
 
 def test_forged_line_of_the_log_is_no_verdict():

@@ -137,6 +137,35 @@ static void need_auth_refuses_where_no_auth_line_is(void **state)
 	meets(EXPLAIN_NOT_ASKED);
 }
 
+static void who_is_refused_before_the_code_is_not_told_that_one_is_asked(void **state)
+{
+	(void)state;
+	x.expired = NOW - 86400;
+	x.rollout.duty = ROLLOUT_EXEMPT;
+	meets(EXPLAIN_REFUSED_EXPIRED);
+	x.ssh = EXPLAIN_SSH_REFUSES;
+	meets(EXPLAIN_REFUSED_SSHD);
+	x.is_ssh = false; /* sshd's lists are its own */
+	meets(EXPLAIN_REFUSED_EXPIRED);
+	x.account = false;
+	meets(EXPLAIN_REFUSED_NOBODY);
+}
+
+static void service_that_other_lines_open_is_told_as_open(void **state)
+{
+	(void)state;
+	(void)snprintf(x.hole, sizeof(x.hole), "/etc/pam.d/sshd:1");
+	meets(EXPLAIN_HOLE_GUARDED);
+	x.guarded = false;
+	meets(EXPLAIN_HOLE);
+	x.state = EXPLAIN_TROUBLE;
+	meets(EXPLAIN_HOLE);
+	x.ssh = EXPLAIN_SSH_PAST; /* PAM's auth is not asked at all */
+	meets(EXPLAIN_PAST);
+	x.ssh = EXPLAIN_SSH_REFUSES;
+	meets(EXPLAIN_REFUSED_SSHD);
+}
+
 static void lock_stands_before_the_invitation(void **state)
 {
 	(void)state;
@@ -353,7 +382,8 @@ static void methods_are_told_apart(void **state)
 	    {"publickey,keyboard-interactive:pam", true, EXPLAIN_SSH_ASKS},
 	    {"publickey,keyboard-interactive", true, EXPLAIN_SSH_ASKS},
 	    {"publickey,publickey,keyboard-interactive:pam", true, EXPLAIN_SSH_ASKS},
-	    {"publickey,keyboard-interactive:pam", false, EXPLAIN_SSH_PAST},
+	    /* A list that names a method which is off does not count: nobody gets in. */
+	    {"publickey,keyboard-interactive:pam", false, EXPLAIN_SSH_REFUSES},
 	    {"keyboard-interactive:pam", true, EXPLAIN_SSH_UNPROVEN},
 	    {"keyboard-interactive:pam,publickey", true, EXPLAIN_SSH_UNPROVEN},
 	    {"publickey,keyboard-interactive:pam keyboard-interactive:pam", true,
@@ -363,13 +393,27 @@ static void methods_are_told_apart(void **state)
 	    {"publickey publickey,keyboard-interactive:pam", true, EXPLAIN_SSH_MIXED},
 	    {"any", true, EXPLAIN_SSH_MIXED},
 	    {"any", false, EXPLAIN_SSH_PAST},
-	    {"", true, EXPLAIN_SSH_PAST},
+	    {"", true, EXPLAIN_SSH_REFUSES},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
-		if (explain_sshd_methods(table[i].methods, table[i].kbdint) != table[i].ssh)
+		if (explain_sshd_methods(&(struct explain_methods){table[i].methods,
+		    table[i].kbdint, true, true}) != table[i].ssh)
 			fail_msg("%s, %d", table[i].methods, table[i].kbdint);
+}
+
+static void list_that_names_a_method_which_is_off_does_not_count(void **state)
+{
+	struct explain_methods m = {"publickey,password publickey,keyboard-interactive:pam", true,
+	    true, true};
+
+	(void)state;
+	assert_int_equal(explain_sshd_methods(&m), EXPLAIN_SSH_MIXED);
+	m.password = false;
+	assert_int_equal(explain_sshd_methods(&m), EXPLAIN_SSH_ASKS);
+	m.pubkey = false;
+	assert_int_equal(explain_sshd_methods(&m), EXPLAIN_SSH_REFUSES);
 }
 
 #define VERDICT "pam_bastion(sshd:auth): user=alice verdict=ok method=totp"
@@ -449,11 +493,14 @@ int main(void)
 	    T(login_round_the_code_is_refused_but_for_exempt_machines),
 	    T(login_round_the_code_is_let_in_where_nothing_guards),
 	    T(need_auth_refuses_where_no_auth_line_is),
+	    T(who_is_refused_before_the_code_is_not_told_that_one_is_asked),
+	    T(service_that_other_lines_open_is_told_as_open),
 	    T(lock_stands_before_the_invitation),
 	    T(remembered_place_is_not_delayed),
 	    T(explain_meets_what_decide_decides),
 	    T(bypass_is_believed_for_a_day_only),
 	    T(methods_are_told_apart),
+	    T(list_that_names_a_method_which_is_off_does_not_count),
 	    T(verdict_stands_behind_time_host_and_program),
 	    T(verdict_inside_a_message_is_forged),
 	    T(broken_lines_are_no_verdict),
