@@ -2,11 +2,14 @@
 
 #include "enroll/language.h"
 #include "lib/core/conf.h"
+#include "lib/core/day.h"
 #include "lib/core/who.h"
 #include "policy/config_check.h"
 #include "policy/config_trust.h"
 #include "policy/enable.h"
+#include "policy/enable_keys.h"
 #include "policy/enable_label.h"
+#include "policy/enable_people.h"
 #include "policy/enable_run.h"
 #include "policy/enable_sshd.h"
 #include "policy/enable_trial.h"
@@ -24,6 +27,7 @@
 #define PAM_DIR "/etc/pam.d"
 #define PAM_VENDOR_DIR "/usr/lib/pam.d"
 #define RUN_DIR "/run/pam-bastion"
+#define TRIAL_HOST "enable-trial" /* no number, so it is remembered nowhere */
 #define CONFIRM_DEFAULT 300
 #define CONFIRM_MAX 86400
 
@@ -39,7 +43,7 @@ static const char help_enable[] =
     "  --confirm TIME  until the old files come back: 90s, 5m, 1h (default 5m, 3s to 24h)\n"
     "  --admin USER    who gives the code (default: who calls sudo, else the first one)\n"
     "  --no-confirm    for images: no admin, no trial, no way back; only while nobody is\n"
-    "                  enrolled and whoever comes can enrol\n"
+    "                  enrolled and somebody can enrol: is invited, or anybody may\n"
     "  --yes           do not ask\n"
     "\n"
     "exit: 0 done or enabled already, 1 refused, 2 usage, 3 trouble or a decision is\n"
@@ -85,6 +89,8 @@ struct work {
 	struct conf conf;
 	struct enable_way way;
 	struct enable_plan plan;
+	struct enable_image image;      /* with --no-confirm */
+	enum enable_enroll enroll;      /* the same */
 	char admin[WHO_NAME_MAX + 1];   /* "": none is asked for */
 	char console[WHO_NAME_MAX + 1]; /* "": nobody */
 	char addr[64];                  /* where the caller comes from, or "" */
@@ -271,17 +277,70 @@ static int check_config(struct work *w)
 	return r;
 }
 
+/* Whether the admin could log in and mend things. */
+static int check_admin(struct work *w, const struct enable_sshd *q, const char *said)
+{
+	char files[1024], why[400];
+
+	if (enable_sshd_turns_away(q, said, why, sizeof(why)))
+		return err_set(&w->e, ERR_REFUSED, "%s: %s would not get in by ssh (%s); name another "
+		    "admin with --admin", q->shown, q->user, why);
+	switch (enable_keys(said, q->user, files, sizeof(files))) {
+	case ENABLE_KEYS_SOME:
+		return 0;
+	case ENABLE_KEYS_UNKNOWN:
+		(void)printf(_("warn  sshd  whether %s has a key is not known: AuthorizedKeysCommand, "
+		    "TrustedUserCAKeys or a line of cert-authority decides; see that one lets %s in\n"),
+		    q->user, q->user);
+		return 0;
+	case ENABLE_KEYS_NONE:
+		break;
+	}
+	return err_set(&w->e, ERR_REFUSED, "%s: sshd finds no public key of %s (AuthorizedKeysFile "
+	    "%s), and a password would count no more; put a key there, in a file that nobody else "
+	    "may write, or name another admin with --admin", q->shown, q->user, files);
+}
+
+static int tell_people(struct work *w, const struct enable_sshd *q)
+{
+	struct enable_people p;
+	int r = enable_people_look(&w->way, q, w->admin, &p, &w->e);
+
+	if (r != 0)
+		return r;
+	if (p.keyless.count > 0)
+		(void)printf(_("warn  sshd  %d with a password have no public key that sshd finds, and "
+		    "would not get in by ssh any more: %s\n"), p.keyless.count, p.keyless.text);
+	if (p.other.count > 0)
+		(void)printf(_("warn  sshd  for %d sshd -T does not say the key and then the code (a "
+		    "Match, or an earlier line), and what goes past the code is refused: %s\n"),
+		    p.other.count, p.other.text);
+	if (p.more)
+		(void)printf(_("warn  sshd  not everybody was looked at; sshd was asked about %d at "
+		    "most\n"), ENABLE_PEOPLE_MOST);
+	return 0;
+}
+
 static int check_sshd(struct work *w)
 {
 	const struct enable_sshd q = {w->plan.sshd_config, ENABLE_SSHD_CONFIG,
 	    w->admin[0] != '\0' ? w->admin : "nobody", w->addr[0] != '\0' ? w->addr : NULL};
+	struct buffer said = {0};
 	int r;
 
 	if (w->o->target != ENABLE_SSHD)
 		return 0;
 	r = enable_sshd_test(&q, &w->e);
-	if (r == 0 && !w->o->disable)
-		r = enable_sshd_judge(&q, &w->e);
+	if (r != 0 || w->o->disable)
+		return r;
+	r = enable_sshd_ask(&q, &said, &w->e);
+	if (r == 0)
+		r = enable_sshd_judge(&q, buffer_string(&said), &w->e);
+	if (r == 0 && w->admin[0] != '\0')
+		r = check_admin(w, &q, buffer_string(&said));
+	if (r == 0)
+		r = tell_people(w, &q);
+	buffer_free(&said);
 	return r;
 }
 
@@ -323,14 +382,43 @@ static int find_people(struct work *w)
 
 	if (!w->o->no_confirm)
 		return enable_way_admin(&w->way, w->admin, &w->e);
-	if ((r = enable_way_anybody(&w->way, &w->e)) < 0)
+	if ((r = enable_way_image(&w->way, &w->image, &w->e)) != 0)
 		return r;
-	if (r > 0)
+	if (w->image.enrolled > 0)
 		return err_set(&w->e, ERR_UNAVAIL, "--no-confirm is for machines where nobody is "
 		    "enrolled yet, and somebody is; go without it");
-	return enable_way_to_enroll(&w->way, w->o->target) ? 0 : err_set(&w->e, ERR_UNAVAIL,
-	    "--no-confirm needs a way to enrol, or nobody ever gets in: `enroll = invite` or "
-	    "`login` for sshd, or `enroll_by` with a day to come, in %s", w->conf.path);
+	return 0;
+}
+
+/* With --no-confirm: that somebody gets in by the planned lines. */
+static int find_enrolment(struct work *w)
+{
+	/* Where sudo's line has no after_password it has after_login. */
+	bool proves = w->plan.after_password || w->o->target == ENABLE_SUDO;
+
+	if (!w->o->no_confirm)
+		return 0;
+	w->enroll = enable_way_to_enroll(&w->way, w->o->target, proves, &w->image);
+	switch (w->enroll) {
+	case ENABLE_ENROLL_WORD:
+	case ENABLE_ENROLL_LOGIN:
+	case ENABLE_ENROLL_DAY:
+		return 0;
+	case ENABLE_ENROLL_UNPROVEN:
+		return err_set(&w->e, ERR_UNAVAIL, "--no-confirm needs a way to enrol, and through %s "
+		    "there is none: its line would not know whether the password was right, so that "
+		    "whoever is not enrolled is refused; enrol an admin, and go without it",
+		    enable_target_name(w->o->target));
+	case ENABLE_ENROLL_NO_WORD:
+		return err_set(&w->e, ERR_UNAVAIL, "--no-confirm needs a way to enrol, and nobody is "
+		    "invited (`enroll = invite`), so that nobody ever gets in; run `enroll-mfa invite "
+		    "USER` first, or write `enroll = login` into %s", w->conf.path);
+	case ENABLE_ENROLL_NONE:
+		break;
+	}
+	return err_set(&w->e, ERR_UNAVAIL, "--no-confirm needs a way to enrol, or nobody ever gets "
+	    "in: `enroll = invite` or `login` for sshd, or `enroll_by` with a day to come, in %s",
+	    w->conf.path);
 }
 
 /* A code line of the console that cannot take the password as proven exempts nobody. */
@@ -348,15 +436,30 @@ static bool console_exempts(const struct work *w)
 	return exempts;
 }
 
-static void tell_way_back(struct work *w)
+static void tell_no_way_back(const struct work *w)
 {
 	const char *name = enable_target_name(w->o->target);
+	char day[DAY_TEXT];
 
+	if (w->enroll == ENABLE_ENROLL_WORD) {
+		(void)printf(_("Way back: none; nobody is enrolled.  %d can enrol through %s by "
+		    "invitation, the first is %s.\n"), w->image.invited, name, w->image.user);
+	} else if (w->enroll == ENABLE_ENROLL_LOGIN) {
+		(void)printf(_("Way back: none; nobody is enrolled, and whoever comes through %s with a "
+		    "key can enrol.\n"), name);
+	} else {
+		day_text(w->conf.enroll_by, day);
+		(void)printf(_("Way back: none; nobody is enrolled, and whoever comes through %s with a "
+		    "key or password is let in without a code until %s.\n"), name, day);
+	}
+}
+
+static void tell_way_back(struct work *w)
+{
 	if (!console_exempts(w) || !enable_way_console(&w->way, w->console))
 		w->console[0] = '\0';
 	if (w->o->no_confirm)
-		(void)printf(_("Way back: none; nobody is enrolled, and whoever comes through %s can "
-		    "enrol.\n"), name);
+		tell_no_way_back(w);
 	else
 		(void)printf(_("Way back: the old files come back after %lld s unless "
 		    "`bastionctl confirm` is called from a new login.\n"), (long long)w->o->seconds);
@@ -365,6 +468,34 @@ static void tell_way_back(struct work *w)
 		    "@local).\n"), w->console);
 	if (w->admin[0] != '\0')
 		(void)printf(_("Admin: %s.\n"), w->admin);
+}
+
+/* What lets somebody in without a code must not pass for one. */
+static int try_code(struct work *w, struct enable_trial *q)
+{
+	struct enable_spent before, after;
+	bool elsewhere = false;
+	int r = 0;
+
+	if (w->o->target != ENABLE_SSHD || q->keys != NULL)
+		r = enable_way_asked(&w->way, w->admin, q->host, &elsewhere, &w->e);
+	if (elsewhere || (q->keys != NULL && w->conf.remember > 0))
+		q->host = TRIAL_HOST;
+	if (r == 0)
+		r = enable_way_spent(&w->way, w->admin, &before, &w->e);
+	if (r != 0)
+		return r;
+	(void)printf(_("Trial: what %s will ask; answer it as %s.  The code is spent.\n"), q->service,
+	    w->admin);
+	(void)fflush(stdout);
+	r = enable_trial(q, &w->e);
+	if (r == 0)
+		r = enable_way_spent(&w->way, w->admin, &after, &w->e);
+	if (r == 0 && !enable_way_has_spent(&before, &after))
+		r = err_set(&w->e, ERR_REFUSED, "the future stack of %s has let %s in without a code, so "
+		    "the trial proves nothing; `bastionctl explain %s` says why it may be; nothing is "
+		    "changed", q->service, w->admin, w->admin);
+	return r;
 }
 
 static int try_out(struct work *w)
@@ -382,10 +513,7 @@ static int try_out(struct work *w)
 		q.host = w->addr[0] != '\0' ? w->addr : NULL;
 		q.keys = enable_way_key(&w->way, w->admin, key, sizeof(key)) ? key : NULL;
 	}
-	(void)printf(_("Trial: what %s will ask; answer it as %s.  The code is spent.\n"), q.service,
-	    w->admin);
-	(void)fflush(stdout);
-	return enable_trial(&q, &w->e);
+	return try_code(w, &q);
 }
 
 static void tell_enabled(const struct work *w, const struct enable_done *d)
@@ -422,6 +550,8 @@ static int enable(struct work *w)
 		(void)printf(_("%s is enabled already.\n"), enable_target_name(w->o->target));
 		return done(CMD_YES);
 	}
+	if (r == 0)
+		r = find_enrolment(w);
 	if (r == 0) {
 		tell_way_back(w);
 		r = check_config(w);

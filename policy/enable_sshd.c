@@ -1,6 +1,8 @@
 #include "policy/enable_sshd.h"
 
+#include "policy/explain_host.h"
 #include "policy/run.h"
+#include "policy/sshd_said.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,84 +27,75 @@ int enable_sshd_test(const struct enable_sshd *q, struct err *e)
 	return r;
 }
 
-/* The value of a line `key value` in the output of sshd -T, without its end. */
-static bool find_value(const char *text, const char *key, char *value, size_t size)
+static int judge_methods(const struct enable_sshd *q, const char *said, struct err *e)
 {
-	size_t n = strlen(key);
+	char list[1024];
+	enum explain_ssh ssh = explain_sshd_said(said, list, sizeof(list));
 
-	for (; *text != '\0'; text += strcspn(text, "\n"), text += *text == '\n') {
-		if (strncasecmp(text, key, n) != 0 || text[n] != ' ')
-			continue;
-		(void)snprintf(value, size, "%.*s", (int)strcspn(text + n + 1, "\n"), text + n + 1);
-		return true;
-	}
-	return false;
+	if (ssh == EXPLAIN_SSH_ASKS)
+		return 0;
+	if (ssh == EXPLAIN_SSH_UNPROVEN)
+		return err_set(e, ERR_REFUSED, "%s: for %s sshd -T says `authenticationmethods %s`; the "
+		    "password gives way to the code, so the code alone would let in; write "
+		    "`publickey,keyboard-interactive:pam` in the line that has set it", q->shown,
+		    q->user, list);
+	if (ssh == EXPLAIN_SSH_REFUSES)
+		return err_set(e, ERR_REFUSED, "%s: for %s sshd -T says `authenticationmethods %s`, "
+		    "`kbdinteractiveauthentication %s` and `pubkeyauthentication %s`, so nothing would "
+		    "let %s in; take out the earlier line or the Match that has set it", q->shown,
+		    q->user, list, sshd_said_yes(said, "kbdinteractiveauthentication") ? "yes" : "no",
+		    sshd_said_yes(said, "pubkeyauthentication") ? "yes" : "no", q->user);
+	return err_set(e, ERR_REFUSED, "%s: for %s sshd -T says `authenticationmethods %s`, "
+	    "which goes past the code; an earlier line or a Match has set it", q->shown,
+	    q->user, list);
 }
 
-/* Every list of methods must end at PAM. */
-static bool methods_ask(const char *methods)
-{
-	for (const char *p = methods; *p != '\0';) {
-		size_t n = strcspn(p, " ");
-		bool asks = false;
-
-		for (size_t at = 0; at < n; at += strcspn(p + at, ", ") + 1)
-			asks = asks || strncmp(p + at, "keyboard-interactive", 20) == 0;
-		if (!asks)
-			return false;
-		p += n;
-		p += strspn(p, " ");
-	}
-	return methods[0] != '\0';
-}
-
-static int judge_output(const struct enable_sshd *q, const char *text, struct err *e)
+int enable_sshd_judge(const struct enable_sshd *q, const char *said, struct err *e)
 {
 	static const struct {
 		const char *key, *must;
 	} settings[] = {{"usepam", "yes"}, {"passwordauthentication", "no"}};
 	char value[1024] = "";
+	int r;
 
 	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
-		if (!find_value(text, settings[i].key, value, sizeof(value)) ||
+		if (!sshd_said_value(said, settings[i].key, value, sizeof(value)) ||
 		    strcasecmp(value, settings[i].must) != 0)
 			return err_set(e, ERR_REFUSED, "%s: for %s sshd -T says `%s %s`, which must be "
 			    "`%s`; an earlier line or a Match has set it", q->shown, q->user,
 			    settings[i].key, value, settings[i].must);
-	if (!find_value(text, "authenticationmethods", value, sizeof(value)) ||
-	    !methods_ask(value))
-		return err_set(e, ERR_REFUSED, "%s: for %s sshd -T says `authenticationmethods %s`, "
-		    "which goes past the code; an earlier line or a Match has set it", q->shown,
-		    q->user, value);
+	if ((r = judge_methods(q, said, e)) != 0)
+		return r;
 	/* From OpenSSH 9.8 on it may be another file that sshd goes by. */
-	if (find_value(text, "pamservicename", value, sizeof(value)) && strcmp(value, "sshd") != 0)
+	if (sshd_said_value(said, "pamservicename", value, sizeof(value)) &&
+	    strcmp(value, "sshd") != 0)
 		return err_set(e, ERR_REFUSED, "%s: PAMServiceName is %s, so /etc/pam.d/sshd is not "
 		    "read; take the line out, or edit that file by hand", q->shown, value);
-	if (strcmp(q->user, "root") == 0 && find_value(text, "permitrootlogin", value,
-	    sizeof(value)) && strcasecmp(value, "no") == 0)
-		return err_set(e, ERR_REFUSED, "%s: root would not get in by ssh (PermitRootLogin "
-		    "no); name another admin with --admin", q->shown);
 	return 0;
 }
 
-int enable_sshd_judge(const struct enable_sshd *q, struct err *e)
+bool enable_sshd_unproven(const char *said)
 {
-	char who[400];
-	const char *const argv[] = {ENABLE_SSHD_PROGRAM, "-T", "-f", q->config, "-C", who, NULL};
-	struct run_said said = {0};
-	char line[300];
-	int status, r;
+	char list[1024];
 
-	(void)snprintf(who, sizeof(who), "user=%.256s,host=localhost,addr=%.64s", q->user,
-	    q->addr != NULL ? q->addr : "192.0.2.1");
-	r = run_program(argv, &said, &status, e);
-	run_line(&said, line, sizeof(line));
-	if (r == 0 && status != 0)
-		r = err_set(e, ERR_REFUSED, "%s: sshd -T refuses it: %s", q->shown, line);
-	if (r == 0)
-		r = judge_output(q, buffer_string(&said.out), e);
-	run_free(&said);
-	return r;
+	return explain_sshd_said(said, list, sizeof(list)) == EXPLAIN_SSH_UNPROVEN;
+}
+
+bool enable_sshd_turns_away(const struct enable_sshd *q, const char *said, char *why,
+    size_t size)
+{
+	const struct sshd_login who = {q->config, q->user, q->addr};
+
+	return sshd_said_refuses(said, &who, true, why, size);
+}
+
+int enable_sshd_ask(const struct enable_sshd *q, struct buffer *said, struct err *e)
+{
+	const struct sshd_login who = {q->config, q->user, q->addr};
+	struct err why = {0};
+	int r = sshd_said_ask(&who, said, &why);
+
+	return r == 0 ? 0 : err_set(e, r, "%s: sshd -T refuses it: %s", q->shown, why.text);
 }
 
 static int reload_systemd(struct err *e)
@@ -161,7 +154,7 @@ static int reload_process(struct err *e)
 	pid_t pid;
 
 	if (run_program(argv, &said, &status, NULL) == 0 && status == 0)
-		(void)find_value(buffer_string(&said.out), "pidfile", path, sizeof(path));
+		(void)sshd_said_value(buffer_string(&said.out), "pidfile", path, sizeof(path));
 	run_free(&said);
 	if ((pid = read_pid(path)) == 0)
 		return err_set(e, ERR_NONE, "%s names no running sshd", path);

@@ -6,8 +6,10 @@
 #define PB_ENABLE_SSHD_H
 
 #include "lib/core/err.h"
+#include "policy/buffer.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #define ENABLE_SSHD_PROGRAM "/usr/sbin/sshd"
 #define ENABLE_SSHD_CONFIG "/etc/ssh/sshd_config"
@@ -17,16 +19,28 @@
 struct enable_sshd {
 	const char *config; /* the main file as it will be */
 	const char *shown;  /* what messages call it */
-	const char *user;   /* the admin, or NULL: nobody in particular */
+	const char *user;
 	const char *addr;   /* where he comes from, or NULL */
 };
 
 /* `sshd -t`.  0; ERR_REFUSED with what it says; ERR_NONE: no sshd. */
 int enable_sshd_test(const struct enable_sshd *q, struct err *e);
 
-/* `sshd -T -C user=,host=,addr=`: the login of q->user needs a key and then the code
- * through PAM.  0; ERR_REFUSED with the setting that is otherwise. */
-int enable_sshd_judge(const struct enable_sshd *q, struct err *e);
+/* `sshd -T -C`: its settings for a login of q->user, to said, which the caller frees.  0;
+ * ERR_REFUSED with what it says; ERR_NONE: no sshd. */
+int enable_sshd_ask(const struct enable_sshd *q, struct buffer *said, struct err *e);
+
+/* Whether by these settings every way in needs a key and then the code through PAM.  0;
+ * ERR_REFUSED with the setting that is otherwise. */
+int enable_sshd_judge(const struct enable_sshd *q, const char *said, struct err *e);
+
+/* Some way in asks for the code and no key: what would be opened by taking the password
+ * out. */
+bool enable_sshd_unproven(const char *said);
+
+/* Whether sshd lets q->user in by no method at all; why is the setting. */
+bool enable_sshd_turns_away(const struct enable_sshd *q, const char *said, char *why,
+    size_t size);
 
 /* Has the running sshd read its files again: by systemd where it runs, else SIGHUP to
  * the process in its pid file.  0; ERR_NONE: none is running, nothing to do;

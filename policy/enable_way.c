@@ -3,6 +3,9 @@
 #include "enroll/steps.h"
 #include "lib/core/day.h"
 #include "lib/core/exempt.h"
+#include "lib/core/recovery.h"
+#include "lib/core/rollout.h"
+#include "lib/core/secret.h"
 #include "lib/core/sshkey.h"
 #include "lib/core/store.h"
 #include "lib/core/userkey.h"
@@ -120,24 +123,54 @@ int enable_way_admin(const struct enable_way *w, char user[WHO_NAME_MAX + 1],
 	return r;
 }
 
-static int any_key(void *ctx, const char *key)
+struct walk {
+	struct store *store;
+	const struct enable_way *way;
+	struct enable_image *image;
+	struct err *e;
+};
+
+static int see_key(void *ctx, const char *key)
 {
-	(void)ctx, (void)key;
-	return 1;
+	const struct walk *k = ctx;
+	char user[USERKEY_NAME_MAX + 1];
+	const struct passwd *pw;
+	struct steps q = {.store = k->store, .conf = k->way->conf, .user = user,
+	    .now = k->way->now};
+	struct steps_status st;
+	int r;
+
+	/* A file of that name is no record, and no login reads it. */
+	if (userkey_decode(strchr(key, '/') + 1, user) != 0)
+		return 0;
+	pw = getpwnam(user);
+	q.account = pw != NULL;
+	q.uid = pw != NULL ? pw->pw_uid : 0;
+	if ((r = steps_status(&q, &st, k->e)) != 0)
+		return r;
+	if (st.trouble.code != 0)
+		return err_set(k->e, ERR_BAD, "%s", st.trouble.text);
+	k->image->enrolled += st.devices > 0;
+	if (q.account && st.invited_until > k->way->now && k->image->invited++ == 0)
+		(void)snprintf(k->image->user, sizeof(k->image->user), "%s", user);
+	return 0;
 }
 
-int enable_way_anybody(const struct enable_way *w, struct err *e)
+int enable_way_image(const struct enable_way *w, struct enable_image *m, struct err *e)
 {
 	struct store s;
-	int r = store_open(&s, w->conf, e);
+	struct walk walk = {&s, w, m, e};
+	int r;
 
+	*m = (struct enable_image){.enrolled = 0};
+	r = store_open(&s, w->conf, e);
 	if (r == 0)
-		r = store_list(&s, "enroll/", any_key, NULL, e);
+		r = store_list(&s, "enroll/", see_key, &walk, e);
 	store_close(&s);
 	return r;
 }
 
-static bool has_password(const char *user)
+bool enable_way_password(const char *user)
 {
 	const struct spwd *sp = getspnam(user);
 
@@ -171,20 +204,146 @@ bool enable_way_console(const struct enable_way *w, char user[WHO_NAME_MAX + 1])
 		return false;
 	setpwent();
 	while (user[0] == '\0' && (pw = getpwent()) != NULL)
-		if (is_local(w, pw) && has_password(pw->pw_name) &&
+		if (is_local(w, pw) && enable_way_password(pw->pw_name) &&
 		    becomes_root(pw->pw_name, pw->pw_uid, pw->pw_gid))
 			(void)snprintf(user, WHO_NAME_MAX + 1, "%s", pw->pw_name);
 	endpwent();
 	return user[0] != '\0';
 }
 
-bool enable_way_to_enroll(const struct enable_way *w, enum enable_target target)
+enum enable_enroll enable_way_to_enroll(const struct enable_way *w,
+    enum enable_target target, bool proves, const struct enable_image *m)
 {
 	const struct conf *c = w->conf;
 
-	if (target == ENABLE_SSHD && c->enroll != CONF_ENROLL_ADMIN)
-		return true;
-	return c->enroll_by > w->now && !day_is_far(c->enroll_by, w->now);
+	/* Whatever lets somebody in without a code of his own does so behind a proof only. */
+	if (target != ENABLE_SSHD && !proves)
+		return ENABLE_ENROLL_UNPROVEN;
+	if (target == ENABLE_SSHD && c->enroll == CONF_ENROLL_LOGIN)
+		return ENABLE_ENROLL_LOGIN;
+	if (c->enroll_by > w->now && !day_is_far(c->enroll_by, w->now))
+		return ENABLE_ENROLL_DAY;
+	if (target == ENABLE_SSHD && c->enroll == CONF_ENROLL_INVITE)
+		return m->invited > 0 ? ENABLE_ENROLL_WORD : ENABLE_ENROLL_NO_WORD;
+	return ENABLE_ENROLL_NONE;
+}
+
+/* ---- the trial ---- */
+
+static int judge_bypass(const struct enable_way *w, const char *user, struct err *e)
+{
+	const struct passwd *pw = getpwnam(user);
+	struct store s;
+	struct steps q = {.store = &s, .conf = w->conf, .user = user, .account = pw != NULL,
+	    .uid = pw != NULL ? pw->pw_uid : 0, .now = w->now};
+	struct steps_status st = {.enrolled = false};
+	int r = store_open(&s, w->conf, e);
+
+	if (r == 0)
+		r = steps_status(&q, &st, e);
+	store_close(&s);
+	if (r == 0 && st.bypass_until > w->now)
+		r = err_set(e, ERR_REFUSED, "%s: is on a bypass, so the trial would ask for no code; "
+		    "end it with `enroll-mfa bypass %s --for 0`, or name another admin with --admin",
+		    user, user);
+	return r;
+}
+
+int enable_way_asked(const struct enable_way *w, const char *user, const char *host,
+    bool *elsewhere, struct err *e)
+{
+	const struct passwd *pw = getpwnam(user);
+	struct exempt_facts f = {.account = {user, pw != NULL ? pw->pw_gid : (gid_t)-1},
+	    .local = host == NULL, .now = w->now};
+	struct rollout x;
+
+	*elsewhere = false;
+	if (host != NULL)
+		(void)address_parse(host, &f.from);
+	rollout_judge(w->conf, &f, &x);
+	if (x.duty == ROLLOUT_EXEMPT && f.local) {
+		f.local = false;
+		*elsewhere = true;
+		rollout_judge(w->conf, &f, &x);
+	}
+	if (x.duty == ROLLOUT_EXEMPT)
+		return err_set(e, ERR_REFUSED, "%s: is exempt (`exempt = %s`), so the trial would ask "
+		    "for no code; name another admin with --admin", user,
+		    conf_exempt(w->conf, x.rule));
+	if (x.duty == ROLLOUT_NOT_REQUIRED)
+		return err_set(e, ERR_REFUSED, "%s: is not required to show a code (`require = %s`), so "
+		    "the trial would ask for none; name another admin with --admin", user,
+		    w->conf->require);
+	return judge_bypass(w, user, e);
+}
+
+struct pair {
+	struct store store;
+	struct store_value value;
+	struct record_enroll enroll;
+	struct record_hot hot;
+};
+
+static int read_pair(struct pair *p, const char *user, struct err *e)
+{
+	char key[STORE_KEY_MAX];
+	int r;
+
+	if (store_key(key, "enroll", user) != 0)
+		return err_set(e, ERR_BAD, "%s: no name that a record can have", user);
+	if ((r = store_get(&p->store, key, NULL, &p->value, e)) != 0)
+		return r;
+	if (record_get_enroll(&p->enroll, p->value.data, p->value.len) != 0 ||
+	    store_key(key, "hot", user) != 0)
+		return err_set(e, ERR_BAD, "%s: cannot be read", key);
+	if ((r = store_get(&p->store, key, NULL, &p->value, e)) != 0)
+		return r;
+	if (record_get_hot(&p->hot, p->value.data, p->value.len) != 0)
+		return err_set(e, ERR_BAD, "%s: cannot be read", key);
+	return 0;
+}
+
+int enable_way_spent(const struct enable_way *w, const char *user, struct enable_spent *out,
+    struct err *e)
+{
+	struct secret memory;
+	struct pair *p;
+	int r;
+
+	*out = (struct enable_spent){.recovery_left = 0};
+	if (secret_new(&memory, sizeof(*p)) != 0)
+		return err_set(e, ERR_SYSTEM, "out of memory");
+	p = (struct pair *)(void *)memory.data;
+	r = store_open(&p->store, w->conf, e);
+	if (r == 0)
+		r = read_pair(p, user, e);
+	for (int i = 0; i < p->enroll.devices && r == 0; i++) {
+		const struct record_entry *entry = record_find_entry(&p->hot,
+		    p->enroll.device[i].id);
+
+		out->device[i].id = p->enroll.device[i].id;
+		out->device[i].step = entry != NULL ? entry->last_step : UINT64_MAX;
+		out->devices++;
+	}
+	if (r == 0) {
+		out->recovery = p->enroll.recovery.id;
+		out->recovery_left = recovery_left(&p->enroll.recovery, &p->hot);
+	}
+	store_close(&p->store);
+	secret_free(&memory);
+	return r;
+}
+
+bool enable_way_has_spent(const struct enable_spent *before, const struct enable_spent *after)
+{
+	bool spent = after->recovery == before->recovery &&
+	    after->recovery_left < before->recovery_left;
+
+	for (int i = 0; i < before->devices; i++)
+		for (int k = 0; k < after->devices; k++)
+			spent = spent || (before->device[i].id == after->device[k].id &&
+			    after->device[k].step > before->device[i].step);
+	return spent;
 }
 
 /* ---- a device that is bound to a key ---- */

@@ -50,7 +50,6 @@ static void an_enrolled_root_is_an_admin(void **state)
 	struct err e = {0};
 
 	(void)state;
-	assert_int_equal(enable_way_anybody(&way, &e), 0);
 	no_admin("no admin is enrolled");
 	enrol("root", 0);
 	assert_int_equal(enable_way_admin(&way, user, &e), 0);
@@ -58,7 +57,91 @@ static void an_enrolled_root_is_an_admin(void **state)
 	way.caller = "nobody"; /* no admin himself */
 	assert_int_equal(enable_way_admin(&way, user, &e), 0);
 	assert_string_equal(user, "root");
-	assert_int_equal(enable_way_anybody(&way, &e), 1);
+}
+
+static void who_is_invited_is_not_enrolled(void **state)
+{
+	struct record_enroll r = {.format = RECORD_FORMAT};
+	const struct record_hot h = scratch_hot(&r);
+	struct enable_image m;
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(enable_way_image(&way, &m, &e), 0);
+	assert_int_equal(m.enrolled + m.invited, 0);
+	r.invite.open = true;
+	r.invite.since = SCRATCH_NOW - 60;
+	r.invite.life = 3600;
+	scratch_user(&sc, "no such user", &r, &h);
+	assert_int_equal(enable_way_image(&way, &m, &e), 0);
+	assert_int_equal(m.enrolled + m.invited, 0);
+	scratch_user(&sc, "nobody", &r, &h);
+	assert_int_equal(enable_way_image(&way, &m, &e), 0);
+	assert_int_equal(m.enrolled, 0);
+	assert_int_equal(m.invited, 1);
+	assert_string_equal(m.user, "nobody");
+	way.now = SCRATCH_NOW + 3600;
+	assert_int_equal(enable_way_image(&way, &m, &e), 0);
+	assert_int_equal(m.invited, 0);
+	enrol("root", 0);
+	assert_int_equal(enable_way_image(&way, &m, &e), 0);
+	assert_int_equal(m.enrolled, 1);
+}
+
+static void record_that_is_not_whole_is_not_nobody(void **state)
+{
+	struct record_enroll r = scratch_enroll(1, 77);
+	struct enable_image m;
+	struct err e = {0};
+
+	(void)state;
+	scratch_user(&sc, "nobody", &r, NULL);
+	assert_int_equal(enable_way_image(&way, &m, &e), ERR_BAD);
+}
+
+static void code_that_is_spent_is_seen_by_the_steps(void **state)
+{
+	struct record_enroll r = scratch_enroll(2, 77);
+	struct enable_spent before, after;
+	struct record_hot h;
+	struct err e = {0};
+
+	(void)state;
+	r.recovery.id = 99;
+	h = scratch_hot(&r);
+	h.entry[0].last_step = 7;
+	scratch_user(&sc, "root", &r, &h);
+	assert_int_equal(enable_way_spent(&way, "root", &before, &e), 0);
+	assert_int_equal(enable_way_spent(&way, "root", &after, &e), 0);
+	assert_false(enable_way_has_spent(&before, &after));
+	h.entry[1].last_step = 8; /* the first of the second device */
+	scratch_change_hot(&sc, "root", &h);
+	assert_int_equal(enable_way_spent(&way, "root", &after, &e), 0);
+	assert_true(enable_way_has_spent(&before, &after));
+	assert_false(enable_way_has_spent(&after, &before));
+	before = after;
+	h.spent[0].used = 1;
+	scratch_change_hot(&sc, "root", &h);
+	assert_int_equal(enable_way_spent(&way, "root", &after, &e), 0);
+	assert_true(enable_way_has_spent(&before, &after));
+	/* Somebody who has no records gives no evidence. */
+	assert_int_equal(enable_way_spent(&way, "nobody", &after, &e), ERR_NONE);
+	assert_false(enable_way_has_spent(&before, &after));
+}
+
+static void who_is_exempt_at_the_console_is_asked_from_elsewhere(void **state)
+{
+	struct err e = {0};
+	bool elsewhere;
+
+	(void)state;
+	assert_int_equal(enable_way_asked(&way, "root", NULL, &elsewhere, &e), 0);
+	assert_false(elsewhere);
+	scratch_conf(&sc, "exempt = user:root@local\n");
+	assert_int_equal(enable_way_asked(&way, "root", NULL, &elsewhere, &e), 0);
+	assert_true(elsewhere);
+	assert_int_equal(enable_way_asked(&way, "root", "192.0.2.1", &elsewhere, &e), 0);
+	assert_false(elsewhere);
 }
 
 static void who_is_named_must_be_fit_himself(void **state)
@@ -87,20 +170,33 @@ static void a_user_who_cannot_become_root_is_no_admin(void **state)
 	no_admin("no admin is enrolled");
 }
 
+static enum enable_enroll way_to_enroll(enum enable_target target, bool proves, int invited)
+{
+	const struct enable_image m = {.invited = invited};
+
+	return enable_way_to_enroll(&way, target, proves, &m);
+}
+
 static void a_way_to_enroll_is_open_by_word_at_the_prompt_or_by_day(void **state)
 {
 	(void)state;
-	assert_true(enable_way_to_enroll(&way, ENABLE_SSHD)); /* enroll = invite */
-	assert_false(enable_way_to_enroll(&way, ENABLE_SUDO));
+	/* enroll = invite */
+	assert_int_equal(way_to_enroll(ENABLE_SSHD, false, 0), ENABLE_ENROLL_NO_WORD);
+	assert_int_equal(way_to_enroll(ENABLE_SSHD, false, 1), ENABLE_ENROLL_WORD);
+	assert_int_equal(way_to_enroll(ENABLE_SUDO, true, 1), ENABLE_ENROLL_NONE);
+	sc.conf.enroll = CONF_ENROLL_LOGIN;
+	assert_int_equal(way_to_enroll(ENABLE_SSHD, false, 0), ENABLE_ENROLL_LOGIN);
+	assert_int_equal(way_to_enroll(ENABLE_LOGIN, true, 0), ENABLE_ENROLL_NONE);
 	sc.conf.enroll = CONF_ENROLL_ADMIN;
-	assert_false(enable_way_to_enroll(&way, ENABLE_SSHD));
+	assert_int_equal(way_to_enroll(ENABLE_SSHD, false, 1), ENABLE_ENROLL_NONE);
 	sc.conf.enroll_by = SCRATCH_NOW + 86400;
-	assert_true(enable_way_to_enroll(&way, ENABLE_SSHD));
-	assert_true(enable_way_to_enroll(&way, ENABLE_SUDO));
+	assert_int_equal(way_to_enroll(ENABLE_SSHD, false, 0), ENABLE_ENROLL_DAY);
+	assert_int_equal(way_to_enroll(ENABLE_SUDO, true, 0), ENABLE_ENROLL_DAY);
+	assert_int_equal(way_to_enroll(ENABLE_LOGIN, false, 0), ENABLE_ENROLL_UNPROVEN);
 	sc.conf.enroll_by = SCRATCH_NOW - 1;
-	assert_false(enable_way_to_enroll(&way, ENABLE_SUDO));
+	assert_int_equal(way_to_enroll(ENABLE_SUDO, true, 0), ENABLE_ENROLL_NONE);
 	sc.conf.enroll_by = SCRATCH_NOW + INT64_C(400) * 86400;
-	assert_false(enable_way_to_enroll(&way, ENABLE_SUDO));
+	assert_int_equal(way_to_enroll(ENABLE_SUDO, true, 0), ENABLE_ENROLL_NONE);
 }
 
 static void labels_count_only_where_they_are_enforced(void **state)
@@ -159,6 +255,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(an_enrolled_root_is_an_admin, make, drop),
+	    cmocka_unit_test_setup_teardown(who_is_invited_is_not_enrolled, make, drop),
+	    cmocka_unit_test_setup_teardown(record_that_is_not_whole_is_not_nobody, make, drop),
+	    cmocka_unit_test_setup_teardown(code_that_is_spent_is_seen_by_the_steps, make, drop),
+	    cmocka_unit_test_setup_teardown(
+	        who_is_exempt_at_the_console_is_asked_from_elsewhere, make, drop),
 	    cmocka_unit_test_setup_teardown(who_is_named_must_be_fit_himself, make, drop),
 	    cmocka_unit_test_setup_teardown(a_locked_admin_is_none, make, drop),
 	    cmocka_unit_test_setup_teardown(a_user_who_cannot_become_root_is_no_admin, make, drop),

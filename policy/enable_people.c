@@ -1,0 +1,146 @@
+#include "policy/enable_people.h"
+
+#include "enroll/language.h"
+
+#include "lib/core/store.h"
+#include "lib/core/userkey.h"
+#include "policy/enable_keys.h"
+
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NAMED 5 /* of each kind; the rest is counted */
+
+struct person {
+	char name[WHO_NAME_MAX + 1];
+	bool password; /* and a shell to use it for */
+};
+
+struct crowd {
+	struct person *person;
+	int count;
+	bool more; /* than are in it */
+	const char *admin;
+};
+
+static void add_person(struct crowd *c, const char *name, bool password)
+{
+	if (strcmp(name, c->admin) == 0)
+		return;
+	for (int i = 0; i < c->count; i++)
+		if (strcmp(c->person[i].name, name) == 0)
+			return;
+	/* sshd -T does not take every name. */
+	if (c->count == ENABLE_PEOPLE_MOST || strpbrk(name, ",= ") != NULL) {
+		c->more = true;
+		return;
+	}
+	(void)snprintf(c->person[c->count].name, sizeof(c->person[0].name), "%s", name);
+	c->person[c->count++].password = password;
+}
+
+static bool logs_in(const struct passwd *pw)
+{
+	static const char *const none[] = {"nologin", "false", "sync", "shutdown", "halt"};
+	const char *name = strrchr(pw->pw_shell, '/');
+
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+		if (name != NULL && strcmp(name + 1, none[i]) == 0)
+			return false;
+	return true;
+}
+
+/* Root's way in is the drop-in's PermitRootLogin, which the difference shows. */
+static void add_with_password(struct crowd *c)
+{
+	const struct passwd *pw;
+
+	setpwent();
+	while ((pw = getpwent()) != NULL)
+		if (pw->pw_uid != 0 && logs_in(pw) && enable_way_password(pw->pw_name))
+			add_person(c, pw->pw_name, true);
+	endpwent();
+}
+
+static int add_enrolled(void *ctx, const char *key)
+{
+	struct crowd *c = ctx;
+	char user[USERKEY_NAME_MAX + 1];
+	const struct passwd *pw;
+
+	if (userkey_decode(strchr(key, '/') + 1, user) == 0 && (pw = getpwnam(user)) != NULL &&
+	    pw->pw_uid != 0)
+		add_person(c, pw->pw_name, false);
+	return c->count == ENABLE_PEOPLE_MOST ? 1 : 0;
+}
+
+static void add_name(struct enable_names *n, const char *name)
+{
+	size_t len = strlen(n->text);
+
+	if (n->count++ < NAMED && len + strlen(name) + 20 < sizeof(n->text))
+		(void)snprintf(n->text + len, sizeof(n->text) - len, "%s%s", len > 0 ? ", " : "",
+		    name);
+}
+
+static int judge(const struct enable_sshd *all, const struct person *p,
+    struct enable_people *out, struct err *e)
+{
+	struct enable_sshd q = {all->config, all->shown, p->name, all->addr};
+	struct buffer said = {0};
+	char why[400];
+	int r = enable_sshd_ask(&q, &said, e);
+	const char *text = buffer_string(&said);
+
+	if (r == 0 && !enable_sshd_turns_away(&q, text, why, sizeof(why))) {
+		r = enable_sshd_judge(&q, text, e);
+		if (r != 0 && !enable_sshd_unproven(text)) {
+			add_name(&out->other, p->name);
+			r = 0;
+		}
+		if (p->password && enable_keys(text, p->name, why, sizeof(why)) == ENABLE_KEYS_NONE)
+			add_name(&out->keyless, p->name);
+	}
+	buffer_free(&said);
+	return r;
+}
+
+static void end_names(struct enable_names *n)
+{
+	size_t len = strlen(n->text);
+	int named = len > 0;
+
+	for (const char *p = n->text; (p = strstr(p, ", ")) != NULL; p += 2)
+		named++;
+	if (n->count > named)
+		(void)snprintf(n->text + len, sizeof(n->text) - len, _(" and %d more"),
+		    n->count - named);
+}
+
+int enable_people_look(const struct enable_way *w, const struct enable_sshd *q,
+    const char *admin, struct enable_people *out, struct err *e)
+{
+	struct crowd c = {.admin = admin};
+	struct store s;
+	int r;
+
+	*out = (struct enable_people){.more = false};
+	if ((c.person = calloc(ENABLE_PEOPLE_MOST, sizeof(*c.person))) == NULL)
+		return err_set(e, ERR_SYSTEM, "out of memory");
+	add_with_password(&c);
+	r = store_open(&s, w->conf, e);
+	if (r == 0)
+		r = store_list(&s, "enroll/", add_enrolled, &c, e);
+	store_close(&s);
+	c.more = c.more || r > 0;
+	r = r > 0 ? 0 : r;
+	for (int i = 0; i < c.count && r == 0; i++)
+		r = judge(q, &c.person[i], out, e);
+	end_names(&out->keyless);
+	end_names(&out->other);
+	out->more = c.more;
+	free(c.person);
+	return r;
+}
