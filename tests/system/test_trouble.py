@@ -19,8 +19,8 @@ def test_a_bad_key_refuses_with_file_and_line(sshd, user, conf, log, since):
     lines = conf.read_text(encoding="utf-8").count("\n")
     with open(conf, "a", encoding="utf-8") as f:
         f.write("throtle_free = 5\n")
-    talk = sshd.ssh(user, user.code())
-    assert talk.status == 255 and "I am" not in talk.text, talk
+    talk = sshd.ssh(user)
+    assert talk.status == 255 and "I am" not in talk.text and not talk.prompts, talk
     line = log.wait("verdict=error reason=config", since)
     assert f"{CONF}:{lines + 1}: " in line and "throtle_free" in line
 
@@ -28,7 +28,8 @@ def test_a_bad_key_refuses_with_file_and_line(sshd, user, conf, log, since):
 def test_a_configuration_that_others_may_write_refuses(sshd, user, conf, log, since):
     conf.chmod(0o666)
     try:
-        assert not is_in(sshd.ssh(user, user.code()), user)
+        talk = sshd.ssh(user)
+        assert not is_in(talk, user) and not talk.prompts, talk
     finally:
         conf.chmod(0o644)
     assert log.wait("verdict=error reason=config", since)
@@ -40,7 +41,8 @@ def test_a_bad_word_on_the_pam_line_refuses(user, log, since):
     stack.write_text(re.sub(r"(pam_bastion\.so)$", r"\1 nullok", text, flags=re.M),
                      encoding="utf-8")
     with Sshd(stack.name) as server:
-        assert not is_in(server.ssh(user, user.code()), user)
+        talk = server.ssh(user)
+        assert not is_in(talk, user) and not talk.prompts, talk
     assert "nullok" in log.wait("verdict=error reason=config", since)
     stack.unlink()
 
