@@ -13,7 +13,7 @@
 
 #define LATE 10 /* seconds a timer may be late */
 #define WAIT 30 /* seconds for another bastionctl */
-#define COMPLETE 90 /* seconds until a killed disable is completed */
+#define CUT_SHORT 90 /* seconds until what nobody has to confirm is seen to, if it was killed */
 
 static void note(const char *what, const char *id, const char *text)
 {
@@ -179,7 +179,7 @@ struct going {
 	const struct enable_run *run;
 	struct enable_txn txn;
 	const char *id;
-	bool disable;
+	int64_t seconds; /* 0: nobody has to confirm */
 };
 
 /* In the process that waits. */
@@ -189,7 +189,7 @@ static void bring_back(void *ctx)
 	struct enable_found found;
 	struct err e = {0};
 
-	note(g->disable ? "a disable was cut short" : "nobody has confirmed", g->id, NULL);
+	note(g->seconds == 0 ? "it was cut short" : "nobody has confirmed", g->id, NULL);
 	(void)enable_run_back(g->run->state_dir, g->id, &found, &e);
 }
 
@@ -197,19 +197,21 @@ static int arm(const struct going *g, const struct enable_change *c, struct enab
     struct err *e)
 {
 	char program[ENABLE_PATH_MAX] = "";
-	struct going of_timer = {.run = g->run, .id = g->id, .disable = c->disable};
+	struct going of_timer = {.run = g->run, .id = g->id, .seconds = c->seconds};
 	struct enable_timer t = {g->id, g->run->state_dir, g->run->run_dir, program,
-	    c->disable ? COMPLETE : c->seconds, bring_back, &of_timer};
+	    c->seconds != 0 ? c->seconds : CUT_SHORT, bring_back, &of_timer};
 	ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);
 
-	if (t.seconds == 0)
-		return 0;
 	program[n > 0 ? n : 0] = '\0';
 	(void)enable_timer_at_boot(&done->no_boot);
 	if (enable_timer_arm(&t, &done->no_timer) == 0)
 		return 0;
-	if (g->run->other_way_back || c->disable)
+	if (g->run->other_way_back)
 		return 0;
+	if (c->seconds == 0) { /* it is over in a moment, and the timer is for a kill only */
+		done->no_timer = (struct err){0};
+		return 0;
+	}
 	return err_set(e, done->no_timer.code, "%s; without a timer there is no way back, nothing "
 	    "is changed", done->no_timer.text);
 }
@@ -220,7 +222,7 @@ static int in_force(const struct going *g, const struct enable_change *c, struct
 	int r;
 
 	if (c->seconds == 0) {
-		if ((r = enable_txn_end(&g->txn, g->id, "done", e)) == 0 && c->disable)
+		if ((r = enable_txn_end(&g->txn, g->id, "done", e)) == 0)
 			enable_timer_disarm(g->id);
 		return r;
 	}

@@ -31,10 +31,10 @@ struct enable_done {
 };
 
 /* Puts the files of p; signals that end a program wait until that is done.  With
- * change.seconds the transaction stays open until it is confirmed; one that disables,
- * and is killed half way, is completed by its timer.  0; ERR_CONFLICT: somebody else is at work, or has changed a file since
- * the plan; ERR_UNAVAIL also when one is open already; in all cases the old files are in
- * force, unless e says that they did not come back. */
+ * change.seconds the transaction stays open until it is confirmed; one without, killed
+ * half way, is seen to by a timer too.  0; ERR_CONFLICT: somebody else is at work, or
+ * has changed a file since the plan; ERR_UNAVAIL also when one is open already; in all
+ * cases the old files are in force, unless e says that they did not come back. */
 int enable_run_apply(const struct enable_run *q, const struct enable_plan *p,
     struct enable_done *done, struct err *e);
 
