@@ -191,8 +191,8 @@ int enable_timer_at_boot(struct err *e)
 	r = run_program(argv, &said, &status, e);
 	run_line(&said, line, sizeof(line));
 	if (r == 0 && status != 0)
-		r = err_set(e, ERR_SYSTEM, "systemctl enable " SETTLE_UNIT ": exit %d: %s", status,
-		    line);
+		r = err_set(e, ERR_SYSTEM, "systemctl enable %s: exit %d: %s", SETTLE_UNIT,
+		    status, line);
 	run_free(&said);
 	return r;
 }
