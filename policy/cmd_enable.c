@@ -678,6 +678,27 @@ static int take_back(struct work *w, const char *id)
 	return done(CMD_YES);
 }
 
+/* The last `state_dir` of a configuration that does not read as a whole. */
+static void scan_state_dir(const char *path, char dir[CONF_PATH_MAX])
+{
+	FILE *f = fopen(path, "re");
+	static const char key[] = "state_dir";
+	char line[CONF_PATH_MAX + 64];
+
+	while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
+		const char *p = line + strspn(line, " \t");
+
+		if (strncmp(p, key, sizeof(key) - 1) != 0)
+			continue;
+		p += sizeof(key) - 1;
+		p += strspn(p, " \t=");
+		if (*p == '/')
+			(void)snprintf(dir, CONF_PATH_MAX, "%.*s", (int)strcspn(p, " \t\r\n"), p);
+	}
+	if (f != NULL)
+		(void)fclose(f);
+}
+
 /* For the timer, which names the directory of the transaction, and at boot.  The
  * configuration may be what keeps everybody out, so neither goes by it. */
 static int take_back_unconfirmed(struct work *w)
@@ -720,6 +741,8 @@ int cmd_disable(const struct cmd_common *common, int argc, char **argv)
 	conf_r = begin(&w);
 	if (w.conf.state_dir[0] == '\0')
 		return refuse(&w, conf_r);
+	if (conf_r != 0)
+		scan_state_dir(w.conf.path, w.conf.state_dir);
 	if (o.unconfirmed != NULL)
 		return take_back_unconfirmed(&w);
 	why = w.e;

@@ -29,6 +29,17 @@
 #define NAMED_MAX 5 /* bad files that are named one by one */
 #define DAY 86400
 
+/* From the English text, which names it in one way. */
+static void find_service(struct config_finding *f)
+{
+	static const char before[] = ": service ";
+	const char *at = strstr(f->text, before);
+
+	if (at != NULL)
+		(void)snprintf(f->service, sizeof(f->service), "%.*s",
+		    (int)strcspn(at + sizeof(before) - 1, ":"), at + sizeof(before) - 1);
+}
+
 void config_find(struct config_findings *f, enum config_level level, const char *check,
     const char *fmt, ...)
 {
@@ -36,6 +47,10 @@ void config_find(struct config_findings *f, enum config_level level, const char 
 	struct config_finding *more;
 	va_list ap;
 
+	va_start(ap, fmt);
+	(void)vsnprintf(new.text, sizeof(new.text), fmt, ap);
+	va_end(ap);
+	find_service(&new);
 	va_start(ap, fmt);
 	(void)vsnprintf(new.text, sizeof(new.text), language_text(fmt), ap);
 	va_end(ap);

@@ -22,6 +22,7 @@ struct config_finding {
 	enum config_level level;
 	const char *check;          /* "configuration", "pam", "store", "files", "clock" */
 	char text[CONFIG_TEXT_MAX]; /* "FILE:LINE: reason; what to do" */
+	char service[64];           /* that it is about, or "" */
 };
 
 /* Zeroed memory is an empty list. */

@@ -42,6 +42,10 @@ static int without_marks(struct enable_file *f, struct err *e)
 	bool found = false;
 	int r = enable_files_unmark(f->path, buffer_string(&f->old), &f->new, &found, e);
 
+	if (r == 0 && !found && f->is_service && f->was &&
+	    strstr(buffer_string(&f->old), PAMD_OURS) != NULL)
+		return err_set(e, ERR_REFUSED, "%s: names pam_bastion.so outside the marks of `enable`, so "
+		    "these lines are not for `disable` to take; take them out by hand", f->path);
 	/* What was made by enable alone goes as a whole. */
 	f->will = f->was && (!found || f->is_service ||
 	    !enable_files_blank(buffer_string(&f->new)));

@@ -103,6 +103,17 @@ void enable_login_here(enum enable_target target, struct enable_login *l)
 	}
 }
 
+int64_t enable_login_wall(const struct enable_login *l)
+{
+	struct timespec boot = {0}, now = {0};
+	long hz = sysconf(_SC_CLK_TCK);
+
+	(void)clock_gettime(CLOCK_BOOTTIME, &boot);
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	return hz <= 0 ? INT64_MAX : now.tv_sec - boot.tv_sec - (now.tv_nsec < boot.tv_nsec) +
+	    (int64_t)(l->start / (uint64_t)hz);
+}
+
 int enable_login_is_new(enum enable_target target, const struct enable_login *here,
     uint32_t old_audit, const struct enable_moment *since, struct err *e)
 {

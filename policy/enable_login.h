@@ -38,6 +38,9 @@ int enable_login_now(struct enable_moment *m, struct err *e);
 /* The login that this process came in by, through the program of the target. */
 void enable_login_here(enum enable_target target, struct enable_login *l);
 
+/* When that program started: seconds since 1970, by the clock as it is now. */
+int64_t enable_login_wall(const struct enable_login *l);
+
 /* 0 when here is a login of its own, begun after since; else ERR_REFUSED with the
  * reason and what to do. */
 int enable_login_is_new(enum enable_target target, const struct enable_login *here,

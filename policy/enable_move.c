@@ -88,10 +88,42 @@ static bool only_blocks_differ(const struct enable_mix *q)
 	return same;
 }
 
+static bool has_line(const char *text, const char *line, size_t n)
+{
+	for (; *text != '\0'; text = next_line(text))
+		if (strcspn(text, "\n") == n && memcmp(text, line, n) == 0)
+			return true;
+	return false;
+}
+
+/* Whether a line of the blocks of from stands in live, which has none. */
+static bool marks_are_gone(const struct enable_mix *q)
+{
+	struct block from[BLOCKS_MAX], live[BLOCKS_MAX];
+	int n = find_blocks(q->from, from);
+
+	if (find_blocks(q->live, live) != 0)
+		return false;
+	for (int i = 0; i < n; i++) {
+		const char *line = from[i].text;
+
+		for (; line < from[i].text + from[i].len; line = next_line(line)) {
+			size_t len = strcspn(line, "\n");
+
+			if (len > 0 && line[0] != '#' && has_line(q->live, line, len))
+				return true;
+		}
+	}
+	return false;
+}
+
 int enable_move_mix(const struct enable_mix *q, struct buffer *out, struct err *e)
 {
 	struct block to[BLOCKS_MAX];
 	bool found;
+
+	if (marks_are_gone(q))
+		return err_set(e, ERR_SYNTAX, "%s: the marks are gone and their lines are not", q->path);
 
 	if (find_blocks(q->to, to) == 0)
 		return enable_files_unmark(q->path, q->live, out, &found, e);
@@ -177,12 +209,10 @@ int enable_move_back(const struct enable_txn *t, const char *id,
     const struct enable_change *c, struct err *e)
 {
 	const struct moving m = {t, id, false};
-	struct err why = {0};
-	int r = 0, one;
+	int r = 0;
 
-	for (int i = c->count - 1; i >= 0; i--)
-		if ((one = move_one(&m, i, &c->file[i], &why)) != 0 && r == 0)
-			r = err_set(e, one, "%s", why.text);
+	for (int i = c->count - 1; i >= 0 && r == 0; i--)
+		r = move_one(&m, i, &c->file[i], e);
 	return r;
 }
 

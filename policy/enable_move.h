@@ -18,8 +18,9 @@
  * the first trouble. */
 int enable_move_put(const struct enable_change *c, struct err *e);
 
-/* Puts the old files back, in the other order.  All are tried; 0 or the first trouble;
- * again does no harm. */
+/* Puts the old files back, in the other order, and stops at the first trouble: a service
+ * file that stays must not meet a sshd that goes without the drop-in.  0 or that
+ * trouble; again does no harm. */
 int enable_move_back(const struct enable_txn *t, const char *id,
     const struct enable_change *c, struct err *e);
 
@@ -33,7 +34,7 @@ int enable_move_in_place(const struct enable_change *c, struct err *e);
 
 /* A text that was edited since it was `from`, with the marked blocks of `to`; without
  * any in `to` the marked lines go.  0; ERR_SYNTAX: its blocks are neither those of from
- * nor of to; ERR_SYSTEM. */
+ * nor of to, or their marks are gone; ERR_SYSTEM. */
 struct enable_mix {
 	const char *path; /* for messages */
 	const char *live, *from, *to;

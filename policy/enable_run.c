@@ -50,14 +50,17 @@ static int take_back(const struct enable_txn *t, const char *id,
 {
 	err_translator *translator = err_translate(NULL);
 	enum enable_reload how;
-	struct err why = {0};
-	int r, one;
+	int r = 0;
 
 	enable_txn_return(t, id);
-	r = enable_move_back(t, id, c, e);
-	one = reload(c, &how, &why);
-	if (r == 0 && one != 0)
-		r = err_set(e, one, "%s", why.text);
+	/* While ours are as they were put, it is another file that sshd refuses: going back
+	 * would leave the old PAM lines under a sshd that cannot read the old settings. */
+	if (c->reload && enable_move_in_place(c, NULL) == 0)
+		r = enable_sshd_live(e);
+	if (r == 0)
+		r = enable_move_back(t, id, c, e);
+	if (r == 0)
+		r = reload(c, &how, e);
 	if (r == 0)
 		r = enable_txn_end(t, id, "returned", e);
 	if (r == 0)
@@ -314,8 +317,14 @@ static int judge(const struct confirming *q, const struct enable_change *c, stru
 		return r;
 	enable_login_here(c->target, &here);
 	r = enable_login_is_new(c->target, &here, c->audit, &since, e);
-	if (r == 0 && c->target == ENABLE_SUDO)
-		r = enable_code_since(q->conf, q->who, since.wall, e);
+	if (r == 0 && c->target == ENABLE_SSHD)
+		r = enable_code_since(q->conf, q->who, false, since.wall, e);
+	if (r == 0 && c->target == ENABLE_SUDO) {
+		int64_t asked = enable_login_wall(&here); /* this very sudo, and a later second */
+
+		r = enable_code_since(q->conf, q->who, true,
+		    asked > since.wall ? asked : since.wall + 1, e);
+	}
 	return r;
 }
 

@@ -42,8 +42,11 @@ bool enable_sshd_unproven(const char *said);
 bool enable_sshd_turns_away(const struct enable_sshd *q, const char *said, char *why,
     size_t size);
 
-/* Has the running sshd read its files again: by systemd where it runs, else SIGHUP to
- * the process in its pid file.  0; ERR_NONE: none is running, nothing to do;
+/* `sshd -t` of the live files.  0, also without a sshd; ERR_UNAVAIL with what it says. */
+int enable_sshd_live(struct err *e);
+
+/* Has the running sshd read its files again, unless it would refuse them: by systemd where
+ * it runs, else SIGHUP to the process in its pid file.  0; ERR_NONE: none is running, nothing to do;
  * ERR_UNAVAIL: it did not work. */
 int enable_sshd_reload(struct err *e);
 

@@ -152,7 +152,7 @@ enum explain_ssh explain_sshd(const struct explain_query *q, bool guarded, char 
 
 int explain_check(const struct explain_query *q, struct config_findings *f, struct err *e)
 {
-	char modules[PAMD_PATH_MAX], of[300], path[PAMD_PATH_MAX];
+	char modules[PAMD_PATH_MAX], path[PAMD_PATH_MAX];
 	struct config_request all = {.config = q->config, .pam = {PAM_DIR, PAM_VENDOR_DIR},
 	    .module_dir = modules, .now = q->now};
 	struct config_places places = {0};
@@ -164,11 +164,10 @@ int explain_check(const struct explain_query *q, struct config_findings *f, stru
 	free(places.item);
 	if (pamd_find(&all.pam, q->service, path) != 0)
 		path[0] = '\0';
-	(void)snprintf(of, sizeof(of), ": service %.256s: ", q->service);
 	for (size_t i = 0; i < f->count; i++) {
 		const char *text = f->item[i].text;
 		size_t n = strlen(path);
-		bool its = strstr(text, of) != NULL ||
+		bool its = strcmp(f->item[i].service, q->service) == 0 ||
 		    (n > 0 && strncmp(text, path, n) == 0 && text[n] == ':');
 
 		if (its && f->item[i].level == CONFIG_FAIL)

@@ -6,7 +6,6 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #define SECRET_MAX ((size_t)16 << 20)
 #define STACK_BURNED 4096
@@ -15,7 +14,6 @@
  * for the next one: mapping and locking pages costs more than what is done in them. */
 #define ROOM ((size_t)12 << 10)
 static void *_Atomic kept;
-static _Atomic pid_t kept_of; /* a forked child has the pages, but not their lock */
 
 static size_t mapped(size_t size)
 {
@@ -38,8 +36,8 @@ static void *take_kept(void)
 {
 	void *p = atomic_exchange(&kept, NULL);
 
-	if (p != NULL && kept_of != getpid())
-		(void)mlock(p, ROOM);
+	if (p != NULL)
+		(void)mlock(p, ROOM); /* a forked child has the pages, but not their lock */
 	return p;
 }
 
@@ -64,8 +62,6 @@ void secret_free(struct secret *s)
 	if (s == NULL || s->data == NULL)
 		return;
 	secret_wipe(s->data, s->size);
-	if (s->size <= ROOM)
-		kept_of = getpid();
 	if (s->size > ROOM || !atomic_compare_exchange_strong(&kept, &none, s->data))
 		(void)munmap(s->data, mapped(s->size));
 	*s = (struct secret){0};

@@ -12,7 +12,7 @@ import pytest
 from test_enable import (BASTIONCTL, DROPIN, PAM, PROMPT, TXN, admin, call, confirm_by_ssh,  # noqa: F401  pylint: disable=unused-import
                          enable, is_open, login, machine, refused, server, systemd, terms, texts,
                          wait)
-from bastion import CONF, PACKAGING, SUDOERS, converse, is_in, spawn
+from bastion import CONF, PACKAGING, SUDOERS, Sshd, converse, is_in, spawn
 
 
 def enable_sudo(admin, seconds=None):
@@ -117,6 +117,45 @@ def test_confirm_is_refused_when_the_old_files_have_begun_to_come_back(server, a
     talk = confirm_by_ssh(server, admin)
     assert talk.status == 3 and "begun to come back" in talk.text, talk
     assert is_open()
+
+
+def test_a_sshd_that_would_refuse_its_files_is_not_made_to_read_them(server, admin):
+    before = texts()
+    other = DROPIN.parent / "90-other.conf"
+    assert enable("sshd", admin.code(), args=terms(admin, 4)).status == 0
+    after = texts()
+    other.write_text("PermitRotLogin no\n", encoding="utf-8")
+    try:
+        time.sleep(6)
+        # Nothing is half: who has a code still gets in.
+        assert server.process.poll() is None and is_open() and texts() == after
+        assert is_in(login(server, admin, admin.code()), admin)
+    finally:
+        other.unlink()
+    wait(lambda: not is_open())
+    assert texts() == before and server.process.poll() is None
+    wait(lambda: is_in(login(server, admin), admin))
+
+
+def test_confirm_is_refused_to_a_login_through_another_sshd(server, admin):
+    assert enable("sshd", admin.code(), args=terms(admin)).status == 0
+    with Sshd(UsePAM="no", AuthenticationMethods="publickey") as rescue:
+        talk = login(rescue, admin, command=("sudo", "-n", str(BASTIONCTL), "confirm"))
+    assert talk.status == 3 and not talk.prompts, talk
+    assert f"no code of {admin.name} has been taken from another machine" in " ".join(
+        talk.text.split()), talk
+    assert confirm_by_ssh(server, admin).status == 0 and not is_open()
+    assert call("disable", "sshd", "--yes").returncode == 0
+
+
+def test_disable_leaves_lines_that_have_lost_their_marks_to_people(admin):
+    enable_sudo(admin)
+    for manifest in TXN.glob("*/manifest"):
+        manifest.rename(manifest.parent / "confirmed")
+    sudo = PAM / "sudo"
+    sudo.write_text("".join(line for line in sudo.read_text(encoding="utf-8").splitlines(True)
+                            if not line.startswith("# pam-bastion")), encoding="utf-8")
+    refused(call("disable", "sudo", "--yes"), 1, "outside the marks")
 
 
 def test_sudo_is_confirmed_by_a_code_and_by_no_old_ticket(admin):

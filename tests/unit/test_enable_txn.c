@@ -526,6 +526,49 @@ static void transactions_of_a_time_to_come_are_no_obstacle(void **state)
 	assert_true(is_new(0)); /* what was there before the second */
 }
 
+static void lines_whose_marks_are_gone_are_not_left_behind(void **state)
+{
+	static const char old[] = "a\nb\n";
+	static const char new[] = "a\n# pam-bastion: begin\nours\n# pam-bastion: end\nb\n";
+	struct buffer out = {0};
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(enable_move_mix(&(struct enable_mix){"f", "a\nours\nb\n", new, old}, &out,
+	    &e), ERR_SYNTAX);
+	buffer_free(&out);
+	works(enable_move_mix(&(struct enable_mix){"f", "a\nb\nedit\n", new, old}, &out, &e), &e);
+	assert_string_equal(buffer_string(&out), "a\nb\nedit\n");
+	buffer_free(&out);
+}
+
+static void going_back_stops_where_a_file_cannot_be_put(void **state)
+{
+	struct enable_change c;
+	char id[ENABLE_ID_MAX], path[512];
+	struct enable_txn t;
+	struct err e = {0};
+
+	(void)state;
+	do_enable(id);
+	/* In the place of the file that it is written to first, and not empty. */
+	scratch_mkdir(&sc, "etc/.2.pam-bastion");
+	scratch_mkdir(&sc, "etc/.2.pam-bastion/x");
+	lock(&t);
+	assert_int_equal(enable_txn_find(&t, id, &c, &e), 1);
+	assert_int_not_equal(enable_move_back(&t, id, &c, &e), 0);
+	assert_true(is_new(0) && is_new(1)); /* those that were put before it */
+	scratch_path(&sc, path, "etc/.2.pam-bastion/x");
+	assert_int_equal(rmdir(path), 0);
+	scratch_path(&sc, path, "etc/.2.pam-bastion");
+	assert_int_equal(rmdir(path), 0);
+	works(enable_move_back(&t, id, &c, &e), &e);
+	for (int i = 0; i < FILES; i++)
+		assert_true(is_old(i));
+	enable_change_free(&c);
+	enable_txn_unlock(&t);
+}
+
 static void confirm_says(const char *what)
 {
 	const struct enable_person root = {"root", 0};
@@ -581,6 +624,10 @@ int main(void)
 	        marks_of_before_are_back_in_a_file_that_was_edited, make, drop),
 	    cmocka_unit_test_setup_teardown(
 	        transactions_of_a_time_to_come_are_no_obstacle, make, drop),
+	    cmocka_unit_test_setup_teardown(
+	        lines_whose_marks_are_gone_are_not_left_behind, make, drop),
+	    cmocka_unit_test_setup_teardown(
+	        going_back_stops_where_a_file_cannot_be_put, make, drop),
 	    cmocka_unit_test_setup_teardown(
 	        confirm_is_refused_unless_the_new_files_are_there, make, drop),
 	    cmocka_unit_test_setup_teardown(
