@@ -311,6 +311,9 @@ static int tell_people(struct work *w, const struct enable_sshd *q)
 	if (p.keyless.count > 0)
 		(void)printf(_("warn  sshd  %d with a password have no public key that sshd finds, and "
 		    "would not get in by ssh any more: %s\n"), p.keyless.count, p.keyless.text);
+	if (p.codeless.count > 0)
+		(void)printf(_("warn  sshd  %d with a public key have no device and no invitation, and "
+		    "would be asked for a code in vain: %s\n"), p.codeless.count, p.codeless.text);
 	if (p.other.count > 0)
 		(void)printf(_("warn  sshd  for %d sshd -T does not say the key and then the code (a "
 		    "Match, or an earlier line), and what goes past the code is refused: %s\n"),

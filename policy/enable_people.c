@@ -1,7 +1,7 @@
 #include "policy/enable_people.h"
 
 #include "enroll/language.h"
-
+#include "enroll/steps.h"
 #include "lib/core/store.h"
 #include "lib/core/userkey.h"
 #include "policy/enable_keys.h"
@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ELSEWHERE "another-machine" /* no number: no network has it */
 #define NAMED 5 /* of each kind; the rest is counted */
 
 struct person {
@@ -25,13 +26,22 @@ struct crowd {
 	const char *admin;
 };
 
+/* What each is judged by. */
+struct asking {
+	const struct enable_way *way;
+	const struct enable_sshd *sshd;
+	struct store *store;
+};
+
 static void add_person(struct crowd *c, const char *name, bool password)
 {
 	if (strcmp(name, c->admin) == 0)
 		return;
 	for (int i = 0; i < c->count; i++)
-		if (strcmp(c->person[i].name, name) == 0)
+		if (strcmp(c->person[i].name, name) == 0) {
+			c->person[i].password = c->person[i].password || password;
 			return;
+		}
 	/* sshd -T does not take every name. */
 	if (c->count == ENABLE_PEOPLE_MOST || strpbrk(name, ",= ") != NULL) {
 		c->more = true;
@@ -53,14 +63,14 @@ static bool logs_in(const struct passwd *pw)
 }
 
 /* Root's way in is the drop-in's PermitRootLogin, which the difference shows. */
-static void add_with_password(struct crowd *c)
+static void add_accounts(struct crowd *c)
 {
 	const struct passwd *pw;
 
 	setpwent();
 	while ((pw = getpwent()) != NULL)
-		if (pw->pw_uid != 0 && logs_in(pw) && enable_way_password(pw->pw_name))
-			add_person(c, pw->pw_name, true);
+		if (pw->pw_uid != 0 && logs_in(pw))
+			add_person(c, pw->pw_name, enable_way_password(pw->pw_name));
 	endpwent();
 }
 
@@ -85,11 +95,28 @@ static void add_name(struct enable_names *n, const char *name)
 		    name);
 }
 
-static int judge(const struct enable_sshd *all, const struct person *p,
-    struct enable_people *out, struct err *e)
+/* Neither a device nor a way to one, and a code is asked for. */
+static bool has_no_code(const struct asking *a, const char *user)
 {
-	struct enable_sshd q = {all->config, all->shown, p->name, all->addr};
+	const struct conf *c = a->way->conf;
+	const struct steps s = {.store = a->store, .conf = c, .user = user, .now = a->way->now};
+	struct steps_status st;
+	bool elsewhere;
+
+	/* Who may enrol at the prompt, and who is let in until a day. */
+	if (c->enroll == CONF_ENROLL_LOGIN || c->enroll_by > a->way->now)
+		return false;
+	return steps_status(&s, &st, NULL) == 0 && st.trouble.code == 0 && st.devices == 0 &&
+	    st.invited_until == 0 && enable_way_asked(a->way, user,
+	    a->sshd->addr != NULL ? a->sshd->addr : ELSEWHERE, &elsewhere, NULL) == 0;
+}
+
+static int judge(const struct asking *a, const struct person *p, struct enable_people *out,
+    struct err *e)
+{
+	struct enable_sshd q = {a->sshd->config, a->sshd->shown, p->name, a->sshd->addr};
 	struct buffer said = {0};
+	enum enable_keys keys;
 	char why[400];
 	int r = enable_sshd_ask(&q, &said, e);
 	const char *text = buffer_string(&said);
@@ -100,8 +127,11 @@ static int judge(const struct enable_sshd *all, const struct person *p,
 			add_name(&out->other, p->name);
 			r = 0;
 		}
-		if (p->password && enable_keys(text, p->name, why, sizeof(why)) == ENABLE_KEYS_NONE)
+		keys = enable_keys(text, p->name, why, sizeof(why));
+		if (p->password && keys == ENABLE_KEYS_NONE)
 			add_name(&out->keyless, p->name);
+		if (keys == ENABLE_KEYS_SOME && has_no_code(a, p->name))
+			add_name(&out->codeless, p->name);
 	}
 	buffer_free(&said);
 	return r;
@@ -124,21 +154,25 @@ int enable_people_look(const struct enable_way *w, const struct enable_sshd *q,
 {
 	struct crowd c = {.admin = admin};
 	struct store s;
+	const struct asking a = {w, q, &s};
 	int r;
 
 	*out = (struct enable_people){.more = false};
 	if ((c.person = calloc(ENABLE_PEOPLE_MOST, sizeof(*c.person))) == NULL)
 		return err_set(e, ERR_SYSTEM, "out of memory");
-	add_with_password(&c);
 	r = store_open(&s, w->conf, e);
 	if (r == 0)
 		r = store_list(&s, "enroll/", add_enrolled, &c, e);
-	store_close(&s);
 	c.more = c.more || r > 0;
-	r = r > 0 ? 0 : r;
+	if (r >= 0) {
+		r = 0;
+		add_accounts(&c);
+	}
 	for (int i = 0; i < c.count && r == 0; i++)
-		r = judge(q, &c.person[i], out, e);
+		r = judge(&a, &c.person[i], out, e);
+	store_close(&s);
 	end_names(&out->keyless);
+	end_names(&out->codeless);
 	end_names(&out->other);
 	out->more = c.more;
 	free(c.person);

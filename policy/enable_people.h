@@ -20,6 +20,7 @@ struct enable_names {
 
 struct enable_people {
 	struct enable_names keyless; /* have a password, and no key that sshd would find */
+	struct enable_names codeless; /* have a key, and nothing to answer the code with */
 	struct enable_names other;   /* not every way in asks the key and the code */
 	bool more;                   /* others were not looked at */
 };

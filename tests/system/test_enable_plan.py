@@ -144,6 +144,22 @@ def test_users_with_a_password_and_no_key_are_counted_and_named(admin):
             pathlib.Path(f"{user.key}.pub").read_bytes())
 
 
+def test_users_with_a_key_and_no_code_are_counted_and_named(admin):
+    invited, nobody, exempt = User(), User(), User()
+    enroll_mfa("invite", invited.name)
+    day = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 30 * 86400))
+    with CONF.open("a", encoding="utf-8") as f:
+        f.write(f"exempt = user:{exempt.name} until {day}\n")
+    talk = enable("sshd", admin.code(), args=terms(admin))
+    assert talk.status == 0, talk
+    named = re.search(r"warn sshd (\d+) with a public key have no device and no invitation, and "
+                      r"would be asked for a code in vain: ([\w, ]*?)(?: warn| Trial)", flat(talk))
+    assert named, talk
+    told = named[2].replace(" and ", ", ").split(", ")
+    assert nobody.name in told or int(named[1]) > 5, talk
+    assert invited.name not in told and exempt.name not in told and admin.name not in told, talk
+
+
 def test_enrolled_users_for_whom_sshd_has_other_settings_are_named(admin):
     robot = User().enrol()
     with sshd_says(f"Match User {robot.name}\nAuthenticationMethods publickey\nMatch all\n",
