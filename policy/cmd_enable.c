@@ -190,11 +190,8 @@ static int read_options(struct options *o, int argc, char **argv)
 
 static void read_caller(struct work *w)
 {
-	const char *ssh = getenv("SSH_CONNECTION");
-
 	w->way.caller = getenv("SUDO_USER");
-	if (ssh != NULL)
-		(void)snprintf(w->addr, sizeof(w->addr), "%.*s", (int)strcspn(ssh, " "), ssh);
+	enable_login_address(w->addr, sizeof(w->addr));
 }
 
 static int begin(struct work *w)
@@ -326,9 +323,11 @@ static int tell_people(struct work *w, const struct enable_sshd *q)
 
 static int check_sshd(struct work *w)
 {
+	const char *first = w->image.invited > 0 ? w->image.user : "nobody";
 	const struct enable_sshd q = {w->plan.sshd_config, ENABLE_SSHD_CONFIG,
-	    w->admin[0] != '\0' ? w->admin : "nobody", w->addr[0] != '\0' ? w->addr : NULL};
+	    w->admin[0] != '\0' ? w->admin : first, w->addr[0] != '\0' ? w->addr : NULL};
 	struct buffer said = {0};
+	char why[400];
 	int r;
 
 	if (w->o->target != ENABLE_SSHD)
@@ -339,6 +338,10 @@ static int check_sshd(struct work *w)
 	r = enable_sshd_ask(&q, &said, &w->e);
 	if (r == 0)
 		r = enable_sshd_judge(&q, buffer_string(&said), &w->e);
+	if (r == 0 && w->image.invited > 0 &&
+	    enable_sshd_turns_away(&q, buffer_string(&said), why, sizeof(why)))
+		r = err_set(&w->e, ERR_UNAVAIL, "%s: %s is invited and would not get in by ssh (%s), so "
+		    "that nobody ever enrols; change that first", q.shown, q.user, why);
 	if (r == 0 && w->admin[0] != '\0')
 		r = check_admin(w, &q, buffer_string(&said));
 	if (r == 0)

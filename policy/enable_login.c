@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define ABOVE_MAX 64 /* processes on the way up */
+#define ENVIRON_MOST 131072 /* bytes that are looked at */
 
 /* A small file as one text; "" when it cannot be read. */
 static bool read_small(const char *path, char *text, size_t size)
@@ -101,6 +102,42 @@ void enable_login_here(enum enable_target target, struct enable_login *l)
 		}
 		pid = parent;
 	}
+}
+
+static bool find_address(pid_t pid, char *address, size_t size)
+{
+	static const char key[] = "SSH_CONNECTION=";
+	char path[64], *text = malloc(ENVIRON_MOST + 1);
+	bool found = false;
+	ssize_t n = -1;
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/environ", (int)pid);
+	if (text != NULL && (fd = open(path, O_RDONLY | O_CLOEXEC)) >= 0) {
+		n = read(fd, text, ENVIRON_MOST);
+		(void)close(fd);
+	}
+	if (n > 0)
+		text[n] = '\0';
+	for (char *p = text; n > 0 && p < text + n && !found; p += strlen(p) + 1) {
+		found = strncmp(p, key, sizeof(key) - 1) == 0;
+		if (found)
+			(void)snprintf(address, size, "%.*s",
+			    (int)strcspn(p + sizeof(key) - 1, " "), p + sizeof(key) - 1);
+	}
+	free(text);
+	return found;
+}
+
+void enable_login_address(char *address, size_t size)
+{
+	pid_t pid = getpid();
+	uint64_t start;
+
+	address[0] = '\0';
+	for (int i = 0; i < ABOVE_MAX && pid > 1; i++)
+		if (find_address(pid, address, size) || !read_stat(pid, &pid, &start))
+			return;
 }
 
 int64_t enable_login_wall(const struct enable_login *l)

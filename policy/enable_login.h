@@ -14,6 +14,7 @@
 #include "policy/enable_files.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -37,6 +38,10 @@ int enable_login_now(struct enable_moment *m, struct err *e);
 
 /* The login that this process came in by, through the program of the target. */
 void enable_login_here(enum enable_target target, struct enable_login *l);
+
+/* Where the ssh connection comes from that this process lives in, by the environment of a
+ * process above (sudo drops it from its own): "" when none says so.  A hint only. */
+void enable_login_address(char *address, size_t size);
 
 /* When that program started: seconds since 1970, by the clock as it is now. */
 int64_t enable_login_wall(const struct enable_login *l);

@@ -9,8 +9,8 @@ import time
 import pytest
 from bastion import BUILD, CONF, SUDOERS, Sshd, User, enroll_mfa, is_in, run, spawn
 # pylint: disable-next=unused-import
-from test_enable import (DROPIN, FIXTURES, PAM, admin, call, enable, image, is_open, machine,
-                         make_admin, refused, server, terms, texts)
+from test_enable import (BASTIONCTL, DROPIN, FIXTURES, PAM, admin, call, enable, image, is_open,
+                         machine, make_admin, refused, server, terms, texts)
 
 SSHD_CONFIG = pathlib.Path("/etc/ssh/sshd_config")
 SHARED_KEYS = pathlib.Path("/etc/ssh/keys")
@@ -78,6 +78,15 @@ def test_match_of_a_port_does_not_keep_enable_from_its_work(admin):
     with sshd_says("Match LocalPort 22\nAuthenticationMethods publickey\nMatch all\n", local):
         assert call("disable", "sshd", "--yes").returncode == 0
         refused(call("enable", "sshd", *terms(admin)), 1, "authenticationmethods publickey")
+
+
+def test_match_of_the_address_is_judged_through_sudo_too(server, admin):
+    """sudo takes SSH_CONNECTION away."""
+    with sshd_says("Match Address 127.0.0.0/8\nAuthenticationMethods publickey\nMatch all\n",
+                   DROPIN.parent / "05-local.conf"):
+        talk = server.ssh(admin, command=("sudo", "-n", str(BASTIONCTL), "enable", "sshd", "--yes"))
+        refused(talk, 1, "authenticationmethods publickey")
+    assert not DROPIN.exists()
 
 
 def test_admin_without_a_key_that_sshd_finds_is_refused(admin):
@@ -258,6 +267,14 @@ def test_no_confirm_wants_an_invitation_where_that_is_how_one_enrols(image):
     refused(call("enable", "sshd", "--yes", "--no-confirm"), 3, "nobody is invited")
     user = User()
     word = re.search(r"^ +((?:[A-Z2-7]{4}-?){4})$", enroll_mfa("invite", user.name), re.M)[1]
+    local = DROPIN.parent / "05-local.conf"
+    with sshd_says(f"DenyUsers {user.name}\n", local):
+        refused(call("enable", "sshd", "--yes", "--no-confirm"), 3,
+                f"{user.name} is invited and would not get in by ssh (DenyUsers names {user.name})")
+    with sshd_says(f"Match User {user.name}\nAuthenticationMethods publickey\nMatch all\n", local):
+        refused(call("enable", "sshd", "--yes", "--no-confirm"), 1,
+                "authenticationmethods publickey")
+    assert not DROPIN.exists()
     done = call("enable", "sshd", "--yes", "--no-confirm")
     refused(done, 0, "Way back: none", f"by invitation, the first is {user.name}")
     with Sshd() as there:
