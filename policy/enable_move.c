@@ -175,9 +175,10 @@ static int move_edited(const struct moving *m, int i, const struct enable_file *
 	if (mixed)
 		exists = s.exists || !enable_files_blank(buffer_string(&text));
 	if (!mixed || !exists || !buffer_same(&text, &live->old)) {
-		enable_txn_keep(m->txn, m->id, i, &live->old);
-		r = mixed ? enable_file_put(live, &text, exists, e) :
-		    enable_file_put(f, s.to, s.exists, e);
+		r = enable_txn_keep(m->txn, m->id, i, &live->old, e);
+		if (r == 0)
+			r = mixed ? enable_file_put(live, &text, exists, e) :
+			    enable_file_put(f, s.to, s.exists, e);
 	}
 	buffer_free(&text);
 	return r;

@@ -391,13 +391,13 @@ bool enable_txn_open(const char *state_dir, const char *id)
 
 /* ---- notes beside the copies ---- */
 
-void enable_txn_keep(const struct enable_txn *t, const char *id, int i,
-    const struct buffer *text)
+int enable_txn_keep(const struct enable_txn *t, const char *id, int i,
+    const struct buffer *text, struct err *e)
 {
 	char name[24];
 
 	(void)snprintf(name, sizeof(name), "edited.%d", i);
-	(void)write_inside(t, id, name, text, NULL);
+	return write_inside(t, id, name, text, e);
 }
 
 bool enable_txn_edited(const struct enable_txn *t, const char *id)

@@ -54,9 +54,10 @@ int enable_txn_find(const struct enable_txn *t, char id[ENABLE_ID_MAX],
 int enable_txn_begin(const struct enable_txn *t, const struct enable_change *c,
     char id[ENABLE_ID_MAX], struct err *e);
 
-/* Keeps the text of file i as somebody has edited it; and whether any is kept. */
-void enable_txn_keep(const struct enable_txn *t, const char *id, int i,
-    const struct buffer *text);
+/* Keeps the text of file i as somebody has edited it: 0, or trouble, and then nothing may
+ * take its place.  And whether any is kept. */
+int enable_txn_keep(const struct enable_txn *t, const char *id, int i,
+    const struct buffer *text, struct err *e);
 bool enable_txn_edited(const struct enable_txn *t, const char *id);
 
 /* Notes that the old files begin to come back; from then on nobody can confirm it.  On a

@@ -526,6 +526,31 @@ static void transactions_of_a_time_to_come_are_no_obstacle(void **state)
 	assert_true(is_new(0)); /* what was there before the second */
 }
 
+static void an_edit_that_cannot_be_kept_is_not_overwritten(void **state)
+{
+	struct enable_change c;
+	char id[ENABLE_ID_MAX], name[128], path[512], text[64];
+	struct enable_txn t;
+	struct err e = {0};
+
+	(void)state;
+	do_enable(id);
+	put(0, "# pam-bastion: begin\nbroken\n");
+	(void)snprintf(name, sizeof(name), "txn/%.60s/edited.0", id);
+	scratch_mkdir(&sc, name); /* a directory in the place of the copy */
+	lock(&t);
+	assert_int_equal(enable_txn_find(&t, id, &c, &e), 1);
+	assert_int_not_equal(enable_move_back(&t, id, &c, &e), 0);
+	assert_true(get(0, text));
+	assert_string_equal(text, "# pam-bastion: begin\nbroken\n");
+	scratch_path(&sc, path, name);
+	assert_int_equal(rmdir(path), 0);
+	works(enable_move_back(&t, id, &c, &e), &e);
+	assert_true(is_old(0));
+	enable_change_free(&c);
+	enable_txn_unlock(&t);
+}
+
 static void lines_whose_marks_are_gone_are_not_left_behind(void **state)
 {
 	static const char old[] = "a\nb\n";
@@ -624,6 +649,8 @@ int main(void)
 	        marks_of_before_are_back_in_a_file_that_was_edited, make, drop),
 	    cmocka_unit_test_setup_teardown(
 	        transactions_of_a_time_to_come_are_no_obstacle, make, drop),
+	    cmocka_unit_test_setup_teardown(
+	        an_edit_that_cannot_be_kept_is_not_overwritten, make, drop),
 	    cmocka_unit_test_setup_teardown(
 	        lines_whose_marks_are_gone_are_not_left_behind, make, drop),
 	    cmocka_unit_test_setup_teardown(

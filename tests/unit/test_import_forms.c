@@ -20,16 +20,8 @@ static struct scratch sc;
 
 static int set_up(void **state)
 {
-	struct init_made made;
-	struct err e = {0};
-
 	(void)state;
-	if (crypto_init() != 0)
-		return -1;
-	scratch_dir(&sc);
-	scratch_conf(&sc, "");
-	if (init_run(&sc.conf, SCRATCH_NOW, &made, &e) != 0)
-		fail_msg("%s", e.text);
+	scratch_init(&sc);
 	return 0;
 }
 
