@@ -66,7 +66,7 @@ products = $(BUILD)/pam_bastion.so $(BUILD)/enroll-mfa $(BUILD)/bastionctl \
 	$(foreach l,$(languages),$(BUILD)/$(call catalogue,$(l)))
 
 .PHONY: all deps demo check check-unit check-pam check-race check-system check-guard \
-	lint asan install uninstall dist clean tests pot update-po
+	lint asan bench install uninstall dist clean tests pot update-po
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -153,6 +153,24 @@ asan: deps
 	@$(MAKE) --no-print-directory tests BUILD=$(BUILD)/asan FORTIFY= \
 		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined'
 	@BUILD='$(abspath $(BUILD))/asan' PYTHON='$(PYTHON)' tests/run unit pam race
+
+# What a login costs, beside the modules of others, which it installs.
+bench_bin = $(addprefix $(BUILD)/tests/bench/,host host-plain pam_empty.so)
+$(BUILD)/tests/bench/host: bench_flags =
+$(BUILD)/tests/bench/host: bench_libs = -lcrypto
+$(BUILD)/tests/bench/host-plain: bench_flags = -DPLAIN
+$(BUILD)/tests/bench/host $(BUILD)/tests/bench/host-plain: tests/bench/host.c Makefile
+	@mkdir -p $(@D)
+	$(COMPILE) $(bench_flags) $(LDFLAGS) -o $@ $< -lpam $(bench_libs)
+
+$(BUILD)/tests/bench/pam_empty.so: tests/bench/empty.c Makefile
+	@mkdir -p $(@D)
+	$(COMPILE) -shared $(HARDEN_LD) $(LDFLAGS) -o $@ $< -lpam $(CORE_LIBS)
+
+bench: deps
+	@DEPS='$(DEPS)' packaging/deps bench
+	@$(MAKE) --no-print-directory all $(bench_bin)
+	@BUILD='$(abspath $(BUILD))' PYTHON='$(PYTHON)' tests/bench/run
 
 install: all
 	$(INSTALL) -d -m 755 $(DESTDIR)$(securedir) $(DESTDIR)$(sbindir) $(DESTDIR)$(mandir)/man8 \
