@@ -202,6 +202,8 @@ static int write_new(int dir, const struct host *h, struct err *e)
 
 	if (slot_image(image, 1, bytes, put_host(h, bytes)) != 0)
 		return err_set(e, ERR_SYSTEM, "libcrypto cannot run SHA-256");
+	/* Its name is there before its sync: no mark says otherwise. */
+	memset(image + SLOT_BLOCK, 0, SLOT_BLOCK);
 	fd = openat(dir, NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return err_errno(e, "%s", NAME);

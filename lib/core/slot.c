@@ -10,11 +10,12 @@
 #define MAGIC UINT32_C(0x50425331) /* "PBS1" */
 #define SUM 8
 #define HEAD (4 + 4 + 8 + SUM)
+#define MARK (SLOT_BLOCK - 8) /* where a block speaks of the other one */
 #define POLL_FIRST_NS 200000L  /* 0.2 ms, growing */
 #define POLL_MOST_NS 4000000L  /* to 4 ms */
 #define READ_TRIES 8           /* against a writer that passes twice meanwhile */
 
-_Static_assert(HEAD + SLOT_VALUE_MAX <= SLOT_BLOCK, "a value fits its block");
+_Static_assert(HEAD + SLOT_VALUE_MAX <= MARK, "a value and the mark fit a block");
 _Static_assert(HEAD % 8 == 0 && SUM == 8, "the checksum is one word");
 
 static void put32(unsigned char *p, uint32_t v)
@@ -57,6 +58,11 @@ static uint64_t checksum(const unsigned char *block, size_t len)
 	return h;
 }
 
+static uint64_t sum_of(const unsigned char *block)
+{
+	return get64(block + HEAD - SUM);
+}
+
 static int fill_block(unsigned char block[SLOT_BLOCK], uint64_t sequence,
     const void *value, size_t len)
 {
@@ -74,8 +80,12 @@ static int fill_block(unsigned char block[SLOT_BLOCK], uint64_t sequence,
 int slot_image(unsigned char file[SLOT_FILE], uint64_t sequence, const void *value,
     size_t len)
 {
+	int r;
+
 	memset(file, 0, SLOT_FILE);
-	return fill_block(file, sequence, value, len);
+	if ((r = fill_block(file, sequence, value, len)) == 0)
+		put64(file + SLOT_BLOCK + MARK, sum_of(file));
+	return r;
 }
 
 /* 0 when the block is a whole slot. */
@@ -88,7 +98,7 @@ static int check_block(const unsigned char *block)
 	for (size_t i = HEAD + len; i < SLOT_BLOCK && i % 8 != 0; i++)
 		if (block[i] != 0)
 			return ERR_BAD;
-	return checksum(block, len) == get64(block + HEAD - SUM) ? 0 : ERR_BAD;
+	return checksum(block, len) == sum_of(block) ? 0 : ERR_BAD;
 }
 
 static int choose(const unsigned char *file, struct slot *s)
@@ -104,6 +114,8 @@ static int choose(const unsigned char *file, struct slot *s)
 			continue;
 		s->index = i;
 		s->sequence = seq[i];
+		s->sum = sum_of(block);
+		s->durable = get64(file + (1 - i) * SLOT_BLOCK + MARK) == s->sum;
 		s->len = get32(block + 4);
 		memcpy(s->value, block + HEAD, s->len);
 		return 0;
@@ -147,21 +159,21 @@ int slot_read(int fd, struct slot *s, struct err *e)
 	return err_set(e, ERR_BAD, "%s: neither of its two slots is whole", s->name);
 }
 
-int slot_write(int fd, const struct slot *s, const void *value, size_t len, struct err *e)
+/* The mark comes behind the sync and is not synced: should it be lost, the next
+ * writer writes this block once more. */
+static int put_block(int fd, int index, const unsigned char block[SLOT_BLOCK], const char *name,
+    struct err *e)
 {
-	unsigned char block[SLOT_BLOCK];
-	off_t at = (off_t)(1 - s->index) * SLOT_BLOCK;
+	off_t at = (off_t)index * SLOT_BLOCK, other = (off_t)(1 - index) * SLOT_BLOCK;
 	size_t done = 0;
 
-	if (s->sequence == UINT64_MAX || fill_block(block, s->sequence + 1, value, len) != 0)
-		return err_set(e, ERR_UNAVAIL, "%s: value too long", s->name);
-	while (done < sizeof(block)) {
-		ssize_t n = pwrite(fd, block + done, sizeof(block) - done, at + (off_t)done);
+	while (done < SLOT_BLOCK) {
+		ssize_t n = pwrite(fd, block + done, SLOT_BLOCK - done, at + (off_t)done);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0) {
-			int r = err_errno(e, "%s: write", s->name);
+			int r = err_errno(e, "%s: write", name);
 			return done > 0 ? ERR_UNKNOWN : r;
 		}
 		done += (size_t)n;
@@ -169,10 +181,35 @@ int slot_write(int fd, const struct slot *s, const void *value, size_t len, stru
 	while (fdatasync(fd) != 0) {
 		if (errno == EINTR)
 			continue;
-		(void)err_errno(e, "%s: sync", s->name);
+		(void)err_errno(e, "%s: sync", name);
 		return ERR_UNKNOWN;
 	}
+	(void)!pwrite(fd, block + HEAD - SUM, SUM, other + MARK);
 	return 0;
+}
+
+int slot_settle(int fd, const struct slot *s, struct err *e)
+{
+	unsigned char block[SLOT_BLOCK];
+
+	if (s->durable)
+		return 0;
+	if (fill_block(block, s->sequence, s->value, s->len) != 0)
+		return err_set(e, ERR_BAD, "%s: value too long", s->name);
+	return put_block(fd, s->index, block, s->name, e);
+}
+
+int slot_write(int fd, const struct slot *s, const void *value, size_t len, struct err *e)
+{
+	unsigned char block[SLOT_BLOCK];
+	int r;
+
+	if (s->sequence == UINT64_MAX || fill_block(block, s->sequence + 1, value, len) != 0)
+		return err_set(e, ERR_UNAVAIL, "%s: value too long", s->name);
+	put64(block + MARK, s->sum);
+	/* Until that is on the disk, the slot to be written may be all that the disk has. */
+	r = slot_settle(fd, s, e);
+	return r == 0 ? put_block(fd, 1 - s->index, block, s->name, e) : r;
 }
 
 static int64_t monotonic_ns(void)

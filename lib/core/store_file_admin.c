@@ -321,18 +321,13 @@ static int file_list(void *impl, const char *prefix, store_each each, void *ctx,
 	return err_set(e, ERR_SYSTEM, "%s: no such kind of record", prefix);
 }
 
-/* The newest slot, where it is: the other one may be all that the disk has. */
-static int write_again(const struct store_pair *p, struct err *e)
+static int settle(const struct store_pair *p, struct err *e)
 {
 	struct store_raw raw;
 	struct slot s;
 	int r = store_file_read_pair(p, &s, &raw, e);
 
-	if (r != 0)
-		return r;
-	s.index = 1 - s.index;
-	s.sequence--;
-	return slot_write(p->fd[0], &s, raw.data, raw.len, e);
+	return r == 0 ? slot_settle(p->fd[0], &s, e) : r;
 }
 
 /* Not a mere second fsync(): after the one that failed, the kernel takes the lost
@@ -349,7 +344,7 @@ static int file_sync(void *impl, const char *key, struct err *e)
 		return err_errno(e, "%s/%s", f->path, key);
 	if ((r = store_file_open_pair(f, &p, O_RDWR, e)) == 0) {
 		if ((r = slot_lock(p.fd[0], STORE_FILE_LOCK_MS, key, e)) == 0) {
-			r = write_again(&p, e);
+			r = settle(&p, e);
 			slot_unlock(p.fd[0]);
 		}
 		store_file_close_pair(&p);

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #define SECTOR 512
+#define BEFORE_MARK (SLOT_BLOCK - 8) /* the last 8 bytes speak of the other slot */
 
 static struct scratch sc;
 static int fd = -1;
@@ -106,7 +107,7 @@ static void each_write_goes_to_the_slot_that_is_not_the_newest(void **state)
 		get_file(before);
 		write_value(text, (size_t)n);
 		get_file(after);
-		assert_memory_equal(before + kept, after + kept, SLOT_BLOCK);
+		assert_memory_equal(before + kept, after + kept, BEFORE_MARK);
 		assert_value(&s, text, (size_t)n);
 		assert_int_equal(s.sequence, 7 + i);
 		assert_int_equal(s.index, i % 2);
@@ -183,6 +184,69 @@ static void torn_write_at_every_sector_opens_to_old_or_new(void **state)
 			assert_true(mask != 255 || whole);
 		}
 	}
+}
+
+static void value_is_marked_as_durable_when_it_is_new_or_written(void **state)
+{
+	struct slot s;
+
+	(void)state;
+	new_file(7, "first", 5);
+	assert_value(&s, "first", 5);
+	assert_true(s.durable);
+	for (int i = 0; i < 4; i++) {
+		write_value("next", 4);
+		assert_value(&s, "next", 4);
+		assert_true(s.durable);
+	}
+}
+
+static void set_mark(int block, unsigned char byte)
+{
+	unsigned char mark[8];
+
+	memset(mark, byte, sizeof(mark));
+	assert_int_equal(pwrite(fd, mark, 8, (off_t)block * SLOT_BLOCK + BEFORE_MARK), 8);
+}
+
+/* The file of an earlier version has zeros there. */
+static void lost_or_foreign_mark_costs_one_write_and_nothing_else(void **state)
+{
+	static const unsigned char bytes[] = {0, 1, 0xff};
+	struct slot s;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bytes); i++) {
+		new_file(7, "first", 5);
+		write_value("second", 6);
+		set_mark(0, bytes[i]);
+		set_mark(1, bytes[i]);
+		assert_value(&s, "second", 6);
+		assert_int_equal(s.sequence, 8);
+		assert_false(s.durable);
+		assert_int_equal(slot_settle(fd, &s, NULL), 0);
+		assert_value(&s, "second", 6);
+		assert_int_equal(s.sequence, 8);
+		assert_true(s.durable);
+		write_value("third", 5);
+		assert_value(&s, "third", 5);
+		assert_int_equal(s.sequence, 9);
+	}
+}
+
+/* The sequence may come again, after a disk lost a value; its bytes do not. */
+static void mark_of_another_value_of_the_same_sequence_is_no_mark(void **state)
+{
+	unsigned char file[SLOT_FILE], other[SLOT_FILE];
+	struct slot s;
+
+	(void)state;
+	assert_int_equal(slot_image(file, 7, "lost", 4), 0);
+	assert_int_equal(slot_image(other, 7, "here", 4), 0);
+	memcpy(file, other, SLOT_BLOCK);
+	put_file(file);
+	assert_value(&s, "here", 4);
+	assert_false(s.durable);
 }
 
 static void rubbish_in_any_sector_of_one_slot_opens_to_the_other(void **state)
@@ -519,6 +583,9 @@ int main(void)
 	    T(write_keeps_the_size_and_the_blocks_of_the_file),
 	    T(value_of_any_size_up_to_the_maximum_is_kept),
 	    T(torn_write_at_every_sector_opens_to_old_or_new),
+	    T(value_is_marked_as_durable_when_it_is_new_or_written),
+	    T(lost_or_foreign_mark_costs_one_write_and_nothing_else),
+	    T(mark_of_another_value_of_the_same_sequence_is_no_mark),
 	    T(rubbish_in_any_sector_of_one_slot_opens_to_the_other),
 	    T(every_flipped_byte_of_a_slot_is_noticed),
 	    T(both_slots_bad_is_bad),

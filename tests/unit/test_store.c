@@ -377,7 +377,7 @@ static void update_is_one_write_in_place_and_a_sync(void **state)
 	tracing = true;
 	assert_int_equal(store_update(&st, "hot/alice", NULL, append_x, NULL, NULL), 0);
 	tracing = false;
-	assert_string_equal(trace, "WD");
+	assert_string_equal(trace, "WDW");
 	assert_holds("hot/alice", "onex");
 }
 
@@ -406,6 +406,17 @@ static void failed_sync_is_an_unknown_outcome(void **state)
 	assert_int_equal(get_code("hot/bob"), ERR_NONE);
 }
 
+#define BEFORE_MARK (SLOT_BLOCK - 8)
+
+static const char *trace_sync(void)
+{
+	memset(trace, 0, sizeof(trace));
+	tracing = true;
+	assert_int_equal(store_sync(&st, "hot/alice", NULL), 0);
+	tracing = false;
+	return trace;
+}
+
 static void sync_after_a_failed_one_writes_the_same_slot_again(void **state)
 {
 	unsigned char before[SLOT_FILE], after[SLOT_FILE];
@@ -418,11 +429,59 @@ static void sync_after_a_failed_one_writes_the_same_slot_again(void **state)
 	tracing = true;
 	assert_int_equal(store_sync(&st, "hot/alice", NULL), 0);
 	tracing = false;
-	assert_string_equal(trace, "WDd");
+	assert_string_equal(trace, "WDWd");
 	assert_int_equal(scratch_bytes(&sc, "hot/alice", after, SLOT_FILE), SLOT_FILE);
-	assert_memory_equal(after, before, SLOT_FILE);
+	assert_memory_equal(after, before, BEFORE_MARK);
+	assert_memory_equal(after + SLOT_BLOCK, before + SLOT_BLOCK, BEFORE_MARK);
+	assert_string_equal(trace_sync(), "d");
 	failing_sync = EIO;
 	assert_int_equal(store_sync(&st, "hot/alice", NULL), ERR_UNKNOWN);
+}
+
+/* The slot beside the newest may be all that the disk has. */
+static void write_behind_a_failed_sync_first_writes_the_newest_slot_again(void **state)
+{
+	(void)state;
+	assert_int_equal(put("hot/alice", "one", STORE_NEW), 0);
+	failing_sync = EIO;
+	assert_int_equal(store_update(&st, "hot/alice", NULL, append_x, NULL, NULL), ERR_UNKNOWN);
+	tracing = true;
+	assert_int_equal(store_update(&st, "hot/alice", NULL, append_x, NULL, NULL), 0);
+	tracing = false;
+	assert_string_equal(trace, "WDWWDW");
+	assert_holds("hot/alice", "onexx");
+}
+
+static void slot_that_the_disk_has_stays_while_syncs_fail(void **state)
+{
+	unsigned char before[SLOT_FILE], after[SLOT_FILE];
+
+	(void)state;
+	assert_int_equal(put("hot/alice", "one", STORE_NEW), 0);
+	assert_int_equal(scratch_bytes(&sc, "hot/alice", before, SLOT_FILE), SLOT_FILE);
+	failing_sync = EIO;
+	assert_int_equal(store_update(&st, "hot/alice", NULL, append_x, NULL, NULL), ERR_UNKNOWN);
+	for (int i = 0; i < 3; i++) {
+		failing_sync = EIO;
+		assert_int_equal(store_update(&st, "hot/alice", NULL, append_x, NULL, NULL),
+		    ERR_UNKNOWN);
+		assert_int_equal(scratch_bytes(&sc, "hot/alice", after, SLOT_FILE), SLOT_FILE);
+		assert_memory_equal(after, before, SLOT_BLOCK);
+	}
+	assert_holds("hot/alice", "onex");
+}
+
+static void write_that_reached_the_disk_is_written_once(void **state)
+{
+	(void)state;
+	assert_int_equal(put("hot/alice", "one", STORE_NEW), 0);
+	for (int i = 0; i < 3; i++) {
+		memset(trace, 0, sizeof(trace));
+		tracing = true;
+		assert_int_equal(store_update(&st, "hot/alice", NULL, append_x, NULL, NULL), 0);
+		tracing = false;
+		assert_string_equal(trace, "WDW");
+	}
 }
 
 static void sync_of_a_removed_record_syncs_its_directory(void **state)
@@ -1308,6 +1367,9 @@ int main(void)
 	    T(removal_is_synced),
 	    T(failed_sync_is_an_unknown_outcome),
 	    T(sync_after_a_failed_one_writes_the_same_slot_again),
+	    T(write_behind_a_failed_sync_first_writes_the_newest_slot_again),
+	    T(slot_that_the_disk_has_stays_while_syncs_fail),
+	    T(write_that_reached_the_disk_is_written_once),
 	    T(sync_of_a_removed_record_syncs_its_directory),
 	    T(failed_write_keeps_the_old_value),
 	    T(batch_shares_one_syncfs_and_hot_is_named_before_enroll),
