@@ -13,12 +13,14 @@
  *    cannot run meanwhile, for both hold the lock of changes, as whoever makes or removes
  *    records does.
  *  - What was seen is brought to the disk before the key goes (a login killed between its
- *    write and its sync).
+ *    write and its sync, or whose sync failed): each record by store_get_locked(), what
+ *    has been removed or made by a sync of the file system.
  *  - A login that reads a record under a key that it has not read yet looks at the keyring
  *    again (store_get()).
  *
  * Tests: login_stopped_anywhere_strands_no_record,
- * login_between_look_and_retirement_seals_under_the_key_that_stays.
+ * login_between_look_and_retirement_seals_under_the_key_that_stays,
+ * old_key_stays_while_the_disk_does_not_take_what_was_sealed_anew.
  */
 #include "enroll/rekey.h"
 
@@ -255,7 +257,7 @@ static int choose(const struct counting *n, const char *next, struct rekey_retir
 	return res->keys > 0 ? 0 : err_set(e, ERR_REFUSED, "there is no old key in the keyring");
 }
 
-/* Written, but perhaps not by a sync that came to its end. */
+/* Names: those of records that were removed or made by somebody who was killed then. */
 static int bring_to_disk(struct store *s, struct err *e)
 {
 	const int root = store_root(s);

@@ -72,6 +72,7 @@ struct store_admin_ops {
 	int (*list)(void *impl, const char *prefix, store_each each, void *ctx, struct err *e);
 	int (*lock)(void *impl, bool take, struct err *e);
 	int (*sync)(void *impl, const char *key, struct err *e);
+	int (*get_locked)(void *impl, const char *key, struct store_raw *out, struct err *e);
 };
 
 /* What an open store keeps in secret memory. */
@@ -142,7 +143,7 @@ int store_get(struct store *s, const char *key, const char *alt, struct store_va
 
 /* As it is sealed, for a backup and for a new master key; the same under the lock that
  * a login holds from before it looks at the keyring until its record is written
- * (ERR_UNAVAIL after 2 s); and what is in it. */
+ * (ERR_UNAVAIL after 2 s), and durable when it returns; and what is in it. */
 int store_get_raw(struct store *s, const char *key, struct store_raw *out, struct err *e);
 int store_get_locked(struct store *s, const char *key, struct store_raw *out, struct err *e);
 int store_open_raw(const struct keyring *k, const char *key, const struct store_raw *raw,

@@ -78,21 +78,9 @@ int store_get_raw(struct store *s, const char *key, struct store_raw *out, struc
 	return s->ops->get(s->impl, key, NULL, out, e);
 }
 
-#define SEEN 1 /* no answer of a store: nothing is to be written */
-
-static int note_raw(void *ctx, const struct store_raw *old, struct store_raw *new,
-    struct err *e)
-{
-	(void)new, (void)e;
-	*(struct store_raw *)ctx = *old;
-	return SEEN;
-}
-
 int store_get_locked(struct store *s, const char *key, struct store_raw *out, struct err *e)
 {
-	int r = s->ops->update(s->impl, key, NULL, note_raw, out, e);
-
-	return r == SEEN ? 0 : r;
+	return s->admin->get_locked(s->impl, key, out, e);
 }
 
 int store_open_raw(const struct keyring *k, const char *key, const struct store_raw *raw,

@@ -11,8 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define REOPEN_TRIES 4 /* the file was removed while we waited for its lock */
-
 _Static_assert(STORE_SEALED_MAX <= SLOT_VALUE_MAX, "a sealed value fits a slot");
 
 const char *const store_file_kinds[STORE_FILE_KINDS] = {"enroll", "hot"};
@@ -129,7 +127,7 @@ static int file_get(void *impl, const char *key, const char *alt, struct store_r
 	struct slot s;
 	int r = ERR_NONE;
 
-	for (int i = 0; i < REOPEN_TRIES && r == ERR_NONE; i++) {
+	for (int i = 0; i < STORE_FILE_REOPENS && r == ERR_NONE; i++) {
 		struct store_pair p = {.key = key, .alt = alt};
 
 		if ((r = store_file_open_pair(impl, &p, O_RDONLY, e)) != 0)
@@ -158,7 +156,7 @@ int store_file_update(void *impl, const char *key, const char *alt, store_change
 {
 	int r = ERR_NONE;
 
-	for (int i = 0; i < REOPEN_TRIES && r == ERR_NONE; i++) {
+	for (int i = 0; i < STORE_FILE_REOPENS && r == ERR_NONE; i++) {
 		struct store_pair p = {.key = key, .alt = alt};
 
 		if ((r = store_file_open_pair(impl, &p, O_RDWR, e)) != 0)

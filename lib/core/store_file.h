@@ -15,6 +15,7 @@
 #include "lib/core/store.h"
 
 #define STORE_FILE_LOCK_MS 2000 /* how long a record's lock is waited for */
+#define STORE_FILE_REOPENS 4    /* the file was removed while we waited for its lock */
 
 enum { STORE_FILE_KINDS = 2 };
 extern const char *const store_file_kinds[STORE_FILE_KINDS];

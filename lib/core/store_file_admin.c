@@ -321,13 +321,31 @@ static int file_list(void *impl, const char *prefix, store_each each, void *ctx,
 	return err_set(e, ERR_SYSTEM, "%s: no such kind of record", prefix);
 }
 
-static int settle(const struct store_pair *p, struct err *e)
+static int settle(const struct store_pair *p, struct store_raw *raw, struct err *e)
 {
-	struct store_raw raw;
 	struct slot s;
-	int r = store_file_read_pair(p, &s, &raw, e);
+	int r = store_file_read_pair(p, &s, raw, e);
 
 	return r == 0 ? slot_settle(p->fd[0], &s, e) : r;
+}
+
+/* What others must not be told of before the disk has it. */
+static int file_get_locked(void *impl, const char *key, struct store_raw *out, struct err *e)
+{
+	int r = ERR_NONE;
+
+	for (int i = 0; i < STORE_FILE_REOPENS && r == ERR_NONE; i++) {
+		struct store_pair p = {.key = key};
+
+		if ((r = store_file_open_pair(impl, &p, O_RDWR, e)) != 0)
+			return r;
+		if ((r = slot_lock(p.fd[0], STORE_FILE_LOCK_MS, key, e)) == 0) {
+			r = settle(&p, out, e);
+			slot_unlock(p.fd[0]);
+		}
+		store_file_close_pair(&p);
+	}
+	return r;
 }
 
 /* Not a mere second fsync(): after the one that failed, the kernel takes the lost
@@ -335,20 +353,14 @@ static int settle(const struct store_pair *p, struct err *e)
 static int file_sync(void *impl, const char *key, struct err *e)
 {
 	struct store_file *f = impl;
-	struct store_pair p = {.key = key};
+	struct store_raw raw;
 	const char *name;
 	int dir = locate(f, key, &name);
 	int r;
 
 	if (dir < 0)
 		return err_errno(e, "%s/%s", f->path, key);
-	if ((r = store_file_open_pair(f, &p, O_RDWR, e)) == 0) {
-		if ((r = slot_lock(p.fd[0], STORE_FILE_LOCK_MS, key, e)) == 0) {
-			r = settle(&p, e);
-			slot_unlock(p.fd[0]);
-		}
-		store_file_close_pair(&p);
-	}
+	r = file_get_locked(f, key, &raw, e);
 	return r != 0 && r != ERR_NONE ? r : sync_dir(f, dir, key, e);
 }
 
@@ -392,7 +404,7 @@ static int file_lock(void *impl, bool take, struct err *e)
 const struct store_admin_ops *store_file_admin(void)
 {
 	static const struct store_admin_ops ops = {file_put, file_create, file_del, file_list,
-	    file_lock, file_sync};
+	    file_lock, file_sync, file_get_locked};
 
 	return &ops;
 }

@@ -101,10 +101,16 @@ int open(const char *path, int flags, ...)
 	return fd;
 }
 
+static bool syncs_fail;
+
 int fdatasync(int fd)
 {
 	if (dies_at_sync > 0 && --dies_at_sync == 0)
 		_exit(9);
+	if (syncs_fail) {
+		errno = EIO;
+		return -1;
+	}
 	return (int)syscall(SYS_fdatasync, fd);
 }
 
@@ -140,6 +146,7 @@ static int set_up(void **state)
 	if (crypto_init() != 0)
 		return -1;
 	dies_at_sync = dies_at_rename = 0;
+	syncs_fail = false;
 	counts_in_seconds = false;
 	scratch_dir(&sc);
 	scratch_conf(&sc, "");
@@ -667,6 +674,30 @@ static void old_key_stays_while_a_record_cannot_be_looked_at(void **state)
 	assert_sealed_under(id);
 }
 
+/* The kernel forgets the lost page, and every later sync, also of the whole file system,
+ * succeeds: the record's old value may be all that the disk has. */
+static void old_key_stays_while_the_disk_does_not_take_what_was_sealed_anew(void **state)
+{
+	char id[KEYRING_ID_MAX + 1];
+	struct rekey_retired gone;
+	struct rekey_used res;
+	struct store st;
+
+	(void)state;
+	assert_int_equal(rekey_add(&job, id, NULL), 0);
+	assert_int_equal(rekey_use(&job, &res, NULL), 0);
+	syncs_fail = true;
+	scratch_open(&sc, &st);
+	assert_int_equal(store_update(&st, "hot/user1", NULL, same_value, NULL, NULL),
+	    ERR_UNKNOWN);
+	store_close(&st);
+	assert_int_equal(rekey_retire(&job, &gone, NULL), ERR_UNKNOWN);
+	assert_int_equal(ring().count, 2);
+	syncs_fail = false;
+	assert_int_equal(rekey_retire(&job, &gone, NULL), 0);
+	assert_sealed_under(id);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -686,6 +717,7 @@ int main(void)
 	    T(keyring_that_is_replaced_while_it_is_opened_is_read),
 	    T(keyring_has_another_time_than_the_one_before),
 	    T(old_key_stays_while_a_record_cannot_be_looked_at),
+	    T(old_key_stays_while_the_disk_does_not_take_what_was_sealed_anew),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
