@@ -53,9 +53,11 @@ module_src = $(wildcard pam_module/*.c)
 unit_src = $(wildcard tests/unit/test_*.c)
 pam_src = $(wildcard tests/pam/test_*.c)
 race_src = $(wildcard tests/race/*.c)
+crash_src = $(wildcard tests/crash/*.c)
 unit_bin = $(patsubst %.c,$(BUILD)/%,$(unit_src))
 pam_bin = $(patsubst %.c,$(BUILD)/%,$(pam_src))
 race_bin = $(patsubst %.c,$(BUILD)/%,$(race_src))
+crash_bin = $(patsubst %.c,$(BUILD)/%,$(crash_src))
 
 CORE_LIBS = -lcrypto -loath
 ENROLL_LIBS = -lpng
@@ -65,7 +67,7 @@ catalogue = locale/$(1)/LC_MESSAGES/pam-bastion.mo
 products = $(BUILD)/pam_bastion.so $(BUILD)/enroll-mfa $(BUILD)/bastionctl \
 	$(foreach l,$(languages),$(BUILD)/$(call catalogue,$(l)))
 
-.PHONY: all deps demo check check-unit check-pam check-race check-system check-guard \
+.PHONY: all deps demo check check-unit check-pam check-race check-system check-guard check-crash \
 	lint asan bench install uninstall dist clean tests pot update-po
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -120,7 +122,7 @@ update-po: pot
 TEST_LIBS = -lcmocka -lpam $(ENROLL_LIBS) $(CORE_LIBS)
 archives = $(BUILD)/libmodule.a $(BUILD)/libpolicy.a $(BUILD)/libenroll.a $(BUILD)/libcore.a
 
-$(unit_bin): $(BUILD)/tests/unit/%: tests/unit/%.c $(archives) Makefile
+$(unit_bin) $(crash_bin): $(BUILD)/%: %.c $(archives) Makefile
 	@mkdir -p $(@D)
 	$(COMPILE) $(LDFLAGS) -o $@ $< $(archives) $(TEST_LIBS)
 
@@ -129,7 +131,7 @@ $(pam_bin) $(race_bin): $(BUILD)/%: %.c tests/pam/host.c $(archives) $(BUILD)/pa
 	@mkdir -p $(@D)
 	$(COMPILE) $(LDFLAGS) -o $@ $< tests/pam/host.c $(archives) $(TEST_LIBS)
 
-tests: $(products) $(unit_bin) $(pam_bin) $(race_bin)
+tests: $(products) $(unit_bin) $(pam_bin) $(race_bin) $(crash_bin)
 
 deps:
 	@DEPS='$(DEPS)' packaging/deps
@@ -140,9 +142,9 @@ demo: deps
 
 check: deps
 	@$(MAKE) --no-print-directory tests
-	@BUILD='$(abspath $(BUILD))' PYTHON='$(PYTHON)' tests/run guard unit pam race system
+	@BUILD='$(abspath $(BUILD))' PYTHON='$(PYTHON)' tests/run guard unit pam race crash system
 
-check-guard check-unit check-pam check-race check-system: check-%: tests
+check-guard check-unit check-pam check-race check-crash check-system: check-%: tests
 	@BUILD='$(abspath $(BUILD))' PYTHON='$(PYTHON)' tests/run $*
 
 lint: deps
