@@ -52,6 +52,7 @@ policy_src = $(filter-out $(policy_front),$(policy_all))
 module_src = $(wildcard pam_module/*.c)
 unit_src = $(wildcard tests/unit/test_*.c)
 pam_src = $(wildcard tests/pam/test_*.c)
+pam_help = $(filter-out $(pam_src),$(wildcard tests/pam/*.c))
 race_src = $(wildcard tests/race/*.c)
 crash_src = $(wildcard tests/crash/*.c)
 unit_bin = $(patsubst %.c,$(BUILD)/%,$(unit_src))
@@ -68,7 +69,7 @@ products = $(BUILD)/pam_bastion.so $(BUILD)/enroll-mfa $(BUILD)/bastionctl \
 	$(foreach l,$(languages),$(BUILD)/$(call catalogue,$(l)))
 
 .PHONY: all deps demo check check-unit check-pam check-race check-system check-guard check-crash \
-	lint asan bench install uninstall dist clean tests pot update-po
+	lint asan bench install uninstall dist clean tests pot update-po valgrind
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -127,9 +128,9 @@ $(unit_bin) $(crash_bin): $(BUILD)/%: %.c $(archives) Makefile
 	$(COMPILE) $(LDFLAGS) -o $@ $< $(archives) $(TEST_LIBS)
 
 # These two host the shipped .so by libpam, as sshd does.
-$(pam_bin) $(race_bin): $(BUILD)/%: %.c tests/pam/host.c $(archives) $(BUILD)/pam_bastion.so Makefile
+$(pam_bin) $(race_bin): $(BUILD)/%: %.c $(pam_help) $(archives) $(BUILD)/pam_bastion.so Makefile
 	@mkdir -p $(@D)
-	$(COMPILE) $(LDFLAGS) -o $@ $< tests/pam/host.c $(archives) $(TEST_LIBS)
+	$(COMPILE) $(LDFLAGS) -o $@ $< $(pam_help) $(archives) $(TEST_LIBS)
 
 tests: $(products) $(unit_bin) $(pam_bin) $(race_bin) $(crash_bin)
 
@@ -173,6 +174,11 @@ bench: deps
 	@DEPS='$(DEPS)' packaging/deps bench
 	@$(MAKE) --no-print-directory all $(bench_bin)
 	@BUILD='$(abspath $(BUILD))' PYTHON='$(PYTHON)' tests/bench/run
+
+# The module tests under memcheck, as they are shipped.
+valgrind: deps
+	@$(MAKE) --no-print-directory tests
+	@BUILD='$(abspath $(BUILD))' PYTHON='$(PYTHON)' tests/run valgrind
 
 install: all
 	$(INSTALL) -d -m 755 $(DESTDIR)$(securedir) $(DESTDIR)$(sbindir) $(DESTDIR)$(mandir)/man8 \

@@ -92,7 +92,7 @@ static void read_only_disk_denies(void **state)
 
 	(void)state;
 	need_mount();
-	assert_int_equal(mount(NULL, ph_path("state"), NULL,
+	assert_int_equal(mount("tmpfs", ph_path("state"), "tmpfs",
 	    MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV, NULL), 0);
 	ph_answer(&l, PH_TYPE, ph_code(&alice, 0));
 	ph_start(&l);
@@ -125,7 +125,7 @@ int main(void)
 
 	/* Without a mount namespace of its own it mounts nothing: skipped. */
 	own_mounts = unshare(CLONE_NEWNS) == 0 &&
-	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+	    mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0;
 	if (!own_mounts)
 		(void)fprintf(stderr, "no mount namespace: %s\n", strerror(errno));
 	return cmocka_run_group_tests_name("disk", tests, NULL, NULL);
