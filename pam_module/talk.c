@@ -2,7 +2,6 @@
 
 #include "lib/core/secret.h"
 
-#include <security/pam_ext.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,14 +14,35 @@ int talk_ask(pam_handle_t *pamh, char **typed)
 	return talk_ask_text(pamh, PROMPT, typed);
 }
 
+/* Not by pam_prompt(): it formats the text anew, in pieces that it frees as they are,
+ * and the text of an enrolment is a secret. */
+static int converse(pam_handle_t *pamh, int style, const char *text, char **typed)
+{
+	const struct pam_message message = {.msg_style = style, .msg = text};
+	const struct pam_message *list = &message;
+	struct pam_response *answer = NULL;
+	const void *item = NULL;
+	const struct pam_conv *conv;
+	int r;
+
+	*typed = NULL;
+	if (pam_get_item(pamh, PAM_CONV, &item) != PAM_SUCCESS || (conv = item) == NULL ||
+	    conv->conv == NULL)
+		return ERR_UNAVAIL;
+	r = conv->conv(1, &list, &answer, conv->appdata_ptr);
+	if (answer != NULL)
+		*typed = answer->resp;
+	free(answer);
+	return r == PAM_SUCCESS ? 0 : ERR_UNAVAIL;
+}
+
 int talk_ask_text(pam_handle_t *pamh, const char *text, char **typed)
 {
-	*typed = NULL;
-	if (pam_prompt(pamh, PAM_PROMPT_ECHO_ON, typed, "%s", text) != PAM_SUCCESS) {
+	int r = converse(pamh, PAM_PROMPT_ECHO_ON, text, typed);
+
+	if (r != 0)
 		talk_wipe(typed);
-		return ERR_UNAVAIL;
-	}
-	return 0;
+	return r;
 }
 
 void talk_wipe(char **typed)
@@ -37,9 +57,9 @@ void talk_wipe(char **typed)
  * again, and wrong codes of somebody else are told once, so it must be now. */
 void talk_say(pam_handle_t *pamh, int style, const char *text)
 {
-	char *nothing = NULL;
+	char *nothing;
 
-	(void)pam_prompt(pamh, style, &nothing, "%s", text);
+	(void)converse(pamh, style, text, &nothing);
 	free(nothing);
 }
 

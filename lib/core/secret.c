@@ -78,7 +78,14 @@ bool secret_equal(const void *a, const void *b, size_t n)
 	return CRYPTO_memcmp(a, b, n) == 0;
 }
 
-__attribute__((noinline)) void secret_burn_stack(void)
+/* Clang 14 does not know how. */
+#if __has_attribute(zero_call_used_regs)
+#define CLEAR_REGISTERS __attribute__((zero_call_used_regs("all")))
+#else
+#define CLEAR_REGISTERS
+#endif
+
+__attribute__((noinline)) CLEAR_REGISTERS void secret_burn_stack(void)
 {
 	unsigned char below[STACK_BURNED];
 

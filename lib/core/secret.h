@@ -29,7 +29,8 @@ void secret_wipe(void *p, size_t n);
 bool secret_equal(const void *a, const void *b, size_t n);
 
 /* Overwrites the stack below the caller, where libraries that wipe nothing
- * (liboath) have left copies. */
+ * (liboath) have left copies, and the registers in which memcpy() has left them: a
+ * signal, or the first call of a function, saves those on the stack. */
 void secret_burn_stack(void);
 
 #endif
