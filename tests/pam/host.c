@@ -332,6 +332,16 @@ static void make_root(void)
 	write_file(ph_path("pam.d/other"), "");
 }
 
+void ph_enter(const char *there)
+{
+	size_t n = strlen(there);
+
+	while (n > 1 && there[n - 1] == '/')
+		n--;
+	owner = 0;
+	(void)snprintf(root, sizeof(root), "%.*s", (int)n, there);
+}
+
 static void reset(const char *more)
 {
 	account_count = 0;

@@ -43,6 +43,7 @@ void ph_make(const char *more);
 void ph_make_bare(const char *more);
 void ph_init(void);
 void ph_remove(void);
+void ph_enter(const char *there); /* another process's, in which it stays */
 const char *ph_path(const char *tail); /* good for the next 8 calls */
 extern struct conf ph_conf;
 
