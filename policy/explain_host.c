@@ -180,11 +180,12 @@ int explain_check(const struct explain_query *q, struct config_findings *f, stru
 /* Behind the words of a time and a host: where the tag begins, or NULL. */
 static const char *skip_header(const char *p, const char *end)
 {
-	/* "Nov 23 09:05:01 host " or "2026-11-23T09:05:01+00:00 host " */
-	int words = *p >= '0' && *p <= '9' ? 2 : 4;
+	int words;
 
-	if (*p == ' ' || *p == '\t')
+	if (p == end || *p == ' ' || *p == '\t')
 		return NULL;
+	/* "Nov 23 09:05:01 host " or "2026-11-23T09:05:01+00:00 host " */
+	words = *p >= '0' && *p <= '9' ? 2 : 4;
 	for (; words > 0; words--) {
 		while (p < end && *p != ' ')
 			p++;

@@ -9,6 +9,8 @@
 #include "policy/explain_host.h"
 #include "policy/explain_meets.h"
 
+#include <sys/mman.h>
+
 #define NOW SCRATCH_NOW /* 2023-11-14 */
 #define UID 1001
 #define FIRST UINT64_C(0x1122334455660001)
@@ -482,6 +484,21 @@ static void broken_lines_are_no_verdict(void **state)
 	}
 }
 
+/* Nothing stands behind it, not even a terminator: what is read there is a page that
+ * cannot be read. */
+static void empty_line_is_not_read_past_its_end(void **state)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	char *two = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+	    0);
+
+	(void)state;
+	assert_true(two != MAP_FAILED);
+	assert_int_equal(mprotect(two + page, page, PROT_NONE), 0);
+	assert_false(explain_log_is(two + page, 0, "alice"));
+	assert_int_equal(munmap(two, 2 * page), 0);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -504,6 +521,7 @@ int main(void)
 	    T(verdict_stands_behind_time_host_and_program),
 	    T(verdict_inside_a_message_is_forged),
 	    T(broken_lines_are_no_verdict),
+	    T(empty_line_is_not_read_past_its_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
