@@ -1,4 +1,5 @@
-/* What the module leaves behind in its host: nothing; and in the log: no secret. */
+/* What a login leaves: in the log no secret, on the disk no new file.  (Of its process:
+ * test_leftover.c.) */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,19 +11,11 @@
 
 #include <dirent.h>
 #include <dlfcn.h>
-#include <errno.h>
-#include <locale.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-extern char **environ;
 
 static struct ph_user alice;
 
@@ -32,70 +25,6 @@ static int set_up(void **state)
 	ph_make(NULL);
 	ph_enroll(&alice, "alice", 20001);
 	return 0;
-}
-
-struct process {
-	char descriptors[8192];
-	char cwd[512];
-	char locale[256];
-	char environment[16384];
-	mode_t mask;
-	sigset_t blocked;
-	void (*handler[65])(int);
-	int dumpable;
-	struct rlimit core;
-};
-
-static void list_descriptors(char *out, size_t size)
-{
-	DIR *d = opendir("/proc/self/fd");
-	struct dirent *entry;
-	size_t n = 0;
-
-	assert_non_null(d);
-	out[0] = '\0';
-	while ((entry = readdir(d)) != NULL) {
-		char path[64], target[256];
-		ssize_t len;
-
-		(void)snprintf(path, sizeof(path), "/proc/self/fd/%.16s", entry->d_name);
-		len = readlink(path, target, sizeof(target) - 1);
-		/* Not the directory that is being read. */
-		if (len < 0 || atoi(entry->d_name) == dirfd(d))
-			continue;
-		target[len] = '\0';
-		n += (size_t)snprintf(out + n, size - n, "%s -> %s\n", entry->d_name, target);
-		assert_true(n < size);
-	}
-	(void)closedir(d);
-}
-
-static void look(struct process *p)
-{
-	size_t n = 0;
-
-	memset(p, 0, sizeof(*p));
-	list_descriptors(p->descriptors, sizeof(p->descriptors));
-	assert_non_null(getcwd(p->cwd, sizeof(p->cwd)));
-	(void)snprintf(p->locale, sizeof(p->locale), "%s", setlocale(LC_ALL, NULL));
-	for (char **e = environ; *e != NULL && n < sizeof(p->environment); e++)
-		n += (size_t)snprintf(p->environment + n, sizeof(p->environment) - n, "%s\n", *e);
-	p->mask = umask(077);
-	(void)umask(p->mask);
-	assert_int_equal(sigprocmask(SIG_SETMASK, NULL, &p->blocked), 0);
-	for (int i = 1; i <= 64; i++) {
-		struct sigaction sa;
-
-		if (sigaction(i, NULL, &sa) == 0)
-			p->handler[i] = sa.sa_handler;
-	}
-	p->dumpable = prctl(PR_GET_DUMPABLE);
-	assert_int_equal(getrlimit(RLIMIT_CORE, &p->core), 0);
-}
-
-static void own_handler(int signal)
-{
-	(void)signal;
 }
 
 /* Every kind of login once. */
@@ -114,31 +43,6 @@ static void log_in_every_way(void)
 	(void)pam_setcred(l.pamh, PAM_ESTABLISH_CRED);
 	ph_end(&l);
 	ph_later(3600);
-}
-
-static void fifty_logins_leave_the_process_as_it_was(void **state)
-{
-	static struct process before, after;
-	struct sigaction sa = {.sa_handler = own_handler};
-
-	(void)state;
-	(void)setlocale(LC_ALL, "C.UTF-8");
-	(void)umask(027);
-	assert_int_equal(sigaction(SIGCHLD, &sa, NULL), 0);
-	assert_int_equal(sigaction(SIGPIPE, &sa, NULL), 0);
-	log_in_every_way();
-	look(&before);
-	for (int i = 0; i < 10; i++)
-		log_in_every_way();
-	look(&after);
-	assert_string_equal(after.descriptors, before.descriptors);
-	assert_string_equal(after.cwd, before.cwd);
-	assert_string_equal(after.locale, before.locale);
-	assert_string_equal(after.environment, before.environment);
-	assert_int_equal(after.mask, before.mask);
-	assert_memory_equal(&after, &before, sizeof(after));
-	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
-	assert_int_equal(errno, ECHILD);
 }
 
 /* A process that logs in many people loads it once. */
@@ -313,7 +217,6 @@ static void every_decision_is_one_line(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(fifty_logins_leave_the_process_as_it_was),
 	    TEST(module_stays_loaded_between_logins),
 	    TEST(records_are_private_whatever_the_umask),
 	    TEST(login_leaves_no_new_file),
