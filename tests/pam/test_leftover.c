@@ -266,7 +266,6 @@ static void each_kind_of_login_leaves_the_process_as_it_was(void **state)
 
 	(void)state;
 	for (int i = 0; i < kinds_count; i++) {
-		kinds[i].log_in();
 		take(&before);
 		kinds[i].log_in();
 		take(&after);
@@ -374,9 +373,6 @@ static void note_handle(struct view *v, pam_handle_t *pamh)
 	(void)pam_get_item(pamh, PAM_CONV, &item);
 	note(v, "conversation %p\n", item != NULL ? ((const struct pam_conv *)item)->appdata_ptr :
 	    NULL);
-	item = NULL;
-	(void)pam_get_item(pamh, PAM_FAIL_DELAY, &item);
-	note(v, "delay %p\n", item);
 	for (char **e = list; e != NULL && *e != NULL; e++) {
 		note(v, "environment: %s\n", *e);
 		free(*e);
@@ -406,6 +402,29 @@ static void handle_is_left_as_it_was(void **state)
 		assert_same(&before, &after, l.user);
 		ph_end(&l);
 	}
+}
+
+static unsigned int delay;
+
+static void note_delay(int code, unsigned int microseconds, void *data)
+{
+	(void)code, (void)data;
+	delay = microseconds;
+}
+
+/* How long a refusal waits is said by the other lines of the stack, and by the host. */
+static void no_delay_is_asked_for(void **state)
+{
+	struct ph_login l = ph_stranger("gina");
+
+	(void)state;
+	delay = 77;
+	ph_answer(&l, PH_TYPE, "123456");
+	ph_start(&l);
+	assert_int_equal(pam_set_item(l.pamh, PAM_FAIL_DELAY, (const void *)note_delay), PAM_SUCCESS);
+	assert_int_equal(ph_authenticate(&l), PAM_AUTH_ERR);
+	ph_end(&l);
+	assert_int_equal(delay, 0);
 }
 
 /* The lines above ask for it, and lines below use it again. */
@@ -446,6 +465,7 @@ int main(void)
 	    TEST(openssl_errors_of_the_host_are_left_as_found),
 	    TEST(nothing_is_written_to_the_standard_streams),
 	    TEST(handle_is_left_as_it_was),
+	    TEST(no_delay_is_asked_for),
 	    TEST(password_of_the_stack_is_left_as_it_was),
 	};
 
