@@ -22,6 +22,13 @@
 #define LOGINS 10000
 #define PAGES 16 /* that the kernel may bring in meanwhile */
 
+/* AddressSanitizer keeps what is freed, and looks for leaks itself. */
+#ifdef __SANITIZE_ADDRESS__
+#define COMPARES false
+#else
+#define COMPARES true
+#endif
+
 static int transactions;
 
 static void count(pam_handle_t *pamh)
@@ -85,6 +92,8 @@ static void memory_does_not_grow_over_10000_logins(void **state)
 	before = look_after("the warm-up");
 	run_until(LOGINS);
 	after = look_after("10,000 logins");
+	if (!COMPARES)
+		return;
 	assert_int_equal(after.in_use, before.in_use);
 	assert_int_equal(after.heap, before.heap);
 	assert_int_equal(after.mapped, before.mapped);

@@ -258,11 +258,21 @@ static void answer(const struct host *h, const char *text)
 		ph_die("the host has ended");
 }
 
+/* AddressSanitizer maps terabytes, and keeps what is freed: there the logins run, and what
+ * is searched is the shipped module. */
+#ifdef __SANITIZE_ADDRESS__
+#define SEARCHES false
+#else
+#define SEARCHES true
+#endif
+
 static void look_for_secrets(const struct host *h, const char *when)
 {
 	size_t n = strlen(report);
 	int hits;
 
+	if (!SEARCHES)
+		return;
 	n += (size_t)snprintf(report + n, sizeof(report) - n, "%s: ", when);
 	if (n + 1 >= sizeof(report))
 		return;
@@ -656,7 +666,7 @@ static void search_finds_what_a_host_forgets(void **state)
 	static const char *const places[] = {"heap", "freed", "stack", "data"};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+	for (size_t i = 0; SEARCHES && i < sizeof(places) / sizeof(places[0]); i++) {
 		struct act a = stranger;
 
 		a.keeps = places[i];

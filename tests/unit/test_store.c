@@ -1305,7 +1305,7 @@ static int on_a_full_disk(void)
 	int fd;
 
 	if (unshare(CLONE_NEWNS) != 0 ||
-	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+	    mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0 ||
 	    mount("none", sc.dir, "tmpfs", 0, "size=256k,mode=0700") != 0)
 		return 77;
 	memcpy(s.dir, sc.dir, sizeof(s.dir));
@@ -1327,7 +1327,10 @@ static int on_a_full_disk(void)
 			return 3;
 	if (store_put(&mine, "hot/bob", &v, NULL) == 0)
 		return 4;
-	return store_get(&mine, "hot/bob", NULL, &v, NULL) == ERR_NONE ? 0 : 5;
+	if (store_get(&mine, "hot/bob", NULL, &v, NULL) != ERR_NONE)
+		return 5;
+	store_close(&mine);
+	return 0;
 }
 
 static void full_disk_still_takes_an_update(void **state)
