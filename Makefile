@@ -55,10 +55,13 @@ pam_src = $(wildcard tests/pam/test_*.c)
 pam_help = $(filter-out $(pam_src),$(wildcard tests/pam/*.c))
 race_src = $(wildcard tests/race/*.c)
 crash_src = $(wildcard tests/crash/*.c)
+fuzz_src = $(wildcard tests/fuzz/fuzz_*.c)
+fuzz_help = $(filter-out $(fuzz_src),$(wildcard tests/fuzz/*.c))
 unit_bin = $(patsubst %.c,$(BUILD)/%,$(unit_src))
 pam_bin = $(patsubst %.c,$(BUILD)/%,$(pam_src))
 race_bin = $(patsubst %.c,$(BUILD)/%,$(race_src))
 crash_bin = $(patsubst %.c,$(BUILD)/%,$(crash_src))
+fuzz_bin = $(patsubst %.c,$(BUILD)/%,$(fuzz_src))
 
 CORE_LIBS = -lcrypto -loath
 ENROLL_LIBS = -lpng
@@ -68,8 +71,8 @@ catalogue = locale/$(1)/LC_MESSAGES/pam-bastion.mo
 products = $(BUILD)/pam_bastion.so $(BUILD)/enroll-mfa $(BUILD)/bastionctl \
 	$(foreach l,$(languages),$(BUILD)/$(call catalogue,$(l)))
 
-.PHONY: all deps demo check check-unit check-pam check-race check-system check-guard check-crash \
-	lint asan bench install uninstall dist clean tests pot update-po valgrind
+.PHONY: all deps demo check check-unit check-pam check-race check-system check-guard check-crash check-fuzz \
+	lint asan bench install uninstall dist clean tests pot update-po valgrind fuzz fuzz-programs
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -132,6 +135,26 @@ $(pam_bin) $(race_bin): $(BUILD)/%: %.c $(pam_help) $(archives) $(BUILD)/pam_bas
 	@mkdir -p $(@D)
 	$(COMPILE) $(LDFLAGS) -o $@ $< $(pam_help) $(archives) $(TEST_LIBS)
 
+# libFuzzer harnesses over the sources of the libraries, the tools and the module, built
+# once more by clang with its counters and sanitizers.  The packaged places are nowhere,
+# so that no input reaches those of this machine.
+FUZZ_CC = clang
+FUZZ_TIME = 60
+fuzz_make = $(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC='$(FUZZ_CC)' FORTIFY= \
+	sysconfdir=/nonexistent/etc localstatedir=/nonexistent/var \
+	CFLAGS='-O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=undefined -Wno-format-nonliteral \
+	-fsanitize=fuzzer-no-link,address,undefined'
+
+$(fuzz_bin): $(BUILD)/%: $(BUILD)/obj/%.o $(call objects,$(fuzz_help)) $(archives)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(ENROLL_LIBS) $(CORE_LIBS)
+
+fuzz-programs: $(fuzz_bin)
+
+fuzz: deps
+	@$(fuzz_make) fuzz-programs
+	@BUILD='$(abspath $(BUILD))/fuzz' tests/fuzz/run fuzz $(FUZZ_TIME) $(FUZZ)
+
 tests: $(products) $(unit_bin) $(pam_bin) $(race_bin) $(crash_bin)
 
 deps:
@@ -143,10 +166,15 @@ demo: deps
 
 check: deps
 	@$(MAKE) --no-print-directory tests
-	@BUILD='$(abspath $(BUILD))' PYTHON='$(PYTHON)' tests/run guard unit pam race crash system
+	@$(fuzz_make) fuzz-programs
+	@BUILD='$(abspath $(BUILD))' PYTHON='$(PYTHON)' tests/run guard unit pam race crash fuzz system
 
 check-guard check-unit check-pam check-race check-crash check-system: check-%: tests
 	@BUILD='$(abspath $(BUILD))' PYTHON='$(PYTHON)' tests/run $*
+
+check-fuzz:
+	@$(fuzz_make) fuzz-programs
+	@BUILD='$(abspath $(BUILD))' PYTHON='$(PYTHON)' tests/run fuzz
 
 lint: deps
 	@CC='$(CC)' DEFINES="$(DEFINES)" tests/lint
