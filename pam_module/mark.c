@@ -27,10 +27,13 @@ int mark_set(pam_handle_t *pamh, const char *user)
 	return 0;
 }
 
-/* "" is nobody's name: identify() refuses it. */
+/* "" is nobody's name: attempt_begin() refuses it.  Not a copy: without memory for one,
+ * account would take it that auth had not run, and judge an exemption. */
 int mark_start(pam_handle_t *pamh)
 {
-	return mark_set(pamh, "");
+	static char nobody[] = "";
+
+	return pam_set_data(pamh, NAME, nobody, NULL) == PAM_SUCCESS ? 0 : ERR_SYSTEM;
 }
 
 static const char *read_mark(pam_handle_t *pamh)
