@@ -206,12 +206,28 @@ static int take_hex(const struct otpauth_secret *s, char **bytes, size_t *len)
 	return s->len % 2 == 0 ? OATH_OK : OATH_INVALID_HEX;
 }
 
+/* liboath reads on behind padding, as if another text began there. */
+static bool padding_is_last(const struct otpauth_secret *s)
+{
+	const char *at = memchr(s->text, '=', s->len);
+
+	for (; at != NULL && at < s->text + s->len; at++)
+		if (*at != '=' && *at != ' ')
+			return false;
+	return true;
+}
+
+static int take_base32(const struct otpauth_secret *s, char **bytes, size_t *len)
+{
+	return padding_is_last(s) ? oath_base32_decode(s->text, s->len, bytes, len) :
+	    OATH_INVALID_BASE32;
+}
+
 int otpauth_take_secret(const struct otpauth_secret *s, struct record_device *d, struct err *e)
 {
 	char *bytes = NULL;
 	size_t len = 0;
-	int rc = s->hex ? take_hex(s, &bytes, &len) :
-	    oath_base32_decode(s->text, s->len, &bytes, &len);
+	int rc = s->hex ? take_hex(s, &bytes, &len) : take_base32(s, &bytes, &len);
 	int r = 0;
 
 	if (rc == OATH_MALLOC_ERROR)

@@ -272,6 +272,22 @@ static void a_secret_that_is_not_base32_is_refused(void **state)
 	}
 }
 
+/* liboath would go on there as with another text, and read one that nobody has. */
+static void letters_behind_padding_are_refused(void **state)
+{
+	static const char *const row[] = {
+		"MFRGGZDFMZTWQ2LKNNWG23TPOA======MFRGGZDFMZTWQ2LKNNWG23TPOA======",
+		"MFRGGZDFMZTWQ2LKNNWG23TPOA======MFRGGZDF", "MFRGG===MFRGGZDFMZTWQ2LKNNWG23TPOA",
+	};
+	char uri[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		(void)snprintf(uri, sizeof(uri), "otpauth://totp/alice?secret=%s", row[i]);
+		refuse(uri, ERR_SYNTAX, "not base32");
+	}
+}
+
 static void a_missing_secret_is_refused(void **state)
 {
 	(void)state;
@@ -790,6 +806,7 @@ int main(void)
 		cmocka_unit_test(a_secret_may_be_lower_case_grouped_or_padded),
 		cmocka_unit_test(a_secret_has_128_to_512_bits),
 		cmocka_unit_test(a_secret_that_is_not_base32_is_refused),
+		cmocka_unit_test(letters_behind_padding_are_refused),
 		cmocka_unit_test(a_missing_secret_is_refused),
 		cmocka_unit_test(hotp_is_refused_by_name),
 		cmocka_unit_test(an_encoder_of_its_own_is_refused),
