@@ -22,6 +22,18 @@ struct work {
 	char key[OTPAUTH_GROUPS_SIZE];
 };
 
+/* Takes the last character away, all of its bytes: half of one is no UTF-8. */
+static size_t shorten(char *text, size_t n)
+{
+	char last;
+
+	do {
+		last = text[--n];
+		text[n] = '\0';
+	} while (n > 0 && (last & 0xc0) == 0x80);
+	return n;
+}
+
 /* The issuer gives way, never the user or the secret. */
 static int write_uri(const struct offer *o, struct work *w, struct err *e)
 {
@@ -33,7 +45,7 @@ static int write_uri(const struct offer *o, struct work *w, struct err *e)
 	w->entry.device = *o->device;
 	while ((r = otpauth_format(&w->entry, w->uri, sizeof(w->uri), e)) == 0 &&
 	    strlen(w->uri) > URI_MAX && n > 0)
-		w->entry.issuer[--n] = '\0';
+		n = shorten(w->entry.issuer, n);
 	return r;
 }
 
