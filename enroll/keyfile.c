@@ -153,21 +153,25 @@ void keyfile_next(const struct keyfile *k, char id[KEYRING_ID_MAX + 1])
 
 int keyfile_add(struct keyfile *k, char id[KEYRING_ID_MAX + 1], struct err *e)
 {
-	char line[128];
+	char line[128], more[sizeof(line) + 160];
 	int n, r = keyring_new_line(line, sizeof(line), e);
 
 	if (r != 0)
 		return r;
 	(void)snprintf(id, KEYRING_ID_MAX + 1, "%.*s", (int)strcspn(line, " "), line);
-	n = snprintf(k->scratch, sizeof(k->scratch), "%.*s%s%s" NEXT "%s" WHY, (int)k->len, k->text,
+	n = snprintf(more, sizeof(more), "%s%s" NEXT "%s" WHY,
 	    k->len > 0 && k->text[k->len - 1] != '\n' ? "\n" : "", line, id);
 	secret_wipe(line, sizeof(line));
 	/* keyring_load() wants room behind it. */
-	if (n < 0 || n >= KEYFILE_MAX)
-		return err_set(e, ERR_REFUSED, "the keyring is full; `enroll-mfa rekey retire` first");
-	memcpy(k->text, k->scratch, (size_t)n);
-	k->len = (size_t)n;
-	return 0;
+	if (n < 0 || n >= (int)sizeof(more) || k->len + (size_t)n >= KEYFILE_MAX) {
+		r = err_set(e, ERR_REFUSED, "the keyring is full; `enroll-mfa rekey retire` first");
+	} else {
+		/* Not as one string: a comment may hold a NUL. */
+		memcpy(k->text + k->len, more, (size_t)n);
+		k->len += (size_t)n;
+	}
+	secret_wipe(more, sizeof(more));
+	return r;
 }
 
 /* Every line but that of the key and the one that says it waits; that of the key goes

@@ -342,6 +342,23 @@ static void keyring_is_the_old_or_the_new_one_whatever_is_killed(void **state)
 	assert_int_not_equal(access(beside, F_OK), 0);
 }
 
+/* As one string the rest would be cut off there, with the keys of all records. */
+static void nul_in_a_comment_of_the_keyring_loses_no_key(void **state)
+{
+	char text[256], id[KEYRING_ID_MAX + 1], old[KEYRING_ID_MAX + 1];
+	size_t n;
+
+	(void)state;
+	memcpy(old, ring().key[0].id, sizeof(old));
+	memcpy(text, "# a\0b\n", 6);
+	n = 6 + scratch_bytes(&sc, "keyring", (unsigned char *)text + 6, sizeof(text) - 6);
+	scratch_write(sc.conf.keyring, text, n, 0600);
+	assert_int_equal(rekey_add(&job, id, NULL), 0);
+	assert_int_equal(ring().count, 2);
+	assert_string_equal(ring().key[0].id, old);
+	assert_string_equal(ring().key[1].id, id);
+}
+
 static void comments_of_the_keyring_stay(void **state)
 {
 	char id[KEYRING_ID_MAX + 1];
@@ -707,6 +724,7 @@ int main(void)
 	    T(use_killed_anywhere_is_completed_by_the_next),
 	    T(keyring_is_the_old_or_the_new_one_whatever_is_killed),
 	    T(comments_of_the_keyring_stay),
+	    T(nul_in_a_comment_of_the_keyring_loses_no_key),
 	    T(enrolment_begun_before_is_sealed_under_the_key_of_its_end),
 	    T(import_in_which_the_key_changes_stores_nothing_under_the_old_one),
 	    T(logins_go_on_while_a_key_is_added_used_and_retired),
