@@ -273,7 +273,10 @@ int seal_key_id(const struct seal_bytes *sealed, char id[KEYRING_ID_MAX + 1])
 		return ERR_BAD;
 	memcpy(id, sealed->data + 2, n);
 	id[n] = '\0';
-	return strlen(id) == n ? 0 : ERR_BAD;
+	if (strlen(id) == n)
+		return 0;
+	id[0] = '\0';
+	return ERR_BAD;
 }
 
 int seal_open(const struct keyring *k, const char *name,

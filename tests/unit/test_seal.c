@@ -335,6 +335,17 @@ static void engine_opens_what_single_calls_seal(void **state)
 	seal_engine_close(&ring);
 }
 
+static void key_id_with_a_nul_is_none(void **state)
+{
+	unsigned char bytes[2 + 3 + 12 + 16] = {SEAL_FORMAT, 3, 'k', '\0', 'x'};
+	const struct seal_bytes sealed = {bytes, sizeof(bytes), sizeof(bytes)};
+	char id[KEYRING_ID_MAX + 1] = "before";
+
+	(void)state;
+	assert_int_equal(seal_key_id(&sealed, id), ERR_BAD);
+	assert_string_equal(id, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -353,6 +364,7 @@ int main(void)
 	    T(random_bytes_never_open),
 	    T(engine_derives_what_single_calls_derive),
 	    T(engine_opens_what_single_calls_seal),
+	    T(key_id_with_a_nul_is_none),
 	};
 
 	return cmocka_run_group_tests_name("seal", tests, NULL, NULL);
