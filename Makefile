@@ -54,13 +54,14 @@ unit_src = $(wildcard tests/unit/test_*.c)
 pam_src = $(wildcard tests/pam/test_*.c)
 pam_help = $(filter-out $(pam_src),$(wildcard tests/pam/*.c))
 race_src = $(wildcard tests/race/*.c)
-crash_src = $(wildcard tests/crash/*.c)
+crash_src = $(wildcard tests/crash/test_*.c)
 fuzz_src = $(wildcard tests/fuzz/fuzz_*.c)
 fuzz_help = $(filter-out $(fuzz_src),$(wildcard tests/fuzz/*.c))
 unit_bin = $(patsubst %.c,$(BUILD)/%,$(unit_src))
 pam_bin = $(patsubst %.c,$(BUILD)/%,$(pam_src))
 race_bin = $(patsubst %.c,$(BUILD)/%,$(race_src))
 crash_bin = $(patsubst %.c,$(BUILD)/%,$(crash_src))
+torn_bin = $(BUILD)/tests/crash/torn
 fuzz_bin = $(patsubst %.c,$(BUILD)/%,$(fuzz_src))
 
 CORE_LIBS = -lcrypto -loath
@@ -72,7 +73,7 @@ products = $(BUILD)/pam_bastion.so $(BUILD)/enroll-mfa $(BUILD)/bastionctl \
 	$(foreach l,$(languages),$(BUILD)/$(call catalogue,$(l)))
 
 .PHONY: all deps demo check check-unit check-pam check-race check-system check-guard check-crash check-fuzz \
-	lint asan bench install uninstall dist clean tests pot update-po valgrind fuzz fuzz-programs
+	lint asan bench install uninstall dist clean tests pot update-po valgrind fuzz fuzz-programs crash
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -126,7 +127,7 @@ update-po: pot
 TEST_LIBS = -lcmocka -lpam $(ENROLL_LIBS) $(CORE_LIBS)
 archives = $(BUILD)/libmodule.a $(BUILD)/libpolicy.a $(BUILD)/libenroll.a $(BUILD)/libcore.a
 
-$(unit_bin) $(crash_bin): $(BUILD)/%: %.c $(archives) Makefile
+$(unit_bin) $(torn_bin): $(BUILD)/%: %.c $(archives) Makefile
 	@mkdir -p $(@D)
 	$(COMPILE) $(LDFLAGS) -o $@ $< $(archives) $(TEST_LIBS)
 
@@ -134,6 +135,12 @@ $(unit_bin) $(crash_bin): $(BUILD)/%: %.c $(archives) Makefile
 $(pam_bin) $(race_bin): $(BUILD)/%: %.c $(pam_help) $(archives) $(BUILD)/pam_bastion.so Makefile
 	@mkdir -p $(@D)
 	$(COMPILE) $(LDFLAGS) -o $@ $< $(pam_help) $(archives) $(TEST_LIBS)
+
+# These also run the tools, and interrupt them.
+crash_shared = tests/pam/host.c $(filter-out $(crash_src) tests/crash/torn.c,$(wildcard tests/crash/*.c))
+$(crash_bin): $(BUILD)/%: %.c $(crash_shared) $(archives) $(products) Makefile
+	@mkdir -p $(@D)
+	$(COMPILE) $(LDFLAGS) -o $@ $< $(crash_shared) $(archives) $(TEST_LIBS)
 
 # libFuzzer harnesses over the sources of the libraries, the tools and the module, built
 # once more by clang with its counters and sanitizers.  The packaged places are nowhere,
@@ -155,7 +162,7 @@ fuzz: deps
 	@$(fuzz_make) fuzz-programs
 	@BUILD='$(abspath $(BUILD))/fuzz' tests/fuzz/run fuzz $(FUZZ_TIME) $(FUZZ)
 
-tests: $(products) $(unit_bin) $(pam_bin) $(race_bin) $(crash_bin)
+tests: $(products) $(unit_bin) $(pam_bin) $(race_bin) $(crash_bin) $(torn_bin)
 
 deps:
 	@DEPS='$(DEPS)' packaging/deps
@@ -175,6 +182,10 @@ check-guard check-unit check-pam check-race check-crash check-system: check-%: t
 check-fuzz:
 	@$(fuzz_make) fuzz-programs
 	@BUILD='$(abspath $(BUILD))' PYTHON='$(PYTHON)' tests/run fuzz
+
+# The long form: each call of each operation, and 10,000 kills at any time.
+crash: tests
+	@BUILD='$(abspath $(BUILD))' PYTHON='$(PYTHON)' CRASH_ALL=1 tests/run crash
 
 lint: deps
 	@CC='$(CC)' DEFINES="$(DEFINES)" tests/lint

@@ -1,0 +1,313 @@
+#include "tests/crash/crash.h"
+
+#include "tests/crash/people.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TOLD 10 /* failures of an operation that are printed */
+
+struct crash_seen *crash_seen;
+
+static int passed, failed;
+static bool mounted;
+static struct inject *job;
+static struct tree before;
+
+bool crash_all(void)
+{
+	return getenv("CRASH_ALL") != NULL;
+}
+
+unsigned int crash_seed(void)
+{
+	static unsigned int seed;
+	const char *text = getenv("CRASH_SEED");
+
+	if (seed == 0)
+		seed = text != NULL ? (unsigned int)strtoul(text, NULL, 10) : (unsigned int)time(NULL);
+	return seed;
+}
+
+static void leave_mount(void)
+{
+	if (mounted)
+		(void)umount2(ph_path(""), MNT_DETACH);
+	mounted = false;
+}
+
+/* The tests are no news for the log of the system, nor for its notify program. */
+static void hide(const char *path)
+{
+	char real[PATH_MAX];
+
+	if (realpath(path, real) != NULL)
+		(void)mount("/dev/null", real, NULL, MS_BIND, NULL);
+}
+
+/* The scratch directory anew, in memory: nobody but this program sees it. */
+static void mount_scratch(void)
+{
+	FILE *f;
+
+	if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+		return;
+	hide("/dev/log");
+	hide("/etc/pam-bastion/notify");
+	mounted = mount("tmpfs", ph_path(""), "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") == 0;
+	if (!mounted)
+		return;
+	if (atexit(leave_mount) != 0 || mkdir(ph_path("etc"), 0755) != 0 ||
+	    mkdir(ph_path("pam.d"), 0755) != 0 || (f = fopen(ph_path("pam.d/other"), "we")) == NULL ||
+	    fclose(f) != 0)
+		ph_die("scratch: %s", strerror(errno));
+	ph_configure(NULL);
+	ph_words("retry=1", "need_auth");
+}
+
+void crash_open(void)
+{
+	void *memory[2];
+
+	for (int i = 0; i < 2; i++) {
+		memory[i] = mmap(NULL, i == 0 ? sizeof(*crash_seen) : sizeof(*job),
+		    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+		if (memory[i] == MAP_FAILED)
+			ph_die("mmap: %s", strerror(errno));
+	}
+	crash_seen = memory[0];
+	job = memory[1];
+	(void)setvbuf(stdout, NULL, _IOLBF, 0);
+	(void)signal(SIGPIPE, SIG_IGN);
+	ph_make_bare(NULL);
+	mount_scratch();
+	ph_init();
+}
+
+int crash_close(void)
+{
+	printf("%d passed, %d failed\n", passed, failed);
+	return failed == 0 && passed > 0 ? 0 : 1;
+}
+
+void crash_must(bool ok, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (ok || crash_seen->wrong)
+		return;
+	va_start(ap, fmt);
+	(void)vsnprintf(crash_seen->why, sizeof(crash_seen->why), fmt, ap);
+	va_end(ap);
+	crash_seen->wrong = true;
+}
+
+void crash_apart(void (*f)(void))
+{
+	pid_t pid;
+	int status;
+
+	(void)fflush(stdout);
+	if ((pid = fork()) == 0) {
+		f();
+		_exit(0);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		ph_die("fork: %s", strerror(errno));
+	crash_must(status == 0, "the check itself ended with status %d", status);
+}
+
+bool crash_is_whole(void)
+{
+	return crash_seen->how == INJECT_NOTHING;
+}
+
+void crash_log_in(void)
+{
+	struct ph_login *l = &crash_seen->login;
+	int code;
+
+	ph_forget();
+	ph_start(l);
+	inject_begin();
+	code = ph_authenticate(l);
+	crash_seen->lines = ph_lines;
+	for (int i = 0; i < ph_lines && i < CRASH_LOGGED; i++)
+		crash_seen->log[i] = ph_log[i];
+	crash_seen->code = code;
+}
+
+/* One point: as it was before, the operation with what is done to it, and the checks. */
+
+static const struct crash_op *op;
+
+static void look_and_check(void)
+{
+	struct tree now;
+	const char *stray, *leak;
+
+	tree_take(&now, ph_path(""));
+	stray = tree_stray(&now, &before, op->may_come);
+	crash_must(stray == NULL, "%s is there", stray);
+	leak = people_leak(&now);
+	crash_must(leak == NULL, "%s", leak);
+	tree_free(&now);
+	if (op->words != NULL)
+		ph_words("retry=1", "need_auth");
+	op->check();
+}
+
+static void play_it(void)
+{
+	struct tool t = {.said = &crash_seen->said, .answer = op->answer};
+
+	job->step = op->tool != NULL ? tool_step : NULL;
+	job->ctx = &t;
+	job->names = ph_path("");
+	if (op->tool != NULL) {
+		tool_start(&t, op->tool, true);
+	} else if ((t.pid = fork()) == 0) {
+		op->play();
+		_exit(0);
+	}
+	if (t.pid < 0 || inject_run(t.pid, job) != 0)
+		ph_die("%s: cannot be traced: %s", op->name, strerror(errno));
+	if (op->tool != NULL)
+		tool_end(&t);
+}
+
+static void note_end(void)
+{
+	const int status = job->status;
+	const int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+
+	crash_seen->ended = WIFEXITED(status);
+	crash_seen->status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	crash_seen->call = job->hit ? job->call[job->at].number : 0;
+	crash_must(!job->forked, "it forks, and nobody follows the child");
+	if (!job->hit || job->how == INJECT_FAIL)
+		crash_must(signal == 0, "it died of signal %d", signal);
+	else if (crash_seen->call != SYS_exit_group)
+		crash_must(signal == (job->how == INJECT_TERM ? SIGTERM : SIGKILL),
+		    "it went on after its %s", inject_how_name(job->how));
+}
+
+static void tell_failure(int *told)
+{
+	if (++*told > TOLD)
+		return;
+	printf("FAILED: %s, %s", op->name, inject_how_name(job->how));
+	if (job->hit)
+		printf(" at call %d (%s)", job->at, inject_call_name(crash_seen->call));
+	if (job->how == INJECT_FAIL)
+		printf(" with %s", strerrorname_np(job->number));
+	printf(": %s\n", crash_seen->why);
+}
+
+struct sum {
+	int points[INJECT_FAIL + 1];
+	int told;
+	long slowest;
+};
+
+/* False when there is no such call any more. */
+static bool try_point(struct sum *s)
+{
+	tree_put_back(&before, ph_path(""));
+	memset(crash_seen, 0, sizeof(*crash_seen));
+	crash_seen->code = CRASH_UNTOLD;
+	crash_seen->how = job->how;
+	crash_seen->at = job->at;
+	crash_seen->number = job->number;
+	if (op->words != NULL)
+		ph_words(op->words, "need_auth");
+	play_it();
+	note_end();
+	if (job->how != INJECT_NOTHING && !job->hit)
+		return false;
+	crash_apart(look_and_check);
+	s->points[job->how]++;
+	if (crash_seen->slowest > s->slowest)
+		s->slowest = crash_seen->slowest;
+	if (!crash_seen->wrong) {
+		passed++;
+		return true;
+	}
+	failed++;
+	tell_failure(&s->told);
+	return true;
+}
+
+/* Each of the n calls, or `most` of them from one that the seed chooses. */
+static int stride(int n)
+{
+	return op->most == 0 || crash_all() || n <= op->most ? 1 : (n + op->most - 1) / op->most;
+}
+
+static void try_kills(struct sum *s, int calls)
+{
+	static const enum inject_how hows[] = {INJECT_KILL, INJECT_BEHIND, INJECT_TERM};
+	int by = stride(calls);
+
+	for (size_t i = 0; i < sizeof(hows) / sizeof(hows[0]); i++) {
+		job->how = hows[i];
+		for (job->at = (int)(crash_seed() + 7 * i) % by; try_point(s); job->at += by)
+			continue;
+	}
+}
+
+static void try_failures(struct sum *s, const int *at, int n)
+{
+	static const int numbers[] = {ENOSPC, EIO, EINTR, EDQUOT, EROFS};
+	int by = stride(n * 5);
+
+	job->how = INJECT_FAIL;
+	for (int i = (int)crash_seed() % by; i < n * 5; i += by) {
+		job->at = at[i / 5];
+		job->number = numbers[i % 5];
+		(void)try_point(s);
+	}
+}
+
+void crash_try(const struct crash_op *what)
+{
+	struct sum s = {.told = 0};
+	int *at = calloc(INJECT_CALLS, sizeof(*at)), calls, n = 0;
+
+	op = what;
+	if (op->make != NULL)
+		op->make();
+	tree_take(&before, ph_path(""));
+	job->how = INJECT_NOTHING;
+	job->hit = false;
+	(void)try_point(&s);
+	calls = job->calls;
+	if (at == NULL || calls > INJECT_CALLS)
+		ph_die("%s: %d calls are too many", op->name, calls);
+	for (int i = 0; i < calls; i++)
+		if (job->call[i].changes)
+			at[n++] = i;
+	try_kills(&s, calls);
+	try_failures(&s, at, n);
+	printf("%s: %d calls, %d of them change something; killed %d times before one, %d behind "
+	    "one, %d by SIGTERM; %d failures; the next login in at most %ld ms\n", op->name, calls,
+	    n, s.points[INJECT_KILL], s.points[INJECT_BEHIND], s.points[INJECT_TERM],
+	    s.points[INJECT_FAIL], s.slowest);
+	if (stride(calls) > 1)
+		printf("    every %dth call, CRASH_SEED=%u\n", stride(calls), crash_seed());
+	tree_put_back(&before, ph_path(""));
+	tree_free(&before);
+	free(at);
+}
