@@ -57,15 +57,20 @@ static void hide(const char *path)
 		(void)mount("/dev/null", real, NULL, MS_BIND, NULL);
 }
 
+static bool own_mounts(void)
+{
+	if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+		return false;
+	hide("/dev/log");
+	hide("/etc/pam-bastion/notify");
+	return true;
+}
+
 /* The scratch directory anew, in memory: nobody but this program sees it. */
 static void mount_scratch(void)
 {
 	FILE *f;
 
-	if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
-		return;
-	hide("/dev/log");
-	hide("/etc/pam-bastion/notify");
 	mounted = mount("tmpfs", ph_path(""), "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") == 0;
 	if (!mounted)
 		return;
@@ -77,7 +82,7 @@ static void mount_scratch(void)
 	ph_words("retry=1", "need_auth");
 }
 
-void crash_open(void)
+static void open_with(bool in_memory)
 {
 	void *memory[2];
 
@@ -92,8 +97,19 @@ void crash_open(void)
 	(void)setvbuf(stdout, NULL, _IOLBF, 0);
 	(void)signal(SIGPIPE, SIG_IGN);
 	ph_make_bare(NULL);
-	mount_scratch();
+	if (own_mounts() && in_memory)
+		mount_scratch();
 	ph_init();
+}
+
+void crash_open(void)
+{
+	open_with(true);
+}
+
+void crash_open_on_disk(void)
+{
+	open_with(false);
 }
 
 int crash_close(void)
@@ -158,10 +174,13 @@ static void look_and_check(void)
 	struct tree now;
 	const char *stray, *leak;
 
-	tree_take(&now, ph_path(""));
+	tree_changes(&now, ph_path(""), &before);
 	stray = tree_stray(&now, &before, op->may_come);
 	crash_must(stray == NULL, "%s is there", stray);
 	leak = people_leak(&now);
+	/* What was there before is searched once. */
+	if (leak == NULL && crash_is_whole())
+		leak = people_leak(&before);
 	crash_must(leak == NULL, "%s", leak);
 	tree_free(&now);
 	if (op->words != NULL)
@@ -174,6 +193,7 @@ static void play_it(void)
 	struct tool t = {.said = &crash_seen->said, .answer = op->answer};
 
 	job->step = op->tool != NULL ? tool_step : NULL;
+	job->waits = op->tool != NULL ? tool_waits : NULL;
 	job->ctx = &t;
 	job->names = ph_path("");
 	if (op->tool != NULL) {
@@ -250,20 +270,24 @@ static bool try_point(struct sum *s)
 	return true;
 }
 
-/* Each of the n calls, or `most` of them from one that the seed chooses. */
-static int stride(int n)
+/* So that no more than `most` of the n are tried. */
+static int stride(int n, int most)
 {
-	return op->most == 0 || crash_all() || n <= op->most ? 1 : (n + op->most - 1) / op->most;
+	return most == 0 || crash_all() || n <= most ? 1 : (n + most - 1) / most;
 }
 
 static void try_kills(struct sum *s, int calls)
 {
-	static const enum inject_how hows[] = {INJECT_KILL, INJECT_BEHIND, INJECT_TERM};
-	int by = stride(calls);
+	/* What is left behind one call is what stands before the next: of each three calls in
+	 * a row one kill before, one behind and one by SIGTERM meet every state of the disk. */
+	static const struct { enum inject_how how; int from; } passes[] = {{INJECT_KILL, 0},
+	    {INJECT_BEHIND, 0}, {INJECT_TERM, 1}};
+	int by = stride(calls, op->most);
 
-	for (size_t i = 0; i < sizeof(hows) / sizeof(hows[0]); i++) {
-		job->how = hows[i];
-		for (job->at = (int)(crash_seed() + 7 * i) % by; try_point(s); job->at += by)
+	for (size_t i = 0; i < sizeof(passes) / sizeof(passes[0]); i++) {
+		job->how = passes[i].how;
+		job->at = (int)(crash_seed() % (unsigned)by + (unsigned)passes[i].from) % by;
+		for (; try_point(s); job->at += by)
 			continue;
 	}
 }
@@ -271,10 +295,10 @@ static void try_kills(struct sum *s, int calls)
 static void try_failures(struct sum *s, const int *at, int n)
 {
 	static const int numbers[] = {ENOSPC, EIO, EINTR, EDQUOT, EROFS};
-	int by = stride(n * 5);
+	int by = stride(n * 5, 2 * op->most);
 
 	job->how = INJECT_FAIL;
-	for (int i = (int)crash_seed() % by; i < n * 5; i += by) {
+	for (int i = (int)(crash_seed() % (unsigned)by); i < n * 5; i += by) {
 		job->at = at[i / 5];
 		job->number = numbers[i % 5];
 		(void)try_point(s);
@@ -305,8 +329,9 @@ void crash_try(const struct crash_op *what)
 	    "one, %d by SIGTERM; %d failures; the next login in at most %ld ms\n", op->name, calls,
 	    n, s.points[INJECT_KILL], s.points[INJECT_BEHIND], s.points[INJECT_TERM],
 	    s.points[INJECT_FAIL], s.slowest);
-	if (stride(calls) > 1)
-		printf("    every %dth call, CRASH_SEED=%u\n", stride(calls), crash_seed());
+	if (stride(calls, op->most) > 1)
+		printf("    one of %d calls each, CRASH_SEED=%u\n", stride(calls, op->most),
+		    crash_seed());
 	tree_put_back(&before, ph_path(""));
 	tree_free(&before);
 	free(at);

@@ -49,10 +49,11 @@ struct crash_op {
 	tool_answer *answer;         /* what is typed to that */
 	void (*check)(void);         /* in a process of its own: says crash_must() */
 	bool (*may_come)(const char *path); /* files that may be there afterwards */
-	int most;                    /* calls tried in the short form; 0: all */
+	int most;                    /* calls of each pass in the short form; 0: all */
 };
 
 void crash_open(void);
+void crash_open_on_disk(void); /* the scratch directory where it is, not in memory */
 void crash_try(const struct crash_op *op);
 int crash_close(void); /* the status for main */
 

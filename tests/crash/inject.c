@@ -148,6 +148,8 @@ static int enter(struct tracing *t, struct inject *j, const struct __ptrace_sysc
 	if (s->entry.nr == SYS_fork || s->entry.nr == SYS_vfork || s->entry.nr == SYS_clone ||
 	    s->entry.nr == SYS_clone3)
 		j->forked = true;
+	if (s->entry.nr == SYS_read && s->entry.args[0] == STDIN_FILENO && j->waits != NULL)
+		j->waits(j->ctx);
 	t->begun = t->begun || names_path(t->pid, s, j->names);
 	if (!t->begun)
 		return 0;

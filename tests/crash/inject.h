@@ -27,6 +27,7 @@ struct inject {
 	int number;
 	const char *names;
 	void (*step)(void *ctx); /* at each stop, for who has to feed the child; or NULL */
+	void (*waits)(void *ctx); /* before it reads its standard input; or NULL */
 	void *ctx;
 	/* After: */
 	bool hit;          /* there was such a call */

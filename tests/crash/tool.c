@@ -94,16 +94,24 @@ void tool_step(void *tool)
 	type(t);
 }
 
+void tool_waits(void *tool)
+{
+	struct tool *t = tool;
+
+	if (t->in >= 0)
+		(void)close(t->in);
+	t->in = -1;
+}
+
 void tool_end(struct tool *t)
 {
 	tool_step(t);
-	if (t->in >= 0)
-		(void)close(t->in);
+	tool_waits(t);
 	if (t->out >= 0)
 		(void)close(t->out);
 	if (t->err >= 0)
 		(void)close(t->err);
-	t->in = t->out = t->err = -1;
+	t->out = t->err = -1;
 }
 
 int tool_run(const char *const *words, tool_answer *answer, struct tool_said *said)

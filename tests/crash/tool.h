@@ -34,6 +34,9 @@ void tool_start(struct tool *t, const char *const *words, bool traced);
 /* Reads what it has said and answers, without waiting: a step of inject_run(). */
 void tool_step(void *tool);
 
+/* Whoever has not answered by now has nothing to say: its `waits`. */
+void tool_waits(void *tool);
+
 /* What is left to read when it has ended. */
 void tool_end(struct tool *t);
 

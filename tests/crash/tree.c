@@ -9,19 +9,31 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PATH 512
 
-static void read_data(struct tree_file *f, int dir, const char *name)
+/* The time of the last change that a file gets here: whoever writes it leaves another. */
+static const struct timespec mark[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+
+static struct tree_file *find(const struct tree *t, const char *path);
+
+static bool is_marked(const struct stat *st, const struct tree_file *f)
+{
+	return st->st_mtim.tv_sec == 1 && st->st_mtim.tv_nsec == 0 && st->st_ino == f->number &&
+	    st->st_mode == f->mode && (size_t)st->st_size == f->len;
+}
+
+static void read_data(struct tree_file *f, int dir, const char *name, const struct stat *st)
 {
 	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) != 0)
+	if (fd < 0)
 		ph_die("%s: %s", f->path, strerror(errno));
-	f->mode = st.st_mode;
-	f->len = (size_t)st.st_size;
+	f->mode = st->st_mode;
+	f->number = st->st_ino;
+	f->len = (size_t)st->st_size;
 	if ((f->data = malloc(f->len + 1)) == NULL ||
 	    read(fd, f->data, f->len) != (ssize_t)f->len)
 		ph_die("%s: cannot be read", f->path);
@@ -38,26 +50,47 @@ static struct tree_file *add(struct tree *t, const char *path)
 	return &t->file[t->n++];
 }
 
-static void walk(struct tree *t, int dir, const char *before)
+struct walk {
+	struct tree *into;
+	struct tree *before; /* what is as it is there is left out; NULL: all comes in */
+};
+
+static void meet(const struct walk *w, int dir, const char *name, const char *path)
+{
+	struct tree_file *old = w->before != NULL ? find(w->before, path) : NULL;
+	struct stat st;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		ph_die("%s: %s", path, strerror(errno));
+	if (old != NULL)
+		old->seen = true;
+	if (old != NULL && is_marked(&st, old))
+		return;
+	read_data(add(w->into, path), dir, name, &st);
+	if (w->before == NULL && utimensat(dir, name, mark, AT_SYMLINK_NOFOLLOW) != 0)
+		ph_die("%s: %s", path, strerror(errno));
+}
+
+static void walk(const struct walk *w, int dir, const char *above)
 {
 	DIR *d = fdopendir(dir);
 	struct dirent *entry;
 
 	if (d == NULL)
-		ph_die("%s: %s", before, strerror(errno));
+		ph_die("%s: %s", above, strerror(errno));
 	while ((entry = readdir(d)) != NULL) {
 		const char *name = entry->d_name;
 		char path[PATH];
 
 		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 			continue;
-		if (snprintf(path, sizeof(path), "%s%s%s", before, before[0] != '\0' ? "/" : "",
+		if (snprintf(path, sizeof(path), "%s%s%s", above, above[0] != '\0' ? "/" : "",
 		    name) >= (int)sizeof(path))
 			ph_die("%s: too long", name);
 		if (entry->d_type == DT_DIR)
-			walk(t, openat(dirfd(d), name, O_RDONLY | O_DIRECTORY | O_CLOEXEC), path);
+			walk(w, openat(dirfd(d), name, O_RDONLY | O_DIRECTORY | O_CLOEXEC), path);
 		else
-			read_data(add(t, path), dirfd(d), name);
+			meet(w, dirfd(d), name, path);
 	}
 	(void)closedir(d);
 }
@@ -67,11 +100,34 @@ static int by_path(const void *a, const void *b)
 	return strcmp(((const struct tree_file *)a)->path, ((const struct tree_file *)b)->path);
 }
 
+static struct tree_file *find(const struct tree *t, const char *path)
+{
+	struct tree_file f;
+	char name[PATH];
+
+	f.path = name;
+	(void)snprintf(name, sizeof(name), "%s", path);
+	return t->n > 0 ? bsearch(&f, t->file, t->n, sizeof(f), by_path) : NULL;
+}
+
+static void walk_root(const struct walk *w, const char *root)
+{
+	*w->into = (struct tree){0};
+	walk(w, open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC), "");
+	if (w->into->n > 0)
+		qsort(w->into->file, w->into->n, sizeof(*w->into->file), by_path);
+}
+
 void tree_take(struct tree *t, const char *root)
 {
-	*t = (struct tree){0};
-	walk(t, open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC), "");
-	qsort(t->file, t->n, sizeof(*t->file), by_path);
+	walk_root(&(struct walk){t, NULL}, root);
+}
+
+void tree_changes(struct tree *now, const char *root, struct tree *before)
+{
+	for (size_t i = 0; i < before->n; i++)
+		before->file[i].seen = false;
+	walk_root(&(struct walk){now, before}, root);
 }
 
 void tree_free(struct tree *t)
@@ -84,48 +140,38 @@ void tree_free(struct tree *t)
 	*t = (struct tree){0};
 }
 
-const struct tree_file *tree_find(const struct tree *t, const char *path)
+static void put(struct tree_file *f, int root)
 {
-	char name[PATH];
-	struct tree_file f = {.path = name};
-
-	(void)snprintf(name, sizeof(name), "%s", path);
-	return t->n > 0 ? bsearch(&f, t->file, t->n, sizeof(f), by_path) : NULL;
-}
-
-static bool same(const struct tree_file *a, const struct tree_file *b)
-{
-	return a->mode == b->mode && a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
-}
-
-static void put(const struct tree_file *f, int root)
-{
+	struct stat st;
 	int fd;
 
 	if (unlinkat(root, f->path, 0) != 0 && errno != ENOENT)
 		ph_die("%s: %s", f->path, strerror(errno));
 	fd = openat(root, f->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0 || fchmod(fd, f->mode & 07777) != 0 ||
-	    write(fd, f->data, f->len) != (ssize_t)f->len)
+	    write(fd, f->data, f->len) != (ssize_t)f->len || futimens(fd, mark) != 0 ||
+	    fstat(fd, &st) != 0)
 		ph_die("%s: %s", f->path, strerror(errno));
+	f->number = st.st_ino;
 	(void)close(fd);
 }
 
-void tree_put_back(const struct tree *t, const char *root)
+void tree_put_back(struct tree *t, const char *root)
 {
 	int dir = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct tree_file *old;
 	struct tree now;
 
-	tree_take(&now, root);
-	for (size_t i = 0; i < now.n; i++)
-		if (tree_find(t, now.file[i].path) == NULL)
-			(void)unlinkat(dir, now.file[i].path, 0);
-	for (size_t i = 0; i < t->n; i++) {
-		const struct tree_file *there = tree_find(&now, t->file[i].path);
-
-		if (there == NULL || !same(there, &t->file[i]))
-			put(&t->file[i], dir);
+	tree_changes(&now, root, t);
+	for (size_t i = 0; i < now.n; i++) {
+		if ((old = find(t, now.file[i].path)) != NULL)
+			old->seen = false;
+		else if (unlinkat(dir, now.file[i].path, 0) != 0)
+			ph_die("%s: %s", now.file[i].path, strerror(errno));
 	}
+	for (size_t i = 0; i < t->n; i++)
+		if (!t->file[i].seen)
+			put(&t->file[i], dir);
 	tree_free(&now);
 	(void)close(dir);
 }
@@ -136,7 +182,7 @@ const char *tree_stray(const struct tree *now, const struct tree *before,
 	for (size_t i = 0; i < now->n; i++) {
 		const char *path = now->file[i].path;
 
-		if (tree_find(before, path) == NULL && (may == NULL || !may(path)))
+		if (find(before, path) == NULL && (may == NULL || !may(path)))
 			return path;
 	}
 	return NULL;

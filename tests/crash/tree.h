@@ -12,6 +12,8 @@
 struct tree_file {
 	char *path; /* below the root */
 	mode_t mode;
+	ino_t number;
+	bool seen;  /* by tree_changes() */
 	size_t len;
 	unsigned char *data;
 };
@@ -21,14 +23,16 @@ struct tree {
 	size_t n;
 };
 
-/* Reads what is there; trouble ends the program with a message. */
+/* Reads what is there, and marks each file so that a change of it is seen without
+ * reading all.  Trouble ends the program with a message. */
 void tree_take(struct tree *t, const char *root);
 void tree_free(struct tree *t);
 
-/* Makes the directory what t is; who has changed goes and comes as another file. */
-void tree_put_back(const struct tree *t, const char *root);
+/* What is there and is not as it was. */
+void tree_changes(struct tree *now, const char *root, struct tree *before);
 
-const struct tree_file *tree_find(const struct tree *t, const char *path);
+/* Makes the directory what t is; what has changed goes and comes as another file. */
+void tree_put_back(struct tree *t, const char *root);
 
 /* The first file of `now` that `before` does not have and may(path) does not allow;
  * or NULL. */
