@@ -17,8 +17,10 @@ extern struct ph_user people_one, people_other; /* enrolled */
 /* Both, in a state with nobody else in it. */
 void people_make(const char *more);
 
-/* Whether one login with this answer gets in; the time that it took is noted. */
+/* Whether one login with this answer gets in; the time that it took is noted.  try: the
+ * same, in its own way. */
 bool people_get_in(const char *user, const char *answer);
+bool people_try(struct ph_login *l);
 
 /* They must get in, soon. */
 void people_must_get_in(const struct ph_user *u, const char *answer, const char *what);
