@@ -152,9 +152,12 @@ fuzz_make = $(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC='$(FUZZ_CC)' FOR
 	CFLAGS='-O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=undefined -Wno-format-nonliteral \
 	-fsanitize=fuzzer-no-link,address,undefined'
 
+# The calls that tests/fuzz/wrap.c stands in for.
+fuzz_wraps = $$(nm $(BUILD)/obj/tests/fuzz/wrap.o | sed -n 's/.* T __wrap_/-Wl,--wrap=/p')
+
 $(fuzz_bin): $(BUILD)/%: $(BUILD)/obj/%.o $(call objects,$(fuzz_help)) $(archives)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(ENROLL_LIBS) $(CORE_LIBS)
+	$(CC) $(CFLAGS) -fsanitize=fuzzer $(fuzz_wraps) $(LDFLAGS) -o $@ $^ $(ENROLL_LIBS) $(CORE_LIBS)
 
 fuzz-programs: $(fuzz_bin)
 
