@@ -30,8 +30,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 static struct ph_user alice;
 
 /* The process as it is, a line for each thing. */
