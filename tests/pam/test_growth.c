@@ -21,6 +21,7 @@
 #define WARM_UP 500
 #define LOGINS 10000
 #define PAGES 16 /* that the kernel may bring in meanwhile */
+#define SLACK 1024 /* bytes; the smallest leak of a login would be 16 times 10,000 */
 
 /* AddressSanitizer keeps what is freed, and looks for leaks itself. */
 #ifdef __SANITIZE_ADDRESS__
@@ -94,7 +95,8 @@ static void memory_does_not_grow_over_10000_logins(void **state)
 	after = look_after("10,000 logins");
 	if (!COMPARES)
 		return;
-	assert_int_equal(after.in_use, before.in_use);
+	/* A block may stand in a greater one than it needs: some bytes, not some a login. */
+	assert_true(after.in_use <= before.in_use + SLACK);
 	assert_int_equal(after.heap, before.heap);
 	assert_int_equal(after.mapped, before.mapped);
 	assert_true(after.resident <= before.resident + PAGES);
