@@ -34,8 +34,8 @@ def table(head, rows):
     return "".join(f"| {line} |\n" for line in lines)
 
 
-def times(found, title, base):
-    return f"{found[title]['wall']['median'] / found[base]['wall']['median']:.1f}"
+def times(found, title, base, clock="wall"):
+    return f"{found[title][clock]['median'] / found[base][clock]['median']:.1f}"
 
 
 def login_table(slices):
@@ -91,10 +91,44 @@ def throughput_table(found):
         for m, slices in modules.items():
             wall = sorted(w for s in slices for w in s["wall"])
             logins, ok = sum(s["logins"] for s in slices), sum(s["ok"] for s in slices)
-            rate = statistics.median(s["logins"] / s["seconds"] for s in slices)
-            rows.append((f"{m}, {processes}", f"{rate:.0f}", f"{statistics.median(wall) / 1000:.0f}",
+            rows.append((f"{m}, {processes}", f"{rate(slices):.0f}", f"{statistics.median(wall) / 1000:.0f}",
                          f"{wall[int(len(wall) * 0.99)] / 1000:.0f}", f"{ok} of {logins}"))
     return table(("processes", "logins/s", "median us", "p99 us", "right codes let in"), rows)
+
+
+def rate(slices):
+    return statistics.median(s["logins"] / s["seconds"] for s in slices)
+
+
+def short_table(data):
+    """What the README shows: one column a module."""
+    s, crowd, permit = data["slices"], data["crowd"], data["counts"]["permit"]
+    users = " / ".join(f"{n:,}" for n in data["users"])
+    kills = crowd["kills"]
+    refused = crowd["false refusals"][32]
+    doubled = crowd["double spends"][8]
+    lines = [
+        (f"a login, x pam_permit, with {users} users",
+         lambda m: " / ".join(times(s, f"{m}-{n} right", "permit") for n in data["users"])),
+        ("a wrong code, x pam_permit, 100 users", lambda m: times(s, f"{m}-100 wrong", "permit")),
+        ("CPU time of a login, x pam_permit, 100 users", lambda m: times(
+            s, f"{m}-100 right", "permit", "cpu")),
+        ("instructions and system calls more than pam_permit", lambda m: "{:,.0f} and {:.0f}".format(
+            *(data["counts"][f"{m}-100 right"][k] - permit[k] for k in permit))),
+        ("the first login of a process, ms: like sshd, like su", lambda m: " and ".join(
+            f"{data['first'][f'{m} {kind}']['wall']['median'] / 1000:.1f}" for kind in ("sshd", "su"))),
+        ("logins a second, 1 and 4 processes", lambda m: " and ".join(
+            f"{rate(data['throughput'][n][m]):.0f}" for n in (1, 4))),
+        (f"the same code in 8 sessions at once: rounds of {doubled['pam_bastion']['rounds']} that let in "
+         "more than one", lambda m: doubled[m]["more than once"]),
+        (f"32 people at once, each with a right code: refused of {refused['pam_bastion']['codes']}",
+         lambda m: refused[m]["refused"]),
+        (f"{kills['pam_bastion']['kills']} logins killed: next logins refused, of the same user and of "
+         "another, and files left", lambda m: "{}, {} and {}".format(*(
+             kills[m][k] for k in ("same user refused", "others refused", "files left")))),
+    ]
+    order = ("google-authenticator", "pam_oath", "pam_bastion")
+    return table(("", *order), [[title] + [cell(m) for m in order] for title, cell in lines])
 
 
 def markdown(data):
@@ -102,7 +136,7 @@ def markdown(data):
     ours = s["pam_bastion-100 right"]["wall"]["median"]
     text = f"# What a login costs\n\nMeasured by `make bench` on {data['machine']}.\n"
     text += f"Seed {data['seed']}. One run, all modules in turn, so that only ratios count.\n\n"
-    text += login_table(s) + "\n"
+    text += short_table(data) + "\n## One login\n\n" + login_table(s) + "\n"
     for kind, bound in data["bounds"].items():
         text += (f"- Bound with {kind}: {bound:.0f} us; pam_bastion with 100 users "
                  f"{ours:.0f} us, {ours / bound:.2f} of it.\n")
