@@ -131,10 +131,11 @@ $(unit_bin) $(torn_bin): $(BUILD)/%: %.c $(archives) Makefile
 	@mkdir -p $(@D)
 	$(COMPILE) $(LDFLAGS) -o $@ $< $(archives) $(TEST_LIBS)
 
-# These two host the shipped .so by libpam, as sshd does.
+# These two host the shipped .so by libpam, as sshd does.  Bound at their start: at its
+# first call a function would save the registers on the stack that test_memory.c searches.
 $(pam_bin) $(race_bin): $(BUILD)/%: %.c $(pam_help) $(archives) $(BUILD)/pam_bastion.so Makefile
 	@mkdir -p $(@D)
-	$(COMPILE) $(LDFLAGS) -o $@ $< $(pam_help) $(archives) $(TEST_LIBS)
+	$(COMPILE) -Wl,-z,now $(LDFLAGS) -o $@ $< $(pam_help) $(archives) $(TEST_LIBS)
 
 # These also run the tools, and interrupt them.
 crash_shared = tests/pam/host.c $(filter-out $(crash_src) tests/crash/torn.c,$(wildcard tests/crash/*.c))

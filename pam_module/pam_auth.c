@@ -3,7 +3,6 @@
  */
 #include "lib/core/answer.h"
 #include "lib/core/crypto.h"
-#include "lib/core/secret.h"
 #include "pam_module/attempt.h"
 #include "pam_module/decide.h"
 #include "pam_module/entry.h"
@@ -187,7 +186,6 @@ ENTRY int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const cha
 		return refuse(pamh, "libcrypto", PAM_AUTHINFO_UNAVAIL);
 	r = authenticate(&a, &en);
 	attempt_end(&a);
-	secret_burn_stack();
 	return r;
 }
 

@@ -153,6 +153,6 @@ int look(const struct conf *c, const struct login_request *req, struct look *out
 	if (r != 0)
 		*out = (struct look){0};
 	secret_free(&memory);
-	secret_burn_stack();
+	secret_clear_registers();
 	return r;
 }

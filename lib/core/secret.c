@@ -78,16 +78,22 @@ bool secret_equal(const void *a, const void *b, size_t n)
 	return CRYPTO_memcmp(a, b, n) == 0;
 }
 
-/* Clang 14 does not know how. */
+/* Clang knows how from 15 on. */
 #if __has_attribute(zero_call_used_regs)
-#define CLEAR_REGISTERS __attribute__((zero_call_used_regs("all")))
+#define CLEARING __attribute__((zero_call_used_regs("all")))
 #else
-#define CLEAR_REGISTERS
+#define CLEARING
 #endif
 
-__attribute__((noinline)) CLEAR_REGISTERS void secret_burn_stack(void)
+__attribute__((noinline)) CLEARING void secret_clear_registers(void)
+{
+	__asm__ volatile("");
+}
+
+__attribute__((noinline)) void secret_burn_stack(void)
 {
 	unsigned char below[STACK_BURNED];
 
 	explicit_bzero(below, sizeof(below));
+	secret_clear_registers();
 }

@@ -28,9 +28,12 @@ void secret_wipe(void *p, size_t n);
 /* Compares n bytes in constant time. */
 bool secret_equal(const void *a, const void *b, size_t n);
 
-/* Overwrites the stack below the caller, where libraries that wipe nothing
- * (liboath) have left copies, and the registers in which memcpy() has left them: a
- * signal, or the first call of a function, saves those on the stack. */
+/* Clears the registers in which memcpy() has left pieces of secrets: the next signal, or
+ * the first call of a function, saves them on the stack. */
+void secret_clear_registers(void);
+
+/* The same, and overwrites the stack below the caller, where libraries that wipe nothing
+ * (liboath) have left copies. */
 void secret_burn_stack(void);
 
 #endif

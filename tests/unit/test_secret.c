@@ -189,6 +189,65 @@ static void equal_compares_every_byte(void **state)
 	assert_true(secret_equal(a, b, 0));
 }
 
+/* Under AddressSanitizer the frame would not be on the stack. */
+#if !defined(__SANITIZE_ADDRESS__)
+static volatile uintptr_t left; /* where it was */
+
+static __attribute__((noinline)) void leave_below(void)
+{
+	volatile unsigned char below[3000];
+
+	for (size_t i = 0; i < sizeof(below); i++)
+		below[i] = 0x5a;
+	left = (uintptr_t)below;
+}
+
+/* How many of its bytes are still there; read as another process would. */
+static int count_left(int memory)
+{
+	unsigned char now[2000];
+	int n = 0;
+
+	assert_int_equal(pread(memory, now, sizeof(now), (off_t)left), sizeof(now));
+	for (size_t i = 0; i < sizeof(now); i++)
+		n += now[i] == 0x5a;
+	return n;
+}
+
+static void burned_stack_holds_nothing_of_before(void **state)
+{
+	int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+
+	(void)state;
+	assert_true(memory >= 0);
+	leave_below();
+	secret_burn_stack();
+	assert_int_equal(count_left(memory), 0);
+	(void)close(memory);
+}
+#endif
+
+/* Where the compiler can clear them at all: gcc 11, clang 15. */
+#if defined(__x86_64__) && __has_attribute(zero_call_used_regs)
+static void registers_are_cleared(void **state)
+{
+	static const unsigned char before[16] = "0123456789abcde";
+	unsigned char after[16] = "";
+
+	(void)state;
+	__asm__ volatile("movdqu %0, %%xmm7" : : "m"(before) : "xmm7");
+	secret_clear_registers();
+	__asm__ volatile("movdqu %%xmm7, %0" : "=m"(after));
+	for (size_t i = 0; i < sizeof(after); i++)
+		assert_int_equal(after[i], 0);
+	__asm__ volatile("movdqu %0, %%xmm7" : : "m"(before) : "xmm7");
+	secret_burn_stack();
+	__asm__ volatile("movdqu %%xmm7, %0" : "=m"(after));
+	for (size_t i = 0; i < sizeof(after); i++)
+		assert_int_equal(after[i], 0);
+}
+#endif
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -201,6 +260,12 @@ int main(void)
 	    cmocka_unit_test(pages_that_stay_are_locked_in_a_child_too),
 	    cmocka_unit_test(wipe_clears_and_takes_nothing),
 	    cmocka_unit_test(equal_compares_every_byte),
+#if !defined(__SANITIZE_ADDRESS__)
+	    cmocka_unit_test(burned_stack_holds_nothing_of_before),
+#endif
+#if defined(__x86_64__) && __has_attribute(zero_call_used_regs)
+	    cmocka_unit_test(registers_are_cleared),
+#endif
 	};
 
 	return cmocka_run_group_tests_name("secret", tests, NULL, NULL);
