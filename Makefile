@@ -73,7 +73,7 @@ products = $(BUILD)/pam_bastion.so $(BUILD)/enroll-mfa $(BUILD)/bastionctl \
 	$(foreach l,$(languages),$(BUILD)/$(call catalogue,$(l)))
 
 .PHONY: all deps demo check check-unit check-pam check-race check-system check-guard check-crash check-fuzz \
-	lint asan bench install uninstall dist clean tests pot update-po valgrind fuzz fuzz-programs crash
+	lint asan bench install uninstall dist clean tests pot update-po valgrind fuzz fuzz-programs crash coverage
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -156,11 +156,29 @@ fuzz_make = $(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC='$(FUZZ_CC)' FOR
 # The calls that tests/fuzz/wrap.c stands in for.
 fuzz_wraps = $$(nm $(BUILD)/obj/tests/fuzz/wrap.o | sed -n 's/.* T __wrap_/-Wl,--wrap=/p')
 
+# The whole tool, its main() under another name.
+$(BUILD)/obj/tests/fuzz/tool.o: $(BUILD)/obj/enroll/main.o
+	@mkdir -p $(@D)
+	objcopy --redefine-sym main=enroll_mfa_main $< $@
+$(BUILD)/tests/fuzz/fuzz_tool: $(BUILD)/obj/tests/fuzz/tool.o \
+	$(filter-out $(BUILD)/obj/enroll/main.o,$(call objects,$(enroll_front)))
+
 $(fuzz_bin): $(BUILD)/%: $(BUILD)/obj/%.o $(call objects,$(fuzz_help)) $(archives)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -fsanitize=fuzzer $(fuzz_wraps) $(LDFLAGS) -o $@ $^ $(ENROLL_LIBS) $(CORE_LIBS)
+	$(CC) $(CFLAGS) -fsanitize=fuzzer $(fuzz_wraps) $(LDFLAGS) -o $@ \
+		$(filter %.o,$^) $(filter %.a,$^) $(ENROLL_LIBS) $(CORE_LIBS)
 
 fuzz-programs: $(fuzz_bin)
+
+# Lines of lib/core and enroll that the kept inputs reach:
+# printed for each file; fails below 90 % in all.
+coverage_make = $(MAKE) --no-print-directory BUILD=$(BUILD)/coverage CC='$(FUZZ_CC)' FORTIFY= \
+	sysconfdir=/nonexistent/etc localstatedir=/nonexistent/var \
+	CFLAGS='-O1 -g -Wno-format-nonliteral -fprofile-instr-generate -fcoverage-mapping $(1)'
+
+coverage: deps
+	@$(call coverage_make,-fsanitize=fuzzer-no-link) fuzz-programs
+	@BUILD='$(abspath $(BUILD))/coverage' tests/fuzz/coverage $(FUZZ)
 
 fuzz: deps
 	@$(fuzz_make) fuzz-programs

@@ -22,6 +22,7 @@
 #define LOGINS 6
 #define TYPED 200
 #define IDS 64
+#define RIGHT 96 /* right codes that are typed, at most */
 #define PROMPT "Verification code: "
 
 static const char *const users[] = {"alice", "bob", "a@corp", "mallory", "ALICE", "root", "",
@@ -39,8 +40,8 @@ struct accepted {
 	uint64_t step; /* the greatest that was accepted */
 };
 
+/* A right code that was typed: it may have been accepted, whatever came behind it. */
 struct remembered {
-	bool is;
 	const char *rhost, *info;
 	int64_t at;
 };
@@ -57,7 +58,7 @@ struct run {
 	struct accepted accepted[IDS];
 	int ids;
 	uint16_t spent; /* recovery codes accepted */
-	struct remembered remembered[LOGINS];
+	struct remembered remembered[RIGHT];
 	int remembers;
 	char typed[TYPED + 1]; /* last answer */
 	char good[16];         /* the last right code that was typed */
@@ -192,6 +193,27 @@ static char *type(struct run *r, unsigned what)
 	}
 }
 
+static void note_right(struct run *r)
+{
+	const uint64_t window = (uint64_t)r->w.conf.window;
+	struct record_enroll now;
+	char typed[TYPED + 1], code[OTP_CODE_SIZE];
+
+	clean(r->typed, typed);
+	(void)world_enroll(&now);
+	for (int i = 0; i < now.devices; i++) {
+		const struct record_device *d = &now.device[i];
+		const uint64_t step = otp_step(wrap.now, d->period);
+
+		for (uint64_t s = step - window; s <= step + window; s++) {
+			code_of(d, (int64_t)s, code);
+			if (strcmp(code, typed) == 0 && r->remembers < RIGHT)
+				r->remembered[r->remembers++] = (struct remembered){r->h.rhost,
+				    r->h.auth_info, wrap.now};
+		}
+	}
+}
+
 /* The secret that stands in the picture's prompt, as a person would type it off. */
 static void read_shown(struct run *r, const char *text)
 {
@@ -248,6 +270,7 @@ static int ask(pam_handle_t *pamh, int style, const char *text, char **typed)
 	*typed = type(r, what & 15);
 	MUST(*typed != NULL);
 	(void)snprintf(r->typed, sizeof(r->typed), "%s", *typed);
+	note_right(r);
 	r->word_typed = r->word_typed || (r->w.word[0] != '\0' && strcmp(*typed, r->w.word) == 0);
 	return PAM_SUCCESS;
 }
@@ -429,9 +452,6 @@ static bool has_typed_right(struct run *r)
 	MUST(r->hot_before.locked_since == 0);
 	for (int i = 0; i < r->before.devices; i++)
 		right |= takes_code(r, &r->before.device[i], typed);
-	if (right && r->remembers < LOGINS)
-		r->remembered[r->remembers++] = (struct remembered){true, r->h.rhost,
-		    r->h.auth_info, wrap.now};
 	return right;
 }
 

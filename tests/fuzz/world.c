@@ -9,6 +9,8 @@
 #include "tests/fuzz/scratch.h"
 #include "tests/fuzz/wrap.h"
 
+#include <dirent.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define MACHINE "0123456789abcdef0123456789abcdef\n"
@@ -46,6 +48,92 @@ static void put_back(void)
 
 /* LeakSanitizer's, where it is: what is reached through locked pages is not lost. */
 void __lsan_register_root_region(const void *p, size_t n) __attribute__((weak));
+
+/* All files of the store as init made them, and when they had changed last. */
+struct kept {
+	char name[16];
+	unsigned char *data;
+	size_t size;
+	struct timespec changed;
+	ino_t number;
+};
+static struct kept kept[2 * STORE_DECOYS + 2];
+static int keeps;
+
+static void see(struct kept *k)
+{
+	char path[SCRATCH_PATH];
+	struct stat st;
+
+	scratch_path(path, k->name);
+	MUST(stat(path, &st) == 0);
+	k->changed = st.st_ctim;
+	k->number = st.st_ino;
+}
+
+static void keep(const char *name)
+{
+	struct kept *k = &kept[keeps++];
+
+	(void)snprintf(k->name, sizeof(k->name), "%s", name);
+	k->data = scratch_read(name, &k->size);
+	MUST(k->data != NULL);
+	see(k);
+}
+
+static void keep_all(void)
+{
+	char name[16];
+
+	for (int i = 0; i < STORE_DECOYS; i++) {
+		(void)snprintf(name, sizeof(name), "enroll/.%02x", i);
+		keep(name);
+		(void)snprintf(name, sizeof(name), "hot/.%02x", i);
+		keep(name);
+	}
+	keep("keyring");
+	keep("machine-id");
+}
+
+static void drop_users(const char *kind)
+{
+	char path[SCRATCH_PATH], tail[SCRATCH_PATH];
+	struct dirent *entry;
+	DIR *dir;
+
+	scratch_path(path, kind);
+	(void)mkdir(path, 0700);
+	MUST((dir = opendir(path)) != NULL);
+	while ((entry = readdir(dir)) != NULL) {
+		if (entry->d_name[0] == '.')
+			continue;
+		MUST(snprintf(tail, sizeof(tail), "%s/%s", kind, entry->d_name) < (int)sizeof(tail));
+		scratch_remove(tail);
+	}
+	(void)closedir(dir);
+}
+
+void world_reset(void)
+{
+	char path[SCRATCH_PATH];
+	struct stat st;
+
+	drop_users("enroll");
+	drop_users("hot");
+	for (int i = 0; i < keeps; i++) {
+		struct kept *k = &kept[i];
+
+		scratch_path(path, k->name);
+		if (lstat(path, &st) == 0 && st.st_ino == k->number &&
+		    st.st_ctim.tv_sec == k->changed.tv_sec &&
+		    st.st_ctim.tv_nsec == k->changed.tv_nsec)
+			continue;
+		scratch_remove(k->name);
+		scratch_write(k->name, k->data, k->size, 0600);
+		see(k);
+	}
+	touches = 0;
+}
 
 static int places(char *text, size_t cap)
 {
@@ -86,6 +174,7 @@ void world_init(void)
 	}
 	machine = scratch_read("machine-id", &decoy_size);
 	MUST(machine != NULL && decoy_size == SLOT_FILE);
+	keep_all();
 	MUST(store_open(&store, &conf, &e) == 0);
 	if (__lsan_register_root_region != NULL)
 		__lsan_register_root_region(store.memory.data, store.memory.size);

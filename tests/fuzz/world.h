@@ -39,6 +39,10 @@ void world_init(void);
  * person's records.  Wraps are on afterwards, without failures. */
 void world_make(struct world *w, struct fuzz *f);
 
+/* Everything of the store but the person as it was at first: for harnesses that change
+ * more than a login does.  Before world_make(). */
+void world_reset(void);
+
 /* The enrolment as it stands in the store now; false: none that opens. */
 bool world_enroll(struct record_enroll *out);
 bool world_hot(struct record_hot *out);

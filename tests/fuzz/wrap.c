@@ -1,5 +1,7 @@
 #include "tests/fuzz/wrap.h"
 
+#include "lib/core/conf.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -199,11 +201,40 @@ static size_t short_count(size_t n)
 		return half > 0 ? __real_##name call_half : no(); \
 	}
 
-WRAP_COUNT(read, (int fd, void *p, size_t n), (fd, p, n), (fd, p, half), n)
 WRAP_COUNT(pread, (int fd, void *p, size_t n, off_t at), (fd, p, n, at), (fd, p, half, at), n)
 WRAP_COUNT(write, (int fd, const void *p, size_t n), (fd, p, n), (fd, p, half), n)
 WRAP_COUNT(pwrite, (int fd, const void *p, size_t n, off_t at), (fd, p, n, at),
     (fd, p, half, at), n)
+
+ssize_t __real_read(int fd, void *p, size_t n);
+ssize_t __wrap_read(int fd, void *p, size_t n);
+ssize_t __wrap_read(int fd, void *p, size_t n)
+{
+	size_t half;
+
+	if (on && fd == STDIN_FILENO && wrap.typed != NULL)
+		return wrap.typed(p, n);
+	if (!fails())
+		return __real_read(fd, p, n);
+	half = short_count(n);
+	return half > 0 ? __real_read(fd, p, half) : no();
+}
+
+int __real_fclose(FILE *f);
+int __wrap_fclose(FILE *f);
+int __wrap_fclose(FILE *f)
+{
+	if (on && f == stdin)
+		wrap.closed_stdin = true;
+	return __real_fclose(f);
+}
+
+int __real_conf_load(struct conf *c, const char *path, struct err *e);
+int __wrap_conf_load(struct conf *c, const char *path, struct err *e);
+int __wrap_conf_load(struct conf *c, const char *path, struct err *e)
+{
+	return __real_conf_load(c, on && path == NULL ? wrap.conf : path, e);
+}
 
 /* Variable arguments. */
 int __real_open(const char *path, int flags, ...);

@@ -27,6 +27,9 @@ struct wrap {
 	} failure[WRAP_FAILURES];
 	unsigned from;     /* every call from this one fails; 0: none */
 	void (*opened)(const char *path); /* for writing, or NULL */
+	ssize_t (*typed)(void *p, size_t n); /* what read() of descriptor 0 gives, or NULL */
+	const char *conf; /* what conf_load() loads instead of the packaged file, or NULL */
+	bool closed_stdin; /* fclose(stdin) was called */
 };
 
 extern struct wrap wrap;
