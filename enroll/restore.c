@@ -15,7 +15,7 @@
 /* One user, in secret memory. */
 struct work {
 	struct store_value value;
-	struct record_enroll enroll;
+	struct record_enroll enroll, present_enroll;
 	struct record_hot hot, present;
 	bool has_enroll, has_hot;
 	char enroll_key[STORE_KEY_MAX], hot_key[STORE_KEY_MAX];
@@ -77,6 +77,45 @@ static int raise_steps(struct run *r, struct err *e)
 			entry->last_step = floor;
 	}
 	return 0;
+}
+
+static bool names_device(const struct record_enroll *enroll, uint64_t id)
+{
+	for (int i = 0; i < enroll->devices; i++)
+		if (enroll->device[i].id == id)
+			return true;
+	return false;
+}
+
+/* Hot is written before enroll: what that names until then gets in still, should a kill
+ * come between.  Its steps rise as all do. */
+static void keep_present(struct run *r)
+{
+	const struct record_enroll *there = &r->w->present_enroll;
+	struct record_hot *hot = &r->w->hot;
+	const int64_t now = r->q->clock();
+	int n = 0;
+
+	for (int i = 0; i < hot->entries; i++)
+		if (names_device(&r->w->enroll, hot->entry[i].id))
+			hot->entry[n++] = hot->entry[i];
+	hot->entries = (uint8_t)n;
+	for (int i = 0; i < there->devices && hot->entries < RECORD_ENTRIES; i++) {
+		const struct record_device *d = &there->device[i];
+		const struct record_entry *has = record_find_entry(&r->w->present, d->id);
+		uint64_t floor = otp_step(now, d->period) + (uint64_t)r->q->conf->window;
+		struct record_entry *entry = &hot->entry[hot->entries];
+
+		if (has == NULL || record_find_entry(hot, d->id) != NULL)
+			continue;
+		*entry = *has;
+		if (entry->last_step < floor)
+			entry->last_step = floor;
+		hot->entries++;
+	}
+	memset(&hot->entry[hot->entries], 0,
+	    sizeof(hot->entry[0]) * (size_t)(RECORD_ENTRIES - hot->entries));
+	memcpy(hot->spent, r->w->present.spent, sizeof(hot->spent));
 }
 
 /* The record is not changed where it may be somebody else's, unless that was asked for. */
@@ -172,7 +211,7 @@ static int put_one(struct run *r, struct err *e)
 	return code;
 }
 
-/* 1: the user has a record; w->present is the state, if it can be read. */
+/* 1: the user has a record; w->present and w->present_enroll are what can be read. */
 static int look(struct run *r, struct err *e)
 {
 	struct work *w = r->w;
@@ -181,6 +220,8 @@ static int look(struct run *r, struct err *e)
 	if (hot != 0 || record_get_hot(&w->present, w->value.data, w->value.len) != 0)
 		memset(&w->present, 0, sizeof(w->present));
 	enroll = store_get(r->q->store, w->enroll_key, NULL, &w->value, e);
+	if (enroll != 0 || record_get_enroll(&w->present_enroll, w->value.data, w->value.len) != 0)
+		memset(&w->present_enroll, 0, sizeof(w->present_enroll));
 	if ((hot != 0 && hot != ERR_NONE && hot != ERR_BAD) ||
 	    (enroll != 0 && enroll != ERR_NONE && enroll != ERR_BAD))
 		return ERR_UNAVAIL;
@@ -200,6 +241,8 @@ static int restore_user(struct run *r, struct err *e)
 	drop_what_may_be_spent(r);
 	if ((code = raise_steps(r, e)) != 0)
 		return code;
+	if (there > 0)
+		keep_present(r);
 	look_at_uid(r);
 	r->res->users++;
 	r->res->replaced += there > 0 ? 1 : 0;

@@ -20,7 +20,15 @@ static bool nobody_has_an_account, rebinds;
 static struct restore_foreign told; /* of the last one */
 static char told_user[64];
 
-static int dies_at_link; /* the call at which the process dies; 0: it lives */
+/* The call at which the process dies; 0: it lives. */
+static int dies_at_link, dies_at_write;
+
+ssize_t pwrite(int fd, const void *data, size_t n, off_t at)
+{
+	if (dies_at_write > 0 && --dies_at_write == 0)
+		_exit(9);
+	return syscall(SYS_pwrite64, fd, data, n, at);
+}
 
 int linkat(int from, const char *name, int to, const char *new_name, int flags)
 {
@@ -43,7 +51,7 @@ static int set_up(void **state)
 	if (crypto_init() != 0)
 		return -1;
 	clock_now = SCRATCH_NOW;
-	dies_at_link = 0;
+	dies_at_link = dies_at_write = 0;
 	everybody = 1000;
 	nobody_has_an_account = rebinds = false;
 	scratch_dir(&sc);
@@ -407,6 +415,68 @@ static void restore_killed_anywhere_is_completed_by_the_next(void **state)
 	}
 }
 
+/* Alice with the device of now, whose first recovery code is spent, and a backup of the one
+ * before. */
+static void enrol_since_the_backup(struct record_device *before, struct record_device *now,
+    char codes[RECORD_CODES][RECOVERY_TEXT_SIZE])
+{
+	struct backup_result out;
+
+	(void)enrol("alice", codes);
+	*before = record("alice").device[0];
+	(void)unlink(file);
+	assert_int_equal(backup(&out), 0);
+	(void)enrol("alice", codes);
+	*now = record("alice").device[0];
+	assert_int_equal(answer("alice", codes[0]), LOGIN_OK);
+}
+
+static void restore_killed_between_hot_and_enroll_keeps_the_device_that_is_there(void **state)
+{
+	char codes[RECORD_CODES][RECOVERY_TEXT_SIZE];
+	struct record_device before, now;
+	struct restore_result res;
+	int killed = 0;
+
+	(void)state;
+	for (int at = 1, status = 9; status == 9; at++) {
+		bool back;
+		pid_t pid;
+
+		enrol_since_the_backup(&before, &now, codes);
+		if ((pid = fork()) == 0) {
+			dies_at_write = at;
+			_exit(restore(true, &res, NULL) == 0 ? 0 : 1);
+		}
+		status = scratch_wait(pid);
+		killed += status == 9;
+		assert_int_not_equal(answer("alice", codes[0]), LOGIN_OK);
+		back = record("alice").device[0].id == before.id;
+		assert_int_equal(answer("alice", codes[1]), back ? LOGIN_WRONG : LOGIN_OK);
+		clock_now += 90;
+		assert_int_equal(code_of(&before, clock_now), back ? LOGIN_OK : LOGIN_WRONG);
+		assert_int_equal(code_of(&now, clock_now), back ? LOGIN_WRONG : LOGIN_OK);
+		assert_int_equal(code_of(back ? &before : &now, clock_now), LOGIN_REPLAY);
+	}
+	assert_int_equal(killed, 4); /* arrival, hot, enroll, arrival */
+}
+
+static void steps_of_the_device_that_is_there_rise_in_a_restore_too(void **state)
+{
+	char codes[RECORD_CODES][RECOVERY_TEXT_SIZE];
+	struct record_device before, now;
+	struct record_entry *entry;
+	struct restore_result res;
+	struct record_hot hot;
+
+	(void)state;
+	enrol_since_the_backup(&before, &now, codes);
+	assert_int_equal(restore(true, &res, NULL), 0);
+	hot = scratch_read_hot(&sc, "alice");
+	assert_non_null(entry = record_find_entry(&hot, now.id));
+	assert_int_equal(entry->last_step, otp_step(clock_now, 30) + (uint64_t)sc.conf.window);
+}
+
 static void backup_is_complete_or_not_at_all_and_never_over_another(void **state)
 {
 	char codes[RECORD_CODES][RECOVERY_TEXT_SIZE], path[512];
@@ -606,6 +676,8 @@ int main(void)
 	    T(keyring_that_lacks_a_key_is_refused),
 	    T(store_with_records_is_restored_over_by_replace_only),
 	    T(restore_killed_anywhere_is_completed_by_the_next),
+	    T(restore_killed_between_hot_and_enroll_keeps_the_device_that_is_there),
+	    T(steps_of_the_device_that_is_there_rise_in_a_restore_too),
 	    T(backup_is_complete_or_not_at_all_and_never_over_another),
 	    T(record_that_opens_and_is_none_keeps_nobody_from_being_restored),
 	    T(user_of_another_uid_is_named_and_stays_bound),
