@@ -22,8 +22,8 @@
 struct crash_seen *crash_seen;
 
 static int passed, failed;
-static bool mounted;
 static struct inject *job;
+static struct tree fresh; /* as crash_open() has left it */
 static struct tree before;
 
 bool crash_all(void)
@@ -39,13 +39,6 @@ unsigned int crash_seed(void)
 	if (seed == 0)
 		seed = text != NULL ? (unsigned int)strtoul(text, NULL, 10) : (unsigned int)time(NULL);
 	return seed;
-}
-
-static void leave_mount(void)
-{
-	if (mounted)
-		(void)umount2(ph_path(""), MNT_DETACH);
-	mounted = false;
 }
 
 /* The tests are no news for the log of the system, nor for its notify program. */
@@ -71,10 +64,9 @@ static void mount_scratch(void)
 {
 	FILE *f;
 
-	mounted = mount("tmpfs", ph_path(""), "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") == 0;
-	if (!mounted)
+	if (mount("tmpfs", ph_path(""), "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") != 0)
 		return;
-	if (atexit(leave_mount) != 0 || mkdir(ph_path("etc"), 0755) != 0 ||
+	if (mkdir(ph_path("etc"), 0755) != 0 ||
 	    mkdir(ph_path("pam.d"), 0755) != 0 || (f = fopen(ph_path("pam.d/other"), "we")) == NULL ||
 	    fclose(f) != 0)
 		ph_die("scratch: %s", strerror(errno));
@@ -82,7 +74,7 @@ static void mount_scratch(void)
 	ph_words("retry=1", "need_auth");
 }
 
-static void open_with(bool in_memory)
+bool crash_open_bare(void)
 {
 	void *memory[2];
 
@@ -97,19 +89,26 @@ static void open_with(bool in_memory)
 	(void)setvbuf(stdout, NULL, _IOLBF, 0);
 	(void)signal(SIGPIPE, SIG_IGN);
 	ph_make_bare(NULL);
-	if (own_mounts() && in_memory)
-		mount_scratch();
+	return own_mounts();
+}
+
+static void make_fresh(void)
+{
 	ph_init();
+	tree_take(&fresh, ph_path(""));
 }
 
 void crash_open(void)
 {
-	open_with(true);
+	if (crash_open_bare())
+		mount_scratch();
+	make_fresh();
 }
 
 void crash_open_on_disk(void)
 {
-	open_with(false);
+	(void)crash_open_bare();
+	make_fresh();
 }
 
 int crash_close(void)
@@ -143,6 +142,18 @@ void crash_apart(void (*f)(void))
 	if (pid < 0 || waitpid(pid, &status, 0) != pid)
 		ph_die("fork: %s", strerror(errno));
 	crash_must(status == 0, "the check itself ended with status %d", status);
+}
+
+void crash_count(const char *what, void (*f)(void))
+{
+	*crash_seen = (struct crash_seen){.code = CRASH_UNTOLD};
+	crash_apart(f);
+	if (crash_seen->wrong) {
+		failed++;
+		printf("FAILED: %s: %s\n", what, crash_seen->why);
+	} else {
+		passed++;
+	}
 }
 
 bool crash_is_whole(void)
@@ -276,32 +287,44 @@ static int stride(int n, int most)
 	return most == 0 || crash_all() || n <= most ? 1 : (n + most - 1) / most;
 }
 
+static bool is_turn(int at, int by, unsigned int from)
+{
+	return at % by == (int)((crash_seed() + from) % (unsigned)by);
+}
+
+/* Where much of the operation happens in few calls. */
+static bool is_dense(int at, int calls)
+{
+	return at < op->head || at >= calls - op->tail;
+}
+
 static void try_kills(struct sum *s, int calls)
 {
 	/* What is left behind one call is what stands before the next: of each three calls in
 	 * a row one kill before, one behind and one by SIGTERM meet every state of the disk. */
-	static const struct { enum inject_how how; int from; } passes[] = {{INJECT_KILL, 0},
-	    {INJECT_BEHIND, 0}, {INJECT_TERM, 1}};
-	int by = stride(calls, op->most);
+	static const struct { enum inject_how how; unsigned int from; } passes[] = {
+	    {INJECT_KILL, 0}, {INJECT_BEHIND, 0}, {INJECT_TERM, 1}};
+	int by = stride(calls, op->most), dense = by < 3 ? by : 3;
 
 	for (size_t i = 0; i < sizeof(passes) / sizeof(passes[0]); i++) {
 		job->how = passes[i].how;
-		job->at = (int)(crash_seed() % (unsigned)by + (unsigned)passes[i].from) % by;
-		for (; try_point(s); job->at += by)
-			continue;
+		for (job->at = 0; job->at < calls; job->at++)
+			if (is_turn(job->at, is_dense(job->at, calls) ? dense : by, passes[i].from))
+				(void)try_point(s);
 	}
 }
 
-static void try_failures(struct sum *s, const int *at, int n)
+static void try_failures(struct sum *s, int calls, const int *at, int n)
 {
 	static const int numbers[] = {ENOSPC, EIO, EINTR, EDQUOT, EROFS};
 	int by = stride(n * 5, 2 * op->most);
 
 	job->how = INJECT_FAIL;
-	for (int i = (int)(crash_seed() % (unsigned)by); i < n * 5; i += by) {
+	for (int i = 0; i < n * 5; i++) {
 		job->at = at[i / 5];
 		job->number = numbers[i % 5];
-		(void)try_point(s);
+		if (is_dense(job->at, calls) || is_turn(i, by, 0))
+			(void)try_point(s);
 	}
 }
 
@@ -324,7 +347,7 @@ void crash_try(const struct crash_op *what)
 		if (job->call[i].changes)
 			at[n++] = i;
 	try_kills(&s, calls);
-	try_failures(&s, at, n);
+	try_failures(&s, calls, at, n);
 	printf("%s: %d calls, %d of them change something; killed %d times before one, %d behind "
 	    "one, %d by SIGTERM; %d failures; the next login in at most %ld ms\n", op->name, calls,
 	    n, s.points[INJECT_KILL], s.points[INJECT_BEHIND], s.points[INJECT_TERM],
@@ -332,7 +355,7 @@ void crash_try(const struct crash_op *what)
 	if (stride(calls, op->most) > 1)
 		printf("    one of %d calls each, CRASH_SEED=%u\n", stride(calls, op->most),
 		    crash_seed());
-	tree_put_back(&before, ph_path(""));
+	tree_put_back(&fresh, ph_path(""));
 	tree_free(&before);
 	free(at);
 }

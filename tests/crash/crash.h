@@ -50,11 +50,16 @@ struct crash_op {
 	void (*check)(void);         /* in a process of its own: says crash_must() */
 	bool (*may_come)(const char *path); /* files that may be there afterwards */
 	int most;                    /* calls of each pass in the short form; 0: all */
+	int head, tail;              /* so many at the beginning and the end are all tried: one
+	                              * of three each */
 };
 
 void crash_open(void);
 void crash_open_on_disk(void); /* the scratch directory where it is, not in memory */
+bool crash_open_bare(void);    /* the same without a state; false: no mounts of its own */
 void crash_try(const struct crash_op *op);
+/* One thing that was tried otherwise, in a process of its own. */
+void crash_count(const char *what, void (*f)(void));
 int crash_close(void); /* the status for main */
 
 /* In a process of its own, that ends with it; what it must not, as in a check. */

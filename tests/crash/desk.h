@@ -16,6 +16,9 @@ const char *desk_confirm(const struct tool_said *said);
 /* How the tool has ended: true when it has said yes. */
 bool desk_said_yes(void);
 
+/* Whoever is interrupted in the middle of such a change of the store goes on. */
+void desk_must_go_on(void);
+
 /* It has said no, and is sure that nothing has changed. */
 bool desk_said_no(void);
 

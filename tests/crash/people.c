@@ -9,6 +9,7 @@
 #define SOON_MS 2000 /* as long as a login waits for a lock */
 
 struct ph_user people_one, people_other;
+const struct record_device *people_also[PEOPLE_ALSO];
 
 void people_make(const char *more)
 {
@@ -16,6 +17,7 @@ void people_make(const char *more)
 	ph_enroll(&people_one, PEOPLE_ONE, 20001);
 	ph_enroll(&people_other, PEOPLE_OTHER, 20002);
 	ph_account(PEOPLE_NEW, 20003);
+	memset(people_also, 0, sizeof(people_also));
 }
 
 static long milliseconds(void)
@@ -185,6 +187,9 @@ const char *people_leak(const struct tree *now)
 
 	if (why == NULL)
 		why = find_user(now, &people_other);
+	for (int i = 0; i < PEOPLE_ALSO && why == NULL; i++)
+		if (people_also[i] != NULL)
+			why = find_device(now, people_also[i]);
 	if (why == NULL && people_shown(&shown))
 		why = find_device(now, &shown);
 	for (; why == NULL && (p = find_word(p, RECOVERY_TEXT_SIZE - 1)) != NULL;

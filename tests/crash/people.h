@@ -14,6 +14,10 @@
 
 extern struct ph_user people_one, people_other; /* enrolled */
 
+/* Devices that come or have gone; what of them must stand nowhere, too. */
+#define PEOPLE_ALSO 4
+extern const struct record_device *people_also[PEOPLE_ALSO];
+
 /* Both, in a state with nobody else in it. */
 void people_make(const char *more);
 

@@ -55,6 +55,7 @@ static void check_new(void)
 {
 	const bool yes = check_output(), in = desk_new_gets_in(PEOPLE_NEW);
 
+	desk_must_go_on();
 	crash_must(in || !yes, "the new device is refused");
 	crash_must(!in || !desk_said_no(), "it said no, and the device gets in");
 	if (yes)
@@ -70,6 +71,7 @@ static void check_replaced(void)
 	const bool yes = check_output(), new = desk_new_gets_in(PEOPLE_ONE);
 	const bool old = people_get_in(PEOPLE_ONE, ph_code(&people_one, 0));
 
+	desk_must_go_on();
 	crash_must(new || old, "neither the old device nor the new one gets in");
 	crash_must(!new || !old, "the old device gets in beside the new one");
 	crash_must(new || !yes, "the new device is refused");
@@ -88,6 +90,7 @@ static void check_added(void)
 {
 	const bool yes = check_output(), new = desk_new_gets_in(PEOPLE_ONE);
 
+	desk_must_go_on();
 	people_must_get_in(&people_one, ph_code(&people_one, 0), "the right code");
 	crash_must(new || !yes, "the new device is refused");
 	crash_must(!new || !desk_said_no(), "it said no, and the device gets in");
@@ -113,6 +116,7 @@ static void check_unlocked(void)
 {
 	const bool yes = desk_said_yes(), in = people_get_in(PEOPLE_ONE, ph_code(&people_one, 0));
 
+	desk_must_go_on();
 	crash_must(in || !yes, "it is locked still");
 	if (!in)
 		desk_must_succeed(unlock_one, NULL);
@@ -137,6 +141,7 @@ static void check_state(void)
 {
 	const bool yes = desk_said_yes();
 
+	desk_must_go_on();
 	crash_must(!people_get_in(PEOPLE_ONE, ph_code(&people_one, 0)), "the code of now gets in");
 	desk_check_other();
 	if (!yes)

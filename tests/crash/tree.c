@@ -14,14 +14,15 @@
 
 #define PATH 512
 
-/* The time of the last change that a file gets here: whoever writes it leaves another. */
-static const struct timespec mark[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+/* The time of the last change that a tree gives its files: whoever writes one leaves
+ * another. */
+static time_t marks;
 
 static struct tree_file *find(const struct tree *t, const char *path);
 
-static bool is_marked(const struct stat *st, const struct tree_file *f)
+static bool is_marked(const struct stat *st, const struct tree_file *f, time_t mark)
 {
-	return st->st_mtim.tv_sec == 1 && st->st_mtim.tv_nsec == 0 && st->st_ino == f->number &&
+	return st->st_mtim.tv_sec == mark && st->st_mtim.tv_nsec == 0 && st->st_ino == f->number &&
 	    st->st_mode == f->mode && (size_t)st->st_size == f->len;
 }
 
@@ -55,6 +56,13 @@ struct walk {
 	struct tree *before; /* what is as it is there is left out; NULL: all comes in */
 };
 
+static int set_mark(int dir, const char *name, time_t mark)
+{
+	const struct timespec t[2] = {{.tv_sec = mark}, {.tv_sec = mark}};
+
+	return utimensat(dir, name, t, AT_SYMLINK_NOFOLLOW);
+}
+
 static void meet(const struct walk *w, int dir, const char *name, const char *path)
 {
 	struct tree_file *old = w->before != NULL ? find(w->before, path) : NULL;
@@ -64,10 +72,10 @@ static void meet(const struct walk *w, int dir, const char *name, const char *pa
 		ph_die("%s: %s", path, strerror(errno));
 	if (old != NULL)
 		old->seen = true;
-	if (old != NULL && is_marked(&st, old))
+	if (old != NULL && is_marked(&st, old, w->before->mark))
 		return;
 	read_data(add(w->into, path), dir, name, &st);
-	if (w->before == NULL && utimensat(dir, name, mark, AT_SYMLINK_NOFOLLOW) != 0)
+	if (w->before == NULL && set_mark(dir, name, w->into->mark) != 0)
 		ph_die("%s: %s", path, strerror(errno));
 }
 
@@ -112,7 +120,7 @@ static struct tree_file *find(const struct tree *t, const char *path)
 
 static void walk_root(const struct walk *w, const char *root)
 {
-	*w->into = (struct tree){0};
+	*w->into = (struct tree){.mark = ++marks};
 	walk(w, open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC), "");
 	if (w->into->n > 0)
 		qsort(w->into->file, w->into->n, sizeof(*w->into->file), by_path);
@@ -140,7 +148,7 @@ void tree_free(struct tree *t)
 	*t = (struct tree){0};
 }
 
-static void put(struct tree_file *f, int root)
+static void put(struct tree_file *f, int root, time_t mark)
 {
 	struct stat st;
 	int fd;
@@ -149,7 +157,7 @@ static void put(struct tree_file *f, int root)
 		ph_die("%s: %s", f->path, strerror(errno));
 	fd = openat(root, f->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0 || fchmod(fd, f->mode & 07777) != 0 ||
-	    write(fd, f->data, f->len) != (ssize_t)f->len || futimens(fd, mark) != 0 ||
+	    write(fd, f->data, f->len) != (ssize_t)f->len || set_mark(root, f->path, mark) != 0 ||
 	    fstat(fd, &st) != 0)
 		ph_die("%s: %s", f->path, strerror(errno));
 	f->number = st.st_ino;
@@ -171,7 +179,7 @@ void tree_put_back(struct tree *t, const char *root)
 	}
 	for (size_t i = 0; i < t->n; i++)
 		if (!t->file[i].seen)
-			put(&t->file[i], dir);
+			put(&t->file[i], dir, t->mark);
 	tree_free(&now);
 	(void)close(dir);
 }

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
+#include <time.h>
 
 struct tree_file {
 	char *path; /* below the root */
@@ -21,6 +22,7 @@ struct tree_file {
 struct tree {
 	struct tree_file *file; /* in the order of their paths */
 	size_t n;
+	time_t mark;
 };
 
 /* Reads what is there, and marks each file so that a change of it is seen without

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <syslog.h>
@@ -309,8 +310,12 @@ static int drop(const char *path, const struct stat *st, int kind, struct FTW *w
 
 void ph_remove(void)
 {
-	if (root[0] != '\0' && owner == getpid())
+	if (root[0] != '\0' && owner == getpid()) {
+		/* Where a test has mounted something it cannot be removed. */
+		(void)umount2(ph_path("state"), MNT_DETACH);
+		(void)umount2(root, MNT_DETACH);
 		(void)nftw(root, drop, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+	}
 	root[0] = '\0';
 }
 
