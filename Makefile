@@ -205,7 +205,7 @@ check-fuzz:
 	@$(fuzz_make) fuzz-programs
 	@BUILD='$(abspath $(BUILD))' PYTHON='$(PYTHON)' tests/run fuzz
 
-# The long form: each call of each operation, and 10,000 kills at any time.
+# The long form: nearly each call of each operation, and 10,000 kills at any time.
 crash: tests
 	@BUILD='$(abspath $(BUILD))' PYTHON='$(PYTHON)' CRASH_ALL=1 tests/run crash
 

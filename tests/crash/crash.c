@@ -17,7 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TOLD 10 /* failures of an operation that are printed */
+#define TOLD 10   /* failures of an operation that are printed */
+#define LONGER 50 /* the long form */
 
 struct crash_seen *crash_seen;
 
@@ -66,9 +67,8 @@ static void mount_scratch(void)
 
 	if (mount("tmpfs", ph_path(""), "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") != 0)
 		return;
-	if (mkdir(ph_path("etc"), 0755) != 0 ||
-	    mkdir(ph_path("pam.d"), 0755) != 0 || (f = fopen(ph_path("pam.d/other"), "we")) == NULL ||
-	    fclose(f) != 0)
+	if (mkdir(ph_path("etc"), 0755) != 0 || mkdir(ph_path("pam.d"), 0755) != 0 ||
+	    (f = fopen(ph_path("pam.d/other"), "we")) == NULL || fclose(f) != 0)
 		ph_die("scratch: %s", strerror(errno));
 	ph_configure(NULL);
 	ph_words("retry=1", "need_auth");
@@ -253,8 +253,8 @@ struct sum {
 	long slowest;
 };
 
-/* False when there is no such call any more. */
-static bool try_point(struct sum *s)
+/* Where it has fewer calls this time and so has not come to that one, it does not count. */
+static void try_point(struct sum *s)
 {
 	tree_put_back(&before, ph_path(""));
 	memset(crash_seen, 0, sizeof(*crash_seen));
@@ -266,25 +266,26 @@ static bool try_point(struct sum *s)
 		ph_words(op->words, "need_auth");
 	play_it();
 	note_end();
-	if (job->how != INJECT_NOTHING && !job->hit)
-		return false;
+	if (job->how != INJECT_NOTHING && !job->hit && !crash_seen->wrong)
+		return;
 	crash_apart(look_and_check);
 	s->points[job->how]++;
 	if (crash_seen->slowest > s->slowest)
 		s->slowest = crash_seen->slowest;
-	if (!crash_seen->wrong) {
+	if (crash_seen->wrong) {
+		failed++;
+		tell_failure(&s->told);
+	} else {
 		passed++;
-		return true;
 	}
-	failed++;
-	tell_failure(&s->told);
-	return true;
 }
 
-/* So that no more than `most` of the n are tried. */
+/* So that about `most` of the n are tried, in the long form many times as many. */
 static int stride(int n, int most)
 {
-	return most == 0 || crash_all() || n <= most ? 1 : (n + most - 1) / most;
+	if (crash_all())
+		most *= LONGER;
+	return most == 0 || n <= most ? 1 : (n + most - 1) / most;
 }
 
 static bool is_turn(int at, int by, unsigned int from)
@@ -310,7 +311,7 @@ static void try_kills(struct sum *s, int calls)
 		job->how = passes[i].how;
 		for (job->at = 0; job->at < calls; job->at++)
 			if (is_turn(job->at, is_dense(job->at, calls) ? dense : by, passes[i].from))
-				(void)try_point(s);
+				try_point(s);
 	}
 }
 
@@ -324,7 +325,7 @@ static void try_failures(struct sum *s, int calls, const int *at, int n)
 		job->at = at[i / 5];
 		job->number = numbers[i % 5];
 		if (is_dense(job->at, calls) || is_turn(i, by, 0))
-			(void)try_point(s);
+			try_point(s);
 	}
 }
 
@@ -339,7 +340,7 @@ void crash_try(const struct crash_op *what)
 	tree_take(&before, ph_path(""));
 	job->how = INJECT_NOTHING;
 	job->hit = false;
-	(void)try_point(&s);
+	try_point(&s);
 	calls = job->calls;
 	if (at == NULL || calls > INJECT_CALLS)
 		ph_die("%s: %d calls are too many", op->name, calls);

@@ -3,9 +3,10 @@
  * each time; and what must hold afterwards.
  *
  * Everything lives in the scratch directory of tests/pam/host.h, which becomes a file
- * system in memory here, in a mount namespace of its own.  CRASH_ALL in the environment
- * tries each call also where the short form leaves some out; those that it tries are
- * chosen by CRASH_SEED, which it prints.
+ * system in memory here, in a mount namespace of its own.  The short form leaves out some
+ * calls of the longer operations; CRASH_SEED, which it prints, chooses which.  With
+ * CRASH_ALL in the environment each call is tried, and of operations of thousands of
+ * calls fifty times as many.
  */
 #ifndef PB_CRASH_H
 #define PB_CRASH_H
@@ -50,8 +51,8 @@ struct crash_op {
 	void (*check)(void);         /* in a process of its own: says crash_must() */
 	bool (*may_come)(const char *path); /* files that may be there afterwards */
 	int most;                    /* calls of each pass in the short form; 0: all */
-	int head, tail;              /* so many at the beginning and the end are all tried: one
-	                              * of three each */
+	int head, tail;              /* of so many at the beginning and the end each pass tries
+	                              * one of three: together they meet every state */
 };
 
 void crash_open(void);

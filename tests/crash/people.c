@@ -80,8 +80,7 @@ int people_wrong(const char *user)
 	return n;
 }
 
-/* The n-th word in capitals and digits 2 to 7 of the text, with dashes between, of that
- * length; or NULL. */
+/* The first word of that length that is all capitals, digits 2 to 7 and dashes; or NULL. */
 static const char *find_word(const char *text, size_t len)
 {
 	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567-";
