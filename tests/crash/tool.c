@@ -56,13 +56,17 @@ void tool_start(struct tool *t, const char *const *words, bool traced)
 		ph_die("fcntl: %s", strerror(errno));
 }
 
+/* What there is no room for is read all the same, or the tool would wait for ever. */
 static void drain(int *fd, char *text, size_t *len, size_t size)
 {
+	char rest[1024];
 	ssize_t n = 1;
 
-	while (*fd >= 0 && n > 0 && *len + 1 < size) {
-		n = read(*fd, text + *len, size - 1 - *len);
-		if (n > 0)
+	while (*fd >= 0 && n > 0) {
+		const size_t room = size - 1 - *len;
+
+		n = read(*fd, room > 0 ? text + *len : rest, room > 0 ? room : sizeof(rest));
+		if (n > 0 && room > 0)
 			*len += (size_t)n;
 	}
 	text[*len] = '\0';
