@@ -174,10 +174,10 @@ fuzz-programs: $(fuzz_bin)
 # printed for each file; fails below 90 % in all.
 coverage_make = $(MAKE) --no-print-directory BUILD=$(BUILD)/coverage CC='$(FUZZ_CC)' FORTIFY= \
 	sysconfdir=/nonexistent/etc localstatedir=/nonexistent/var \
-	CFLAGS='-O1 -g -Wno-format-nonliteral -fprofile-instr-generate -fcoverage-mapping $(1)'
+	CFLAGS='-O1 -g -Wno-format-nonliteral -fprofile-instr-generate -fcoverage-mapping -fsanitize=fuzzer-no-link'
 
 coverage: deps
-	@$(call coverage_make,-fsanitize=fuzzer-no-link) fuzz-programs
+	@$(coverage_make) fuzz-programs
 	@BUILD='$(abspath $(BUILD))/coverage' tests/fuzz/coverage $(FUZZ)
 
 fuzz: deps
@@ -196,6 +196,7 @@ demo: deps
 check: deps
 	@$(MAKE) --no-print-directory tests
 	@$(fuzz_make) fuzz-programs
+	@$(coverage_make) fuzz-programs
 	@BUILD='$(abspath $(BUILD))' PYTHON='$(PYTHON)' tests/run guard unit pam race crash fuzz system
 
 check-guard check-unit check-pam check-race check-crash check-system: check-%: tests
@@ -203,6 +204,7 @@ check-guard check-unit check-pam check-race check-crash check-system: check-%: t
 
 check-fuzz:
 	@$(fuzz_make) fuzz-programs
+	@$(coverage_make) fuzz-programs
 	@BUILD='$(abspath $(BUILD))' PYTHON='$(PYTHON)' tests/run fuzz
 
 # The long form: nearly each call of each operation, and 10,000 kills at any time.

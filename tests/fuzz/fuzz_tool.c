@@ -16,6 +16,7 @@
 #include "lib/core/otp.h"
 #include "lib/core/store.h"
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -43,6 +44,8 @@ static struct {
 	char first[64]; /* first line that was typed */
 	uint64_t accepted; /* greatest step of a code that `verify` took */
 } t;
+
+static int inside, outside; /* the scratch directory, and where the harness was started */
 
 /* The machine of the tool. */
 
@@ -434,9 +437,11 @@ static void command(void)
 	if ((caller & 16) != 0)
 		wrap_plan(t.f);
 	wrap.typed = typed;
+	MUST(fchdir(inside) == 0);
 	code = enroll_mfa_main(argc, words);
 	failed = wrap.failed;
 	wrap_plan_none();
+	MUST(fchdir(outside) == 0);
 	wrap.typed = NULL;
 	end_streams();
 	MUST(wrap_lowest_fd() == fd);
@@ -472,6 +477,7 @@ static void damage(void)
 	size_t n, at = (size_t)fuzz_number(t.f, 2);
 	unsigned char *data = scratch_read(name, &n);
 
+	world_touch(name);
 	t.hurt = t.hurt || name[0] != 'f';
 	if (data != NULL && n > 0) {
 		data[at % n] ^= (unsigned char)(1 + fuzz_below(t.f, 255));
@@ -496,7 +502,9 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 		MUST(mkdir(path, 0700) == 0);
 	}
 	scratch_path(path, "");
-	MUST(chdir(path) == 0);
+	outside = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	inside = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	MUST(inside >= 0 && outside >= 0);
 	return 0;
 }
 

@@ -14,51 +14,33 @@
 #include <unistd.h>
 
 #define MACHINE "0123456789abcdef0123456789abcdef\n"
-#define DECOY "hot/.00"
-#define TOUCHED 64
 
 static struct store store;
+static struct conf plain; /* where the store is, and nothing else */
 static char conf_path[SCRATCH_PATH], machine_path[SCRATCH_PATH];
-static unsigned char *decoy[STORE_DECOYS]; /* their hot files as init made them */
-static unsigned char *machine;             /* STATE_DIR/machine-id */
-static size_t decoy_size;
-static char touched[TOUCHED][16];
-static unsigned touches;
 
-static void note_opened(const char *path)
-{
-	if ((strncmp(path, "hot/.", 5) == 0 || strcmp(path, "machine-id") == 0) &&
-	    touches < TOUCHED)
-		(void)snprintf(touched[touches++], sizeof(touched[0]), "%s", path);
-}
-
-/* What an input has changed of the rest is put back. */
-static void put_back(void)
-{
-	for (unsigned i = 0; i < touches; i++) {
-		unsigned which = (unsigned)strtoul(touched[i] + 5, NULL, 16);
-
-		if (touched[i][0] == 'm')
-			scratch_write(touched[i], machine, SLOT_FILE, 0600);
-		else if (which < STORE_DECOYS)
-			scratch_write(touched[i], decoy[which], decoy_size, 0600);
-	}
-	touches = 0;
-}
-
-/* LeakSanitizer's, where it is: what is reached through locked pages is not lost. */
-void __lsan_register_root_region(const void *p, size_t n) __attribute__((weak));
-
-/* All files of the store as init made them, and when they had changed last. */
+/* All files of the store as init made them.  Times of change are too coarse to see who
+ * has been written. */
 struct kept {
 	char name[16];
 	unsigned char *data;
 	size_t size;
-	struct timespec changed;
 	ino_t number;
+	bool touched;
 };
 static struct kept kept[2 * STORE_DECOYS + 2];
 static int keeps;
+
+/* LeakSanitizer's, where it is: what is reached through locked pages is not lost. */
+void __lsan_register_root_region(const void *p, size_t n) __attribute__((weak));
+void __lsan_unregister_root_region(const void *p, size_t n) __attribute__((weak));
+
+void world_touch(const char *path)
+{
+	for (int i = 0; i < keeps; i++)
+		if (strcmp(path, kept[i].name) == 0)
+			kept[i].touched = true;
+}
 
 static void see(struct kept *k)
 {
@@ -67,8 +49,8 @@ static void see(struct kept *k)
 
 	scratch_path(path, k->name);
 	MUST(stat(path, &st) == 0);
-	k->changed = st.st_ctim;
 	k->number = st.st_ino;
+	k->touched = false;
 }
 
 static void keep(const char *name)
@@ -113,6 +95,20 @@ static void drop_users(const char *kind)
 	(void)closedir(dir);
 }
 
+static void put_back(struct kept *k)
+{
+	scratch_remove(k->name);
+	scratch_write(k->name, k->data, k->size, 0600);
+	see(k);
+}
+
+static void open_store(void)
+{
+	MUST(store_open(&store, &plain, NULL) == 0);
+	if (__lsan_register_root_region != NULL)
+		__lsan_register_root_region(store.memory.data, store.memory.size);
+}
+
 void world_reset(void)
 {
 	char path[SCRATCH_PATH];
@@ -121,18 +117,15 @@ void world_reset(void)
 	drop_users("enroll");
 	drop_users("hot");
 	for (int i = 0; i < keeps; i++) {
-		struct kept *k = &kept[i];
-
-		scratch_path(path, k->name);
-		if (lstat(path, &st) == 0 && st.st_ino == k->number &&
-		    st.st_ctim.tv_sec == k->changed.tv_sec &&
-		    st.st_ctim.tv_nsec == k->changed.tv_nsec)
-			continue;
-		scratch_remove(k->name);
-		scratch_write(k->name, k->data, k->size, 0600);
-		see(k);
+		scratch_path(path, kept[i].name);
+		if (kept[i].touched || lstat(path, &st) != 0 || st.st_ino != kept[i].number)
+			put_back(&kept[i]);
 	}
-	touches = 0;
+	/* It may have seen another keyring. */
+	if (__lsan_unregister_root_region != NULL)
+		__lsan_unregister_root_region(store.memory.data, store.memory.size);
+	store_close(&store);
+	open_store();
 }
 
 static int places(char *text, size_t cap)
@@ -147,10 +140,9 @@ static int places(char *text, size_t cap)
 
 void world_init(void)
 {
-	static struct conf conf;
 	struct init_made made;
 	struct err e = {0};
-	char text[1024], name[] = DECOY;
+	char text[1024];
 	int n;
 
 	scratch_begin();
@@ -159,25 +151,16 @@ void world_init(void)
 	scratch_path(machine_path, "this-machine");
 	scratch_write("this-machine", MACHINE, strlen(MACHINE), 0644);
 	n = places(text, sizeof(text));
-	MUST(conf_parse(&conf, conf_path, text, (size_t)n, &e) == 0);
+	MUST(conf_parse(&plain, conf_path, text, (size_t)n, &e) == 0);
 	wrap_begin(1, WORLD_NOW);
 	wrap.machine_id = machine_path;
-	if (init_run(&conf, WORLD_NOW, &made, &e) != 0) {
+	if (init_run(&plain, WORLD_NOW, &made, &e) != 0) {
 		(void)fprintf(stderr, "%s\n", e.text);
 		_exit(2);
 	}
 	wrap_end();
-	for (int i = 0; i < STORE_DECOYS; i++) {
-		(void)snprintf(name, sizeof(name), "hot/.%02x", i);
-		decoy[i] = scratch_read(name, &decoy_size);
-		MUST(decoy[i] != NULL && decoy_size == SLOT_FILE);
-	}
-	machine = scratch_read("machine-id", &decoy_size);
-	MUST(machine != NULL && decoy_size == SLOT_FILE);
 	keep_all();
-	MUST(store_open(&store, &conf, &e) == 0);
-	if (__lsan_register_root_region != NULL)
-		__lsan_register_root_region(store.memory.data, store.memory.size);
+	open_store();
 }
 
 static const char *const exempts[WORLD_EXEMPTS] = {
@@ -325,7 +308,9 @@ static void put_records(struct world *w, struct fuzz *f)
 
 void world_make(struct world *w, struct fuzz *f)
 {
-	put_back();
+	for (int i = 0; i < keeps; i++)
+		if (kept[i].touched)
+			put_back(&kept[i]);
 	memset(w, 0, sizeof(*w));
 	wrap_begin(fuzz_number(f, 1), WORLD_NOW);
 	make_conf(w, f);
@@ -335,7 +320,7 @@ void world_make(struct world *w, struct fuzz *f)
 	w->copied = fuzz_below(f, 8) == 7;
 	if (!w->copied)
 		wrap.machine_id = machine_path;
-	wrap.opened = note_opened;
+	wrap.opened = world_touch;
 	w->clean = w->has_enroll && w->has_hot && !w->damaged && !w->copied &&
 	    w->hot.locked_since == 0 && w->hot.unknown[0].last == 0 &&
 	    (!w->hot.uid_bound || w->hot.uid == 1000);

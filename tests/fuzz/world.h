@@ -43,6 +43,9 @@ void world_make(struct world *w, struct fuzz *f);
  * more than a login does.  Before world_make(). */
 void world_reset(void);
 
+/* A file of the store that a harness has changed by itself. */
+void world_touch(const char *path);
+
 /* The enrolment as it stands in the store now; false: none that opens. */
 bool world_enroll(struct record_enroll *out);
 bool world_hot(struct record_hot *out);
