@@ -108,8 +108,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		in = fuzz_rest(&whole, &n);
 		/* As it is it is taken, so the harness makes true ones. */
 		if ((what & 4) != 0 && n > 0)
-			while (f.left > 0)
-				in[fuzz_number(&f, 2) % n] ^= fuzz_byte(&f);
+			while (f.left > 0) {
+				const size_t at = fuzz_number(&f, 2) % n;
+
+				in[at] ^= fuzz_byte(&f);
+			}
 	}
 	if ((what & 1) != 0)
 		check_hot(in, n);

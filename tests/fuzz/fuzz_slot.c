@@ -38,8 +38,12 @@ static void check_damaged(struct fuzz *f)
 	MUST(slot_image(second, fuzz_number(f, 8), value[1], n[1]) == 0);
 	memcpy(image + SLOT_BLOCK, second, SLOT_BLOCK);
 	changes = fuzz_below(f, 8);
-	for (unsigned i = 0; i < changes; i++)
-		image[fuzz_number(f, 2) % 256 + (fuzz_flip(f) ? SLOT_BLOCK : 0)] ^= fuzz_byte(f);
+	for (unsigned i = 0; i < changes; i++) {
+		const size_t at = fuzz_number(f, 2) % 256;
+		const size_t block = fuzz_flip(f) ? SLOT_BLOCK : 0;
+
+		image[block + at] ^= fuzz_byte(f);
+	}
 	put(image, fuzz_below(f, 16) == 15 ? SLOT_FILE - 1 : SLOT_FILE);
 	s = (struct slot){.name = "slot"};
 	if (slot_read(file, &s, NULL) == 0)

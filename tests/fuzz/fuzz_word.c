@@ -25,8 +25,11 @@ static char *typed_from(const char *word, struct fuzz *f)
 	const unsigned n = fuzz_below(f, 4);
 
 	MUST(text != NULL);
-	for (unsigned i = 0; i < n; i++)
-		text[fuzz_below(f, (unsigned)strlen(text) + (strlen(text) == 0))] = (char)fuzz_byte(f);
+	for (unsigned i = 0; i < n && text[0] != '\0'; i++) {
+		const unsigned at = fuzz_below(f, (unsigned)strlen(text));
+
+		text[at] = (char)fuzz_byte(f);
+	}
 	return text;
 }
 
