@@ -72,7 +72,7 @@ catalogue = locale/$(1)/LC_MESSAGES/pam-bastion.mo
 products = $(BUILD)/pam_bastion.so $(BUILD)/enroll-mfa $(BUILD)/bastionctl \
 	$(foreach l,$(languages),$(BUILD)/$(call catalogue,$(l)))
 
-.PHONY: all deps demo check check-unit check-pam check-race check-system check-guard check-crash check-fuzz \
+.PHONY: all deps demo check check-unit check-pam check-race check-system check-guard check-crash check-fuzz check-model \
 	lint asan bench install uninstall dist clean tests pot update-po valgrind fuzz fuzz-programs crash coverage
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -197,10 +197,13 @@ check: deps
 	@$(MAKE) --no-print-directory tests
 	@$(fuzz_make) fuzz-programs
 	@$(coverage_make) fuzz-programs
-	@BUILD='$(abspath $(BUILD))' PYTHON='$(PYTHON)' tests/run guard unit pam race crash fuzz system
+	@BUILD='$(abspath $(BUILD))' PYTHON='$(PYTHON)' tests/run guard unit pam race crash fuzz model system
 
 check-guard check-unit check-pam check-race check-crash check-system: check-%: tests
 	@BUILD='$(abspath $(BUILD))' PYTHON='$(PYTHON)' tests/run $*
+
+check-model:
+	@BUILD='$(abspath $(BUILD))' PYTHON='$(PYTHON)' CC='$(CC)' tests/run model
 
 check-fuzz:
 	@$(fuzz_make) fuzz-programs
