@@ -195,8 +195,9 @@ demo: deps
 
 check: deps
 	@$(MAKE) --no-print-directory tests
-	@$(fuzz_make) fuzz-programs
-	@$(coverage_make) fuzz-programs
+	@# What cannot be built is counted by the group.
+	-@$(fuzz_make) fuzz-programs
+	-@$(coverage_make) fuzz-programs
 	@BUILD='$(abspath $(BUILD))' PYTHON='$(PYTHON)' tests/run guard unit pam race crash fuzz model system
 
 check-guard check-unit check-pam check-race check-crash check-system: check-%: tests

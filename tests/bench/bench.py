@@ -81,9 +81,9 @@ def main():
             "import seconds": made["pam_bastion", USERS[-1]].import_seconds}
     data["slices"] = report.summary(slices.run(made.values(), paths, slots, seed, progress))
     data["bounds"] = report.bounds(data["slices"])
-    data["first"] = report.summary(slices.first_use(hundred, slots, seed, progress))
+    data["first"] = report.summary(slices.first_use(hundred, slots, seed, progress), "permit sshd")
     world.accounts(range(100))
-    data["throughput"] = {n: crowd.throughput(hundred, n, 12, 20, progress) for n in (1, 4)}
+    data["throughput"] = {n: crowd.throughput(hundred, n, 12, 20, seed, progress) for n in (1, 4)}
     data["crowd"] = many(hundred, rounds, number("BENCH_KILLS", 300), seed)
     data["counts"] = counts.run([made[k.label, n] for k in KINDS for n in (100, 10_000)],
                                 root, progress)

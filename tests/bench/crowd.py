@@ -65,7 +65,7 @@ def kills(worlds, count, seed, progress):
     for turn in range(count):
         if turn % 50 == 0:
             progress(f"kills: {turn} of {count}")
-        for w in worlds:
+        for w in chance.sample(worlds, len(worlds)):
             i, other = turn % 50, 50 + turn % 50
             w.restore([i, other])
             host = hosts.Host()
@@ -74,35 +74,59 @@ def kills(worlds, count, seed, progress):
             delay = (at - time.monotonic_ns()) / 1e9 + chance.uniform(0, KILL_WITHIN)
             time.sleep(max(delay, 0))
             host.kill()
+            found[w.label]["files left"] += len(w.strays())
             with hosts.Host() as next_host:
                 for who, key, skew in ((i, "same user refused", 1), (other, "others refused", 0)):
                     cost = next_host.run(hosts.login(w.title, world.name(who),
                                                      world.code(who, skew)))
                     found[w.label][key] += cost.rc != hosts.PAM_SUCCESS
-            found[w.label]["files left"] += len(w.strays())
             w.clean()
     return found
 
 
-def throughput(worlds, processes, slices, each, progress):
+class Permit:
+    """pam_permit in the place of a world."""
+    title = "bench-permit"
+
+    def restore(self, indexes):
+        """It has no state."""
+
+    def clean(self):
+        """And leaves none."""
+
+
+def kinds_of(worlds):
+    permit = Permit()
+    return [("permit", permit, lambda i: "0")] + [
+        (f"{w.label} {kind}", w, make) for w in worlds
+        for kind, make in (("right", world.code), ("wrong", world.wrong))]
+
+
+def throughput(worlds, processes, slices, each, seed, progress):
     """Logins a second of different people by so many processes, and how many got in."""
-    found = {w.label: [] for w in worlds}
+    chance = random.Random(seed)
+    kinds = kinds_of(worlds)
+    found = {title: [] for title, _, _ in kinds}
     for turn in range(slices):
         progress(f"{processes} processes: {turn} of {slices} slices")
-        for w in worlds:
-            crew = [hosts.Host() for _ in range(processes)]
-            for host in crew:
-                host.run(hosts.login(w.title, "nobody-of-that-name", "000000"))
-            w.restore(range(processes * each))
-            shares = [range(k, processes * each, processes) for k in range(processes)]
-            for host, share in zip(crew, shares):
-                host.send([hosts.login(w.title, world.name(i), world.code(i)) for i in share])
-            costs = [host.receive() for host, share in zip(crew, shares) for _ in share]
-            for host in crew:
-                host.close()
-            found[w.label].append({
-                "seconds": (max(c.end for c in costs) - min(c.begin for c in costs)) / 1e9,
-                "logins": len(costs), "ok": sum(c.rc == hosts.PAM_SUCCESS for c in costs),
-                "wall": [c.wall for c in costs]})
-            w.clean()
+        for title, w, make in chance.sample(kinds, len(kinds)):
+            found[title].append(one_slice(w, make, processes, each))
     return found
+
+
+def one_slice(w, make, processes, each):
+    crew = [hosts.Host() for _ in range(processes)]
+    # The first login of each loads the module.
+    for host in crew:
+        host.run(hosts.login(w.title, "nobody-of-that-name", "000000"))
+    w.restore(range(processes * each))
+    shares = [range(k, processes * each, processes) for k in range(processes)]
+    for host, share in zip(crew, shares):
+        host.send([hosts.login(w.title, world.name(i), make(i)) for i in share])
+    costs = [host.receive() for host, share in zip(crew, shares) for _ in share]
+    for host in crew:
+        host.close()
+    w.clean()
+    return {"seconds": (max(c.end for c in costs) - min(c.begin for c in costs)) / 1e9,
+            "logins": len(costs), "ok": sum(c.rc == hosts.PAM_SUCCESS for c in costs),
+            "wall": [c.wall for c in costs]}

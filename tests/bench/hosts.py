@@ -24,7 +24,9 @@ class Host:
 
     def receive(self):
         line = self.process.stdout.readline()
-        return Cost(*map(int, line.split())) if line else None
+        if not line:
+            raise SystemExit("bench: a host has died")
+        return Cost(*map(int, line.split()))
 
     def run(self, order):
         self.send([order])
