@@ -1,6 +1,7 @@
 #include "enroll/otpauth.h"
 
 #include "lib/core/secret.h"
+#include "lib/core/utf8.h"
 
 #include <liboath/oath.h>
 #include <stdbool.h>
@@ -105,45 +106,16 @@ static int unescape(struct span s, bool plus_is_blank, char *out, size_t cap)
 	return (int)n;
 }
 
-/* The bytes of the UTF-8 character at s, or 0: not UTF-8, or a C1 control,
- * which some terminals obey.  Never reads past a terminator. */
-static size_t character_length(const unsigned char *s)
-{
-	static const unsigned lowest[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t n = *s >= 0xf0 ? 4 : *s >= 0xe0 ? 3 : 2;
-	unsigned c;
-
-	if (*s < 0x80)
-		return is_control(*s) ? 0 : 1;
-	if (*s < 0xc2 || *s > 0xf4)
-		return 0;
-	c = *s & (0x7fU >> n);
-	for (size_t i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (s[i] & 0x3fU);
-	}
-	if (c < lowest[n] || c < 0xa0 || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
-		return 0;
-	return n;
-}
-
 static int check_name(const char *name, bool is_user, struct err *e)
 {
-	const unsigned char *s = (const unsigned char *)name;
-	size_t n;
-
-	for (; *s != '\0'; s += n) {
-		if ((n = character_length(s)) == 0)
-			return is_user ? err_set(e, ERR_SYNTAX, "otpauth URI: the user name has a "
-			    "control character or is not UTF-8") : err_set(e, ERR_SYNTAX,
-			    "otpauth URI: the issuer has a control character or is not UTF-8");
-		/* The label has one colon, between the two. */
-		if (*s == ':')
-			return is_user ?
-			    err_set(e, ERR_SYNTAX, "otpauth URI: a colon in the user name") :
-			    err_set(e, ERR_SYNTAX, "otpauth URI: a colon in the issuer");
-	}
+	if (!utf8_is_text(name))
+		return is_user ? err_set(e, ERR_SYNTAX, "otpauth URI: the user name has a "
+		    "control character or is not UTF-8") : err_set(e, ERR_SYNTAX,
+		    "otpauth URI: the issuer has a control character or is not UTF-8");
+	/* The label has one colon, between the two. */
+	if (strchr(name, ':') != NULL)
+		return is_user ? err_set(e, ERR_SYNTAX, "otpauth URI: a colon in the user name") :
+		    err_set(e, ERR_SYNTAX, "otpauth URI: a colon in the issuer");
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 #include "lib/core/exempt.h"
 #include "lib/core/safefile.h"
 #include "lib/core/text.h"
+#include "lib/core/utf8.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -143,6 +144,8 @@ static int set_issuer(const char *text, char *out, struct err *e)
 	if (strchr(text, ':') != NULL)
 		return err_set(e, ERR_SYNTAX,
 		    "a colon cannot stand in it: authenticator apps split there");
+	if (!utf8_is_text(text))
+		return err_set(e, ERR_SYNTAX, "has a control character or is not UTF-8");
 	memcpy(out, text, strlen(text) + 1);
 	return 0;
 }

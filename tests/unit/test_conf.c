@@ -235,6 +235,21 @@ static void store_of_another_kind_is_an_error(void **state)
 	}
 }
 
+/* Such a URI is refused at each enrolment: nobody could enrol. */
+static void issuer_is_text(void **state)
+{
+	struct conf c;
+
+	(void)state;
+	assert_refused("issuer = a\001b", 1, "UTF-8");
+	assert_refused("issuer = a\177b", 1, "UTF-8");
+	assert_refused("issuer = a\302\205b", 1, "UTF-8");
+	assert_refused("issuer = a\355\240", 1, "UTF-8");
+	assert_refused("issuer = a\300\200", 1, "UTF-8");
+	assert_int_equal(parse(&c, "issuer = \355\225\234\352\265\255", NULL), 0);
+	assert_string_equal(c.issuer, "\355\225\234\352\265\255");
+}
+
 static void issuer_has_no_colon_and_at_most_63_bytes(void **state)
 {
 	char text[128], name[70];
@@ -952,7 +967,7 @@ int main(void)
 	    T(greatest_delay_is_not_less_than_the_first),
 	    T(paths_are_absolute_and_plain),
 	    T(store_of_another_kind_is_an_error),
-	    T(issuer_has_no_colon_and_at_most_63_bytes),
+	    T(issuer_is_text), T(issuer_has_no_colon_and_at_most_63_bytes),
 	    T(enroll_knows_its_words),
 	    T(remember_is_off_or_at_most_12h),
 	    T(enroll_by_is_a_day_or_none),
