@@ -2,6 +2,9 @@
 
 #include "lib/core/err.h"
 
+#ifdef __x86_64__
+#include <cpuid.h>
+#endif
 #include <openssl/crypto.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -85,8 +88,78 @@ bool secret_equal(const void *a, const void *b, size_t n)
 #define CLEARING
 #endif
 
+#ifdef __x86_64__
+/* What the kernel keeps for each thread, as XGETBV tells. */
+#define KEEPS_YMM 0x6U
+#define KEEPS_ZMM 0xe6U
+#define CPUID_OSXSAVE (1U << 27)
+
+/* Which vector registers there are.  This one CPUID and no more (__builtin_cpu_supports()
+ * runs many, whenever the module is loaded): on a virtual machine each is a trap. */
+static unsigned int kept_registers(void)
+{
+	static _Atomic unsigned int known; /* 1: asked, and none of the above */
+	unsigned int mask = atomic_load_explicit(&known, memory_order_relaxed);
+	unsigned int a, b, c, d, high;
+
+	if (mask != 0)
+		return mask;
+	mask = 1;
+	__cpuid(1, a, b, c, d);
+	if ((c & CPUID_OSXSAVE) != 0) {
+		__asm__ volatile("xgetbv" : "=a"(a), "=d"(high) : "c"(0));
+		mask |= a;
+	}
+	atomic_store_explicit(&known, mask, memory_order_relaxed);
+	return mask;
+}
+
+#define OLD_REGISTERS "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15"
+#define NEW_REGISTERS "16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31"
+#define OLD_CHANGED "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", \
+	"xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
+#define NEW_CHANGED "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", \
+	"xmm24", "xmm25", "xmm26", "xmm27", "xmm28", "xmm29", "xmm30", "xmm31"
+
+static void clear_xmm(void)
+{
+	__asm__ volatile(".irp n, " OLD_REGISTERS "\n\tpxor %%xmm\\n, %%xmm\\n\n\t.endr"
+	    : : : OLD_CHANGED);
+}
+
+static void clear_ymm(void)
+{
+	__asm__ volatile("vzeroall" : : : OLD_CHANGED);
+}
+
+/* Where glibc can, its memcpy() uses these: so it needs no vzeroupper. */
+__attribute__((noinline, target("avx512f"))) static void clear_zmm(void)
+{
+	__asm__ volatile(".irp n, " NEW_REGISTERS
+	    "\n\tvpxord %%zmm\\n, %%zmm\\n, %%zmm\\n\n\t.endr" : : : NEW_CHANGED);
+}
+
+static void clear_vectors(void)
+{
+	const unsigned int mask = kept_registers();
+
+	if ((mask & KEEPS_ZMM) == KEEPS_ZMM)
+		clear_zmm();
+	if ((mask & KEEPS_YMM) == KEEPS_YMM)
+		clear_ymm();
+	else
+		clear_xmm();
+}
+#else
+static void clear_vectors(void)
+{
+}
+#endif
+
+/* The compiler clears what it knows of, the general registers too. */
 __attribute__((noinline)) CLEARING void secret_clear_registers(void)
 {
+	clear_vectors();
 	__asm__ volatile("");
 }
 

@@ -227,24 +227,101 @@ static void burned_stack_holds_nothing_of_before(void **state)
 }
 #endif
 
-/* Where the compiler can clear them at all: gcc 11, clang 15. */
-#if defined(__x86_64__) && __has_attribute(zero_call_used_regs)
-static void registers_are_cleared(void **state)
+#ifdef __x86_64__
+#define VECTORS 32
+#define VECTOR 64 /* bytes */
+#define OLD "\n.irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15\n\t"
+#define NEW "\n.irp n, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31\n\t"
+#define STORE(move, kind) move " %%" kind "\\n, \\n * 64(%0)\n.endr\n"
+#define LOAD(move, kind) move " (%0), %%" kind "\\n\n.endr\n"
+#define CHANGED "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", \
+	"xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
+
+static bool has_zmm, has_ymm;
+static unsigned char vectors[VECTORS * VECTOR];
+
+/* Before the first of the copies: it uses registers itself. */
+static void ask_cpu(void)
 {
-	static const unsigned char before[16] = "0123456789abcde";
-	unsigned char after[16] = "";
+	has_zmm = __builtin_cpu_supports("avx512f");
+	has_ymm = __builtin_cpu_supports("avx");
+	memset(vectors, 0, sizeof(vectors));
+}
+
+/* Each register to its place, so far as the CPU has it. */
+static __attribute__((noinline)) void read_vectors(void)
+{
+	if (has_zmm)
+		__asm__ volatile(OLD STORE("vmovdqu64", "zmm") NEW STORE("vmovdqu64", "zmm")
+		    : : "r"(vectors) : "memory");
+	else if (has_ymm)
+		__asm__ volatile(OLD STORE("vmovdqu", "ymm") : : "r"(vectors) : "memory");
+	else
+		__asm__ volatile(OLD STORE("movdqu", "xmm") : : "r"(vectors) : "memory");
+}
+
+/* How many pieces of 8 bytes of the secret are there. */
+static int count_pieces(const unsigned char *secret, size_t n)
+{
+	int found = 0;
+
+	for (size_t i = 0; i + 8 <= sizeof(vectors); i++)
+		for (size_t k = 0; k + 8 <= n; k++)
+			found += memcmp(vectors + i, secret + k, 8) == 0;
+	return found;
+}
+
+static void make_secret(unsigned char secret[200])
+{
+	for (size_t i = 0; i < 200; i++)
+		secret[i] = (unsigned char)(17 + i);
+}
+
+static void no_vector_register_holds_what_memcpy_copied(void **state)
+{
+	static const volatile size_t sizes[] = {200, 20};
+	unsigned char secret[200], copy[200];
 
 	(void)state;
-	__asm__ volatile("movdqu %0, %%xmm7" : : "m"(before) : "xmm7");
-	secret_clear_registers();
-	__asm__ volatile("movdqu %%xmm7, %0" : "=m"(after));
-	for (size_t i = 0; i < sizeof(after); i++)
-		assert_int_equal(after[i], 0);
-	__asm__ volatile("movdqu %0, %%xmm7" : : "m"(before) : "xmm7");
+	make_secret(secret);
+	ask_cpu();
+	for (size_t i = 0; i < 2; i++) {
+		memcpy(copy, secret, sizes[i]);
+		__asm__ volatile("" : : "r"(copy) : "memory"); /* it is used */
+	}
 	secret_burn_stack();
-	__asm__ volatile("movdqu %%xmm7, %0" : "=m"(after));
-	for (size_t i = 0; i < sizeof(after); i++)
-		assert_int_equal(after[i], 0);
+	read_vectors();
+	assert_int_equal(count_pieces(secret, sizeof(secret)), 0);
+}
+
+/* All of them, whichever the libc of this machine copies through. */
+static __attribute__((noinline)) void load_vectors(const unsigned char *from)
+{
+	if (has_zmm)
+		__asm__ volatile(OLD LOAD("vmovdqu64", "zmm") NEW LOAD("vmovdqu64", "zmm")
+		    : : "r"(from) : CHANGED);
+	else if (has_ymm)
+		__asm__ volatile(OLD LOAD("vmovdqu", "ymm") : : "r"(from) : CHANGED);
+	else
+		__asm__ volatile(OLD LOAD("movdqu", "xmm") : : "r"(from) : CHANGED);
+}
+
+static void each_vector_register_is_cleared(void **state)
+{
+	unsigned char secret[200];
+
+	(void)state;
+	make_secret(secret);
+	ask_cpu();
+	load_vectors(secret);
+	read_vectors();
+	assert_true(count_pieces(secret, VECTOR) >= (has_zmm ? VECTORS : VECTORS / 2));
+	ask_cpu();
+	load_vectors(secret);
+	secret_clear_registers();
+	read_vectors();
+	for (size_t i = 0; i < sizeof(vectors); i++)
+		assert_int_equal(vectors[i], 0);
 }
 #endif
 
@@ -263,8 +340,9 @@ int main(void)
 #if !defined(__SANITIZE_ADDRESS__)
 	    cmocka_unit_test(burned_stack_holds_nothing_of_before),
 #endif
-#if defined(__x86_64__) && __has_attribute(zero_call_used_regs)
-	    cmocka_unit_test(registers_are_cleared),
+#ifdef __x86_64__
+	    cmocka_unit_test(no_vector_register_holds_what_memcpy_copied),
+	    cmocka_unit_test(each_vector_register_is_cleared),
 #endif
 	};
 
