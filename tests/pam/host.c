@@ -26,7 +26,7 @@
 #define RING 8
 
 struct conf ph_conf;
-bool ph_nss_fails;
+bool ph_nss_fails, ph_hurries;
 struct ph_line ph_log[PH_LINES];
 int ph_lines;
 
@@ -129,6 +129,15 @@ bool ph_logged(const char *pattern)
 
 EXPORTED int clock_gettime(clockid_t id, struct timespec *t)
 {
+	static int64_t hurried;
+
+	if (id == CLOCK_MONOTONIC && (ph_hurries || hurried > 0)) {
+		int r = (int)syscall(SYS_clock_gettime, id, t);
+
+		hurried += ph_hurries ? 1 : 0;
+		t->tv_sec += hurried;
+		return r;
+	}
 	if (id == CLOCK_REALTIME && clock_stands != 0) {
 		*t = (struct timespec){.tv_sec = clock_stands};
 		return 0;

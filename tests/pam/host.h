@@ -87,6 +87,7 @@ const char *ph_decoy_code(const char *name);
 void ph_clock(int64_t t);
 void ph_later(int64_t seconds);
 int64_t ph_now(void);
+extern bool ph_hurries; /* each look at CLOCK_MONOTONIC finds it a second later */
 
 /* Records, opened.  change_* writes what read_* gave back. */
 void ph_read_hot(const char *name, struct record_hot *hot);

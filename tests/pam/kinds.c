@@ -5,11 +5,13 @@
 #include "enroll/pending.h"
 #include "lib/core/slot.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define WORDS "retry=1 enroll_here"
@@ -19,13 +21,15 @@ void (*kinds_look)(pam_handle_t *pamh);
 static struct ph_user alice; /* a device */
 static struct ph_user erin;  /* a device, and remembered */
 static struct ph_user frank; /* a device, and a bypass */
+static struct ph_user henry; /* a device, locked */
 /* dave is exempt, gina has an account and nothing else, bob enrols at the prompt. */
 
 /* The two records of a user, as they were made. */
 static struct saved {
 	const char *user;
 	unsigned char enroll[SLOT_FILE], hot[SLOT_FILE];
-} saved_alice = {.user = "alice"}, saved_erin = {.user = "erin"}, saved_frank = {.user = "frank"};
+} saved_alice = {.user = "alice"}, saved_erin = {.user = "erin"}, saved_frank = {.user = "frank"},
+    saved_henry = {.user = "henry"};
 
 static void copy_file(const char *kind, const char *user, unsigned char *bytes, bool back)
 {
@@ -77,12 +81,14 @@ static void go(struct ph_login l, int expected)
 void kinds_make(void)
 {
 	struct record_enroll r;
+	struct record_hot hot;
 
 	ph_make("enroll = login\nremember = 1h\nexempt = user:dave until 2027-06-30\n");
 	ph_words(WORDS, "need_auth");
 	ph_enroll(&alice, "alice", 20001);
 	ph_enroll(&erin, "erin", 20002);
 	ph_enroll(&frank, "frank", 20003);
+	ph_enroll(&henry, "henry", 20007);
 	ph_account("dave", 20004);
 	ph_account("gina", 20005);
 	ph_account("bob", 20006);
@@ -91,9 +97,13 @@ void kinds_make(void)
 	r.bypass_since = ph_now();
 	r.bypass_life = 3600;
 	ph_change_enroll("frank", &r);
+	ph_read_hot("henry", &hot);
+	hot.locked_since = ph_now() - 60;
+	ph_change_hot("henry", &hot);
 	save(&saved_alice);
 	save(&saved_erin);
 	save(&saved_frank);
+	save(&saved_henry);
 }
 
 static void right(void)
@@ -262,6 +272,141 @@ static void password_change(void)
 	ph_end(&l);
 }
 
+/* A right code, and the refusal that is logged with this. */
+static void refused(struct ph_login l, const char *code, const char *logged)
+{
+	go(ph_typing(l, code), PAM_AUTH_ERR);
+	if (ph_lines == 0 || strstr(ph_log[0].text, logged) == NULL)
+		ph_die("a login of %s: not %s: %s", l.user, logged,
+		    ph_lines > 0 ? ph_log[0].text : "no log line");
+}
+
+static void locked(void)
+{
+	put_back(&saved_henry);
+	refused(ph_with_key("henry"), ph_code(&henry, 0), "verdict=locked");
+}
+
+static void three_wrong(void)
+{
+	struct ph_login l = ph_with_key("alice");
+
+	put_back(&saved_alice);
+	ph_words("retry=3 enroll_here", "need_auth");
+	for (int i = 0; i < 3; i++)
+		ph_answer(&l, PH_TYPE, ph_wrong(&alice));
+	go(l, PAM_AUTH_ERR);
+	if (ph_lines != 3)
+		ph_die("three answers have %d log lines", ph_lines);
+	ph_words(WORDS, "need_auth");
+}
+
+/* ---- what ends inside the update ---- */
+
+static void state_missing(void)
+{
+	put_back(&saved_alice);
+	if (rename(ph_path("state/hot/alice"), ph_path("state/away")) != 0)
+		ph_die("hot/alice: %s", strerror(errno));
+	refused(ph_with_key("alice"), ph_code(&alice, 0), "reason=state_missing");
+	if (rename(ph_path("state/away"), ph_path("state/hot/alice")) != 0)
+		ph_die("hot/alice: %s", strerror(errno));
+}
+
+/* Her first success has bound the record to the other number. */
+static void foreign_uid(void)
+{
+	put_back(&saved_erin);
+	ph_account("erin", 30002);
+	refused(ph_stranger("erin"), ph_code(&erin, 1), "reason=");
+	ph_account("erin", 20002);
+}
+
+static void damaged_hot(void)
+{
+	static unsigned char nothing[SLOT_FILE];
+
+	put_back(&saved_alice);
+	copy_file("hot", "alice", nothing, true);
+	refused(ph_with_key("alice"), ph_code(&alice, 0), "reason=record_bad");
+	put_back(&saved_alice);
+}
+
+/* The lock belongs to the open file, so another one of this process holds it as well. */
+static void held_lock(void)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	int fd;
+
+	put_back(&saved_alice);
+	fd = open(ph_path("state/hot/alice"), O_RDWR | O_CLOEXEC);
+	if (fd < 0 || fcntl(fd, F_OFD_SETLK, &lock) != 0)
+		ph_die("lock: %s", strerror(errno));
+	ph_hurries = true;
+	refused(ph_with_key("alice"), ph_code(&alice, 0), "verdict=unavailable");
+	ph_hurries = false;
+	(void)close(fd);
+}
+
+static int sync_error, write_error; /* 0: as the kernel has it */
+
+__attribute__((visibility("default"))) int fdatasync(int fd)
+{
+	if (sync_error == 0)
+		return (int)syscall(SYS_fdatasync, fd);
+	errno = sync_error;
+	return -1;
+}
+
+__attribute__((visibility("default"))) ssize_t pwrite(int fd, const void *data, size_t n,
+    off_t at)
+{
+	typedef ssize_t (*pwrite_type)(int, const void *, size_t, off_t);
+	static pwrite_type libc;
+
+	if (write_error != 0) {
+		errno = write_error;
+		return -1;
+	}
+	if (libc == NULL)
+		libc = (pwrite_type)dlsym(RTLD_NEXT, "pwrite");
+	return libc(fd, data, n, at);
+}
+
+static void failing(int *call, int error)
+{
+	put_back(&saved_alice);
+	*call = error;
+	refused(ph_with_key("alice"), ph_code(&alice, 0), "verdict=unavailable");
+	*call = 0;
+}
+
+static void failing_sync(void)
+{
+	failing(&sync_error, EIO);
+}
+
+static void full_disk(void)
+{
+	failing(&write_error, ENOSPC);
+}
+
+static void read_only_disk(void)
+{
+	failing(&write_error, EROFS);
+}
+
+static void clock_before_2020(void)
+{
+	const int64_t now = ph_now();
+	const char *code = ph_code(&alice, 0);
+
+	put_back(&saved_alice);
+	ph_clock(INT64_C(1500000000));
+	refused(ph_with_key("alice"), code, "reason=clock");
+	ph_clock(now);
+}
+
 const struct kind kinds[] = {
     {"right", right}, {"right without a key", right_without_a_key}, {"recovery", recovery},
     {"wrong", wrong}, {"replay", replay}, {"throttled", throttled}, {"over-long", over_long},
@@ -270,6 +415,10 @@ const struct kind kinds[] = {
     {"enrolment", enrolment}, {"enrolment cancelled", enrolment_cancelled},
     {"refused configuration", refused_configuration}, {"missing keyring", missing_keyring},
     {"bad record", bad_record}, {"account alone", account_alone},
-    {"password change", password_change},
+    {"password change", password_change}, {"locked", locked}, {"three wrong", three_wrong},
+    {"state missing", state_missing}, {"foreign uid", foreign_uid},
+    {"damaged hot record", damaged_hot}, {"held lock", held_lock},
+    {"failing sync", failing_sync}, {"full disk", full_disk},
+    {"read-only disk", read_only_disk}, {"clock before 2020", clock_before_2020},
 };
 const int kinds_count = sizeof(kinds) / sizeof(kinds[0]);
