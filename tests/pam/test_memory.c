@@ -450,17 +450,23 @@ static const char *recovery_code(void)
 	return alice.recovery[3];
 }
 
+/* As it is typed, and as it may be taken. */
 static const char *wrong_word(void)
 {
-	search_add_text("wrong word", "QZ7X-K2MP-WTRB-5HVD");
-	search_add_text("wrong word without dashes", "QZ7XK2MPWTRB5HVD");
+	search_add_text("wrong word as typed", "qz7x-k2mp-wtrb-5hvd");
+	search_add_text("wrong word in capitals", "QZ7X-K2MP-WTRB-5HVD");
+	search_add_text("wrong word without dashes", "qz7xk2mpwtrb5hvd");
+	search_add_text("wrong word in capitals without dashes", "QZ7XK2MPWTRB5HVD");
 	return "qz7x-k2mp-wtrb-5hvd";
 }
 
 static const char *long_answer(void)
 {
-	search_add_text("long answer", "correct-horse-battery-staple-7");
-	return "correct-horse-battery-staple-7-correct-horse-battery-staple-7-correct-horse";
+	static const char typed[] = "correct-horse-battery-staple-7-"
+	    "never-under-purple-mountains-8-yesterday-again";
+
+	search_add_text("long answer", typed);
+	return typed;
 }
 
 static const char *nothing(void)
