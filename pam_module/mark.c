@@ -27,13 +27,21 @@ int mark_set(pam_handle_t *pamh, const char *user)
 	return 0;
 }
 
+/* libpam had no memory for a mark.  Which handle it was is not kept: one that has gone
+ * lends its address to the next.  So in this process account judges no exemption any
+ * more; of sshd's, each has one connection. */
+static _Atomic bool unmarked;
+
 /* "" is nobody's name: attempt_begin() refuses it.  Not a copy: without memory for one,
  * account would take it that auth had not run, and judge an exemption. */
 int mark_start(pam_handle_t *pamh)
 {
 	static char nobody[] = "";
 
-	return pam_set_data(pamh, NAME, nobody, NULL) == PAM_SUCCESS ? 0 : ERR_SYSTEM;
+	if (pam_set_data(pamh, NAME, nobody, NULL) == PAM_SUCCESS)
+		return 0;
+	unmarked = true;
+	return ERR_SYSTEM;
 }
 
 static const char *read_mark(pam_handle_t *pamh)
@@ -45,7 +53,7 @@ static const char *read_mark(pam_handle_t *pamh)
 
 bool mark_ran(pam_handle_t *pamh)
 {
-	return read_mark(pamh) != NULL;
+	return unmarked || read_mark(pamh) != NULL;
 }
 
 bool mark_is(pam_handle_t *pamh, const char *user)

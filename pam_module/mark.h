@@ -13,7 +13,8 @@ int mark_start(pam_handle_t *pamh);
 /* It let user in.  0 or ERR_SYSTEM. */
 int mark_set(pam_handle_t *pamh, const char *user);
 
-/* Whether auth has run at all in this handle. */
+/* Whether auth has run at all in this handle, or may have: after a mark_start() that
+ * failed always. */
 bool mark_ran(pam_handle_t *pamh);
 
 /* Whether it let this user in. */

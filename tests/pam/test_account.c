@@ -9,10 +9,13 @@
 #include "tests/pam/host.h"
 
 #include <dlfcn.h>
+#include <security/pam_modules.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <syslog.h>
+#include <unistd.h>
 
 #define NEED_AUTH "user=alice verdict=error reason=need_auth source=203.0.113.7 service=bastion"
 
@@ -162,6 +165,48 @@ static void mark_ends_with_its_handle(void **state)
 	ph_start(&l);
 	assert_int_equal(pam_acct_mgmt(l.pamh, 0), PAM_PERM_DENIED);
 	ph_end(&l);
+}
+
+static bool no_memory; /* libpam's, for what a module keeps in the handle */
+
+__attribute__((visibility("default"))) int pam_set_data(pam_handle_t *pamh, const char *name,
+    void *data, void (*cleanup)(pam_handle_t *, void *, int))
+{
+	typedef int (*pam_set_data_type)(pam_handle_t *, const char *, void *,
+	    void (*)(pam_handle_t *, void *, int));
+	const pam_set_data_type libpam = (pam_set_data_type)dlsym(RTLD_NEXT, "pam_set_data");
+
+	return no_memory ? PAM_BUF_ERR : libpam(pamh, name, data, cleanup);
+}
+
+/* The exit code of a child: what account says behind an auth, or without one. */
+static int account_of_an_exempt_user(bool auth_without_memory)
+{
+	struct ph_login l = ph_stranger("alice");
+	int status, code = PAM_AUTHINFO_UNAVAIL;
+	pid_t child = fork();
+
+	if (child == 0) {
+		ph_start(&l);
+		no_memory = true;
+		if (auth_without_memory)
+			code = ph_authenticate(&l);
+		no_memory = false;
+		if (code != PAM_AUTHINFO_UNAVAIL)
+			_exit(99);
+		_exit(pam_acct_mgmt(l.pamh, 0));
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void exempt_user_is_refused_behind_an_auth_that_had_no_memory(void **state)
+{
+	(void)state;
+	ph_configure("exempt = user:alice until 2027-06-30\n");
+	assert_int_equal(account_of_an_exempt_user(false), PAM_SUCCESS);
+	assert_int_equal(account_of_an_exempt_user(true), PAM_PERM_DENIED);
 }
 
 static void account_without_need_auth_passes(void **state)
@@ -320,6 +365,7 @@ int main(void)
 	    TEST(conversation_that_fails_takes_the_first_back),
 	    TEST(configuration_that_breaks_takes_the_first_back),
 	    TEST(mark_ends_with_its_handle),
+	    TEST(exempt_user_is_refused_behind_an_auth_that_had_no_memory),
 	    TEST(account_without_need_auth_passes),
 	    TEST(account_with_a_broken_configuration_refuses),
 	    TEST(account_refuses_unknown_words),
