@@ -21,6 +21,8 @@ securedir = $(shell packaging/securedir)
 DESTDIR =
 BUILD = build
 DEPS = yes
+# How many compilers at a time where a target builds all that it runs.
+JOBS = $(shell nproc)
 
 CC = cc
 INSTALL = install
@@ -148,7 +150,7 @@ $(crash_bin): $(BUILD)/%: %.c $(crash_shared) $(archives) $(products) Makefile
 # so that no input reaches those of this machine.
 FUZZ_CC = clang
 FUZZ_TIME = 60
-fuzz_make = $(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC='$(FUZZ_CC)' FORTIFY= \
+fuzz_make = $(MAKE) --no-print-directory -j$(JOBS) BUILD=$(BUILD)/fuzz CC='$(FUZZ_CC)' FORTIFY= \
 	sysconfdir=/nonexistent/etc localstatedir=/nonexistent/var \
 	CFLAGS='-O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=undefined -Wno-format-nonliteral \
 	-fsanitize=fuzzer-no-link,address,undefined'
@@ -172,7 +174,7 @@ fuzz-programs: $(fuzz_bin)
 
 # Lines of lib/core and enroll that the kept inputs reach:
 # printed for each file; fails below 90 % in all.
-coverage_make = $(MAKE) --no-print-directory BUILD=$(BUILD)/coverage CC='$(FUZZ_CC)' FORTIFY= \
+coverage_make = $(MAKE) --no-print-directory -j$(JOBS) BUILD=$(BUILD)/coverage CC='$(FUZZ_CC)' FORTIFY= \
 	sysconfdir=/nonexistent/etc localstatedir=/nonexistent/var \
 	CFLAGS='-O1 -g -Wno-format-nonliteral -fprofile-instr-generate -fcoverage-mapping -fsanitize=fuzzer-no-link'
 
@@ -190,11 +192,11 @@ deps:
 	@DEPS='$(DEPS)' packaging/deps
 
 demo: deps
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@BUILD='$(abspath $(BUILD))' tests/system/demo
 
 check: deps
-	@$(MAKE) --no-print-directory tests
+	@$(MAKE) --no-print-directory -j$(JOBS) tests
 	@# What cannot be built is counted by the group.
 	-@$(fuzz_make) fuzz-programs
 	-@$(coverage_make) fuzz-programs
@@ -220,7 +222,7 @@ lint: deps
 
 # The shipped flags with ASan and UBSan, in a build directory of its own.
 asan: deps
-	@$(MAKE) --no-print-directory tests BUILD=$(BUILD)/asan FORTIFY= \
+	@$(MAKE) --no-print-directory -j$(JOBS) tests BUILD=$(BUILD)/asan FORTIFY= \
 		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined'
 	@BUILD='$(abspath $(BUILD))/asan' PYTHON='$(PYTHON)' tests/run unit pam race
 
@@ -239,12 +241,12 @@ $(BUILD)/tests/bench/pam_empty.so: tests/bench/empty.c Makefile
 
 bench: deps
 	@DEPS='$(DEPS)' packaging/deps bench
-	@$(MAKE) --no-print-directory all $(bench_bin)
+	@$(MAKE) --no-print-directory -j$(JOBS) all $(bench_bin)
 	@BUILD='$(abspath $(BUILD))' PYTHON='$(PYTHON)' tests/bench/run
 
 # The module tests under memcheck, as they are shipped.
 valgrind: deps
-	@$(MAKE) --no-print-directory tests
+	@$(MAKE) --no-print-directory -j$(JOBS) tests
 	@BUILD='$(abspath $(BUILD))' PYTHON='$(PYTHON)' tests/run valgrind
 
 install: all

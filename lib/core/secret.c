@@ -2,9 +2,6 @@
 
 #include "lib/core/err.h"
 
-#ifdef __x86_64__
-#include <cpuid.h>
-#endif
 #include <openssl/crypto.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -100,14 +97,14 @@ static unsigned int kept_registers(void)
 {
 	static _Atomic unsigned int known; /* 1: asked, and none of the above */
 	unsigned int mask = atomic_load_explicit(&known, memory_order_relaxed);
-	unsigned int a, b, c, d, high;
+	unsigned int a = 1, b, c = 0, d;
 
 	if (mask != 0)
 		return mask;
 	mask = 1;
-	__cpuid(1, a, b, c, d);
+	__asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
 	if ((c & CPUID_OSXSAVE) != 0) {
-		__asm__ volatile("xgetbv" : "=a"(a), "=d"(high) : "c"(0));
+		__asm__ volatile("xgetbv" : "=a"(a), "=d"(d) : "c"(0));
 		mask |= a;
 	}
 	atomic_store_explicit(&known, mask, memory_order_relaxed);
