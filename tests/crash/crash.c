@@ -227,6 +227,7 @@ static void note_end(void)
 	crash_seen->ended = WIFEXITED(status);
 	crash_seen->status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 	crash_seen->call = job->hit ? job->call[job->at].number : 0;
+	crash_seen->lost = job->lost;
 	crash_must(!job->forked, "it forks, and nobody follows the child");
 	if (!job->hit || job->how == INJECT_FAIL)
 		crash_must(signal == 0, "it died of signal %d", signal);

@@ -32,6 +32,7 @@ struct crash_seen {
 	enum inject_how how;
 	int at, number;
 	long call;
+	bool lost;             /* what it wrote may not be on the disk */
 	bool ended;            /* by itself */
 	int status;            /* exit status, then */
 	/* What was found: */

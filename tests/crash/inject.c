@@ -1,5 +1,7 @@
 #include "tests/crash/inject.h"
 
+#include "tests/crash/loss.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -141,10 +143,15 @@ struct tracing {
 	pid_t pid;
 	bool begun;
 	bool here; /* at the call that it happens to */
+	long number;      /* of the call that it is in */
+	uint64_t args[6];
+	struct loss loss;
 };
 
 static int enter(struct tracing *t, struct inject *j, const struct __ptrace_syscall_info *s)
 {
+	t->number = (long)s->entry.nr;
+	memcpy(t->args, s->entry.args, sizeof(t->args));
 	if (s->entry.nr == SYS_fork || s->entry.nr == SYS_vfork || s->entry.nr == SYS_clone ||
 	    s->entry.nr == SYS_clone3)
 		j->forked = true;
@@ -162,14 +169,19 @@ static int enter(struct tracing *t, struct inject *j, const struct __ptrace_sysc
 		return kill(t->pid, SIGKILL);
 	if (t->here && j->how == INJECT_TERM)
 		return kill(t->pid, SIGTERM);
-	return t->here && j->how == INJECT_FAIL ? inject_set(t->pid, true, -1) : 0;
+	if (!t->here || j->how != INJECT_FAIL)
+		return 0;
+	loss_fail(&t->loss, t->pid, t->number, t->args, j->number);
+	return inject_set(t->pid, true, -1);
 }
 
-static int leave(struct tracing *t, const struct inject *j)
+static int leave(struct tracing *t, const struct inject *j, int64_t result)
 {
 	bool here = t->here;
 
 	t->here = false;
+	if (!here)
+		loss_note(&t->loss, t->pid, t->number, t->args, result);
 	if (here && j->how == INJECT_BEHIND)
 		return kill(t->pid, SIGKILL);
 	return here && j->how == INJECT_FAIL ? inject_set(t->pid, false, -(long)j->number) : 0;
@@ -184,7 +196,7 @@ static int at_call(struct tracing *t, struct inject *j)
 		return errno == ESRCH ? 0 : -1;
 	if (s.op == PTRACE_SYSCALL_INFO_ENTRY)
 		return enter(t, j, &s);
-	return s.op == PTRACE_SYSCALL_INFO_EXIT ? leave(t, j) : 0;
+	return s.op == PTRACE_SYSCALL_INFO_EXIT ? leave(t, j, s.exit.rval) : 0;
 }
 
 int inject_run(pid_t pid, struct inject *j)
@@ -205,8 +217,10 @@ int inject_run(pid_t pid, struct inject *j)
 			return -1;
 		if (j->step != NULL)
 			j->step(j->ctx);
-		if (!WIFSTOPPED(j->status))
+		if (!WIFSTOPPED(j->status)) {
+			j->lost = loss_end(&t.loss);
 			return 0;
+		}
 		signal = WSTOPSIG(j->status);
 		if (signal == (SIGTRAP | 0x80) && at_call(&t, j) != 0)
 			return -1;

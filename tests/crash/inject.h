@@ -31,6 +31,7 @@ struct inject {
 	void *ctx;
 	/* After: */
 	bool hit;          /* there was such a call */
+	bool lost;         /* what it wrote may not be on the disk */
 	bool forked;       /* the child has made a child, which nobody follows */
 	int calls;
 	int status;        /* of waitpid() */

@@ -68,6 +68,10 @@ static void check_end(bool right)
 	if (right && (crash_is_whole() || is_made_again()))
 		crash_must(in, "it is refused: %.300s", crash_seen->log[0].text);
 	crash_must(right || !in, "it is let in");
+	crash_must(!in || !crash_seen->lost, "it is let in, and what it wrote may be lost");
+	if (crash_seen->lost)
+		crash_must(logged("*verdict=unavailable *") == 1, "the log does not say so: %.300s",
+		    crash_seen->log[0].text);
 }
 
 static void check_next(void)
@@ -121,8 +125,11 @@ static void check_wrong(void)
 	crash_must(counted <= crash_seen->login.answered, "%d guesses were typed, %d are counted",
 	    crash_seen->login.answered, counted);
 	crash_must(crash_seen->code != PAM_SUCCESS, "it is let in");
-	if (crash_seen->ended)
+	if (crash_seen->ended) {
 		crash_must(crash_seen->lines == 2, "%d lines are logged", crash_seen->lines);
+		crash_must(!crash_seen->lost || told < 2,
+		    "both guesses were told, and one of them may be lost");
+	}
 	if (crash_is_whole() || is_made_again())
 		crash_must(counted == 2, "%d guesses are counted", counted);
 	check_next();

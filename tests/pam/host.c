@@ -27,6 +27,7 @@
 
 struct conf ph_conf;
 bool ph_nss_fails, ph_hurries;
+int ph_sync_fails, ph_write_fails, ph_syncs;
 struct ph_line ph_log[PH_LINES];
 int ph_lines;
 
@@ -90,6 +91,28 @@ int audit_open(void);
 
 /* As on a kernel without audit: libpam would look remote names up in the DNS
  * for it, and these logins do not belong in the machine's audit log. */
+EXPORTED int fdatasync(int fd)
+{
+	ph_syncs++;
+	errno = ph_sync_fails;
+	ph_sync_fails = 0;
+	return errno != 0 ? -1 : (int)syscall(SYS_fdatasync, fd);
+}
+
+EXPORTED ssize_t pwrite(int fd, const void *data, size_t n, off_t at)
+{
+	typedef ssize_t (*pwrite_type)(int, const void *, size_t, off_t);
+	static pwrite_type libc;
+
+	if (ph_write_fails != 0) {
+		errno = ph_write_fails;
+		return -1;
+	}
+	if (libc == NULL)
+		libc = (pwrite_type)dlsym(RTLD_NEXT, "pwrite");
+	return libc(fd, data, n, at);
+}
+
 EXPORTED int audit_open(void)
 {
 	errno = EPROTONOSUPPORT;

@@ -70,6 +70,9 @@ struct ph_user {
 void ph_account(const char *name, uid_t uid); /* again: another uid */
 void ph_alias(const char *typed, const char *name); /* getpwnam(typed) is name */
 extern bool ph_nss_fails;                 /* getpwnam ends with an error */
+extern int ph_sync_fails;                 /* the errno of the next fdatasync; 0: none */
+extern int ph_write_fails;                /* of each pwrite */
+extern int ph_syncs;                      /* how many there were */
 void ph_enroll(struct ph_user *u, const char *name, uid_t uid);
 void ph_enroll_device(struct ph_user *u, const char *device); /* another device */
 

@@ -348,31 +348,6 @@ static void held_lock(void)
 	(void)close(fd);
 }
 
-static int sync_error, write_error; /* 0: as the kernel has it */
-
-__attribute__((visibility("default"))) int fdatasync(int fd)
-{
-	if (sync_error == 0)
-		return (int)syscall(SYS_fdatasync, fd);
-	errno = sync_error;
-	return -1;
-}
-
-__attribute__((visibility("default"))) ssize_t pwrite(int fd, const void *data, size_t n,
-    off_t at)
-{
-	typedef ssize_t (*pwrite_type)(int, const void *, size_t, off_t);
-	static pwrite_type libc;
-
-	if (write_error != 0) {
-		errno = write_error;
-		return -1;
-	}
-	if (libc == NULL)
-		libc = (pwrite_type)dlsym(RTLD_NEXT, "pwrite");
-	return libc(fd, data, n, at);
-}
-
 static void failing(int *call, int error)
 {
 	put_back(&saved_alice);
@@ -383,17 +358,17 @@ static void failing(int *call, int error)
 
 static void failing_sync(void)
 {
-	failing(&sync_error, EIO);
+	failing(&ph_sync_fails, EIO);
 }
 
 static void full_disk(void)
 {
-	failing(&write_error, ENOSPC);
+	failing(&ph_write_fails, ENOSPC);
 }
 
 static void read_only_disk(void)
 {
-	failing(&write_error, EROFS);
+	failing(&ph_write_fails, EROFS);
 }
 
 static void clock_before_2020(void)

@@ -1,4 +1,4 @@
-/* The state on a disk of its own that is full, or cannot be written. */
+/* The state on a disk of its own that is full, cannot be written, or does not sync. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -103,6 +103,40 @@ static void read_only_disk_denies(void **state)
 	    "source=203.0.113.7 service=bastion * ms=# detail=\"*: Read-only file system\""));
 }
 
+/* Nobody knows what the disk has: the code may be good there still. */
+static void login_whose_sync_fails_is_refused(void **state)
+{
+	static const int numbers[] = {EIO, ENOSPC, EDQUOT, EROFS};
+
+	(void)state;
+	need_mount();
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		const int before = ph_syncs;
+
+		ph_sync_fails = numbers[i];
+		assert_int_equal(ph_try(ph_stranger("alice"), ph_code(&alice, 0)), PAM_AUTH_ERR);
+		assert_int_equal(ph_syncs, before + 1);
+		assert_true(ph_logged("user=alice verdict=unavailable reason=unknown_outcome *"));
+		assert_int_equal(ph_try(ph_stranger("alice"), ph_code(&alice, 0)), PAM_AUTH_ERR);
+		assert_int_equal(ph_try(ph_stranger("alice"), ph_code(&alice, 1)), PAM_SUCCESS);
+		ph_later(3 * PH_PERIOD);
+	}
+	ph_sync_fails = EIO;
+	assert_int_equal(ph_try(ph_stranger("alice"), alice.recovery[0]), PAM_AUTH_ERR);
+	assert_true(ph_logged("user=alice verdict=unavailable reason=unknown_outcome *"));
+}
+
+static void login_whose_sync_is_interrupted_syncs_again(void **state)
+{
+	const int before = ph_syncs;
+
+	(void)state;
+	need_mount();
+	ph_sync_fails = EINTR;
+	assert_int_equal(ph_try(ph_stranger("alice"), ph_code(&alice, 0)), PAM_SUCCESS);
+	assert_int_equal(ph_syncs, before + 2);
+}
+
 static void state_that_is_not_mounted_denies(void **state)
 {
 	(void)state;
@@ -120,6 +154,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(full_disk_still_logs_in_and_still_counts),
 	    TEST(read_only_disk_denies),
+	    TEST(login_whose_sync_fails_is_refused),
+	    TEST(login_whose_sync_is_interrupted_syncs_again),
 	    TEST(state_that_is_not_mounted_denies),
 	};
 
