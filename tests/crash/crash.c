@@ -180,6 +180,36 @@ void crash_log_in(void)
 
 static const struct crash_op *op;
 
+/* What a state with people in it has for good; the listings for import and restore are
+ * the test's own.  So what an enrolment leaves, and each later one finds, is seen too. */
+static bool is_permanent(const char *path)
+{
+	static const char *const files[] = {"backup", "etc/keyring", "etc/pam_bastion.conf",
+	    "import", "pam.d/bastion", "pam.d/other", "state/machine-id"};
+	const char *name = strrchr(path, '/');
+	unsigned int decoy;
+	char end;
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		if (strcmp(path, files[i]) == 0)
+			return true;
+	if (strncmp(path, "state/enroll/", 13) != 0 && strncmp(path, "state/hot/", 10) != 0)
+		return false;
+	return strcmp(name, "/" PEOPLE_ONE) == 0 || strcmp(name, "/" PEOPLE_OTHER) == 0 ||
+	    strcmp(name, "/" PEOPLE_NEW) == 0 || sscanf(name, "/.%2x%c", &decoy, &end) == 1;
+}
+
+#define DIRECTORIES 5 /* etc pam.d state state/enroll state/hot */
+
+static void check_set_up(const struct tree *t)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (!is_permanent(t->file[i].path))
+			ph_die("%s: the set-up leaves %s", op->name, t->file[i].path);
+	if (t->directories != DIRECTORIES)
+		ph_die("%s: the set-up leaves %zu directories", op->name, t->directories);
+}
+
 static void look_and_check(void)
 {
 	struct tree now;
@@ -188,6 +218,7 @@ static void look_and_check(void)
 	tree_changes(&now, ph_path(""), &before);
 	stray = tree_stray(&now, &before, op->may_come);
 	crash_must(stray == NULL, "%s is there", stray);
+	crash_must(now.directories == before.directories, "a directory is there");
 	leak = people_leak(&now);
 	/* What was there before is searched once. */
 	if (leak == NULL && crash_is_whole())
@@ -339,6 +370,7 @@ void crash_try(const struct crash_op *what)
 	if (op->make != NULL)
 		op->make();
 	tree_take(&before, ph_path(""));
+	check_set_up(&before);
 	job->how = INJECT_NOTHING;
 	job->hit = false;
 	try_point(&s);

@@ -129,6 +129,11 @@ int main(void)
 	printf("%d logins killed within %d us, CRASH_SEED=%u: %d before they had spent the code, "
 	    "%d between that and their answer, %d behind it; the next login in at most %ld ms\n", n,
 	    LATEST_US, crash_seed(), s.before, s.between, s.told, s.slowest);
+	/* Kills that all come too early or too late try nothing. */
+	if (n >= 100 && s.between < n / 20) {
+		printf("FAILED: too few between the spending and the answer\n");
+		s.wrong++;
+	}
 	printf("%d passed, %d failed\n", n - s.wrong, s.wrong);
 	return s.wrong == 0 ? 0 : 1;
 }

@@ -95,6 +95,7 @@ static void walk(const struct walk *w, int dir, const char *above)
 		if (snprintf(path, sizeof(path), "%s%s%s", above, above[0] != '\0' ? "/" : "",
 		    name) >= (int)sizeof(path))
 			ph_die("%s: too long", name);
+		w->into->directories += entry->d_type == DT_DIR;
 		if (entry->d_type == DT_DIR)
 			walk(w, openat(dirfd(d), name, O_RDONLY | O_DIRECTORY | O_CLOEXEC), path);
 		else

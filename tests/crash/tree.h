@@ -22,6 +22,7 @@ struct tree_file {
 struct tree {
 	struct tree_file *file; /* in the order of their paths */
 	size_t n;
+	size_t directories;
 	time_t mark;
 };
 

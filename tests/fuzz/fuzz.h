@@ -86,7 +86,7 @@ static inline uint8_t *fuzz_block(struct fuzz *f, size_t n, size_t *len)
 	uint8_t *block;
 
 	*len = n < f->left ? n : f->left;
-	block = malloc(*len > 0 ? *len : 1);
+	block = calloc(1, *len > 0 ? *len : 1);
 	MUST(block != NULL);
 	if (*len > 0)
 		memcpy(block, f->at, *len);

@@ -354,7 +354,7 @@ static void end_streams(void)
 
 static int read_command(char *words[WORDS + 3], char *owned[WORDS])
 {
-	static char name[] = "enroll-mfa", config[SCRATCH_PATH + 16];
+	static char name[] = "enroll-mfa", config[CONF_PATH_MAX + 16];
 	const unsigned n = fuzz_below(t.f, WORDS + 1);
 	int argc = 0;
 
