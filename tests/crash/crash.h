@@ -5,8 +5,8 @@
  * Everything lives in the scratch directory of tests/pam/host.h, which becomes a file
  * system in memory here, in a mount namespace of its own.  The short form leaves out some
  * calls of the longer operations; CRASH_SEED, which it prints, chooses which.  With
- * CRASH_ALL in the environment each call is tried, and of operations of thousands of
- * calls fifty times as many.
+ * CRASH_ALL in the environment each call is tried, with CRASH_PART=N an N-th of the short
+ * form.
  */
 #ifndef PB_CRASH_H
 #define PB_CRASH_H

@@ -2,6 +2,7 @@
 
 #include "enroll/otpauth.h"
 
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -10,6 +11,7 @@
 
 struct ph_user people_one, people_other;
 const struct record_device *people_also[PEOPLE_ALSO];
+const char *people_word;
 
 void people_make(const char *more)
 {
@@ -18,6 +20,7 @@ void people_make(const char *more)
 	ph_enroll(&people_other, PEOPLE_OTHER, 20002);
 	ph_account(PEOPLE_NEW, 20003);
 	memset(people_also, 0, sizeof(people_also));
+	people_word = NULL;
 }
 
 static long milliseconds(void)
@@ -132,6 +135,37 @@ static const char *find_code(const struct tree *now, const char *code)
 	return why != NULL ? why : find_text(now, bare, n);
 }
 
+/* The master keys of now and of before, as they are and as the keyring spells them. */
+static const char *find_master(const struct tree *now)
+{
+	static struct keyring_key seen[2 * KEYRING_KEYS];
+	static int n;
+	struct keyring k;
+	const char *why = NULL;
+
+	/* There may be none yet. */
+	if (keyring_load(&k, ph_conf.keyring, NULL, NULL) != 0)
+		k.count = 0;
+	for (int i = 0; i < k.count; i++) {
+		bool is = false;
+
+		for (int m = 0; m < n; m++)
+			is = is || memcmp(seen[m].bytes, k.key[i].bytes, KEYRING_KEY_SIZE) == 0;
+		if (!is)
+			seen[n++ % (2 * KEYRING_KEYS)] = k.key[i];
+	}
+	for (int m = 0; m < n && m < 2 * KEYRING_KEYS && why == NULL; m++) {
+		unsigned char text[2 * KEYRING_KEY_SIZE];
+		int len = EVP_EncodeBlock(text, seen[m].bytes, KEYRING_KEY_SIZE);
+
+		why = find_text(now, (const char *)seen[m].bytes, KEYRING_KEY_SIZE);
+		/* Without the padding, which is no secret. */
+		if (why == NULL)
+			why = find_text(now, (const char *)text, (size_t)len - 1);
+	}
+	return why;
+}
+
 static const char *find_user(const struct tree *now, const struct ph_user *u)
 {
 	const char *why = find_device(now, &u->device);
@@ -181,11 +215,15 @@ const char *people_shown_code(int64_t at)
 
 const char *people_leak(const struct tree *now)
 {
-	const char *why = find_user(now, &people_one), *p = crash_seen->said.out;
+	const char *why = find_master(now), *p = crash_seen->said.out;
 	struct record_device shown;
 
 	if (why == NULL)
+		why = find_user(now, &people_one);
+	if (why == NULL)
 		why = find_user(now, &people_other);
+	if (why == NULL && people_word != NULL)
+		why = find_code(now, people_word);
 	for (int i = 0; i < PEOPLE_ALSO && why == NULL; i++)
 		if (people_also[i] != NULL)
 			why = find_device(now, people_also[i]);

@@ -18,6 +18,9 @@ extern struct ph_user people_one, people_other; /* enrolled */
 #define PEOPLE_ALSO 4
 extern const struct record_device *people_also[PEOPLE_ALSO];
 
+/* The word of an invitation, neither; or NULL. */
+extern const char *people_word;
+
 /* Both, in a state with nobody else in it. */
 void people_make(const char *more);
 

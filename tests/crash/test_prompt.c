@@ -30,6 +30,7 @@ static void make_invited(void)
 	if (store_open(&store, &ph_conf, &e) != 0 || pending_invite(&s, 3600, word, &e) != 0)
 		ph_die("invite: %s", e.text);
 	store_close(&store);
+	people_word = word;
 }
 
 /* By another way than the one that the question goes: nothing of it is told there. */

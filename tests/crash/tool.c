@@ -18,10 +18,13 @@ static _Noreturn void become(const char *const *words, const int fds[3], bool tr
 {
 	static char locale[] = "LC_ALL=C", search[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
 	static char option[] = "--config";
-	char *const environment[] = {locale, search, NULL};
+	char sanitizer[PH_PATH] = "ASAN_OPTIONS=";
+	char *const environment[] = {locale, search, sanitizer, NULL};
 	char path[PH_PATH], config[PH_PATH], *argv[TOOL_WORDS + 4] = {path, option, config};
 	const char *build = getenv("BUILD");
 
+	if (getenv("ASAN_OPTIONS") != NULL)
+		(void)snprintf(sanitizer, sizeof(sanitizer), "ASAN_OPTIONS=%s", getenv("ASAN_OPTIONS"));
 	(void)snprintf(path, sizeof(path), "%s/enroll-mfa", build != NULL ? build : "build");
 	(void)snprintf(config, sizeof(config), "%s", ph_path("etc/pam_bastion.conf"));
 	for (int i = 0; i < TOOL_WORDS && words[i] != NULL; i++)

@@ -6,7 +6,7 @@
  * The store's own calls are recorded (tape.h) and played onto a disk that loses, reorders
  * and tears what was not synced (disk.h); each state that it may be left in is laid into
  * a second store and opened.  PB_CRASH_HISTORIES=N plays more random histories,
- * PB_CRASH_SEED=N others.
+ * PB_CRASH_SEED=N others; with CRASH_PART=N an N-th of all histories is played.
  */
 #include "tests/crash/disk.h"
 #include "tests/unit/scratch.h"
@@ -328,12 +328,19 @@ static void every_write_is_the_old_value_or_the_new_one(void)
 	end();
 }
 
+static long number_from(const char *variable, long otherwise)
+{
+	const char *text = getenv(variable);
+
+	return text != NULL && *text != '\0' ? atol(text) : otherwise;
+}
+
 /* Each of three writers in a row dies at any of its calls, or at none. */
 static void writers_killed_in_a_row_lose_nothing_that_was_told(void)
 {
 	const int last = 6, most = last * last * last;
 
-	for (int k = 0; k < most && wrong == 0; k++) {
+	for (int k = 0; k < most && wrong == 0; k += (int)number_from("CRASH_PART", 1)) {
 		int at = k;
 
 		begin_with_value();
@@ -348,7 +355,7 @@ static void writers_killed_in_a_row_lose_nothing_that_was_told(void)
 /* Syncs fail and the pages count as written: of four updates in a row, in every order. */
 static void syncs_failing_in_a_row_lose_nothing_that_was_told(void)
 {
-	for (unsigned k = 0; k < 256 && wrong == 0; k++) {
+	for (unsigned k = 0; k < 256 && wrong == 0; k += (unsigned)number_from("CRASH_PART", 1)) {
 		begin_with_value();
 		for (int i = 0; i < 4; i++)
 			update(&(struct tape_fate){.failing = k >> 2 * i & 3});
@@ -420,16 +427,9 @@ static void befall(void)
 	update(&fate);
 }
 
-static long number_from(const char *variable, long otherwise)
-{
-	const char *text = getenv(variable);
-
-	return text != NULL && *text != '\0' ? atol(text) : otherwise;
-}
-
 static void random_histories_lose_nothing_that_was_told(void)
 {
-	long histories = number_from("PB_CRASH_HISTORIES", HISTORIES);
+	long histories = number_from("PB_CRASH_HISTORIES", HISTORIES) / number_from("CRASH_PART", 1);
 	long seed = number_from("PB_CRASH_SEED", 1);
 
 	printf("  %ld histories of %d acts, seed %ld\n", histories, ACTS, seed);
