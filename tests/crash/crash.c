@@ -274,7 +274,7 @@ static void tell_failure(int *told)
 	if (job->hit)
 		printf(" at call %d (%s)", job->at, inject_call_name(crash_seen->call));
 	if (job->how == INJECT_FAIL)
-		printf(" with %s", strerrorname_np(job->number));
+		printf(" with %s%s", strerrorname_np(job->number), job->cut ? " before a power cut" : "");
 	printf(": %s\n", crash_seen->why);
 }
 
@@ -348,24 +348,61 @@ static void try_kills(struct sum *s, int calls)
 	}
 }
 
-static void try_failures(struct sum *s, int calls, const int *at, int n)
+/* Of the calls of an operation that is left alone: */
+static int changing[INJECT_CALLS], changings;
+static int syncing[INJECT_CALLS], syncings;
+
+static bool is_sync(long call)
+{
+	return call == SYS_fsync || call == SYS_fdatasync || call == SYS_syncfs;
+}
+
+static void note_calls(void)
+{
+	changings = syncings = 0;
+	for (int i = 0; i < job->calls; i++) {
+		if (job->call[i].changes)
+			changing[changings++] = i;
+		if (is_sync(job->call[i].number))
+			syncing[syncings++] = i;
+	}
+}
+
+static void try_failures(struct sum *s, int calls)
 {
 	static const int numbers[] = {ENOSPC, EIO, EINTR, EDQUOT, EROFS};
-	int by = stride(n * 5, 2 * op->most);
+	int by = stride(changings * 5, 2 * op->most);
 
 	job->how = INJECT_FAIL;
-	for (int i = 0; i < n * 5; i++) {
-		job->at = at[i / 5];
+	for (int i = 0; i < changings * 5; i++) {
+		job->at = changing[i / 5];
 		job->number = numbers[i % 5];
 		if (is_dense(job->at, calls) || is_turn(i, by, 0))
 			try_point(s);
 	}
 }
 
+/* Each sync fails, and what it was to bring to the disk is not there when the power goes:
+ * what was told holds all the same. */
+static void try_losses(struct sum *s, int calls)
+{
+	int by = stride(syncings, op->most);
+
+	job->how = INJECT_FAIL;
+	job->number = EIO;
+	job->cut = true;
+	for (int i = 0; i < syncings; i++) {
+		job->at = syncing[i];
+		if (is_dense(job->at, calls) || is_turn(i, by, 0))
+			try_point(s);
+	}
+	job->cut = false;
+}
+
 void crash_try(const struct crash_op *what)
 {
 	struct sum s = {.told = 0};
-	int *at = calloc(INJECT_CALLS, sizeof(*at)), calls, n = 0;
+	int calls, fails;
 
 	op = what;
 	if (op->make != NULL)
@@ -376,21 +413,21 @@ void crash_try(const struct crash_op *what)
 	job->hit = false;
 	try_point(&s);
 	calls = job->calls;
-	if (at == NULL || calls > INJECT_CALLS)
+	if (calls > INJECT_CALLS)
 		ph_die("%s: %d calls are too many", op->name, calls);
-	for (int i = 0; i < calls; i++)
-		if (job->call[i].changes)
-			at[n++] = i;
+	note_calls();
 	try_kills(&s, calls);
-	try_failures(&s, calls, at, n);
+	try_failures(&s, calls);
+	fails = s.points[INJECT_FAIL];
+	try_losses(&s, calls);
 	printf("%s: %d calls, %d of them change something; killed %d times before one, %d behind "
-	    "one, %d by SIGTERM; %d failures; the next login in at most %ld ms\n", op->name, calls,
-	    n, s.points[INJECT_KILL], s.points[INJECT_BEHIND], s.points[INJECT_TERM],
-	    s.points[INJECT_FAIL], s.slowest);
+	    "one, %d by SIGTERM; %d failures; %d power cuts behind a failed sync; the next login in "
+	    "at most %ld ms\n", op->name, calls, changings, s.points[INJECT_KILL],
+	    s.points[INJECT_BEHIND], s.points[INJECT_TERM], fails, s.points[INJECT_FAIL] - fails,
+	    s.slowest);
 	if (stride(calls, op->most) > 1)
 		printf("    one of %d calls each, CRASH_SEED=%u\n", stride(calls, op->most),
 		    crash_seed());
 	tree_put_back(&fresh, ph_path(""));
 	tree_free(&before);
-	free(at);
 }

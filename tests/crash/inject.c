@@ -206,8 +206,10 @@ static int enter(struct tracing *t, struct inject *j, const struct __ptrace_sysc
 		return kill(t->pid, SIGKILL);
 	if (t->here && j->how == INJECT_TERM)
 		return kill(t->pid, SIGTERM);
-	if (!t->here || j->how != INJECT_FAIL)
+	if (!t->here || j->how != INJECT_FAIL) {
+		loss_enter(&t->loss, t->pid, t->number, t->args);
 		return 0;
+	}
 	loss_fail(&t->loss, t->pid, t->number, t->args, j->number);
 	return inject_set(t->pid, true, -1);
 }
@@ -238,9 +240,11 @@ static int at_call(struct tracing *t, struct inject *j)
 
 int inject_run(pid_t pid, struct inject *j)
 {
-	struct tracing t = {.pid = pid};
+	static struct tracing t;
 	int signal = 0;
 
+	memset(&t, 0, sizeof(t));
+	t.pid = pid;
 	j->hit = j->forked = false;
 	j->calls = 0;
 	if (waitpid(pid, &j->status, 0) != pid || !WIFSTOPPED(j->status) ||
@@ -255,7 +259,7 @@ int inject_run(pid_t pid, struct inject *j)
 		if (j->step != NULL)
 			j->step(j->ctx);
 		if (!WIFSTOPPED(j->status)) {
-			j->lost = loss_end(&t.loss);
+			j->lost = loss_end(&t.loss, j->cut);
 			return 0;
 		}
 		signal = WSTOPSIG(j->status);

@@ -25,6 +25,7 @@ struct inject {
 	enum inject_how how;
 	int at;            /* the call that it happens to, counted from 0 */
 	int number;
+	bool cut;          /* at its end the power goes (loss.h) */
 	const char *names;
 	void (*step)(void *ctx); /* at each stop, for who has to feed the child; or NULL */
 	void (*waits)(void *ctx); /* before it reads its standard input; or NULL */

@@ -14,12 +14,28 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#define LOSS_SIZE 8192 /* of a record's file; of a longer one nothing is kept */
+#define LOSS_FILES 8
+
+/* What the disk has for sure of a file that has been written to since. */
+struct loss_kept {
+	bool used;
+	dev_t dev;
+	ino_t number;
+	size_t len;
+	unsigned char bytes[LOSS_SIZE];
+};
+
 struct loss {
 	bool some;
 	bool written; /* since, or it need not be */
 	long call;
 	int fd;       /* of the file, in the tracer */
+	struct loss_kept kept[LOSS_FILES];
 };
+
+/* The child is about to make a call. */
+void loss_enter(struct loss *l, pid_t pid, long call, const uint64_t *args);
 
 /* The child is about to make a call that will fail with this number. */
 void loss_fail(struct loss *l, pid_t pid, long call, const uint64_t *args, int number);
@@ -27,7 +43,8 @@ void loss_fail(struct loss *l, pid_t pid, long call, const uint64_t *args, int n
 /* Another call of it has come back with this result. */
 void loss_note(struct loss *l, pid_t pid, long call, const uint64_t *args, int64_t result);
 
-/* At its end: whether something is lost. */
-bool loss_end(struct loss *l);
+/* At its end: whether something is lost.  cut: the power goes, and the file whose sync has
+ * failed holds again what the disk had of it before, if that is known. */
+bool loss_end(struct loss *l, bool cut);
 
 #endif
