@@ -20,7 +20,8 @@
  *
  * Tests: login_stopped_anywhere_strands_no_record,
  * login_between_look_and_retirement_seals_under_the_key_that_stays,
- * old_key_stays_while_the_disk_does_not_take_what_was_sealed_anew.
+ * old_key_stays_while_the_disk_does_not_take_what_was_sealed_anew,
+ * old_key_stays_while_the_disk_does_not_take_who_has_gone.
  */
 #include "enroll/rekey.h"
 

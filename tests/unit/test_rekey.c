@@ -114,6 +114,17 @@ int fdatasync(int fd)
 	return (int)syscall(SYS_fdatasync, fd);
 }
 
+static bool names_fail; /* to come to the disk */
+
+int syncfs(int fd)
+{
+	if (names_fail) {
+		errno = EIO;
+		return -1;
+	}
+	return (int)syscall(SYS_syncfs, fd);
+}
+
 int renameat(int from, const char *name, int to, const char *new_name)
 {
 	if (dies_at_rename > 0 && --dies_at_rename == 0)
@@ -146,7 +157,7 @@ static int set_up(void **state)
 	if (crypto_init() != 0)
 		return -1;
 	dies_at_sync = dies_at_rename = 0;
-	syncs_fail = false;
+	syncs_fail = names_fail = false;
 	counts_in_seconds = false;
 	scratch_dir(&sc);
 	scratch_conf(&sc, "");
@@ -715,6 +726,24 @@ static void old_key_stays_while_the_disk_does_not_take_what_was_sealed_anew(void
 	assert_sealed_under(id);
 }
 
+/* A record whose removal only memory has comes back with the power, under the old key. */
+static void old_key_stays_while_the_disk_does_not_take_who_has_gone(void **state)
+{
+	char id[KEYRING_ID_MAX + 1];
+	struct rekey_retired gone;
+	struct rekey_used res;
+
+	(void)state;
+	assert_int_equal(rekey_add(&job, id, NULL), 0);
+	assert_int_equal(rekey_use(&job, &res, NULL), 0);
+	names_fail = true;
+	assert_true(rekey_retire(&job, &gone, NULL) < 0);
+	assert_int_equal(ring().count, 2);
+	names_fail = false;
+	assert_int_equal(rekey_retire(&job, &gone, NULL), 0);
+	assert_sealed_under(id);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -736,6 +765,7 @@ int main(void)
 	    T(keyring_has_another_time_than_the_one_before),
 	    T(old_key_stays_while_a_record_cannot_be_looked_at),
 	    T(old_key_stays_while_the_disk_does_not_take_what_was_sealed_anew),
+	    T(old_key_stays_while_the_disk_does_not_take_who_has_gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
