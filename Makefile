@@ -222,9 +222,14 @@ lint: deps
 
 # The shipped flags with ASan and UBSan, in a build directory of its own.
 asan: deps
-	@$(MAKE) --no-print-directory -j$(JOBS) tests BUILD=$(BUILD)/asan FORTIFY= \
+	@$(MAKE) --no-print-directory -j$(JOBS) tests $(BUILD)/asan/tests/system/asan_options.so \
+		BUILD=$(BUILD)/asan FORTIFY= \
 		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined'
-	@BUILD='$(abspath $(BUILD))/asan' PYTHON='$(PYTHON)' CRASH_PART=4 tests/run unit pam race crash
+	@BUILD='$(abspath $(BUILD))/asan' PYTHON='$(PYTHON)' CRASH_PART=4 tests/run unit pam race crash system
+
+$(BUILD)/tests/system/asan_options.so: tests/system/asan_options.c Makefile
+	@mkdir -p $(@D)
+	$(COMPILE) -fno-sanitize=all -shared -o $@ $<
 
 # What a login costs, beside the modules of others, which it installs.
 bench_bin = $(addprefix $(BUILD)/tests/bench/,host host-plain pam_empty.so)
