@@ -274,7 +274,9 @@ static void tell_failure(int *told)
 	if (job->hit)
 		printf(" at call %d (%s)", job->at, inject_call_name(crash_seen->call));
 	if (job->how == INJECT_FAIL)
-		printf(" with %s%s", strerrorname_np(job->number), job->cut ? " before a power cut" : "");
+		printf(" with %s", strerrorname_np(job->number));
+	if (job->cut)
+		printf(", then a power cut");
 	printf(": %s\n", crash_seen->why);
 }
 
@@ -382,17 +384,28 @@ static void try_failures(struct sum *s, int calls)
 	}
 }
 
-/* Each sync fails, and what it was to bring to the disk is not there when the power goes:
- * what was told holds all the same. */
-static void try_losses(struct sum *s, int calls)
+/* The power goes: at the end, behind a sync that failed, or at any call.  What is not on
+ * the disk by then is not there, and what was told holds all the same. */
+static void try_cuts(struct sum *s, int calls)
 {
 	int by = stride(syncings, op->most);
 
+	job->cut = true;
+	job->how = INJECT_NOTHING;
+	job->hit = false;
+	try_point(s);
 	job->how = INJECT_FAIL;
 	job->number = EIO;
-	job->cut = true;
 	for (int i = 0; i < syncings; i++) {
 		job->at = syncing[i];
+		if (is_dense(job->at, calls) || is_turn(i, by, 0))
+			try_point(s);
+	}
+	/* Nothing is new before a call unless the one before it changes something. */
+	job->how = INJECT_KILL;
+	by = stride(changings, op->most);
+	for (int i = 0; i < changings; i++) {
+		job->at = changing[i] + 1;
 		if (is_dense(job->at, calls) || is_turn(i, by, 0))
 			try_point(s);
 	}
@@ -402,7 +415,7 @@ static void try_losses(struct sum *s, int calls)
 void crash_try(const struct crash_op *what)
 {
 	struct sum s = {.told = 0};
-	int calls, fails;
+	int calls, fails, kills;
 
 	op = what;
 	if (op->make != NULL)
@@ -419,12 +432,14 @@ void crash_try(const struct crash_op *what)
 	try_kills(&s, calls);
 	try_failures(&s, calls);
 	fails = s.points[INJECT_FAIL];
-	try_losses(&s, calls);
+	kills = s.points[INJECT_KILL];
+	try_cuts(&s, calls);
 	printf("%s: %d calls, %d of them change something; killed %d times before one, %d behind "
-	    "one, %d by SIGTERM; %d failures; %d power cuts behind a failed sync; the next login in "
-	    "at most %ld ms\n", op->name, calls, changings, s.points[INJECT_KILL],
-	    s.points[INJECT_BEHIND], s.points[INJECT_TERM], fails, s.points[INJECT_FAIL] - fails,
-	    s.slowest);
+	    "one, %d by SIGTERM; %d failures; %d power cuts, %d of them behind a failed sync; the "
+	    "next login in at most %ld ms\n", op->name, calls, changings, kills,
+	    s.points[INJECT_BEHIND], s.points[INJECT_TERM], fails,
+	    1 + s.points[INJECT_KILL] - kills + s.points[INJECT_FAIL] - fails,
+	    s.points[INJECT_FAIL] - fails, s.slowest);
 	if (stride(calls, op->most) > 1)
 		printf("    one of %d calls each, CRASH_SEED=%u\n", stride(calls, op->most),
 		    crash_seed());

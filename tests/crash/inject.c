@@ -17,8 +17,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PATH 512
-
 /* Of calls that newer machines do not have: no call has this number. */
 #define NO_CALL (-1L)
 #ifndef SYS_open
@@ -111,16 +109,16 @@ static bool changes(const struct __ptrace_syscall_info *s)
 	return false;
 }
 
-/* What is no text reads as "". */
-static void read_text(pid_t pid, uint64_t at, char text[PATH])
+void inject_text(pid_t pid, uint64_t at, char text[INJECT_TEXT])
 {
-	struct iovec here = {text, PATH - 1};
-	struct iovec there = {(void *)(uintptr_t)at, PATH - 1};
+	struct iovec here = {text, INJECT_TEXT - 1};
+	struct iovec there = {(void *)(uintptr_t)at, INJECT_TEXT - 1};
 	ssize_t n = process_vm_readv(pid, &here, 1, &there, 1, 0);
 
 	if (n <= 0) {
 		/* It may end with its page. */
-		here.iov_len = there.iov_len = 4096 - at % 4096 < PATH ? 4096 - at % 4096 : PATH - 1;
+		here.iov_len = there.iov_len = 4096 - at % 4096 < INJECT_TEXT ? 4096 - at % 4096 :
+		    INJECT_TEXT - 1;
 		n = process_vm_readv(pid, &here, 1, &there, 1, 0);
 	}
 	text[n > 0 ? n : 0] = '\0';
@@ -128,12 +126,12 @@ static void read_text(pid_t pid, uint64_t at, char text[PATH])
 
 static bool names_path(pid_t pid, const struct __ptrace_syscall_info *s, const char *path)
 {
-	char text[PATH];
+	char text[INJECT_TEXT];
 
 	for (int i = 0; i < 2; i++) {
 		if (s->entry.args[i] < 4096)
 			continue;
-		read_text(pid, s->entry.args[i], text);
+		inject_text(pid, s->entry.args[i], text);
 		if (strncmp(text, path, strlen(path)) == 0)
 			return true;
 	}
@@ -180,7 +178,7 @@ struct tracing {
 	bool here; /* at the call that it happens to */
 	long number;      /* of the call that it is in */
 	uint64_t args[6];
-	struct loss loss;
+	struct loss *loss;
 };
 
 static int enter(struct tracing *t, struct inject *j, const struct __ptrace_syscall_info *s)
@@ -207,10 +205,10 @@ static int enter(struct tracing *t, struct inject *j, const struct __ptrace_sysc
 	if (t->here && j->how == INJECT_TERM)
 		return kill(t->pid, SIGTERM);
 	if (!t->here || j->how != INJECT_FAIL) {
-		loss_enter(&t->loss, t->pid, t->number, t->args);
+		loss_enter(t->loss, &(struct loss_call){t->pid, t->number, t->args});
 		return 0;
 	}
-	loss_fail(&t->loss, t->pid, t->number, t->args, j->number);
+	loss_fail(t->loss, &(struct loss_call){t->pid, t->number, t->args}, j->number);
 	return inject_set(t->pid, true, -1);
 }
 
@@ -219,8 +217,8 @@ static int leave(struct tracing *t, const struct inject *j, int64_t result)
 	bool here = t->here;
 
 	t->here = false;
-	if (!here)
-		loss_note(&t->loss, t->pid, t->number, t->args, result);
+	if (t->begun && (!here || j->how != INJECT_FAIL))
+		loss_leave(t->loss, &(struct loss_call){t->pid, t->number, t->args}, result);
 	if (here && j->how == INJECT_BEHIND)
 		return kill(t->pid, SIGKILL);
 	return here && j->how == INJECT_FAIL ? inject_set(t->pid, false, -(long)j->number) : 0;
@@ -240,11 +238,11 @@ static int at_call(struct tracing *t, struct inject *j)
 
 int inject_run(pid_t pid, struct inject *j)
 {
-	static struct tracing t;
+	struct tracing t = {.pid = pid, .loss = loss_begin()};
 	int signal = 0;
 
-	memset(&t, 0, sizeof(t));
-	t.pid = pid;
+	if (t.loss == NULL)
+		return -1;
 	j->hit = j->forked = false;
 	j->calls = 0;
 	if (waitpid(pid, &j->status, 0) != pid || !WIFSTOPPED(j->status) ||
@@ -259,7 +257,7 @@ int inject_run(pid_t pid, struct inject *j)
 		if (j->step != NULL)
 			j->step(j->ctx);
 		if (!WIFSTOPPED(j->status)) {
-			j->lost = loss_end(&t.loss, j->cut);
+			j->lost = loss_end(t.loss, j->cut);
 			return 0;
 		}
 		signal = WSTOPSIG(j->status);

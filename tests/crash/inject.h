@@ -9,9 +9,11 @@
 #define PB_CRASH_INJECT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #define INJECT_CALLS 20000
+#define INJECT_TEXT 512
 
 enum inject_how {
 	INJECT_NOTHING,
@@ -47,6 +49,9 @@ void inject_begin(void);
 
 /* In the parent: until the child has ended.  0, or -1 with errno. */
 int inject_run(pid_t pid, struct inject *j);
+
+/* A text of the child's; what is none reads as "". */
+void inject_text(pid_t pid, uint64_t at, char text[INJECT_TEXT]);
 
 const char *inject_how_name(enum inject_how how);
 const char *inject_call_name(long number); /* good until the next call */

@@ -1,11 +1,12 @@
 /*
- * loss: whether the disk may lack what a traced child wrote, because a write or a sync
- * of it failed.
+ * loss: what a power cut would take of what a traced child has written and named, and
+ * whether the disk may lack any of it because a write or a sync failed.
  *
- * It is made good when the same file is written once more and then synced: after a sync
- * that failed, Linux takes the lost pages for written, and a mere second sync succeeds.
- * A directory needs the sync alone, as does whoever was interrupted.  What never got a
- * name, or has lost it, nobody misses.
+ * Bytes are on the disk from the sync of their file, names from the sync of their
+ * directory, all of it from a sync of the file system.  After a sync that failed, Linux
+ * takes the lost pages for written, and a mere second sync succeeds: the file has to be
+ * written once more and then synced.  A directory needs the sync alone, as does whoever
+ * was interrupted.  What never got a name, or has lost it, nobody misses.
  */
 #ifndef PB_CRASH_LOSS_H
 #define PB_CRASH_LOSS_H
@@ -14,37 +15,27 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define LOSS_SIZE 8192 /* of a record's file; of a longer one nothing is kept */
-#define LOSS_FILES 8
+struct loss;
 
-/* What the disk has for sure of a file that has been written to since. */
-struct loss_kept {
-	bool used;
-	dev_t dev;
-	ino_t number;
-	size_t len;
-	unsigned char bytes[LOSS_SIZE];
+struct loss_call {
+	pid_t pid;
+	long number;
+	const uint64_t *args;
 };
 
-struct loss {
-	bool some;
-	bool written; /* since, or it need not be */
-	long call;
-	int fd;       /* of the file, in the tracer */
-	struct loss_kept kept[LOSS_FILES];
-};
+struct loss *loss_begin(void);
 
-/* The child is about to make a call. */
-void loss_enter(struct loss *l, pid_t pid, long call, const uint64_t *args);
+/* The child is about to make a call: what it would change is looked at before. */
+void loss_enter(struct loss *l, const struct loss_call *c);
 
-/* The child is about to make a call that will fail with this number. */
-void loss_fail(struct loss *l, pid_t pid, long call, const uint64_t *args, int number);
+/* It has come back with this result. */
+void loss_leave(struct loss *l, const struct loss_call *c, int64_t result);
 
-/* Another call of it has come back with this result. */
-void loss_note(struct loss *l, pid_t pid, long call, const uint64_t *args, int64_t result);
+/* It will not be made, and fail with this number. */
+void loss_fail(struct loss *l, const struct loss_call *c, int number);
 
-/* At its end: whether something is lost.  cut: the power goes, and the file whose sync has
- * failed holds again what the disk had of it before, if that is known. */
+/* At its end: whether something is lost that a call failed for.  cut: the power goes, and
+ * the disk is as it was at the last sync of each thing.  Frees l. */
 bool loss_end(struct loss *l, bool cut);
 
 #endif
