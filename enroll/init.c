@@ -68,14 +68,33 @@ static int name_keyring(int dir, int fd, const char *name, const char *path, str
 	return fsync(dir) == 0 ? 0 : err_errno(e, "%s: sync", path);
 }
 
+static int open_keyring_dir(const char *path, struct err *e)
+{
+	char dir[CONF_PATH_MAX];
+
+	(void)snprintf(dir, sizeof(dir), "%.*s", (int)(strrchr(path, '/') + 1 - path), path);
+	return safefile_open_dir(dir, e);
+}
+
+/* Whoever made it may have been killed before its name was on the disk. */
+static int sync_keyring(const char *path, struct err *e)
+{
+	int dir = open_keyring_dir(path, e), r;
+
+	if (dir < 0)
+		return dir;
+	r = fsync(dir) == 0 ? 0 : err_errno(e, "%s: sync", path);
+	(void)close(dir);
+	return r;
+}
+
 static int write_keyring(const char *path, struct err *e)
 {
 	const char *name = strrchr(path, '/') + 1;
-	char dir_path[CONF_PATH_MAX], line[128];
-	int dir, fd, r;
+	int dir = open_keyring_dir(path, e), fd, r;
+	char line[128];
 
-	(void)snprintf(dir_path, sizeof(dir_path), "%.*s", (int)(name - path), path);
-	if ((dir = safefile_open_dir(dir_path, e)) < 0)
+	if (dir < 0)
 		return dir;
 	fd = openat(dir, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
 	if (fd < 0) {
@@ -112,7 +131,7 @@ static int make_keyring(const struct conf *c, struct init_made *made, struct err
 	int r;
 
 	if (has_keyring(c))
-		return 0;
+		return sync_keyring(c->keyring, e);
 	if ((r = store_has_records(c, e)) < 0)
 		return r;
 	if (r > 0)
@@ -120,8 +139,8 @@ static int make_keyring(const struct conf *c, struct init_made *made, struct err
 		    "new one would not open; restore the keyring from its copy", c->keyring,
 		    c->store_dir);
 	r = write_keyring(c->keyring, e);
-	if (r == ERR_CONFLICT)
-		return 0; /* another init was faster */
+	if (r == ERR_CONFLICT) /* another init was faster */
+		return sync_keyring(c->keyring, e);
 	made->keyring = r == 0;
 	return r;
 }

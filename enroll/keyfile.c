@@ -75,6 +75,10 @@ static int take_place(int dir, int fd, const char *path, struct err *e)
 
 	if (snprintf(beside, sizeof(beside), "%s" BESIDE, name) >= (int)sizeof(beside))
 		return err_set(e, ERR_SYSTEM, "%s: the name is too long", path);
+	/* The one that was there has to be on the disk before this one is read: whoever put
+	 * it there may have been killed, and logins seal under what they read. */
+	if (fsync(dir) != 0)
+		return err_errno(e, "%s: sync", path);
 	/* What one that was killed has left. */
 	if (unlinkat(dir, beside, 0) != 0 && errno != ENOENT)
 		return err_errno(e, "%s.new: remove", path);

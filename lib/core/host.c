@@ -223,20 +223,19 @@ int host_create(const struct conf *c, int64_t since, struct err *e)
 	struct slot s;
 	int fd, dir, r;
 
-	fd = open_record(c, e);
-	if (fd >= 0) {
-		r = read_host(fd, &s, &old, e);
-		(void)close(fd);
-		if (r != ERR_BAD)
-			return r;
-	} else if (fd != ERR_NONE) {
-		return fd;
-	}
-	if ((r = this_machine(h.id, e)) != 0)
-		return r;
 	if ((dir = safefile_open_dir(c->state_dir, e)) < 0)
 		return dir;
-	r = write_new(dir, &h, e);
+	if ((fd = open_at(dir, c, e)) >= 0) {
+		r = read_host(fd, &s, &old, e);
+		(void)close(fd);
+	} else {
+		r = fd;
+	}
+	/* Whoever made it may have been killed before its name was on the disk. */
+	if (r == 0 && fsync(dir) != 0)
+		r = err_errno(e, "%s: sync", NAME);
+	else if ((r == ERR_BAD || r == ERR_NONE) && (r = this_machine(h.id, e)) == 0)
+		r = write_new(dir, &h, e);
 	(void)close(dir);
 	return r;
 }

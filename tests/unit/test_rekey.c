@@ -125,8 +125,19 @@ int syncfs(int fd)
 	return (int)syscall(SYS_syncfs, fd);
 }
 
+static bool directory_synced, renamed_unsynced;
+
+int fsync(int fd)
+{
+	struct stat st;
+
+	directory_synced = directory_synced || (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode));
+	return (int)syscall(SYS_fsync, fd);
+}
+
 int renameat(int from, const char *name, int to, const char *new_name)
 {
+	renamed_unsynced = renamed_unsynced || !directory_synced;
 	if (dies_at_rename > 0 && --dies_at_rename == 0)
 		_exit(9);
 	return (int)syscall(SYS_renameat2, from, name, to, new_name, 0);
@@ -157,7 +168,7 @@ static int set_up(void **state)
 	if (crypto_init() != 0)
 		return -1;
 	dies_at_sync = dies_at_rename = 0;
-	syncs_fail = names_fail = false;
+	syncs_fail = names_fail = directory_synced = renamed_unsynced = false;
 	counts_in_seconds = false;
 	scratch_dir(&sc);
 	scratch_conf(&sc, "");
@@ -726,6 +737,20 @@ static void old_key_stays_while_the_disk_does_not_take_what_was_sealed_anew(void
 	assert_sealed_under(id);
 }
 
+/* `add` may have been killed behind its name and before the sync: a login that seals
+ * under the new key must not be all that the disk has of it. */
+static void keyring_is_on_the_disk_before_another_takes_its_place(void **state)
+{
+	char id[KEYRING_ID_MAX + 1];
+	struct rekey_used res;
+
+	(void)state;
+	assert_int_equal(rekey_add(&job, id, NULL), 0);
+	directory_synced = renamed_unsynced = false;
+	assert_int_equal(rekey_use(&job, &res, NULL), 0);
+	assert_false(renamed_unsynced);
+}
+
 /* A record whose removal only memory has comes back with the power, under the old key. */
 static void old_key_stays_while_the_disk_does_not_take_who_has_gone(void **state)
 {
@@ -766,6 +791,7 @@ int main(void)
 	    T(old_key_stays_while_a_record_cannot_be_looked_at),
 	    T(old_key_stays_while_the_disk_does_not_take_what_was_sealed_anew),
 	    T(old_key_stays_while_the_disk_does_not_take_who_has_gone),
+	    T(keyring_is_on_the_disk_before_another_takes_its_place),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
