@@ -19,6 +19,9 @@ struct work {
 	struct record_hot hot, present;
 	bool has_enroll, has_hot;
 	char enroll_key[STORE_KEY_MAX], hot_key[STORE_KEY_MAX];
+	/* Of the records that are there. */
+	char enroll_version[STORE_VERSION_MAX], hot_version[STORE_VERSION_MAX];
+	bool uid_looked_at;
 };
 
 struct run {
@@ -126,9 +129,10 @@ static void look_at_uid(struct run *r)
 	char user[USERKEY_NAME_MAX + 1];
 	int code;
 
-	if (!hot->uid_bound || !r->w->has_enroll ||
+	if (r->w->uid_looked_at || !hot->uid_bound || !r->w->has_enroll ||
 	    userkey_decode(strchr(r->w->hot_key, '/') + 1, user) != 0)
 		return;
+	r->w->uid_looked_at = true;
 	f.user = user;
 	code = r->q->account(r->q->ctx, user, &f.has);
 	if (code == 0 && f.has == f.bound)
@@ -145,23 +149,19 @@ static void look_at_uid(struct run *r)
 	}
 }
 
-/* In the place of whatever is there. */
-static int put_over(const struct run *r, const char *key, struct store_value *v, struct err *e)
+/* In the place of what look() has found: somebody may have logged in since, and what that
+ * has spent stays spent.  ERR_CONFLICT: look again. */
+static int put_over(const struct run *r, const char *key, const char *version, struct err *e)
 {
-	struct store_raw there;
-	int code = ERR_CONFLICT;
+	struct store_value *v = &r->w->value;
+	int code;
 
-	for (int i = 0; i < PUT_TRIES && code == ERR_CONFLICT; i++) {
-		code = store_get_raw(r->q->store, key, &there, e);
-		if (code == ERR_BAD)
-			code = store_del(r->q->store, key, NULL, e) == 0 ? ERR_NONE : ERR_BAD;
-		if (code != 0 && code != ERR_NONE)
-			return code;
-		(void)snprintf(v->version, sizeof(v->version), "%s",
-		    code == 0 ? there.version : STORE_NEW);
-		code = store_put(r->q->store, key, v, e);
-	}
-	return code;
+	/* What cannot be read has no version. */
+	if (version[0] == '\0' && (code = store_del(r->q->store, key, NULL, e)) != 0)
+		return code == ERR_NONE ? ERR_CONFLICT : code;
+	(void)snprintf(v->version, sizeof(v->version), "%s",
+	    version[0] != '\0' ? version : STORE_NEW);
+	return store_put(r->q->store, key, v, e);
 }
 
 static int flush(struct run *r, struct err *e)
@@ -205,10 +205,16 @@ static int put_one(struct run *r, struct err *e)
 	struct work *w = r->w;
 	int code = steps_encode_hot(&w->hot, &w->value, e);
 
-	if (code == 0 && (code = put_over(r, w->hot_key, &w->value, e)) == 0 && w->has_enroll &&
-	    (code = steps_encode_enroll(&w->enroll, &w->value, e)) == 0)
-		code = put_over(r, w->enroll_key, &w->value, e);
+	if (code == 0 && (code = put_over(r, w->hot_key, w->hot_version, e)) == 0 &&
+	    w->has_enroll && (code = steps_encode_enroll(&w->enroll, &w->value, e)) == 0)
+		code = put_over(r, w->enroll_key, w->enroll_version, e);
 	return code;
+}
+
+static void note_version(char version[STORE_VERSION_MAX], int code, const struct work *w)
+{
+	(void)snprintf(version, STORE_VERSION_MAX, "%s", code == 0 ? w->value.version :
+	    code == ERR_NONE ? STORE_NEW : "");
 }
 
 /* 1: the user has a record; w->present and w->present_enroll are what can be read. */
@@ -217,9 +223,11 @@ static int look(struct run *r, struct err *e)
 	struct work *w = r->w;
 	int hot = store_get(r->q->store, w->hot_key, NULL, &w->value, e), enroll;
 
+	note_version(w->hot_version, hot, w);
 	if (hot != 0 || record_get_hot(&w->present, w->value.data, w->value.len) != 0)
 		memset(&w->present, 0, sizeof(w->present));
 	enroll = store_get(r->q->store, w->enroll_key, NULL, &w->value, e);
+	note_version(w->enroll_version, enroll, w);
 	if (enroll != 0 || record_get_enroll(&w->present_enroll, w->value.data, w->value.len) != 0)
 		memset(&w->present_enroll, 0, sizeof(w->present_enroll));
 	if ((hot != 0 && hot != ERR_NONE && hot != ERR_BAD) ||
@@ -228,25 +236,36 @@ static int look(struct run *r, struct err *e)
 	return hot != ERR_NONE || enroll != ERR_NONE;
 }
 
-static int restore_user(struct run *r, struct err *e)
+static int try_user(struct run *r, int *there, struct err *e)
 {
-	int there = look(r, e), code;
+	int code;
 
-	if (there < 0)
-		return there;
+	if ((*there = look(r, e)) < 0)
+		return *there;
 	/* A state alone is of use only as what keeps a lost enrolment from being taken
 	 * for none. */
-	if (!r->w->has_enroll && there > 0)
-		return 0;
+	if (!r->w->has_enroll && *there > 0)
+		return ERR_NONE;
 	drop_what_may_be_spent(r);
 	if ((code = raise_steps(r, e)) != 0)
 		return code;
-	if (there > 0)
+	if (*there > 0)
 		keep_present(r);
 	look_at_uid(r);
-	r->res->users++;
-	r->res->replaced += there > 0 ? 1 : 0;
-	return there == 0 && r->w->has_enroll ? add(r, e) : put_one(r, e);
+	return *there == 0 && r->w->has_enroll ? add(r, e) : put_one(r, e);
+}
+
+static int restore_user(struct run *r, struct err *e)
+{
+	int there = 0, code = ERR_CONFLICT;
+
+	for (int i = 0; i < PUT_TRIES && code == ERR_CONFLICT; i++)
+		code = try_user(r, &there, e);
+	if (code == ERR_NONE)
+		return 0;
+	r->res->users += code == 0 ? 1 : 0;
+	r->res->replaced += code == 0 && there > 0 ? 1 : 0;
+	return code;
 }
 
 /* Reads ahead: r->key is "" at the end. */

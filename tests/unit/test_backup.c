@@ -37,6 +37,9 @@ int linkat(int from, const char *name, int to, const char *new_name, int flags)
 	return (int)syscall(SYS_linkat, from, name, to, new_name, flags);
 }
 
+/* Called between a look at what is there and the write over it. */
+static void (*meanwhile)(void);
+
 static int64_t tell_clock(void)
 {
 	return clock_now;
@@ -52,6 +55,7 @@ static int set_up(void **state)
 		return -1;
 	clock_now = SCRATCH_NOW;
 	dies_at_link = dies_at_write = 0;
+	meanwhile = NULL;
 	everybody = 1000;
 	nobody_has_an_account = rebinds = false;
 	scratch_dir(&sc);
@@ -117,6 +121,8 @@ static int backup(struct backup_result *res)
 static int account(void *ctx, const char *user, uid_t *uid)
 {
 	(void)ctx, (void)user;
+	if (meanwhile != NULL)
+		meanwhile();
 	*uid = everybody;
 	if (nobody_has_an_account)
 		return ERR_NONE;
@@ -477,6 +483,86 @@ static void steps_of_the_device_that_is_there_rise_in_a_restore_too(void **state
 	assert_int_equal(entry->last_step, otp_step(clock_now, 30) + (uint64_t)sc.conf.window);
 }
 
+static struct record_device of_backup;
+static char spent_meanwhile[OTP_CODE_SIZE];
+
+/* By a clock that is ahead of the restore's. */
+static void log_in_meanwhile(void)
+{
+	meanwhile = NULL;
+	clock_now += 300;
+	assert_int_equal(otp_code(&of_backup, otp_step(clock_now, 30), spent_meanwhile), 0);
+	assert_int_equal(answer("alice", spent_meanwhile), LOGIN_OK);
+	clock_now -= 300;
+}
+
+static void what_a_login_spends_during_a_restore_stays_spent(void **state)
+{
+	char codes[RECORD_CODES][RECOVERY_TEXT_SIZE];
+	struct backup_result out;
+	struct restore_result res;
+
+	(void)state;
+	(void)enrol("alice", codes);
+	of_backup = record("alice").device[0];
+	assert_int_equal(code_of(&of_backup, clock_now), LOGIN_OK);
+	assert_int_equal(backup(&out), 0);
+	meanwhile = log_in_meanwhile;
+	assert_int_equal(restore(true, &res, NULL), 0);
+	assert_null(meanwhile);
+	assert_int_equal(res.users, 1);
+	assert_int_equal(res.replaced, 1);
+	clock_now += 300;
+	assert_int_equal(answer("alice", spent_meanwhile), LOGIN_REPLAY);
+	assert_int_equal(code_of(&of_backup, clock_now + 30), LOGIN_OK);
+}
+
+static void let_time_pass(void)
+{
+	meanwhile = NULL;
+	clock_now += 1000;
+}
+
+/* A kill anywhere: no record is restored before the arrival is noted. */
+static void check_arrival_when_killed(int at, bool *restored)
+{
+	const uint64_t before = scratch_read_hot(&sc, "alice").entry[0].last_step;
+	struct restore_result res;
+	int64_t since = 0;
+	pid_t pid;
+
+	if ((pid = fork()) == 0) {
+		dies_at_write = at;
+		_exit(restore(true, &res, NULL) == 0 ? 0 : 1);
+	}
+	assert_int_equal(scratch_wait(pid), 9);
+	*restored = scratch_read_hot(&sc, "alice").entry[0].last_step != before;
+	assert_int_equal(host_since(&sc.conf, clock_now, &since, NULL), 0);
+	assert_true(!*restored || since == clock_now);
+}
+
+static void restore_is_noted_as_an_arrival_before_and_behind(void **state)
+{
+	char codes[RECORD_CODES][RECOVERY_TEXT_SIZE];
+	struct backup_result out;
+	struct restore_result res;
+	bool restored = false;
+	int64_t since = 0;
+
+	(void)state;
+	(void)enrol("alice", codes);
+	assert_int_equal(answer("alice", codes[0]), LOGIN_OK); /* binds the uid */
+	assert_int_equal(backup(&out), 0);
+	clock_now += 1000;
+	for (int at = 1; !restored; at++)
+		check_arrival_when_killed(at, &restored);
+	meanwhile = let_time_pass;
+	assert_int_equal(restore(true, &res, NULL), 0);
+	assert_null(meanwhile);
+	assert_int_equal(host_since(&sc.conf, clock_now, &since, NULL), 0);
+	assert_int_equal(since, clock_now);
+}
+
 static void backup_is_complete_or_not_at_all_and_never_over_another(void **state)
 {
 	char codes[RECORD_CODES][RECOVERY_TEXT_SIZE], path[512];
@@ -678,6 +764,8 @@ int main(void)
 	    T(restore_killed_anywhere_is_completed_by_the_next),
 	    T(restore_killed_between_hot_and_enroll_keeps_the_device_that_is_there),
 	    T(steps_of_the_device_that_is_there_rise_in_a_restore_too),
+	    T(what_a_login_spends_during_a_restore_stays_spent),
+	    T(restore_is_noted_as_an_arrival_before_and_behind),
 	    T(backup_is_complete_or_not_at_all_and_never_over_another),
 	    T(record_that_opens_and_is_none_keeps_nobody_from_being_restored),
 	    T(user_of_another_uid_is_named_and_stays_bound),
