@@ -1,6 +1,7 @@
 #include "enroll/cmd.h"
 
 #include "enroll/init.h"
+#include "enroll/keyfile.h"
 #include "enroll/language.h"
 #include "enroll/line.h"
 #include "lib/core/otp.h"
@@ -66,6 +67,7 @@ int cmd_open(struct cmd *c, struct store *s, bool may_init)
 		return r;
 	if (store_open(s, &c->conf, &e) != 0)
 		return cmd_fail(&e);
+	keyfile_tidy(s, c->conf.keyring);
 	if (may_init && init_is_unfinished(s, &c->conf) && (r = run_init(c)) != 0) {
 		store_close(s);
 		return r;

@@ -2,6 +2,7 @@
 
 #include "lib/core/safefile.h"
 #include "lib/core/secret.h"
+#include "lib/core/store.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -117,6 +118,17 @@ int keyfile_replace(struct keyfile *k, const char *path, struct err *e)
 	}
 	(void)close(dir);
 	return r;
+}
+
+void keyfile_tidy(struct store *s, const char *path)
+{
+	char beside[PATH_MAX];
+
+	if (snprintf(beside, sizeof(beside), "%s" BESIDE, path) >= (int)sizeof(beside) ||
+	    access(beside, F_OK) != 0 || store_lock(s, NULL) != 0)
+		return;
+	(void)unlink(beside);
+	store_unlock(s);
 }
 
 /* The line that begins at *at; *at goes behind it. */

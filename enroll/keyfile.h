@@ -27,6 +27,11 @@ int keyfile_read(struct keyfile *k, const char *path, struct err *e);
 /* Puts k in the place of the file: whoever reads has the old or the new one whole. */
 int keyfile_replace(struct keyfile *k, const char *path, struct err *e);
 
+/* Removes what a change that was killed has left beside the file: master keys, whole.
+ * Takes the lock of changes where there is any, and waits for a change under way. */
+struct store;
+void keyfile_tidy(struct store *s, const char *path);
+
 /* The key that waits; "" when there is none. */
 void keyfile_next(const struct keyfile *k, char id[KEYRING_ID_MAX + 1]);
 
