@@ -146,15 +146,9 @@ WRAP(int, renameat, (int a, const char *p, int b, const char *q), (a, p, b, q), 
 WRAP(int, gethostname, (char *name, size_t n), (name, n), no())
 
 /* libcrypto and liboath. */
-WRAP(EVP_MAC *, EVP_MAC_fetch, (OSSL_LIB_CTX *c, const char *name, const char *properties),
+WRAP(EVP_MD *, EVP_MD_fetch, (OSSL_LIB_CTX *c, const char *name, const char *properties),
     (c, name, properties), none())
-WRAP(EVP_MAC_CTX *, EVP_MAC_CTX_new, (EVP_MAC *m), (m), none())
-WRAP(int, EVP_MAC_CTX_set_params, (EVP_MAC_CTX *c, const OSSL_PARAM p[]), (c, p), 0)
-WRAP(int, EVP_MAC_init, (EVP_MAC_CTX *c, const unsigned char *key, size_t n, const OSSL_PARAM p[]),
-    (c, key, n, p), 0)
-WRAP(int, EVP_MAC_update, (EVP_MAC_CTX *c, const unsigned char *data, size_t n), (c, data, n), 0)
-WRAP(int, EVP_MAC_final, (EVP_MAC_CTX *c, unsigned char *out, size_t *n, size_t cap),
-    (c, out, n, cap), 0)
+WRAP(int, EVP_MD_CTX_copy_ex, (EVP_MD_CTX *to, const EVP_MD_CTX *from), (to, from), 0)
 WRAP(EVP_CIPHER *, EVP_CIPHER_fetch, (OSSL_LIB_CTX *c, const char *name, const char *properties),
     (c, name, properties), none())
 WRAP(EVP_CIPHER_CTX *, EVP_CIPHER_CTX_new, (void), (), none())
