@@ -1,5 +1,6 @@
 #include "lib/core/host.h"
 
+#include "lib/core/crypto.h"
 #include "lib/core/pack.h"
 #include "lib/core/safefile.h"
 #include "lib/core/slot.h"
@@ -34,7 +35,7 @@ static int shorten(const char *text, size_t n, unsigned char id[HASH], struct er
 		memcpy(id, text, HASH);
 		return 0;
 	}
-	if (EVP_Digest(text, n, md, NULL, EVP_sha256(), NULL) != 1)
+	if (EVP_Digest(text, n, md, NULL, crypto_sha256(), NULL) != 1)
 		return err_set(e, ERR_SYSTEM, "libcrypto cannot run SHA-256");
 	memcpy(id, md, HASH);
 	return 0;

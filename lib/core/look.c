@@ -1,5 +1,6 @@
 #include "lib/core/look.h"
 
+#include "lib/core/crypto.h"
 #include "lib/core/record.h"
 #include "lib/core/secret.h"
 #include "lib/core/store.h"
@@ -37,7 +38,7 @@ int look_place(const struct login_request *req, uint8_t place[RECORD_HASH])
 	if (req->keys != NULL && (!req->keys->whole ||
 	    sshkey_set_hash(req->keys, in + 1 + sizeof(req->source.bytes)) != 0))
 		return ERR_SYSTEM;
-	if (EVP_Digest(in, sizeof(in), md, NULL, EVP_sha256(), NULL) != 1)
+	if (EVP_Digest(in, sizeof(in), md, NULL, crypto_sha256(), NULL) != 1)
 		return ERR_SYSTEM;
 	memcpy(place, md, RECORD_HASH);
 	return 0;

@@ -213,12 +213,29 @@ static int check_and_read(int fd, enum safefile_kind kind, const char *path,
 	}
 }
 
+/* The directory that holds a file; where `judged` lies in the very same one, it has
+ * been judged with it. */
+static int judge_home(const char *dir, const char *judged, struct err *e)
+{
+	size_t n = strlen(dir);
+	struct stat st;
+	int r;
+
+	if (judged != NULL && n > 1 && strncmp(judged, dir, n) == 0 && judged[n] == '/' &&
+	    strchr(judged + n + 1, '/') == NULL)
+		return 0;
+	if ((r = judge_parents(dir, judged, e)) != 0)
+		return r;
+	if (lstat(dir, &st) != 0)
+		return err_errno(e, "%s", dir);
+	return judge_leaf_dir(&st, dir, e);
+}
+
 int safefile_read(const char *path, enum safefile_kind kind,
     struct safefile_buffer *buf, struct err *e)
 {
 	const char *slash = strrchr(path, '/');
 	char dir[PATH_MAX];
-	struct stat st;
 	int r;
 
 	if (slash == NULL || path[0] != '/' || strlen(path) >= sizeof(dir))
@@ -226,11 +243,7 @@ int safefile_read(const char *path, enum safefile_kind kind,
 	size_t keep = slash == path ? 1 : (size_t)(slash - path);
 	memcpy(dir, path, keep);
 	dir[keep] = '\0';
-	if ((r = judge_parents(dir, buf->judged, e)) != 0)
-		return r;
-	if (lstat(dir, &st) != 0)
-		return err_errno(e, "%s", dir);
-	if ((r = judge_leaf_dir(&st, dir, e)) != 0)
+	if ((r = judge_home(dir, buf->judged, e)) != 0)
 		return r;
 	r = ERR_NONE;
 	for (int i = 0; i < REPLACED_TRIES && r == ERR_NONE; i++) {

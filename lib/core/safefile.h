@@ -53,7 +53,7 @@ struct safefile_buffer {
 	char *data;
 	size_t cap;
 	size_t len;
-	const char *judged; /* as above, or NULL */
+	const char *judged; /* as above, or NULL; its own directory is not judged again either */
 	struct safefile_seen seen;
 };
 int safefile_read(const char *path, enum safefile_kind kind,

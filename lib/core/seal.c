@@ -1,12 +1,11 @@
 #include "lib/core/seal.h"
 
+#include "lib/core/crypto.h"
+#include "lib/core/hmac.h"
 #include "lib/core/secret.h"
 
-#include <openssl/core_names.h>
 #include <openssl/evp.h>
-#include <openssl/params.h>
 #include <openssl/rand.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,10 +14,8 @@
 #define TAG 16
 
 struct seal_engine {
-	EVP_MAC *hmac;
-	EVP_MAC_CTX *mac;
-	const struct keyring_key *keyed; /* whose prk mac holds, or NULL */
-	EVP_CIPHER *aes;
+	struct hmac hmac;
+	const struct keyring_key *keyed; /* whose prk it has taken, or NULL */
 	EVP_CIPHER_CTX *cipher;
 	/* The key derived last: an update opens and seals under the same name. */
 	const struct keyring_key *from;
@@ -29,26 +26,14 @@ struct seal_engine {
 static void engine_done(struct seal_engine *g)
 {
 	EVP_CIPHER_CTX_free(g->cipher);
-	EVP_CIPHER_free(g->aes);
-	EVP_MAC_CTX_free(g->mac);
-	EVP_MAC_free(g->hmac);
+	hmac_close(&g->hmac);
 	secret_wipe(g, sizeof(*g));
 }
 
 static int engine_start(struct seal_engine *g)
 {
-	char digest[] = "SHA256";
-	const OSSL_PARAM params[2] = {
-	    OSSL_PARAM_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, sizeof(digest) - 1),
-	    OSSL_PARAM_END};
-
 	*g = (struct seal_engine){0};
-	g->hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-	g->mac = g->hmac != NULL ? EVP_MAC_CTX_new(g->hmac) : NULL;
-	g->aes = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
-	g->cipher = EVP_CIPHER_CTX_new();
-	if (g->mac != NULL && EVP_MAC_CTX_set_params(g->mac, params) == 1 && g->aes != NULL &&
-	    g->cipher != NULL)
+	if (hmac_open(&g->hmac) == 0 && (g->cipher = EVP_CIPHER_CTX_new()) != NULL)
 		return 0;
 	engine_done(g);
 	return ERR_SYSTEM;
@@ -63,29 +48,14 @@ static struct seal_engine *engine_of(const struct keyring *k, struct seal_engine
 	return engine_start(own) == 0 ? own : NULL;
 }
 
-/* key->data NULL: once more under the key before. */
-static int hmac(const struct seal_engine *g, const struct seal_text *key,
-    const struct seal_text *text, unsigned char out[32])
-{
-	size_t n = 0;
-
-	if (EVP_MAC_init(g->mac, key->data, key->len, NULL) != 1 ||
-	    EVP_MAC_update(g->mac, text->data, text->len) != 1 ||
-	    EVP_MAC_final(g->mac, out, &n, 32) != 1 || n != 32)
-		return ERR_SYSTEM;
-	return 0;
-}
-
 int seal_hmac(const struct keyring *k, const struct seal_text *key,
     const struct seal_text *text, unsigned char out[32])
 {
 	struct seal_engine own, *g = engine_of(k, &own);
 	int r = ERR_SYSTEM;
 
-	if (g != NULL && key->data != NULL) {
-		g->keyed = NULL;
-		r = hmac(g, key, text, out);
-	}
+	if (g != NULL)
+		r = hmac_once(&g->hmac, key->data, key->len, text->data, text->len, out);
 	engine_done(&own);
 	return r;
 }
@@ -128,14 +98,16 @@ static int expand(const struct keyring *k, const struct keyring_key *key,
     const unsigned char prk[32], const struct seal_text *in, unsigned char block[32])
 {
 	struct seal_engine *g = k->engine;
-	const bool again = g != NULL && g->keyed == key;
-	int r;
 
-	if (g == NULL)
+	if (g == NULL || !key->extracted)
 		return seal_hmac(k, &(struct seal_text){prk, 32}, in, block);
-	r = hmac(g, &(struct seal_text){again ? NULL : prk, again ? 0 : 32}, in, block);
-	g->keyed = r == 0 && key->extracted ? key : NULL;
-	return r;
+	if (g->keyed != key) {
+		g->keyed = NULL;
+		if (hmac_key(&g->hmac, prk, 32) != 0)
+			return ERR_SYSTEM;
+		g->keyed = key;
+	}
+	return hmac_again(&g->hmac, in->data, in->len, block);
 }
 
 int seal_derive(const struct keyring *k, const struct keyring_key *key, const char *info,
@@ -214,12 +186,13 @@ static int record_key(struct seal_engine *g, const struct job *j)
 
 static int gcm(struct seal_engine *g, const struct job *j, int encrypt)
 {
+	const EVP_CIPHER *aes = crypto_aes256_gcm();
 	EVP_CIPHER_CTX *ctx = g->cipher;
 	unsigned char last[16];
 	int n, ok;
 
-	ok = record_key(g, j) == 0 &&
-	    EVP_CipherInit_ex2(ctx, g->aes, g->key, j->nonce, encrypt, NULL) == 1;
+	ok = aes != NULL && record_key(g, j) == 0 &&
+	    EVP_CipherInit_ex2(ctx, aes, g->key, j->nonce, encrypt, NULL) == 1;
 	if (!ok)
 		return ERR_SYSTEM;
 	ok = EVP_CipherUpdate(ctx, NULL, &n, j->header->bytes, (int)j->header->whole) == 1 &&

@@ -44,7 +44,7 @@ int seal_key_id(const struct seal_bytes *sealed, char id[KEYRING_ID_MAX + 1]);
 int seal_derive(const struct keyring *k, const struct keyring_key *key, const char *info,
     unsigned char *out, size_t n);
 
-/* HMAC-SHA256 of data into out.  0 or ERR_SYSTEM. */
+/* HMAC-SHA256 of text into out, under a key of at most 64 bytes.  0 or ERR_SYSTEM. */
 struct seal_text {
 	const void *data;
 	size_t len;
@@ -52,9 +52,9 @@ struct seal_text {
 int seal_hmac(const struct keyring *k, const struct seal_text *key,
     const struct seal_text *text, unsigned char out[32]);
 
-/* Keeps what libcrypto needs to be asked for once, and the first half of HKDF of
- * the first key, for the many calls of one login.  Without it each call asks
- * anew.  0 or ERR_SYSTEM; closed by seal_engine_close(), also after an error. */
+/* Keeps what libcrypto needs, and the first half of HKDF of the first key, for the
+ * many calls of one login.  Without it each call begins anew.  0 or ERR_SYSTEM;
+ * closed by seal_engine_close(), also after an error. */
 int seal_engine_open(struct keyring *k);
 void seal_engine_close(struct keyring *k);
 

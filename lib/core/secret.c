@@ -4,6 +4,7 @@
 
 #include <openssl/crypto.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -12,12 +13,18 @@
 
 /* The secrets of a login fit in here.  One such piece, wiped, stays with the process
  * for the next one: mapping and locking pages costs more than what is done in them. */
-#define ROOM ((size_t)12 << 10)
+#define PIECE ((size_t)12 << 10)
+#define ROOM (PIECE - sizeof(uint64_t))
 static void *_Atomic kept;
+
+/* Behind the room of a piece stands whether its pages are locked.  A forked child has
+ * the pages, but not their lock; there the kernel has zeroed them (MADV_WIPEONFORK), so
+ * the mark too.  Locking them anew at each login is what it spares. */
+#define LOCKED UINT64_C(0x6c6f636b65642121)
 
 static size_t mapped(size_t size)
 {
-	return size < ROOM ? ROOM : size;
+	return size <= ROOM ? PIECE : size;
 }
 
 static void *map(size_t size)
@@ -28,17 +35,19 @@ static void *map(size_t size)
 		return NULL;
 	/* One of these may be missing on an odd kernel; the wipe is what counts. */
 	(void)madvise(p, size, MADV_DONTDUMP);
-	(void)mlock(p, size);
 	return p;
 }
 
-static void *take_kept(void)
+static void lock_piece(unsigned char *p)
 {
-	void *p = atomic_exchange(&kept, NULL);
+	uint64_t mark;
 
-	if (p != NULL)
-		(void)mlock(p, ROOM); /* a forked child has the pages, but not their lock */
-	return p;
+	memcpy(&mark, p + ROOM, sizeof(mark));
+	if (mark == LOCKED || mlock(p, PIECE) != 0)
+		return;
+	/* Before Linux 4.14 nothing is wiped at a fork: each time, then. */
+	mark = madvise(p, PIECE, MADV_WIPEONFORK) == 0 ? LOCKED : 0;
+	memcpy(p + ROOM, &mark, sizeof(mark));
 }
 
 int secret_new(struct secret *s, size_t size)
@@ -48,9 +57,13 @@ int secret_new(struct secret *s, size_t size)
 	*s = (struct secret){0};
 	if (size == 0 || size > SECRET_MAX)
 		return ERR_SYSTEM;
-	p = size <= ROOM ? take_kept() : NULL;
+	p = size <= ROOM ? atomic_exchange(&kept, NULL) : NULL;
 	if (p == NULL && (p = map(mapped(size))) == NULL)
 		return ERR_SYSTEM;
+	if (size <= ROOM)
+		lock_piece(p);
+	else
+		(void)mlock(p, size);
 	*s = (struct secret){.data = p, .size = size};
 	return 0;
 }

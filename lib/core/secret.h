@@ -3,7 +3,8 @@
  *
  * Each secret has pages of its own that are left out of core dumps and locked
  * where the limits allow (best effort), and that are wiped before they are given
- * back.  One piece of 12 KiB, wiped, stays with the process for its next secret.
+ * back.  One piece of 12 KiB, wiped, stays with the process for its next secret.  What
+ * fits in there is the process's alone: a child that it forks meanwhile finds zeros.
  */
 #ifndef PB_SECRET_H
 #define PB_SECRET_H

@@ -1,6 +1,7 @@
 #include "lib/core/source.h"
 
 #include "lib/core/address.h"
+#include "lib/core/crypto.h"
 #include "lib/core/text.h"
 
 #include <arpa/inet.h>
@@ -13,7 +14,7 @@ static void from_name(const char *name, struct source *out)
 
 	/* A failing hash leaves zeros: all names then share one bucket. */
 	out->kind = SOURCE_NAME;
-	if (EVP_Digest(name, strlen(name), md, NULL, EVP_sha256(), NULL) == 1)
+	if (EVP_Digest(name, strlen(name), md, NULL, crypto_sha256(), NULL) == 1)
 		memcpy(out->bytes, md, sizeof(out->bytes));
 }
 

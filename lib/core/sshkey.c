@@ -1,5 +1,6 @@
 #include "lib/core/sshkey.h"
 
+#include "lib/core/crypto.h"
 #include "lib/core/err.h"
 
 #include <openssl/evp.h>
@@ -61,7 +62,7 @@ static int digest(const uint8_t *data, size_t n, uint8_t out[SSHKEY_HASH])
 {
 	unsigned char md[EVP_MAX_MD_SIZE];
 
-	if (EVP_Digest(data, n, md, NULL, EVP_sha256(), NULL) != 1)
+	if (EVP_Digest(data, n, md, NULL, crypto_sha256(), NULL) != 1)
 		return ERR_SYSTEM;
 	memcpy(out, md, SSHKEY_HASH);
 	return 0;

@@ -84,8 +84,11 @@ static void secret_is_left_out_of_core_dumps(void **state)
 }
 
 /* The kernel's: AddressSanitizer's own does nothing. */
+static int locks;
+
 int mlock(const void *p, size_t n)
 {
+	locks++;
 	return (int)syscall(SYS_mlock, p, n);
 }
 
@@ -157,6 +160,70 @@ static void pages_that_stay_are_locked_in_a_child_too(void **state)
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
+}
+
+static void pages_that_stay_are_locked_once_a_process(void **state)
+{
+	struct secret s;
+	int before, status;
+	pid_t child;
+
+	(void)state;
+	assert_int_equal(secret_new(&s, 5000), 0);
+	secret_free(&s);
+	before = locks;
+	assert_int_equal(secret_new(&s, 12000), 0);
+	assert_int_equal(locks, before);
+	secret_free(&s);
+	if ((child = fork()) == 0) {
+		for (int i = 0; i < 3; i++) {
+			if (secret_new(&s, 5000) != 0)
+				_exit(2);
+			secret_free(&s);
+		}
+		_exit(locks - before);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(WEXITSTATUS(status), 1);
+}
+
+/* What a piece has behind its room is not what anybody gets. */
+static void every_size_is_zero_when_new_and_takes_all_its_bytes(void **state)
+{
+	(void)state;
+	for (size_t size = 12200; size < 12400; size++) {
+		for (int i = 0; i < 2; i++) {
+			struct secret s;
+
+			assert_int_equal(secret_new(&s, size), 0);
+			for (size_t k = 0; k < size; k++)
+				assert_int_equal(s.data[k], 0);
+			memset(s.data, 0x5a, size);
+			secret_free(&s);
+		}
+	}
+}
+
+static void secret_in_use_is_not_a_childs(void **state)
+{
+	struct secret s;
+	int status;
+	pid_t child;
+
+	(void)state;
+	assert_int_equal(secret_new(&s, 5000), 0);
+	memset(s.data, 0x5a, s.size);
+	if ((child = fork()) == 0) {
+		int sum = 0;
+
+		for (size_t i = 0; i < s.size; i++)
+			sum |= s.data[i];
+		_exit(sum);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_int_equal(s.data[4999], 0x5a);
+	secret_free(&s);
 }
 
 static void wipe_clears_and_takes_nothing(void **state)
@@ -336,6 +403,9 @@ int main(void)
 	    cmocka_unit_test(pages_are_wiped_before_they_are_given_back),
 	    cmocka_unit_test(pages_that_stay_are_wiped_and_used_again),
 	    cmocka_unit_test(pages_that_stay_are_locked_in_a_child_too),
+	    cmocka_unit_test(pages_that_stay_are_locked_once_a_process),
+	    cmocka_unit_test(every_size_is_zero_when_new_and_takes_all_its_bytes),
+	    cmocka_unit_test(secret_in_use_is_not_a_childs),
 	    cmocka_unit_test(wipe_clears_and_takes_nothing),
 	    cmocka_unit_test(equal_compares_every_byte),
 #if !defined(__SANITIZE_ADDRESS__)

@@ -1175,6 +1175,39 @@ static void only_parents_of_what_was_judged_are_not_judged_again(void **state)
 	assert_int_equal(open_beside("parent/dir", "parent/dir/file"), ERR_UNSAFE);
 }
 
+static int read_beside(const char *file, const char *judged)
+{
+	char path[512], other[512], text[16];
+	struct safefile_buffer buf = {.data = text, .cap = sizeof(text), .judged = other};
+
+	path_of(path, file);
+	path_of(other, judged);
+	return safefile_read(path, SAFEFILE_PRIVATE, &buf, NULL);
+}
+
+static void directory_of_what_was_judged_is_not_judged_again(void **state)
+{
+	char path[512];
+
+	(void)state;
+	scratch_mkdir(&sc, "parent");
+	scratch_mkdir(&sc, "parent/dir");
+	path_of(path, "parent/dir/file");
+	scratch_write(path, "x", 1, 0600);
+	path_of(path, "parent/dir");
+	assert_int_equal(chmod(path, 0777), 0);
+	assert_int_equal(read_beside("parent/dir/file", "parent/dir/conf"), 0);
+	assert_int_equal(read_beside("parent/dir/file", "parent/dir//conf"), ERR_UNSAFE);
+	assert_int_equal(read_beside("parent/dir/file", "parent/dir/below/conf"), ERR_UNSAFE);
+	assert_int_equal(read_beside("parent/dir/file", "parent/dirs/conf"), ERR_UNSAFE);
+	assert_int_equal(read_beside("parent/dir/file", "parent/di/conf"), ERR_UNSAFE);
+	assert_int_equal(read_beside("parent/dir/file", "parent/dir"), ERR_UNSAFE);
+	assert_int_equal(read_beside("parent/dir/file", "conf"), ERR_UNSAFE);
+	/* A parent of it may have been judged as one: a sticky one is good enough there. */
+	assert_int_equal(chmod(path, 01777), 0);
+	assert_int_equal(read_beside("parent/dir/file", "parent/dir/below/conf"), ERR_UNSAFE);
+}
+
 static void file_in_place_of_a_directory_is_unsafe(void **state)
 {
 	char path[512];
@@ -1415,6 +1448,7 @@ int main(void)
 	    T(symbolic_link_on_the_way_is_unsafe),
 	    T(parent_must_be_roots_or_sticky),
 	    T(only_parents_of_what_was_judged_are_not_judged_again),
+	    T(directory_of_what_was_judged_is_not_judged_again),
 	    T(file_in_place_of_a_directory_is_unsafe),
 	    T(lock_that_others_could_hold_is_not_taken),
 	    T(relative_path_is_unsafe),
