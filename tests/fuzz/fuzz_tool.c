@@ -386,6 +386,15 @@ static bool has_word(char *const words[], const char *word)
 	return false;
 }
 
+/* Not where it is the value of an option, or stands behind `--`. */
+static bool wants_json(char *const words[])
+{
+	for (int i = 2; words[1] != NULL && words[i] != NULL && strcmp(words[i], "--") != 0; i++)
+		if (strcmp(words[i], "--json") == 0 && (i == 2 || words[i - 1][0] != '-'))
+			return true;
+	return false;
+}
+
 static void set_caller(unsigned what)
 {
 	static const char *const uids[] = {"1000", "1001", "1002", "0", "x"};
@@ -447,7 +456,7 @@ static void check_after(int code, char *const words[], unsigned failed,
 	const bool ends = has_word(words, "remove") || has_word(words, "restore");
 
 	MUST(code == 0 || code == 1 || code == 2 || code == 3 || code == 75);
-	if (has_word(words, "--json") && !has_word(words, "--help") &&
+	if (wants_json(words) && !has_word(words, "--help") &&
 	    !has_word(words, "--version") && (code == 0 || code == 1) && failed == 0)
 		check_json();
 	for (int i = 0; i < 2 && !t.hurt; i++) {
