@@ -27,7 +27,7 @@ struct run {
 	int64_t now;
 	struct row unknown[SOURCES], known[SOURCES];
 	int64_t since[SOURCES]; /* last success of a source that may be remembered */
-	bool back;              /* the clock was set back: who is known then is not told here */
+	bool back; /* the clock was set back: what waits who was known once is not told here */
 };
 
 static void make(struct run *r, struct fuzz *f)
@@ -113,7 +113,7 @@ static int64_t expected_wait(const struct run *r, const struct row *row, int64_t
 static void check_wait(struct run *r, const struct state_attempt *a, const struct state_outcome *o,
     const struct record_hot *before)
 {
-	const bool told = !(r->back && a->remember_source && r->since[a->source[0]] > 0);
+	const bool told = !r->back || r->since[a->source[0]] == 0;
 	int64_t wait;
 
 	for (int i = 0; i < SOURCES; i++) {
