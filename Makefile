@@ -165,6 +165,12 @@ $(BUILD)/obj/tests/fuzz/tool.o: $(BUILD)/obj/enroll/main.o
 $(BUILD)/tests/fuzz/fuzz_tool: $(BUILD)/obj/tests/fuzz/tool.o \
 	$(filter-out $(BUILD)/obj/enroll/main.o,$(call objects,$(enroll_front)))
 
+# Of one process, and each input is to be one.
+$(BUILD)/obj/tests/fuzz/mark.o: $(BUILD)/obj/pam_module/mark.o
+	@mkdir -p $(@D)
+	objcopy --globalize-symbol=unmarked $< $@
+$(BUILD)/tests/fuzz/fuzz_login: $(BUILD)/obj/tests/fuzz/mark.o
+
 $(fuzz_bin): $(BUILD)/%: $(BUILD)/obj/%.o $(call objects,$(fuzz_help)) $(archives)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -fsanitize=fuzzer $(fuzz_wraps) $(LDFLAGS) -o $@ \

@@ -46,9 +46,35 @@ VISIBLE struct passwd *pam_modutil_getpwnam(pam_handle_t *pamh, const char *user
 	return &pw;
 }
 
+static int converse(int n, const struct pam_message **m, struct pam_response **out, void *data)
+{
+	const bool was = wrap_pause();
+	pam_handle_t *pamh = data;
+	char *typed = NULL;
+	int r;
+
+	MUST(n == 1 && m[0]->msg != NULL);
+	r = pamh->ask(pamh, m[0]->msg_style, m[0]->msg, &typed);
+	/* Some give nothing back where there is no answer, some something empty. */
+	if (typed != NULL || (r == PAM_SUCCESS && !pamh->terse)) {
+		*out = calloc(1, sizeof(**out));
+		MUST(*out != NULL);
+		(*out)->resp = typed;
+	}
+	wrap_resume(was);
+	return r;
+}
+
 VISIBLE int pam_get_item(const pam_handle_t *pamh, int item, const void **value)
 {
 	switch (item) {
+	case PAM_CONV: {
+		pam_handle_t *own = (pam_handle_t *)(uintptr_t)pamh;
+
+		own->conv = (struct pam_conv){converse, own};
+		*value = &own->conv;
+		return PAM_SUCCESS;
+	}
 	case PAM_USER:
 		*value = pamh->user;
 		return PAM_SUCCESS;
@@ -86,6 +112,10 @@ VISIBLE int pam_set_data(pam_handle_t *pamh, const char *name, void *data,
 {
 	const bool was = wrap_pause();
 
+	if (++pamh->marks == pamh->lose) {
+		wrap_resume(was);
+		return PAM_BUF_ERR;
+	}
 	MUST(pamh->mark_name == NULL || strcmp(pamh->mark_name, name) == 0);
 	fakepam_end(pamh);
 	pamh->mark_name = strdup(name);
@@ -116,20 +146,4 @@ VISIBLE void pam_syslog(const pam_handle_t *pamh, int priority, const char *fmt,
 	va_end(args);
 	pamh->log(own, line);
 	wrap_resume(was);
-}
-
-VISIBLE int pam_prompt(pam_handle_t *pamh, int style, char **response, const char *fmt, ...)
-{
-	const bool was = wrap_pause();
-	static char text[TEXT];
-	va_list args;
-	int r;
-
-	va_start(args, fmt);
-	MUST(vsnprintf(text, sizeof(text), fmt, args) < TEXT);
-	va_end(args);
-	*response = NULL;
-	r = pamh->ask(pamh, style, text, response);
-	wrap_resume(was);
-	return r;
 }

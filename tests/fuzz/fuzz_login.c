@@ -7,7 +7,10 @@
  * by what the person typed and not by the module's words: a code in the window that is
  * later than every code accepted before, an unspent recovery code, a code of the
  * enrolment just shown; or, behind a proven first factor, an exemption, a bypass, a code
- * remembered or the days of grace.
+ * remembered or the days of grace.  And a wrong code is in the record when its verdict
+ * is in the log.
+ *
+ * At its end it says how often it has seen each verdict.
  */
 #include "tests/fuzz/fakepam.h"
 #include "tests/fuzz/scratch.h"
@@ -24,6 +27,12 @@
 #define IDS 64
 #define RIGHT 96 /* right codes that are typed, at most */
 #define PROMPT "Verification code: "
+#define PROMPTS (5 + 8 + 4) /* codes, pictures, and codes behind them */
+#define KINDS 32 /* of what is seen */
+
+/* Of pam_module/mark.c, made global in its object (Makefile): what has been in this
+ * process.  Each input is one. */
+extern _Atomic bool unmarked;
 
 static const char *const users[] = {"alice", "bob", "a@corp", "mallory", "ALICE", "root", "",
 	"../alice"};
@@ -65,12 +74,36 @@ struct run {
 	uint8_t shown[RECORD_SECRET_MAX]; /* of the picture */
 	size_t shown_len;
 	int prompts;
+	struct record_hot hot_asked; /* the state when the last answer was typed */
+	int64_t asked;
 	bool swapped;       /* PAM_USER changed under the module */
 	bool word_typed;
 	char verdict[24], method[24];
 	bool let_in;
 	bool failed; /* a call has, in this login or an earlier one */
 };
+
+/* What has been seen, for `run replay`: it says so where the corpus has lost something. */
+static struct {
+	char what[24];
+	unsigned long times;
+} seen[KINDS];
+
+static void see(const char *what)
+{
+	int i = 0;
+
+	while (i < KINDS - 1 && seen[i].times > 0 && strcmp(seen[i].what, what) != 0)
+		i++;
+	(void)snprintf(seen[i].what, sizeof(seen[i].what), "%s", what);
+	seen[i].times++;
+}
+
+static void say_seen(void)
+{
+	for (int i = 0; i < KINDS && seen[i].times > 0; i++)
+		(void)fprintf(stderr, "seen %s %lu\n", seen[i].what, seen[i].times);
+}
 
 static bool is_proven(const struct run *r)
 {
@@ -238,8 +271,8 @@ static bool is_known_sentence(const struct run *r, const char *text)
 	if (strcmp(text, "Refused: wrong code.") == 0)
 		return true;
 	/* Behind a first factor or a success more is told. */
-	return is_proven(r) || strstr(text, " since ") != NULL ||
-	    strstr(text, " left.") != NULL;
+	return is_proven(r) || (strcmp(r->verdict, "ok") == 0 &&
+	    (strstr(text, " since ") != NULL || strstr(text, " left.") != NULL));
 }
 
 static int ask(pam_handle_t *pamh, int style, const char *text, char **typed)
@@ -259,12 +292,16 @@ static int ask(pam_handle_t *pamh, int style, const char *text, char **typed)
 		MUST(is_proven(r) && r->words.enroll_here);
 		read_shown(r, text);
 	}
-	MUST(++r->prompts <= 16);
+	MUST(++r->prompts <= PROMPTS);
 	what = fuzz_byte(r->f);
 	move_clock(what >> 4);
-	if ((what & 15) == 14)
-		return PAM_CONV_ERR;
 	r->typed[0] = '\0';
+	if ((what & 15) == 14) { /* what came before the line was cut counts for nothing */
+		*typed = fuzz_flip(r->f) ? type_right(r, false) : NULL;
+		return PAM_CONV_ERR;
+	}
+	r->asked = wrap.now;
+	(void)world_hot(&r->hot_asked);
 	if ((what & 15) == 15)
 		return PAM_SUCCESS; /* and no answer */
 	*typed = type(r, what & 15);
@@ -284,6 +321,33 @@ static void word_behind(const char *line, const char *key, char out[24])
 		(void)snprintf(out, 24, "%.*s", (int)strcspn(at + strlen(key), " "), at + strlen(key));
 }
 
+static unsigned of_bucket(const struct run *r, const struct record_bucket *b)
+{
+	return b->last < r->asked || b->last > wrap.now || b->wrong == 0 ? 0 :
+	    is_proven(r) ? b->proven : b->wrong;
+}
+
+/* The wrong code that was typed stands in the person's record: in what the owner is told
+ * of, and in a bucket. */
+static void check_counted(const struct run *r)
+{
+	char typed[TYPED + 1];
+	struct record_hot now;
+	unsigned counted = 0;
+
+	clean(r->typed, typed);
+	if (typed[0] == '\0')
+		return;
+	MUST(world_hot(&now));
+	MUST(now.missed.count == r->hot_asked.missed.count + 1);
+	MUST(now.missed.last >= r->asked && now.missed.last <= wrap.now);
+	for (int i = 0; i < RECORD_BUCKETS; i++)
+		counted += of_bucket(r, &now.unknown[i]);
+	for (int i = 0; i < RECORD_KNOWN; i++)
+		counted += of_bucket(r, &now.known[i].bucket);
+	MUST(counted > 0);
+}
+
 static void hear(pam_handle_t *pamh, const char *line)
 {
 	struct run *r = pamh->ctx;
@@ -299,6 +363,9 @@ static void hear(pam_handle_t *pamh, const char *line)
 		return;
 	word_behind(line, "verdict=", r->verdict);
 	word_behind(line, " method=", r->method);
+	if (strcmp(r->verdict, "wrong") == 0 && strncmp(line, "user=" WORLD_USER " ", 11) == 0)
+		check_counted(r);
+	see(r->verdict);
 }
 
 /* Why somebody may be let in. */
@@ -525,6 +592,12 @@ static void check_refusal(struct run *r, const struct run *first)
 	MUST(!right);
 }
 
+/* Whether libpam had no memory for a mark. */
+static bool lost(const struct run *r)
+{
+	return r->h.lose > 0 && r->h.marks >= r->h.lose;
+}
+
 static void authenticate(struct run *r, int argc, const char **argv, bool first)
 {
 	const int fd = wrap_lowest_fd();
@@ -537,7 +610,7 @@ static void authenticate(struct run *r, int argc, const char **argv, bool first)
 	r->swapped = r->word_typed = false;
 	r->verdict[0] = r->method[0] = r->typed[0] = '\0';
 	code = pam_sm_authenticate(&r->h, 0, argc, argv);
-	r->failed = r->failed || wrap.failed > 0;
+	r->failed = r->failed || wrap.failed > 0 || lost(r);
 	wrap_plan_none();
 	MUST(wrap_lowest_fd() == fd);
 	r->let_in = code == PAM_SUCCESS;
@@ -545,6 +618,12 @@ static void authenticate(struct run *r, int argc, const char **argv, bool first)
 		check_success(r);
 	else
 		check_refusal(r, first ? r : NULL);
+	if (lost(r)) {
+		MUST(!r->let_in);
+		see(r->h.lose == 1 ? "unstarted" : "unmarked");
+	}
+	if (r->let_in && strcmp(r->method, "recovery") == 0)
+		see("recovery");
 }
 
 static void account(struct run *r, bool ran, const char *user)
@@ -552,20 +631,23 @@ static void account(struct run *r, bool ran, const char *user)
 	const char *argv[] = {r->w.conf.path, "need_auth"};
 	char conf[CONF_PATH_MAX + 8];
 	const int fd = wrap_lowest_fd();
+	bool may, failed;
 	int code;
 
 	(void)snprintf(conf, sizeof(conf), "conf=%s", r->w.conf.path);
 	argv[0] = conf;
 	code = pam_sm_acct_mgmt(&r->h, 0, 2, argv);
-	r->failed = r->failed || wrap.failed > 0;
+	failed = wrap.failed > 0;
+	r->failed = r->failed || failed;
 	wrap_plan_none();
 	MUST(wrap_lowest_fd() == fd);
-	if (code != PAM_SUCCESS)
-		return;
 	if (ran)
-		MUST(r->let_in && user != NULL && r->h.user != NULL && strcmp(user, r->h.user) == 0);
+		may = r->let_in && strcmp(user, r->h.user) == 0;
 	else
-		MUST(r->h.tty != NULL && strcmp(r->h.tty, "ssh") == 0 && is_exempt(r));
+		may = r->h.tty != NULL && strcmp(r->h.tty, "ssh") == 0 && is_exempt(r);
+	MUST(code == PAM_SUCCESS ? may : !may || (ran ? failed : r->failed));
+	if (code == PAM_SUCCESS)
+		see(ran ? "account" : "machine");
 }
 
 /* Who comes, from where, behind what. */
@@ -582,6 +664,7 @@ static void come(struct run *r)
 	r->h.auth_info = infos[(what & 8) == 0 ? 1 : fuzz_below(f, 7)];
 	r->h.authtok = (what & 16) != 0 ? "password" : NULL;
 	wrap.ruid = uids[what >> 6];
+	r->h.terse = (what & 4) != 0;
 	r->account = fakepam_account(r->h.user);
 	wrap.groups_fail = (what & 32) != 0 && fuzz_below(f, 4) == 0;
 	move_clock(fuzz_below(f, 16));
@@ -611,11 +694,12 @@ static void one(struct run *r, bool first)
 {
 	char conf[CONF_PATH_MAX + 8];
 	const char *argv[8] = {conf};
-	const unsigned way = fuzz_below(r->f, 8);
+	const unsigned what = fuzz_byte(r->f), way = what & 7;
 	int argc;
 
 	(void)snprintf(conf, sizeof(conf), "conf=%s", r->w.conf.path);
 	come(r);
+	r->h.lose = what >> 3 == 31 ? 1 : what >> 3 == 30 ? 2 : 0;
 	argc = choose_words(r, argv);
 	if (fuzz_flip(r->f))
 		wrap_plan(r->f);
@@ -639,7 +723,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc, (void)argv;
 	world_init();
-	return 0;
+	return atexit(say_seen);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -648,6 +732,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fuzz f = {data, size};
 
 	memset(&r, 0, sizeof(r));
+	unmarked = false;
 	r.f = &f;
 	world_make(&r.w, &f);
 	for (int i = 0; i < LOGINS && f.left > 0; i++)

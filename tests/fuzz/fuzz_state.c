@@ -1,7 +1,8 @@
 /*
  * fuzz_state: a row of attempts of all kinds against the rule of one attempt, beside a
  * memory of what was accepted: no step twice or backwards, no recovery code twice, no
- * code while it is locked, and every wrong one is counted.
+ * code while it is locked, every wrong one is counted, and a source is kept waiting
+ * exactly as long as its wrong codes in a row say.
  */
 #include "tests/fuzz/fuzz.h"
 
@@ -9,6 +10,14 @@
 
 #define DEVICES 3
 #define ATTEMPTS 200
+#define SOURCES 8 /* no more than are known at a time */
+#define MONTH (30 * INT64_C(86400))
+
+/* Wrong codes in a row of one source, and when the last of them was judged. */
+struct row {
+	int wrong;
+	int64_t last;
+};
 
 struct run {
 	struct record_hot hot;
@@ -16,6 +25,9 @@ struct run {
 	uint64_t accepted[DEVICES]; /* greatest step */
 	uint16_t spent;
 	int64_t now;
+	struct row unknown[SOURCES], known[SOURCES];
+	int64_t since[SOURCES]; /* last success of a source that may be remembered */
+	bool back; /* the clock was set back: what waits who was known once is not told here */
 };
 
 static void make(struct run *r, struct fuzz *f)
@@ -38,6 +50,7 @@ static void read_attempt(struct run *r, struct fuzz *f, struct state_attempt *a)
 	static const int64_t moves[] = {0, 1, 30, 3600, 86400, -30, -3600, 31 * 86400};
 
 	r->now += moves[more & 7];
+	r->back = r->back || moves[more & 7] < 0;
 	*a = (struct state_attempt){.now = r->now, .proven = (what & 1) != 0,
 	    .remember_source = (what & 2) != 0, .uncounted = (what & 4) != 0,
 	    .invited = (what & 8) != 0, .remember = (what & 16) != 0, .recovery = -1,
@@ -52,6 +65,84 @@ static void read_attempt(struct run *r, struct fuzz *f, struct state_attempt *a)
 			a->match[i].step = fuzz_number(f, 1);
 		if ((what & 128) != 0)
 			a->match[i].floor = fuzz_number(f, 1);
+	}
+}
+
+/* How long sources wait, from the words of state.h and not from its code. */
+
+static void forget_old(struct row *row, int64_t now)
+{
+	if (row->last > now)
+		row->last = now;
+	if (now - row->last >= MONTH)
+		*row = (struct row){0, 0};
+}
+
+static void forget_all(struct run *r)
+{
+	memset(r->unknown, 0, sizeof(r->unknown));
+	memset(r->known, 0, sizeof(r->known));
+}
+
+static bool is_known(const struct run *r, const struct state_attempt *a)
+{
+	const int64_t since = r->since[a->source[0]];
+
+	return a->remember_source && since > 0 && a->now - since < MONTH;
+}
+
+static struct row *row_of(struct run *r, const struct state_attempt *a)
+{
+	return is_known(r, a) ? &r->known[a->source[0]] : &r->unknown[a->source[0]];
+}
+
+/* Nothing before throttle_free; then throttle_base from the last wrong code on, twice as
+ * long for each more, throttle_max at most. */
+static int64_t expected_wait(const struct run *r, const struct row *row, int64_t now)
+{
+	const int more = row->wrong - r->limits.throttle_free;
+	int64_t delay = r->limits.throttle_max;
+
+	if (more < 0)
+		return 0;
+	if (more < 16 && r->limits.throttle_base << more < delay)
+		delay = r->limits.throttle_base << more;
+	return row->last + delay > now ? row->last + delay - now : 0;
+}
+
+static void check_wait(struct run *r, const struct state_attempt *a, const struct state_outcome *o,
+    const struct record_hot *before)
+{
+	const bool told = !r->back || r->since[a->source[0]] == 0;
+	int64_t wait;
+
+	for (int i = 0; i < SOURCES; i++) {
+		forget_old(&r->unknown[i], a->now);
+		forget_old(&r->known[i], a->now);
+	}
+	if (!told || o->by_recovery || before->locked_since != 0)
+		return;
+	wait = expected_wait(r, row_of(r, a), a->now);
+	MUST(o->wait == wait);
+	MUST((o->verdict == STATE_THROTTLED) == (wait > 0));
+}
+
+static void count(struct run *r, const struct state_attempt *a, const struct state_outcome *o)
+{
+	struct row *row = row_of(r, a);
+
+	if (o->verdict == STATE_WRONG && !a->uncounted) {
+		row->wrong++;
+		row->last = a->now;
+	}
+	if (o->verdict != STATE_OK)
+		return;
+	*row = (struct row){0, 0};
+	if (o->by_recovery)
+		forget_all(r);
+	if (a->remember_source) {
+		r->known[a->source[0]] = (struct row){0, 0};
+		r->since[a->source[0]] = a->now;
 	}
 }
 
@@ -138,12 +229,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	make(&r, &f);
 	for (int i = 0; i < ATTEMPTS && f.left > 0; i++) {
 		if (fuzz_below(&f, 32) == 31)
-			state_unlock(&r.hot);
+			state_unlock(&r.hot), forget_all(&r);
 		read_attempt(&r, &f, &a);
 		before = r.hot;
 		memset(&o, 0, sizeof(o));
 		state_next(&r.hot, &a, &r.limits, &o);
 		check(&r, &a, &o, &before);
+		check_wait(&r, &a, &o, &before);
+		count(&r, &a, &o);
 		check_twice(&r, &a, &before, &o);
 	}
 	/* With an entry missing nothing is decided or changed. */

@@ -4,13 +4,15 @@
  *
  * It ends with one of its exit codes, leaves nothing open, prints whole JSON, and no
  * change that fails, short of a removal or a restore, leaves records behind that do not
- * open.  `verify` takes no code twice.
+ * open.  `verify` takes no code twice.  A backup that is said to be made opens, and the
+ * people are in it.
  */
 #include "tests/fuzz/fakepam.h"
 #include "tests/fuzz/scratch.h"
 #include "tests/fuzz/world.h"
 #include "tests/fuzz/wrap.h"
 
+#include "enroll/backup.h"
 #include "enroll/otpauth.h"
 #include "enroll/steps.h"
 #include "lib/core/otp.h"
@@ -384,6 +386,15 @@ static bool has_word(char *const words[], const char *word)
 	return false;
 }
 
+/* Not where it is the value of an option, or stands behind `--`. */
+static bool wants_json(char *const words[])
+{
+	for (int i = 2; words[1] != NULL && words[i] != NULL && strcmp(words[i], "--") != 0; i++)
+		if (strcmp(words[i], "--json") == 0 && (i == 2 || words[i - 1][0] != '-'))
+			return true;
+	return false;
+}
+
 static void set_caller(unsigned what)
 {
 	static const char *const uids[] = {"1000", "1001", "1002", "0", "x"};
@@ -398,6 +409,46 @@ static void set_caller(unsigned what)
 	}
 }
 
+/* Whether word is the file of a backup that opens; what of keys[] is in it. */
+static bool read_backup(const char *word, const struct keyring *ring, unsigned *has)
+{
+	static const char *const keys[] = {"enroll/alice", "hot/alice", "enroll/bob", "hot/bob"};
+	static struct backup_in in;
+	static struct store_raw raw;
+	char key[STORE_KEY_MAX];
+	const bool opens = backup_open(&in, word, ring, NULL) == 0;
+
+	while (opens && backup_next(&in, key, &raw, NULL) == 0)
+		for (int i = 0; i < 4; i++)
+			*has |= strcmp(key, keys[i]) == 0 ? 1U << i : 0;
+	backup_close(&in);
+	return opens;
+}
+
+static void check_backup(char *const words[], const struct state was[2])
+{
+	static struct keyring ring;
+	const bool paused = wrap_pause();
+	unsigned has = 0;
+	bool opens = false;
+
+	MUST(keyring_load(&ring, t.w.conf.keyring, NULL, NULL) == 0);
+	MUST(fchdir(inside) == 0);
+	for (int i = 3; words[i] != NULL && !opens; i++)
+		opens = read_backup(words[i], &ring, &has);
+	MUST(fchdir(outside) == 0);
+	MUST(opens);
+	for (int i = 0; i < 2; i++)
+		MUST(!was[i].enrolled || (has >> 2 * i & 3) == 3);
+	wrap_resume(paused);
+}
+
+static bool is_done(char *const words[], const char *command)
+{
+	return words[1] != NULL && words[2] != NULL && strcmp(words[2], command) == 0 &&
+	    !has_word(words, "--help") && !has_word(words, "--version");
+}
+
 static void check_after(int code, char *const words[], unsigned failed,
     const struct record_enroll *before, const struct state was[2])
 {
@@ -405,16 +456,17 @@ static void check_after(int code, char *const words[], unsigned failed,
 	const bool ends = has_word(words, "remove") || has_word(words, "restore");
 
 	MUST(code == 0 || code == 1 || code == 2 || code == 3 || code == 75);
-	if (has_word(words, "--json") && !has_word(words, "--help") &&
+	if (wants_json(words) && !has_word(words, "--help") &&
 	    !has_word(words, "--version") && (code == 0 || code == 1) && failed == 0)
 		check_json();
 	for (int i = 0; i < 2 && !t.hurt; i++) {
 		MUST(is[i].whole || !was[i].whole || (ends && failed > 0));
 		MUST(is[i].enrolled || !was[i].enrolled || ends);
 	}
-	if (code == 0 && words[1] != NULL && words[2] != NULL && strcmp(words[2], "verify") == 0 &&
-	    !has_word(words, "--help") && !has_word(words, "--version"))
+	if (code == 0 && is_done(words, "verify"))
 		check_verified(before);
+	if (code == 0 && is_done(words, "backup"))
+		check_backup(words, was);
 }
 
 static void command(void)

@@ -3,6 +3,7 @@
 #include "lib/core/conf.h"
 #include "lib/core/crypto.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -10,6 +11,8 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <stdarg.h>
+#include <stdio_ext.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -114,6 +117,22 @@ static void *none(void)
 	return NULL;
 }
 
+/* Of a stream or a directory. */
+static void *no_pointer(void)
+{
+	(void)no();
+	return NULL;
+}
+
+/* Also because somebody else holds the lock, who lets it go after a while. */
+static int no_lock(void)
+{
+	if (how % 3 != 1)
+		return no();
+	errno = EWOULDBLOCK;
+	return -1;
+}
+
 #define WRAP(type, name, args, call, failed) \
 	type __real_##name args; \
 	type __wrap_##name args; \
@@ -145,6 +164,20 @@ WRAP(int, linkat, (int a, const char *p, int b, const char *q, int flags), (a, p
 WRAP(int, unlinkat, (int dir, const char *p, int flags), (dir, p, flags), no())
 WRAP(int, renameat, (int a, const char *p, int b, const char *q), (a, p, b, q), no())
 WRAP(int, gethostname, (char *name, size_t n), (name, n), no())
+WRAP(int, access, (const char *p, int mode), (p, mode), no())
+WRAP(int, faccessat, (int dir, const char *p, int mode, int flags), (dir, p, mode, flags), no())
+WRAP(int, flock, (int fd, int what), (fd, what), no_lock())
+WRAP(DIR *, fdopendir, (int fd), (fd), no_pointer())
+WRAP(struct dirent *, readdir, (DIR *d), (d), no_pointer())
+
+/* Streams. */
+WRAP(FILE *, fopen, (const char *p, const char *mode), (p, mode), no_pointer())
+WRAP(FILE *, fdopen, (int fd, const char *mode), (fd, mode), no_pointer())
+WRAP(FILE *, open_memstream, (char **text, size_t *n), (text, n), none())
+WRAP(int, fseek, (FILE *f, long at, int from), (f, at, from), no())
+WRAP(size_t, fread, (void *p, size_t n, size_t m, FILE *f), (p, n, m, f), (size_t)(no(), 0))
+WRAP(size_t, fwrite, (const void *p, size_t n, size_t m, FILE *f), (p, n, m, f),
+    (size_t)(no(), 0))
 
 /* libcrypto and liboath; but not what crypto.c fetches once a process, which one input
  * would leave to the next. */
@@ -176,6 +209,18 @@ WRAP(int, oath_base32_decode, (const char *in, size_t n, char **out, size_t *len
     (in, n, out, len), OATH_MALLOC_ERROR)
 WRAP(int, oath_base32_encode, (const char *in, size_t n, char **out, size_t *len),
     (in, n, out, len), OATH_MALLOC_ERROR)
+
+/* What was to be written is lost, and a later fclose() does not make it good. */
+int __real_fflush(FILE *f);
+int __wrap_fflush(FILE *f);
+int __wrap_fflush(FILE *f)
+{
+	if (!fails())
+		return __real_fflush(f);
+	if (f != NULL && fileno(f) >= 0)
+		__fpurge(f);
+	return no();
+}
 
 /* What counts, and may be short. */
 static size_t short_count(size_t n)
