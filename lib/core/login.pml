@@ -27,15 +27,18 @@
  *
  * The calls of each, in the order in which they are written; the check compares them:
  *
- *   calls of walk: store_open_in refuse_code host_since_at read_enroll match_answer spend store_close tell refuse
- *   calls of spend: make_keys store_update
- *   calls of store_file_update: store_file_open_pair slot_lock pair_key update_locked slot_unlock store_file_close_pair
- *   calls of update_locked: store_file_read_pair change slot_write
- *   calls of slot_write: fill_block put64 slot_settle put_block
- *   calls of state_next: entries_are_whole settle judge_recovery seconds_to_wait find_bucket judge_code count_wrong
- *   calls of judge_code: record_find_entry succeed remember
- *   calls of succeed: find_bucket learn_source
- *   calls of count_wrong: find_bucket count_up proven_wrong state_lock_bound
+ *   walk: store_open_in refuse_code store_root host_since_at read_enroll match_answer
+ *       spend store_close tell refuse
+ *   spend: make_keys store_update
+ *   store_file_update: store_file_open_pair slot_lock pair_key update_locked
+ *       slot_unlock store_file_close_pair
+ *   update_locked: store_file_read_pair change slot_write
+ *   slot_write: fill_block put64 slot_settle put_block
+ *   state_next: entries_are_whole settle judge_recovery seconds_to_wait find_bucket
+ *       judge_code count_wrong
+ *   judge_code: record_find_entry succeed remember
+ *   succeed: find_bucket learn_source
+ *   count_wrong: find_bucket count_up proven_wrong state_lock_bound
  *
  * Left out:
  *   - of the rule: more devices than one, recovery codes, words (INVITED), answers that
