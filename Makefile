@@ -51,6 +51,7 @@ enroll_src = $(filter-out $(enroll_front),$(enroll_all))
 policy_all = $(wildcard policy/*.c)
 policy_front = $(filter $(addprefix policy/,$(fronts)) policy/main.c,$(policy_all))
 policy_src = $(filter-out $(policy_front),$(policy_all))
+password_src = $(wildcard policy/password/*.c)
 module_src = $(wildcard pam_module/*.c)
 unit_src = $(wildcard tests/unit/test_*.c)
 pam_src = $(wildcard tests/pam/test_*.c)
@@ -88,6 +89,7 @@ $(BUILD)/obj/%.o: %.c Makefile
 $(BUILD)/libcore.a: $(call objects,$(core_src))
 $(BUILD)/libenroll.a: $(call objects,$(enroll_src))
 $(BUILD)/libpolicy.a: $(call objects,$(policy_src))
+$(BUILD)/libpassword.a: $(call objects,$(password_src))
 $(BUILD)/libmodule.a: $(call objects,$(module_src))
 $(BUILD)/lib%.a:
 	@rm -f $@
@@ -101,13 +103,14 @@ $(BUILD)/lib%.a:
 # (nodelete).
 LINK_MODULE = -shared -nostartfiles -Wl,--gc-sections -Wl,-z,noseparate-code -Wl,-z,nodelete \
 	-Wl,--exclude-libs,ALL -Wl,-soname,pam_bastion.so
-$(BUILD)/pam_bastion.so: $(call objects,$(module_src)) $(BUILD)/libenroll.a $(BUILD)/libcore.a
+$(BUILD)/pam_bastion.so: $(call objects,$(module_src)) $(BUILD)/libenroll.a $(BUILD)/libpassword.a $(BUILD)/libcore.a
 	$(CC) $(LINK_MODULE) $(CFLAGS) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ -lpam $(CORE_LIBS)
 
 $(BUILD)/enroll-mfa: $(call objects,$(enroll_front)) $(BUILD)/libenroll.a $(BUILD)/libcore.a
 	$(CC) -pie $(CFLAGS) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(ENROLL_LIBS) $(CORE_LIBS)
 
-$(BUILD)/bastionctl: $(call objects,$(policy_front)) $(BUILD)/libpolicy.a $(BUILD)/libenroll.a $(BUILD)/libcore.a
+$(BUILD)/bastionctl: $(call objects,$(policy_front)) $(BUILD)/libpolicy.a $(BUILD)/libenroll.a $(BUILD)/libpassword.a \
+		$(BUILD)/libcore.a
 	$(CC) -pie $(CFLAGS) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(CORE_LIBS)
 
 $(BUILD)/$(call catalogue,%): po/%.po
@@ -127,7 +130,7 @@ update-po: pot
 		msgattrib --no-obsolete --add-location=file -o po/$$l.po po/$$l.po || exit 1; done
 
 TEST_LIBS = -lcmocka -lpam $(ENROLL_LIBS) $(CORE_LIBS)
-archives = $(BUILD)/libmodule.a $(BUILD)/libpolicy.a $(BUILD)/libenroll.a $(BUILD)/libcore.a
+archives = $(BUILD)/libmodule.a $(BUILD)/libpolicy.a $(BUILD)/libenroll.a $(BUILD)/libpassword.a $(BUILD)/libcore.a
 
 $(unit_bin) $(torn_bin): $(BUILD)/%: %.c $(archives) Makefile
 	@mkdir -p $(@D)
