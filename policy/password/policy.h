@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define PASSWORD_POLICIES 8
+#define PASSWORD_POLICIES 8 /* as many as CONF_POLICIES */
 #define PASSWORD_NAME_MAX 512
 #define PASSWORD_ALTERNATIVES 3
 /* The longest password that is taken by any policy, in bytes: libpam's PAM_MAX_RESP_SIZE

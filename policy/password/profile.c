@@ -1,5 +1,10 @@
 #include "policy/password/profile.h"
 
+#include "lib/core/safefile.h"
+#include "policy/password/iam_json.h"
+#include "policy/password/rules_file.h"
+
+#include <stdlib.h>
 #include <string.h>
 
 #define FROM(rule, text) [PASSWORD_RULE_##rule] = {.document = (text)}
@@ -38,7 +43,7 @@ static const struct password_policy profiles[] = {
      .allow_change = true,
      .origin = {FROM(MIN_LENGTH, NIST ": 15 where it is the only factor"),
          FROM(USER, NIST ": the user name is on the list of what is refused")}},
-    {.name = "pci-4.0.1", .min_length = 12, .required = PASSWORD_LETTER | PASSWORD_NUMBER,
+    {.name = "pci-4.0.1", .min_length = 12, .required = PASSWORD_LETTER | PASSWORD_DIGIT,
      .max_age = 90, .reuse = 4, .allow_change = true,
      .origin = {FROM(MIN_LENGTH, PCI "8.3.6"), FROM(LETTER, PCI "8.3.6"),
          FROM(DIGIT, PCI "8.3.6"), FROM(REUSE, PCI "8.3.7"),
@@ -64,20 +69,70 @@ const char *password_profile_name(int i)
 	return i >= 0 && i < PROFILES ? profiles[i].name : NULL;
 }
 
-static int read_one(struct password_policies *p, const char *name, const char *policy_file,
+/* What the administrator has said is a rule of the system that cannot be read: no change
+ * is taken then (MUST: nothing_is_weakened_by_a_missing_file). */
+static int read_mirrored(struct password_policy *p, const char *path, struct err *e)
+{
+	struct safefile_buffer buf = {.cap = IAM_JSON_MAX + 1};
+	struct iam_policy policy;
+	struct iam_mirror mirror;
+	int r;
+
+	if (path == NULL)
+		return err_set(e, ERR_NONE, "password_policy: iam: there is no policy_file");
+	r = safefile_read(path, SAFEFILE_PUBLIC, &buf, e);
+	if (r == ERR_NONE)
+		(void)err_set(e, r, "password_policy: iam: %s is not there; bring it by `bastionctl "
+		    "policy import`", path);
+	if (r == 0)
+		r = iam_json_parse_kept(&policy, &mirror, path, buf.data, buf.len, e);
+	if (r == 0)
+		iam_policy_rules(&policy, p);
+	free(buf.data);
+	return r;
+}
+
+static int read_own(struct password_policy *p, const char *path, struct err *e)
+{
+	struct safefile_buffer buf = {.cap = RULES_FILE_MAX + 1};
+	int r = safefile_read(path, SAFEFILE_PUBLIC, &buf, e);
+
+	if (r == 0)
+		r = rules_file_parse(p, path, buf.data, buf.len, e);
+	free(buf.data);
+	return r;
+}
+
+/* Where `iam` comes from: a file, or what is in memory. */
+struct origin {
+	const char *file;
+	const struct iam_policy *mirrored;
+};
+
+static int read_one(struct password_policies *p, const char *name, const struct origin *from,
     struct err *e)
 {
-	(void)policy_file;
+	struct password_policy *one = &p->policy[p->count];
+
 	for (int i = 0; i < p->count; i++)
 		if (strcmp(p->policy[i].name, name) == 0)
 			return err_set(e, ERR_SYNTAX, "password_policy: '%s' is named twice", name);
-	if (password_profile(name, &p->policy[p->count]) == 0)
+	if (name[0] == '/')
+		return read_own(one, name, e);
+	if (strcmp(name, "iam") == 0 && from->mirrored != NULL) {
+		iam_policy_rules(from->mirrored, one);
 		return 0;
-	return err_set(e, ERR_SYNTAX, "password_policy: '%s' is no policy: name %s or a file "
-	    "/PATH", name, "kisa, kisa-2020, iam-default, cis-aws, nist-800-63b-4, pci-4.0.1, iam");
+	}
+	if (strcmp(name, "iam") == 0)
+		return read_mirrored(one, from->file, e);
+	if (password_profile(name, one) == 0)
+		return 0;
+	return err_set(e, ERR_SYNTAX, "password_policy: '%s' is no policy: name one of %s, or a "
+	    "file by its absolute path", name,
+	    "kisa, kisa-2020, iam-default, cis-aws, nist-800-63b-4, pci-4.0.1, iam");
 }
 
-static int read_list(struct password_policies *p, const char *list, const char *policy_file,
+static int read_list(struct password_policies *p, const char *list, const struct origin *from,
     struct err *e)
 {
 	for (const char *rest = list;; rest++) {
@@ -97,7 +152,7 @@ static int read_list(struct password_policies *p, const char *list, const char *
 		if (p->count == PASSWORD_POLICIES)
 			return err_set(e, ERR_SYNTAX, "password_policy: more than %d policies",
 			    PASSWORD_POLICIES);
-		if ((r = read_one(p, name, policy_file, e)) != 0)
+		if ((r = read_one(p, name, from, e)) != 0)
 			return r;
 		p->count++;
 		if (*rest == '\0')
@@ -105,13 +160,43 @@ static int read_list(struct password_policies *p, const char *list, const char *
 	}
 }
 
-int password_policies_load(struct password_policies *p, const char *list,
-    const char *policy_file, struct err *e)
+static int load(struct password_policies *p, const char *list, const struct origin *from,
+    struct err *e)
 {
 	int r;
 
 	p->count = 0;
-	if ((r = read_list(p, list, policy_file, e)) != 0)
+	if ((r = read_list(p, list, from, e)) != 0)
 		p->count = 0;
 	return r;
+}
+
+int password_policies_load(struct password_policies *p, const char *list,
+    const char *policy_file, struct err *e)
+{
+	const struct origin from = {policy_file, NULL};
+
+	return load(p, list, &from, e);
+}
+
+int password_policies_load_with(struct password_policies *p, const char *list,
+    const struct iam_policy *mirrored, struct err *e)
+{
+	const struct origin from = {NULL, mirrored};
+
+	return load(p, list, &from, e);
+}
+
+bool password_list_names(const char *list, const char *name)
+{
+	const size_t n = strlen(name);
+
+	for (const char *at = list; *at != '\0'; at += strcspn(at, ","), at += *at == ',') {
+		const char *word = at + strspn(at, " \t");
+
+		if (strncmp(word, name, n) == 0 && (word[n] == '\0' ||
+		    strchr(", \t", word[n]) != NULL))
+			return true;
+	}
+	return false;
 }

@@ -15,6 +15,7 @@
 #define PB_PASSWORD_PROFILE_H
 
 #include "lib/core/err.h"
+#include "policy/password/iam_json.h"
 #include "policy/password/policy.h"
 
 /* Fills p with one of the first six.  0, or ERR_NONE: there is no such profile. */
@@ -30,5 +31,12 @@ const char *password_profile_name(int i);
  * ERR_BAD. */
 int password_policies_load(struct password_policies *p, const char *list,
     const char *policy_file, struct err *e);
+
+/* The same with a mirrored policy that is in memory: what would be in force with it. */
+int password_policies_load_with(struct password_policies *p, const char *list,
+    const struct iam_policy *mirrored, struct err *e);
+
+/* Whether a list has a name in it. */
+bool password_list_names(const char *list, const char *name);
 
 #endif
