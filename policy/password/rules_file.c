@@ -136,6 +136,7 @@ static int set_kinds(struct reading *r, const char *value, struct err *e)
 		a.kinds = word[0] - '0';
 		for (int i = 0; i < r->p->alternatives; i++)
 			if (a.kinds == r->p->alternative[i].kinds ||
+			    a.length == r->p->alternative[i].length ||
 			    (a.kinds > r->p->alternative[i].kinds) !=
 			    (a.length < r->p->alternative[i].length))
 				return err_set(e, ERR_SYNTAX, "'%.60s': an alternative with more "

@@ -50,6 +50,8 @@ static void check_range(const struct conf *c)
 	check_path(c->store_dir);
 	check_path(c->state_dir);
 	check_path(c->keyring);
+	MUST(c->policy_file[0] == '/' && strlen(c->policy_file) < CONF_PATH_MAX);
+	MUST(c->password_policy[0] != '\0' && strlen(c->password_policy) < CONF_POLICY_MAX);
 	MUST(strlen(c->issuer) < CONF_ISSUER_MAX && strchr(c->issuer, ':') == NULL);
 	MUST(c->window >= 0 && c->window <= 2);
 	MUST(c->throttle_free >= 1 && c->throttle_free <= 20);
