@@ -175,7 +175,7 @@ $(fuzz_bin): $(BUILD)/%: $(BUILD)/obj/%.o $(call objects,$(fuzz_help)) $(archive
 
 fuzz-programs: $(fuzz_bin)
 
-# Lines of lib/core and enroll that the kept inputs reach:
+# Lines of lib/core, enroll and policy/password that the kept inputs reach:
 # printed for each file; fails below 90 % in all.
 coverage_make = $(MAKE) --no-print-directory -j$(JOBS) BUILD=$(BUILD)/coverage CC='$(FUZZ_CC)' FORTIFY= \
 	sysconfdir=/nonexistent/etc localstatedir=/nonexistent/var \
