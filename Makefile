@@ -76,7 +76,7 @@ products = $(BUILD)/pam_bastion.so $(BUILD)/enroll-mfa $(BUILD)/bastionctl \
 	$(foreach l,$(languages),$(BUILD)/$(call catalogue,$(l)))
 
 .PHONY: all deps demo check check-unit check-pam check-race check-system check-guard check-crash check-fuzz check-model \
-	lint asan bench install uninstall dist clean tests pot update-po valgrind fuzz fuzz-programs crash coverage
+	lint asan bench bench-passwords install uninstall dist clean tests pot update-po valgrind fuzz fuzz-programs crash coverage
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -242,10 +242,21 @@ $(BUILD)/tests/bench/pam_empty.so: tests/bench/empty.c Makefile
 	@mkdir -p $(@D)
 	$(COMPILE) -shared $(HARDEN_LD) $(LDFLAGS) -o $@ $< -lpam $(CORE_LIBS)
 
-bench: deps
-	@DEPS='$(DEPS)' packaging/deps bench
+# The check of a password alone, beside the libraries of others.
+$(BUILD)/tests/bench/passwords: tests/bench/passwords.c $(BUILD)/libpassword.a $(BUILD)/libcore.a Makefile
+	@mkdir -p $(@D)
+	$(COMPILE) $(LDFLAGS) -o $@ $< $(BUILD)/libpassword.a $(BUILD)/libcore.a -lpwquality -lpasswdqc $(CORE_LIBS)
+
+bench: bench-passwords
 	@$(MAKE) --no-print-directory -j$(JOBS) all $(bench_bin)
 	@BUILD='$(abspath $(BUILD))' PYTHON='$(PYTHON)' tests/bench/run
+
+bench-passwords: deps
+	@DEPS='$(DEPS)' packaging/deps bench
+	@$(MAKE) --no-print-directory -j$(JOBS) $(BUILD)/tests/bench/passwords
+	@mkdir -p $(BUILD)/bench
+	@$(BUILD)/tests/bench/passwords >$(BUILD)/bench/passwords.md
+	@cat $(BUILD)/bench/passwords.md
 
 # The module tests under memcheck, as they are shipped.
 valgrind: deps

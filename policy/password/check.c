@@ -14,7 +14,6 @@ struct found {
 	size_t bytes;
 	int characters;
 	unsigned classes;
-	bool nul;
 	int user;    /* -1: not looked yet; else enum password_user: the rule it would break */
 	int gecos;   /* -1; else 0 or 1 */
 	int changed; /* -1; else characters, as far as `asked` */
@@ -181,7 +180,7 @@ static void check_one(const struct password_policies *all, int policy,
 {
 	const struct password_policy *p = &all->policy[policy];
 
-	if (x->nul)
+	if ((x->classes & KINDS_NUL) != 0)
 		add(out, policy, PASSWORD_RULE_NUL, 0, 1);
 	check_length(p, policy, x, out);
 	check_required(p, policy, x, out);
@@ -211,7 +210,6 @@ void password_check(const struct password_policies *p, const struct password_fac
 		return;
 	}
 	x.classes = kinds_of(f->fresh, f->fresh_len, &x.characters);
-	x.nul = memchr(f->fresh, '\0', f->fresh_len) != NULL;
 	for (int i = 0; i < p->count; i++)
 		check_one(p, i, f, &x, out);
 	out->judged = true;

@@ -13,7 +13,7 @@
 #define S PASSWORD_SPECIAL
 
 static const unsigned char ascii[128] = {
-    /* 0x00 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 0x00 */ KINDS_NUL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     /* 0x10 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     /*   ! " # $ % & ' ( ) * + , - . / */ S, Y, S, Y, Y, Y, Y, Y, Y, Y, Y, Y, S, Y, S, S,
     /* 0 - 9 : ; < = > ? */ D, D, D, D, D, D, D, D, D, D, S, S, S, Y, S, S,
@@ -99,13 +99,15 @@ unsigned kinds_of(const char *s, size_t n, int *characters)
 	int count = 0;
 	size_t i = 0;
 
-	while (i < n) {
+	for (size_t len; i < n; i += len, count++) {
 		const unsigned char c = (unsigned char)s[i];
-		size_t len = 1;
 
-		classes |= c < 0x80 ? ascii[c] : wide_class(kinds_decode(s + i, n - i, &len));
-		i += len;
-		count++;
+		if (c < 0x80) {
+			classes |= ascii[c];
+			len = 1;
+		} else {
+			classes |= wide_class(kinds_decode(s + i, n - i, &len));
+		}
 	}
 	*characters = count;
 	return classes;

@@ -16,6 +16,8 @@
  * not begin a well-formed one is a character of its own, above all of Unicode. */
 uint32_t kinds_decode(const char *s, size_t n, size_t *len);
 
+#define KINDS_NUL 128U /* beside enum password_class: a NUL byte is in it */
+
 /* enum password_class of a password, or'ed, and *characters. */
 unsigned kinds_of(const char *s, size_t n, int *characters);
 

@@ -9,7 +9,9 @@
 
 static unsigned char fold(char c)
 {
-	return c >= 'A' && c <= 'Z' ? (unsigned char)(c + 32) : (unsigned char)c;
+	const unsigned char u = (unsigned char)c;
+
+	return (unsigned char)(u - 'A') < 26 ? u | 32 : u;
 }
 
 bool near_same(struct near_text a, struct near_text b)
@@ -33,10 +35,13 @@ static bool stands_at(const char *s, struct near_text part, bool backwards)
 
 static bool find(struct near_text whole, struct near_text part, bool backwards)
 {
+	unsigned char first;
+
 	if (part.n == 0)
 		return false;
+	first = fold(part.s[backwards ? part.n - 1 : 0]);
 	for (size_t at = 0; at + part.n <= whole.n; at++)
-		if (stands_at(whole.s + at, part, backwards))
+		if (fold(whole.s[at]) == first && stands_at(whole.s + at, part, backwards))
 			return true;
 	return false;
 }
