@@ -167,7 +167,7 @@ static int cmd_import(const struct cmd_common *common, const struct policy_optio
 	return r > 0 ? stage(&c, &k) : put_in_force(&c, &k);
 }
 
-static int cmd_apply(const struct cmd_common *common)
+static int cmd_apply(const struct cmd_common *common, const struct policy_options *o)
 {
 	char staged[POLICY_PATH_MAX];
 	struct policy_kept old, new;
@@ -175,6 +175,7 @@ static int cmd_apply(const struct cmd_common *common)
 	struct conf c;
 	int r;
 
+	(void)o;
 	if ((r = cmd_load(common, &c)) != CMD_YES)
 		return r;
 	policy_staged_path(c.policy_file, staged);
@@ -196,8 +197,10 @@ static int cmd_apply(const struct cmd_common *common)
 static const struct sub {
 	const char *name;
 	bool json, explain, file;
-} subs[] = {{"show", true, true, false}, {"import", false, false, true},
-    {"check", true, false, true}, {"apply", false, false, false}};
+	int (*run)(const struct cmd_common *common, const struct policy_options *o);
+} subs[] = {{"show", true, true, false, cmd_policy_show},
+    {"import", false, false, true, cmd_import}, {"check", true, false, true, cmd_policy_check},
+    {"apply", false, false, false, cmd_apply}};
 
 static int read_options(struct policy_options *o, const struct sub *sub, int argc, char **argv)
 {
@@ -214,19 +217,19 @@ static int read_options(struct policy_options *o, const struct sub *sub, int arg
 			o->explain = true;
 		else if (!words && a[0] == '-' && a[1] != '\0')
 			return usage(N_("unknown option"), a);
-		else if (!sub->file || o->file != NULL)
+		else if (!sub->file || o->file[0] != '\0')
 			return usage(N_("one word too many"), a);
 		else
 			o->file = a;
 	}
-	if (sub->file && (o->file == NULL || o->file[0] == '\0'))
+	if (sub->file && o->file[0] == '\0')
 		return usage(N_("FILE is missing, or `-` for standard input"), NULL);
 	return CMD_YES;
 }
 
 int cmd_policy(const struct cmd_common *common, int argc, char **argv)
 {
-	struct policy_options o = {.file = NULL};
+	struct policy_options o = {.file = ""};
 	const size_t n = sizeof(subs) / sizeof(subs[0]);
 	size_t i = 0;
 	int r;
@@ -243,14 +246,5 @@ int cmd_policy(const struct cmd_common *common, int argc, char **argv)
 		return usage(argv[0][0] == '-' ? N_("unknown option") : N_("unknown command"), argv[0]);
 	if ((r = read_options(&o, &subs[i], argc, argv)) != CMD_YES)
 		return r;
-	switch (i) {
-	case 0:
-		return cmd_policy_show(common, &o);
-	case 1:
-		return cmd_import(common, &o);
-	case 2:
-		return cmd_policy_check(common, &o);
-	default:
-		return cmd_apply(common);
-	}
+	return subs[i].run(common, &o);
 }

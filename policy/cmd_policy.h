@@ -14,7 +14,7 @@ int cmd_password(const struct cmd_common *common, int argc, char **argv);
 struct policy_options {
 	bool json;
 	bool explain;
-	const char *file;
+	const char *file; /* "": not given */
 };
 
 int cmd_policy_show(const struct cmd_common *common, const struct policy_options *o);

@@ -74,7 +74,6 @@ struct password_origin {
 
 struct password_policy {
 	char name[PASSWORD_NAME_MAX]; /* as `password_policy` has it */
-	bool bytes;             /* lengths count bytes; false: characters (code points) */
 	int min_length;         /* 0: none */
 	int max_length;         /* 0: none beside PASSWORD_LONGEST */
 	unsigned required;      /* of enum password_class */
@@ -85,11 +84,12 @@ struct password_policy {
 		int length;
 	} alternative[PASSWORD_ALTERNATIVES];
 	enum password_user not_user;
-	bool not_gecos;         /* no word of the account's full name in it */
 	int min_changed;        /* characters beside the old password; 0: none */
 	int max_age;            /* days; 0: never expires */
-	bool hard_expiry;       /* after max_age only an administrator may set a new one */
 	int reuse;              /* the last 0 to 24 passwords are refused */
+	bool bytes;             /* lengths count bytes; false: characters (code points) */
+	bool not_gecos;         /* no word of the account's full name in it */
+	bool hard_expiry;       /* after max_age only an administrator may set a new one */
 	bool allow_change;      /* whether people may change their own */
 	struct password_origin origin[PASSWORD_RULES];
 };
