@@ -7,9 +7,11 @@
 #include "policy/password_lines.h"
 
 #include <pwd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <termios.h>
 #include <unistd.h>
 
 static const char help_password[] =
@@ -178,6 +180,40 @@ static void find_user(struct job *j)
 		(void)snprintf(j->gecos, sizeof(j->gecos), "%s", pw->pw_gecos);
 }
 
+/* How the terminal was, while it shows nothing; for a handler. */
+static struct termios terminal;
+static volatile sig_atomic_t hidden;
+
+static void show_typing(void)
+{
+	if (hidden != 0)
+		(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &terminal);
+	hidden = 0;
+}
+
+static void give_back(int signal)
+{
+	show_typing();
+	(void)raise(signal); /* as it would have ended, SA_RESETHAND */
+}
+
+/* Whoever ends it gets a terminal that shows again. */
+static void hide_typing(void)
+{
+	static const int signals[] = {SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGTERM};
+	struct sigaction a = {.sa_handler = give_back, .sa_flags = (int)SA_RESETHAND};
+	struct termios quiet;
+
+	if (tcgetattr(STDIN_FILENO, &terminal) != 0)
+		return;
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		(void)sigaction(signals[i], &a, NULL);
+	quiet = terminal;
+	quiet.c_lflag &= ~(tcflag_t)ECHO;
+	hidden = 1;
+	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+}
+
 static int cmd_check(const struct cmd_common *common, int argc, char **argv)
 {
 	struct job j = {.user = NULL};
@@ -192,10 +228,13 @@ static int cmd_check(const struct cmd_common *common, int argc, char **argv)
 		return cmd_tell(&e, j.names != NULL && e.code == ERR_SYNTAX ? CMD_USAGE : CMD_TROUBLE);
 	if (j.user != NULL)
 		find_user(&j);
-	if (isatty(STDIN_FILENO))
-		(void)fprintf(stderr, "%s", _("bastionctl: passwords, one a line, are shown as they "
-		    "are typed; Ctrl-D ends\n"));
-	return run(&j);
+	hide_typing(); /* before it asks: what is typed until then is thrown away */
+	if (hidden != 0)
+		(void)fprintf(stderr, "%s", _("bastionctl: passwords, one a line, are not shown; "
+		    "Ctrl-D ends\n"));
+	r = run(&j);
+	show_typing();
+	return r;
 }
 
 int cmd_password(const struct cmd_common *common, int argc, char **argv)

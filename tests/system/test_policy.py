@@ -7,8 +7,9 @@ import resource
 import subprocess
 import time
 
+import pexpect
 import pytest
-from bastion import BUILD, CONF, run
+from bastion import BUILD, CONF, run, spawn
 
 TOOL = str(BUILD / "bastionctl")
 KEPT = pathlib.Path("/var/lib/pam-bastion/policy.json")
@@ -191,6 +192,16 @@ def test_passwords_come_from_standard_input_alone():
     assert "not_user" in [b["rule"] for b in told["findings"][0]["broken"]]
     assert told["findings"][1]["broken"][0]["rule"] == "max_length"
     assert told["findings"][1]["broken"][0]["has"] == 600
+
+
+@pytest.mark.parametrize("end", ["\x04", "\x03"])
+def test_terminal_does_not_show_passwords_and_shows_again_after(end):
+    child = spawn("/bin/sh", "-c", f"trap : INT; {TOOL} password check --policy cis-aws; stty -a")
+    child.expect("Ctrl-D ends")
+    child.send("hunter2secret\n" + end)
+    child.expect(" echo ")
+    assert "hunter2secret" not in child.before
+    child.expect(pexpect.EOF)
 
 
 def test_a_million_passwords_take_less_than_two_seconds(tmp_path):
