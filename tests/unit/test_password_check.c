@@ -327,6 +327,12 @@ static void lengths_count_characters_or_bytes(void **state)
 	/* What is not UTF-8 counts byte by byte: overlong, surrogate, cut, too high. */
 	b = check(&characters, "\xC0\x80\x80");
 	assert_int_equal(b.item[0].has, 3);
+	b = check(&characters, "\xE0\x9F\xBF");
+	assert_int_equal(b.item[0].has, 3);
+	b = check(&bytes, "\xF0\x8F\xBF\xBF");
+	assert_int_equal(b.count, 0);
+	b = check(&characters, "\xF0\x8F\xBF\xBF");
+	assert_int_equal(b.count, 0); /* four, not one */
 	b = check(&characters, "\xED\xA0\x80");
 	assert_int_equal(b.item[0].has, 3);
 	b = check(&characters, "\xEA\xB0");
