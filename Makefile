@@ -51,6 +51,7 @@ enroll_src = $(filter-out $(enroll_front),$(enroll_all))
 policy_all = $(wildcard policy/*.c)
 policy_front = $(filter $(addprefix policy/,$(fronts)) policy/main.c,$(policy_all))
 policy_src = $(filter-out $(policy_front),$(policy_all))
+password_src = $(wildcard policy/password/*.c)
 module_src = $(wildcard pam_module/*.c)
 unit_src = $(wildcard tests/unit/test_*.c)
 pam_src = $(wildcard tests/pam/test_*.c)
@@ -75,7 +76,7 @@ products = $(BUILD)/pam_bastion.so $(BUILD)/enroll-mfa $(BUILD)/bastionctl \
 	$(foreach l,$(languages),$(BUILD)/$(call catalogue,$(l)))
 
 .PHONY: all deps demo check check-unit check-pam check-race check-system check-guard check-crash check-fuzz check-model \
-	lint asan bench install uninstall dist clean tests pot update-po valgrind fuzz fuzz-programs crash coverage
+	lint asan bench bench-passwords install uninstall dist clean tests pot update-po valgrind fuzz fuzz-programs crash coverage
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -88,6 +89,7 @@ $(BUILD)/obj/%.o: %.c Makefile
 $(BUILD)/libcore.a: $(call objects,$(core_src))
 $(BUILD)/libenroll.a: $(call objects,$(enroll_src))
 $(BUILD)/libpolicy.a: $(call objects,$(policy_src))
+$(BUILD)/libpassword.a: $(call objects,$(password_src))
 $(BUILD)/libmodule.a: $(call objects,$(module_src))
 $(BUILD)/lib%.a:
 	@rm -f $@
@@ -101,13 +103,14 @@ $(BUILD)/lib%.a:
 # (nodelete).
 LINK_MODULE = -shared -nostartfiles -Wl,--gc-sections -Wl,-z,noseparate-code -Wl,-z,nodelete \
 	-Wl,--exclude-libs,ALL -Wl,-soname,pam_bastion.so
-$(BUILD)/pam_bastion.so: $(call objects,$(module_src)) $(BUILD)/libenroll.a $(BUILD)/libcore.a
+$(BUILD)/pam_bastion.so: $(call objects,$(module_src)) $(BUILD)/libenroll.a $(BUILD)/libpassword.a $(BUILD)/libcore.a
 	$(CC) $(LINK_MODULE) $(CFLAGS) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ -lpam $(CORE_LIBS)
 
 $(BUILD)/enroll-mfa: $(call objects,$(enroll_front)) $(BUILD)/libenroll.a $(BUILD)/libcore.a
 	$(CC) -pie $(CFLAGS) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(ENROLL_LIBS) $(CORE_LIBS)
 
-$(BUILD)/bastionctl: $(call objects,$(policy_front)) $(BUILD)/libpolicy.a $(BUILD)/libenroll.a $(BUILD)/libcore.a
+$(BUILD)/bastionctl: $(call objects,$(policy_front)) $(BUILD)/libpolicy.a $(BUILD)/libenroll.a $(BUILD)/libpassword.a \
+		$(BUILD)/libcore.a
 	$(CC) -pie $(CFLAGS) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(CORE_LIBS)
 
 $(BUILD)/$(call catalogue,%): po/%.po
@@ -127,7 +130,7 @@ update-po: pot
 		msgattrib --no-obsolete --add-location=file -o po/$$l.po po/$$l.po || exit 1; done
 
 TEST_LIBS = -lcmocka -lpam $(ENROLL_LIBS) $(CORE_LIBS)
-archives = $(BUILD)/libmodule.a $(BUILD)/libpolicy.a $(BUILD)/libenroll.a $(BUILD)/libcore.a
+archives = $(BUILD)/libmodule.a $(BUILD)/libpolicy.a $(BUILD)/libenroll.a $(BUILD)/libpassword.a $(BUILD)/libcore.a
 
 $(unit_bin) $(torn_bin): $(BUILD)/%: %.c $(archives) Makefile
 	@mkdir -p $(@D)
@@ -178,7 +181,7 @@ $(fuzz_bin): $(BUILD)/%: $(BUILD)/obj/%.o $(call objects,$(fuzz_help)) $(archive
 
 fuzz-programs: $(fuzz_bin)
 
-# Lines of lib/core and enroll that the kept inputs reach:
+# Lines of lib/core, enroll and policy/password that the kept inputs reach:
 # printed for each file; fails below 90 % in all.
 coverage_make = $(MAKE) --no-print-directory -j$(JOBS) BUILD=$(BUILD)/coverage CC='$(FUZZ_CC)' FORTIFY= \
 	sysconfdir=/nonexistent/etc localstatedir=/nonexistent/var \
@@ -251,10 +254,21 @@ $(BUILD)/tests/bench/pam_empty.so: tests/bench/empty.c Makefile
 	@mkdir -p $(@D)
 	$(COMPILE) -shared $(HARDEN_LD) $(LDFLAGS) -o $@ $< -lpam $(CORE_LIBS)
 
-bench: deps
-	@DEPS='$(DEPS)' packaging/deps bench
+# The check of a password alone, beside the libraries of others.
+$(BUILD)/tests/bench/passwords: tests/bench/passwords.c $(BUILD)/libpassword.a $(BUILD)/libcore.a Makefile
+	@mkdir -p $(@D)
+	$(COMPILE) $(LDFLAGS) -o $@ $< $(BUILD)/libpassword.a $(BUILD)/libcore.a -lpwquality -lpasswdqc $(CORE_LIBS)
+
+bench: bench-passwords
 	@$(MAKE) --no-print-directory -j$(JOBS) all $(bench_bin)
 	@BUILD='$(abspath $(BUILD))' PYTHON='$(PYTHON)' tests/bench/run
+
+bench-passwords: deps
+	@DEPS='$(DEPS)' packaging/deps bench
+	@$(MAKE) --no-print-directory -j$(JOBS) $(BUILD)/tests/bench/passwords
+	@mkdir -p $(BUILD)/bench
+	@$(BUILD)/tests/bench/passwords >$(BUILD)/bench/passwords.md
+	@cat $(BUILD)/bench/passwords.md
 
 # The module tests under memcheck, as they are shipped.
 valgrind: deps

@@ -10,6 +10,7 @@
 #include "lib/core/store.h"
 #include "lib/core/userkey.h"
 #include "policy/config_pamd.h"
+#include "policy/password/profile.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -430,6 +431,17 @@ static void check_clock(const struct config_request *q, struct config_findings *
 		config_find(f, CONFIG_OK, CLOCK, "synchronised");
 }
 
+/* A policy that cannot be read refuses every new password. */
+static void check_policies(const struct conf *c, struct config_findings *f)
+{
+	struct password_policies p;
+	struct err why = {0};
+
+	if (password_policies_load(&p, c->password_policy, c->policy_file, &why) != 0)
+		config_find(f, CONFIG_FAIL, CONFIGURATION, "no new password will be taken: %s",
+		    why.text);
+}
+
 /* The places from *done on. */
 static int check_places(const struct config_request *q, const struct config_places *p,
     size_t *done, struct config_findings *f, struct err *e)
@@ -460,6 +472,7 @@ int config_check(const struct config_request *q, struct config_findings *f, stru
 		config_find(f, CONFIG_FAIL, CONFIGURATION, "%s", why.text);
 	} else {
 		tell_loaded(&c, f);
+		check_policies(&c, f);
 		if (config_place(&places, &c) != 0)
 			r = err_set(e, ERR_SYSTEM, "out of memory");
 	}

@@ -6,6 +6,7 @@
 #include "policy/cmd_config.h"
 #include "policy/cmd_enable.h"
 #include "policy/cmd_explain.h"
+#include "policy/cmd_policy.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -25,6 +26,10 @@ static const char help_text[] =
     "  enable sshd|sudo|login   ask for a code there, with a way back\n"
     "  confirm               from a new login: what enable has changed stays\n"
     "  disable sshd|sudo|login  ask no more\n"
+    "  policy show|import FILE|check FILE|apply\n"
+    "                        the password rules in force, and IAM's\n"
+    "  password check [--user USER]\n"
+    "                        do these passwords keep the rules?\n"
     "\n"
     "  --config PATH         the login configuration (default: the packaged file)\n"
     "  --help                behind a command: what it takes\n"
@@ -91,8 +96,8 @@ static int run(const struct line *l)
 		int (*run)(const struct cmd_common *common, int argc, char **argv);
 	} commands[] = {{"config", cmd_config}, {"enable", cmd_enable}, {"confirm", cmd_confirm},
 	    {"disable", cmd_disable},
-	    {"explain", cmd_explain}};
-	static const char *const absent[] = {"policy", "password", "breach", "audit", "fix",
+	    {"explain", cmd_explain}, {"policy", cmd_policy}, {"password", cmd_password}};
+	static const char *const absent[] = {"breach", "audit", "fix",
 	    "rollback", "history", "mfa",
 	    "rotate", "aws-policy"};
 

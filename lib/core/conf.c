@@ -20,9 +20,11 @@
 #define DEFAULT_CONF PB_SYSCONFDIR "/pam-bastion/pam_bastion.conf"
 #define DEFAULT_STATE PB_LOCALSTATEDIR "/lib/pam-bastion"
 
+#define POLICY_NAME "/policy.json" /* in state_dir, which it follows */
+
 /* ABSENT: the feature is not in this version, so every value is an error;
  * EXEMPT may repeat. */
-enum type { PATH, STORE, INT, DURATION, ISSUER, ENROLL, DAY, REQUIRE, EXEMPT, ABSENT };
+enum type { PATH, STORE, INT, DURATION, ISSUER, ENROLL, DAY, REQUIRE, EXEMPT, POLICY, ABSENT };
 
 struct key {
 	const char *name;
@@ -52,8 +54,8 @@ static const struct key keys[CONF_KEYS] = {
     {"throttle_max", DURATION, AT(throttle_max), 1, 86400, "1h"},
     {"lock_after", INT, AT(lock_after), 1, 100, "100"},
     {"retry", INT, AT(retry), 1, 5, "3"},
-    {"password_policy", ABSENT, 0, 0, 0, "kisa"},
-    {"policy_file", ABSENT, 0, 0, 0, DEFAULT_STATE "/policy.json"},
+    {"password_policy", POLICY, AT(password_policy), 0, 0, "kisa"},
+    {"policy_file", PATH, AT(policy_file), 0, 0, DEFAULT_STATE POLICY_NAME},
     {"age", ABSENT, 0, 0, 0, "warn"},
     {"age_exempt", ABSENT, 0, 0, 0, "none"},
     {"warn_days", ABSENT, 0, 0, 0, "14"},
@@ -244,6 +246,60 @@ int conf_require_each(const struct conf *c, int (*each)(void *ctx, const struct 
 	return r;
 }
 
+/* The names that policy/password knows; test_password_profile.c compares them. */
+static const char policy_names[] =
+    "kisa, kisa-2020, iam-default, cis-aws, nist-800-63b-4, pci-4.0.1, iam";
+
+static bool is_policy_name(const char *word, size_t n)
+{
+	const char *rest = policy_names, *name;
+
+	while (*rest != '\0')
+		if (next_word(&rest, &name) == n && memcmp(name, word, n) == 0)
+			return true;
+	return false;
+}
+
+static int check_policy(const char *word, size_t n, struct err *e)
+{
+	char path[CONF_PATH_MAX], ignored[CONF_PATH_MAX];
+
+	if (n == 0 || word[0] != '/') {
+		if (n > 0 && is_policy_name(word, n))
+			return 0;
+		return err_set(e, ERR_SYNTAX, "'%.*s' is no policy: name one of %s, or a file by "
+		    "its absolute path", (int)n, word, policy_names);
+	}
+	memcpy(path, word, n); /* no longer than CONF_POLICY_MAX */
+	path[n] = '\0';
+	return set_path(path, ignored, e);
+}
+
+static int set_policy(const char *text, char *out, struct err *e)
+{
+	const char *rest = text, *word, *before[CONF_POLICIES];
+	size_t n = strlen(text), length[CONF_POLICIES];
+	int count = 0, r;
+
+	if (n >= CONF_POLICY_MAX)
+		return err_set(e, ERR_SYNTAX, "longer than %d bytes", CONF_POLICY_MAX - 1);
+	if (n > 0 && text[n - 1] == ',')
+		return err_set(e, ERR_SYNTAX, "ends with a comma");
+	memcpy(out, text, n + 1);
+	do {
+		n = next_word(&rest, &word);
+		if ((r = check_policy(word, n, e)) != 0)
+			return r;
+		for (int i = 0; i < count; i++)
+			if (length[i] == n && memcmp(before[i], word, n) == 0)
+				return err_set(e, ERR_SYNTAX, "'%.*s' is named twice", (int)n, word);
+		if (count == CONF_POLICIES)
+			return err_set(e, ERR_SYNTAX, "more than %d policies", CONF_POLICIES);
+		before[count] = word, length[count++] = n;
+	} while (*rest != '\0');
+	return 0;
+}
+
 static int add_exempt(struct conf *c, const char *text, struct conf_origin origin,
     struct err *e)
 {
@@ -291,6 +347,8 @@ static int set_value(struct conf *c, const struct key *k, const char *text, stru
 		return set_day(text, (int64_t *)(void *)field, e);
 	case REQUIRE:
 		return set_require(text, field, e);
+	case POLICY:
+		return set_policy(text, field, e);
 	case EXEMPT: /* set_pair() adds it: it keeps its own line */
 	case ABSENT:
 		break;
@@ -344,8 +402,15 @@ static int set_pair(struct conf *c, const char *name, const char *value,
 	return 0;
 }
 
-static int check_whole(const struct conf *c, struct err *e)
+/* What follows another key where it is not set itself, and what two keys say together. */
+static int check_whole(struct conf *c, struct err *e)
 {
+	if (c->origin[find_key("policy_file", 11)].where == CONF_DEFAULT) {
+		struct text t = text_in(c->policy_file, sizeof(c->policy_file));
+
+		text_add(&t, c->state_dir); /* set_path() has left room */
+		text_add(&t, POLICY_NAME);
+	}
 	if (c->throttle_max < c->throttle_base)
 		return err_set(e, ERR_SYNTAX,
 		    "%s: throttle_max (%llds) is less than throttle_base (%llds)", c->path,
@@ -612,7 +677,8 @@ void conf_value(const struct conf *c, int i, char *value)
 		print_day(*(const int64_t *)(const void *)field, value);
 		break;
 	case REQUIRE:
-		print_text(c->require, value);
+	case POLICY:
+		print_text(field, value);
 		break;
 	case EXEMPT:
 		print_exempts(c, value);

@@ -22,6 +22,8 @@
 #define CONF_EXEMPT_TEXT 4096
 #define CONF_FILE_MAX 65536 /* bytes of a configuration file */
 #define CONF_VALUE_MAX 640  /* bytes of a value printed by conf_value() */
+#define CONF_POLICY_MAX 512 /* bytes of password_policy */
+#define CONF_POLICIES 8
 
 enum conf_enroll { CONF_ENROLL_ADMIN, CONF_ENROLL_INVITE, CONF_ENROLL_LOGIN };
 
@@ -51,6 +53,7 @@ struct conf {
 	enum conf_enroll enroll;
 	int64_t remember;               /* seconds; 0: off */
 	int64_t enroll_by;              /* end of the last day; 0: none */
+	char policy_file[CONF_PATH_MAX]; /* STATE_DIR/policy.json where it is not set */
 	int exempts;
 	size_t exempt_used;             /* bytes of exempt_text */
 	struct conf_exempt {
@@ -61,6 +64,9 @@ struct conf {
 	/* Texts, parsed once to check them and again where they are judged. */
 	char require[CONF_REQUIRE_MAX]; /* "all", or who.h's words with commas */
 	char exempt_text[CONF_EXEMPT_TEXT];
+	/* Names and absolute paths with commas, each one a policy that must hold; read by
+	 * policy/password/profile.h where passwords are judged. */
+	char password_policy[CONF_POLICY_MAX];
 };
 
 /* The text of the i-th exemption (exempt.h). */

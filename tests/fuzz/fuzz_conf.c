@@ -9,6 +9,7 @@
 
 #include "lib/core/conf.h"
 #include "lib/core/exempt.h"
+#include "policy/password/profile.h"
 #include "tests/fuzz/scratch.h"
 
 #define WORDS 12
@@ -45,11 +46,30 @@ static void check_lists(const struct conf *c)
 	MUST(conf_require_is_all(c) ? n == 0 : n > 0);
 }
 
+/* What the configuration takes as names of policies, the profiles know; files are not
+ * there, and `iam` is one. */
+static void check_policies(const struct conf *c)
+{
+	static struct password_policies p;
+	const bool files = strchr(c->password_policy, '/') != NULL ||
+	    password_list_names(c->password_policy, "iam");
+	const int r = password_policies_load(&p, c->password_policy, NULL, NULL);
+
+	MUST((r == 0) == !files || strchr(c->password_policy, '/') != NULL);
+	MUST((r == 0) == (p.count > 0) && p.count <= CONF_POLICIES);
+	MUST(r == 0 || r != ERR_SYNTAX || files);
+	MUST(password_max_age(&p) <= PASSWORD_MOST_AGE);
+	MUST(password_reuse(&p) <= PASSWORD_MOST_REUSE && !password_hard_expiry(&p));
+	MUST(password_allow_change(&p) == (r == 0));
+}
+
 static void check_range(const struct conf *c)
 {
 	check_path(c->store_dir);
 	check_path(c->state_dir);
 	check_path(c->keyring);
+	MUST(c->policy_file[0] == '/' && strlen(c->policy_file) < CONF_PATH_MAX);
+	MUST(c->password_policy[0] != '\0' && strlen(c->password_policy) < CONF_POLICY_MAX);
 	MUST(strlen(c->issuer) < CONF_ISSUER_MAX && strchr(c->issuer, ':') == NULL);
 	MUST(c->window >= 0 && c->window <= 2);
 	MUST(c->throttle_free >= 1 && c->throttle_free <= 20);
@@ -62,6 +82,7 @@ static void check_range(const struct conf *c)
 	    c->enroll == CONF_ENROLL_LOGIN);
 	MUST(c->enroll_by == 0 || (c->enroll_by > 0 && c->enroll_by % 86400 == 0));
 	check_lists(c);
+	check_policies(c);
 }
 
 static bool is_printable(const struct conf *c, int i)

@@ -21,6 +21,9 @@ SAID = (
     (CONTROL, "config", "show"), (CONTROL, "explain", "USER"), (CONTROL, "enable", "--help"),
     (CONTROL, "confirm", "--help"), (CONTROL, "disable", "--help"), (CONTROL, "unknown"),
     (CONTROL, "confirm"), (CONTROL, "disable", "login"),
+    (CONTROL, "policy", "--help"), (CONTROL, "policy", "show", "--explain"), (CONTROL, "policy"),
+    (CONTROL, "policy", "import", "-"), (CONTROL, "password", "--help"),
+    (CONTROL, "password", "check"), (CONTROL, "password"),
 )
 
 

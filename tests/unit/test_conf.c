@@ -82,6 +82,8 @@ static void assert_defaults(const struct conf *c)
 	assert_int_equal(c->enroll_by, 0);
 	assert_true(conf_require_is_all(c));
 	assert_int_equal(c->exempts, 0);
+	assert_string_equal(c->password_policy, "kisa");
+	assert_string_equal(c->policy_file, STATE_DIR "/policy.json");
 }
 
 static void empty_file_gives_the_defaults(void **state)
@@ -106,7 +108,8 @@ static void every_built_key_is_set(void **state)
 	    "keyring = /srv/k\nissuer = ACME bastion\nwindow = 2\nthrottle_free = 5\n"
 	    "throttle_base = 10s\nthrottle_max = 2h\nlock_after = 50\nretry = 1\n"
 	    "enroll = admin\nremember = 12h\nenroll_by = 1970-01-02\n"
-	    "require = user:a,group:b\nexempt = user:c@local\n", NULL), 0);
+	    "require = user:a,group:b\nexempt = user:c@local\n"
+	    "password_policy = kisa, iam,/srv/rules\npolicy_file = /srv/p\n", NULL), 0);
 	assert_string_equal(c.store_dir, "/srv/s");
 	assert_string_equal(c.state_dir, "/srv/t");
 	assert_string_equal(c.keyring, "/srv/k");
@@ -123,6 +126,8 @@ static void every_built_key_is_set(void **state)
 	assert_string_equal(c.require, "user:a,group:b");
 	assert_int_equal(c.exempts, 1);
 	assert_string_equal(conf_exempt(&c, 0), "user:c@local");
+	assert_string_equal(c.password_policy, "kisa, iam,/srv/rules");
+	assert_string_equal(c.policy_file, "/srv/p");
 }
 
 static void whole_numbers_have_their_bounds(void **state)
@@ -193,13 +198,13 @@ static void greatest_delay_is_not_less_than_the_first(void **state)
 
 static void paths_are_absolute_and_plain(void **state)
 {
-	static const char *const keys[] = {"store", "state_dir", "keyring"};
+	static const char *const keys[] = {"store", "state_dir", "keyring", "policy_file"};
 	static const char *const bad[] = {"x", "./x", "/a/../b", "/a/..", "/..", "~/x"};
 	char text[1200], longest[600];
 	struct conf c;
 
 	(void)state;
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < 4; i++) {
 		const char *scheme = i == 0 ? "file:" : "";
 
 		for (size_t k = 0; k < sizeof(bad) / sizeof(bad[0]); k++) {
@@ -361,6 +366,42 @@ static void require_lists_users_and_groups(void **state)
 	}
 }
 
+static void password_policy_lists_names_and_paths(void **state)
+{
+	static const char *const good[] = {"kisa", "kisa-2020", "iam-default", "cis-aws",
+	    "nist-800-63b-4", "pci-4.0.1", "iam", "/etc/rules", "kisa,iam", "kisa ,\tiam , /etc/x",
+	    "/1,/2,/3,/4,/5,/6,/7,/8"};
+	static const char *const bad[] = {"kisa,", ",kisa", ",", "kisa,,iam", "Kisa", "kisa iam",
+	    "kisa;iam", "nist", "pci", "iam-mirror", "none", "etc/rules", "./rules", "/a/../b",
+	    "kisa,kisa", "kisa, iam, kisa", "/a,/b,/a", "/1,/2,/3,/4,/5,/6,/7,/8,/9", "kis", "kisax"};
+	char text[1200];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		(void)snprintf(text, sizeof(text), "password_policy = %s", good[i]);
+		assert_accepted(text);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		(void)snprintf(text, sizeof(text), "\npassword_policy = %s", bad[i]);
+		assert_refused(text, 2, "password_policy: ");
+	}
+	memset(text, 'x', sizeof(text));
+	memcpy(text, "password_policy = /", 19);
+	text[18 + CONF_POLICY_MAX] = '\0';
+	assert_refused(text, 1, "longer than 511 bytes");
+}
+
+static void policy_file_follows_the_state_directory(void **state)
+{
+	struct conf c;
+
+	(void)state;
+	assert_int_equal(parse(&c, "state_dir = /srv/t\n", NULL), 0);
+	assert_string_equal(c.policy_file, "/srv/t/policy.json");
+	assert_int_equal(parse(&c, "policy_file = /srv/p\nstate_dir = /srv/t\n", NULL), 0);
+	assert_string_equal(c.policy_file, "/srv/p");
+}
+
 static void exempt_may_repeat_and_keeps_its_lines(void **state)
 {
 	struct conf c;
@@ -429,7 +470,7 @@ static void key_of_a_feature_not_built_is_an_error(void **state)
 		(void)snprintf(text, sizeof(text), "%s = %s\n", conf_key(i), value);
 		assert_refused(text, 1, "this version does not have it");
 	}
-	assert_int_equal(absent, 11);
+	assert_int_equal(absent, 9);
 }
 
 /* Every key of DESIGN.md's table is known, and no other. */
@@ -972,6 +1013,8 @@ int main(void)
 	    T(remember_is_off_or_at_most_12h),
 	    T(enroll_by_is_a_day_or_none),
 	    T(require_lists_users_and_groups),
+	    T(password_policy_lists_names_and_paths),
+	    T(policy_file_follows_the_state_directory),
 	    T(exempt_may_repeat_and_keeps_its_lines),
 	    T(sixty_five_exemptions_are_an_error),
 	    T(exemptions_too_long_together_are_an_error),

@@ -1,0 +1,249 @@
+#include "enroll/language.h"
+#include "lib/core/json_text.h"
+#include "policy/cmd_policy.h"
+#include "policy/password/check.h"
+#include "policy/password/profile.h"
+#include "policy/password/text.h"
+#include "policy/password_lines.h"
+
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+static const char help_password[] =
+    N_("usage: bastionctl password check [--user USER] [--policy NAMES] [--json]\n"
+    "\n"
+    "Reads passwords from standard input, one a line, and names the lines that break a\n"
+    "rule of the password policy, with every rule they break; never the password.\n"
+    "\n"
+    "  --user USER      whose passwords they are: name and full name may not be in them\n"
+    "  --policy NAMES   instead of password_policy of the configuration: kisa,\n"
+    "                   kisa-2020, iam-default, cis-aws, nist-800-63b-4, pci-4.0.1, iam,\n"
+    "                   or a file; several with commas\n"
+    "\n"
+    "exit: 0 all are good, 1 one breaks a rule, 2 usage, 3 trouble\n");
+
+struct job {
+	bool json;
+	const char *user;
+	const char *names;
+	struct password_policies policies;
+	char gecos[PASSWORD_CHECK_TEXT];
+	size_t lines, refused;
+};
+
+static int usage(const char *reason, const char *word)
+{
+	return cmd_usage("password", reason, word);
+}
+
+static void print_text(const struct job *j, const struct password_broken *b)
+{
+	for (int i = 0; i < b->count; i++) {
+		char text[PASSWORD_TEXT_MAX];
+
+		password_text(&j->policies, &b->item[i], language_text, text);
+		(void)printf("%zu: %s [%s]\n", j->lines, text,
+		    j->policies.policy[b->item[i].policy].name);
+	}
+}
+
+static void print_json(const struct job *j, const struct password_broken *b)
+{
+	(void)printf("%s{\"line\":%zu,\"broken\":[", j->refused > 1 ? "," : "", j->lines);
+	for (int i = 0; i < b->count; i++) {
+		const struct password_break *x = &b->item[i];
+		char text[PASSWORD_TEXT_MAX];
+
+		password_text(&j->policies, x, NULL, text);
+		(void)printf("%s{\"rule\":\"%s\",\"policy\":", i > 0 ? "," : "",
+		    password_rule_name(x->rule));
+		json_text_print(stdout, j->policies.policy[x->policy].name);
+		(void)printf(",\"wanted\":%d,\"has\":%d", x->wanted, x->has);
+		if (x->rule == PASSWORD_RULE_KINDS)
+			(void)printf(",\"kinds\":%d", x->kinds);
+		(void)fputs(",\"text\":", stdout);
+		json_text_print(stdout, text);
+		(void)putchar('}');
+	}
+	(void)fputs("]}", stdout);
+}
+
+static void judge(struct job *j, const char *line, size_t len)
+{
+	const struct password_facts f = {.fresh = line, .fresh_len = len, .user = j->user,
+	    .gecos = j->gecos[0] != '\0' ? j->gecos : NULL};
+	struct password_broken b;
+
+	j->lines++;
+	password_check(&j->policies, &f, &b);
+	if (password_is_good(&b))
+		return;
+	j->refused++;
+	if (j->json) {
+		print_json(j, &b);
+		return;
+	}
+	password_broken_merge(&j->policies, &b);
+	print_text(j, &b);
+}
+
+static int judge_all(struct job *j, struct err *e)
+{
+	struct password_lines l;
+	const char *line;
+	size_t len;
+	int r = password_lines_open(&l, STDIN_FILENO, e);
+
+	if (j->json)
+		(void)fputs("{\"findings\":[", stdout);
+	while (r == 0 && (r = password_lines_next(&l, &line, &len, e)) == 1) {
+		judge(j, line, len);
+		r = 0;
+		/* Nobody reads it: no need to judge on. */
+		if (ferror(stdout) != 0)
+			break;
+	}
+	password_lines_close(&l);
+	return r;
+}
+
+static int run(struct job *j)
+{
+	struct err e = {0};
+	int r = judge_all(j, &e);
+
+	if (j->json)
+		(void)printf("],\"lines\":%zu,\"refused\":%zu,\"result\":\"%s\"}\n", j->lines,
+		    j->refused, r != 0 ? "trouble" : j->refused > 0 ? "no" : "ok");
+	else if (r == 0)
+		(void)printf(_("passwords: %zu, refused: %zu\n"), j->lines, j->refused);
+	if (r != 0)
+		return cmd_tell(&e, CMD_TROUBLE);
+	return cmd_finish(j->refused > 0 ? CMD_NO : CMD_YES);
+}
+
+/* The next word as the value of an option, once. */
+static int take_value(const char **value, const char *option, int argc, char **argv, int *i)
+{
+	const size_t n = strlen(option);
+
+	if (*value != NULL)
+		return usage(N_("an option is given twice"), option);
+	*value = argv[*i][n] == '=' ? argv[*i] + n + 1 : *i + 1 < argc ? argv[++*i] : NULL;
+	if (*value == NULL || (*value)[0] == '\0')
+		return usage(N_("a value is missing"), option);
+	return CMD_YES;
+}
+
+static bool is_option(const char *a, const char *option)
+{
+	const size_t n = strlen(option);
+
+	return strncmp(a, option, n) == 0 && (a[n] == '\0' || a[n] == '=');
+}
+
+static int read_options(struct job *j, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		const char *a = argv[i];
+		int r = CMD_YES;
+
+		if (strcmp(a, "--json") == 0)
+			j->json = true;
+		else if (is_option(a, "--user"))
+			r = take_value(&j->user, "--user", argc, argv, &i);
+		else if (is_option(a, "--policy"))
+			r = take_value(&j->names, "--policy", argc, argv, &i);
+		else if (a[0] == '-' && a[1] != '\0')
+			r = usage(N_("unknown option"), a);
+		else /* it could be a password: it is not said again */
+			r = usage(N_("one word too many; passwords come from standard input"), NULL);
+		if (r != CMD_YES)
+			return r;
+	}
+	return CMD_YES;
+}
+
+static void find_user(struct job *j)
+{
+	const struct passwd *pw = getpwnam(j->user);
+
+	if (pw == NULL)
+		(void)fprintf(stderr, _("bastionctl: %s: no such account; only the name is looked "
+		    "for\n"), j->user);
+	else if (pw->pw_gecos != NULL)
+		(void)snprintf(j->gecos, sizeof(j->gecos), "%s", pw->pw_gecos);
+}
+
+/* How the terminal was, while it shows nothing; for a handler. */
+static struct termios terminal;
+static volatile sig_atomic_t hidden;
+
+static void show_typing(void)
+{
+	if (hidden != 0)
+		(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &terminal);
+	hidden = 0;
+}
+
+static void give_back(int signal)
+{
+	show_typing();
+	(void)raise(signal); /* as it would have ended, SA_RESETHAND */
+}
+
+/* Whoever ends it gets a terminal that shows again. */
+static void hide_typing(void)
+{
+	static const int signals[] = {SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGTERM};
+	struct sigaction a = {.sa_handler = give_back, .sa_flags = (int)SA_RESETHAND};
+	struct termios quiet;
+
+	if (tcgetattr(STDIN_FILENO, &terminal) != 0)
+		return;
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		(void)sigaction(signals[i], &a, NULL);
+	quiet = terminal;
+	quiet.c_lflag &= ~(tcflag_t)ECHO;
+	hidden = 1;
+	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+}
+
+static int cmd_check(const struct cmd_common *common, int argc, char **argv)
+{
+	struct job j = {.user = NULL};
+	struct err e = {0};
+	struct conf c;
+	int r = read_options(&j, argc, argv);
+
+	if (r != CMD_YES || (r = cmd_load(common, &c)) != CMD_YES)
+		return r;
+	if (password_policies_load(&j.policies, j.names != NULL ? j.names : c.password_policy,
+	    c.policy_file, &e) != 0)
+		return cmd_tell(&e, j.names != NULL && e.code == ERR_SYNTAX ? CMD_USAGE : CMD_TROUBLE);
+	if (j.user != NULL)
+		find_user(&j);
+	hide_typing(); /* before it asks: what is typed until then is thrown away */
+	if (hidden != 0)
+		(void)fprintf(stderr, "%s", _("bastionctl: passwords, one a line, are not shown; "
+		    "Ctrl-D ends\n"));
+	r = run(&j);
+	show_typing();
+	return r;
+}
+
+int cmd_password(const struct cmd_common *common, int argc, char **argv)
+{
+	if (common->help)
+		return cmd_help(help_password);
+	if (argc == 0)
+		return usage(N_("say check"), NULL);
+	if (strcmp(argv[0], "check") == 0)
+		return cmd_check(common, argc, argv);
+	return usage(argv[0][0] == '-' ? N_("unknown option") : N_("unknown command"), argv[0]);
+}

@@ -1,0 +1,38 @@
+/*
+ * policy_expire: whose password a new policy would let expire that has not expired yet.
+ *
+ * Local users alone: those of a shadow file with a password that can be right.  Age counts
+ * in whole days of UTC since the last change, and a password has expired when it is as old
+ * as the policy says.  A last change that is not there or lies in the future is no proof of
+ * a young password: it counts as older than any.  A last change of 0 has expired already.
+ */
+#ifndef PB_POLICY_EXPIRE_H
+#define PB_POLICY_EXPIRE_H
+
+#include "lib/core/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define POLICY_EXPIRE_SHADOW "/etc/shadow"
+#define POLICY_EXPIRE_UNKNOWN (-1)
+
+/* The ages of a policy, days; 0: none. */
+struct policy_ages {
+	int max;  /* then a new password is needed */
+	int hard; /* then an administrator is */
+};
+
+struct policy_expired {
+	const char *user;
+	int days;  /* since the last change, or POLICY_EXPIRE_UNKNOWN */
+	bool hard; /* an administrator is needed */
+};
+
+/* ages: of what is in force, and of what would be.  Calls each(ctx, one) for everybody who would newly expire (or newly need an
+ * administrator) at now.  The number of them, or a negative code: ERR_NONE and others for
+ * the file. */
+int policy_expire(const char *shadow, const struct policy_ages ages[2], int64_t now,
+    void (*each)(void *ctx, const struct policy_expired *one), void *ctx, struct err *e);
+
+#endif

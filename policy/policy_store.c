@@ -1,0 +1,152 @@
+#include "policy/policy_store.h"
+
+#include "lib/core/safefile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BESIDE ".new" /* the name under which it waits for its own */
+
+void policy_staged_path(const char *path, char staged[POLICY_PATH_MAX])
+{
+	(void)snprintf(staged, POLICY_PATH_MAX, "%s" POLICY_STAGED, path);
+}
+
+int policy_store_read(const char *path, struct policy_kept *k, struct err *e)
+{
+	struct safefile_buffer buf = {.cap = IAM_JSON_MAX + 1};
+	int r = safefile_read(path, SAFEFILE_PUBLIC, &buf, e);
+
+	*k = (struct policy_kept){.policy = {.custom = false}};
+	if (r == 0)
+		r = iam_json_parse_kept(&k->policy, &k->mirror, path, buf.data, buf.len, e);
+	free(buf.data);
+	return r;
+}
+
+/* The directory of path, locked against others at the same work; a descriptor or a code. */
+static int open_home(const char *path, struct err *e)
+{
+	const char *slash = strrchr(path, '/');
+	char dir[PATH_MAX];
+	int fd;
+
+	(void)snprintf(dir, sizeof(dir), "%.*s", slash == path ? 1 : (int)(slash - path), path);
+	if ((fd = safefile_open_dir(dir, e)) < 0)
+		return fd;
+	while (flock(fd, LOCK_EX) != 0) {
+		if (errno != EINTR) {
+			int r = err_errno(e, "%s: lock", dir);
+
+			(void)close(fd);
+			return r;
+		}
+	}
+	return fd;
+}
+
+static int write_file(int dir, const char *path, const char *text, size_t len, struct err *e)
+{
+	int fd = openat(dir, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+	ssize_t n;
+
+	if (fd < 0)
+		return err_errno(e, "%s", path);
+	errno = ENOSPC; /* for a short write */
+	n = write(fd, text, len);
+	if (n == (ssize_t)len && fchmod(fd, 0600) == 0 && fsync(fd) == 0)
+		return fd;
+	(void)err_errno(e, "%s: write", path);
+	(void)close(fd);
+	return ERR_UNAVAIL;
+}
+
+/* From one name to another, and then for good. */
+static int rename_durably(int dir, const char *from, const char *path, struct err *e)
+{
+	if (renameat(dir, from, dir, strrchr(path, '/') + 1) != 0)
+		return err_errno(e, "%s", path);
+	if (fsync(dir) == 0)
+		return 0;
+	(void)err_errno(e, "%s: it is in place, but may not stay: sync", path);
+	return ERR_UNKNOWN;
+}
+
+/* Complete under the name beside, then in the place of the old one. */
+static int take_place(int dir, int fd, const char *path, struct err *e)
+{
+	char proc[64], beside[NAME_MAX + 1];
+	int r;
+
+	if (snprintf(beside, sizeof(beside), "%s" BESIDE, strrchr(path, '/') + 1) >=
+	    (int)sizeof(beside))
+		return err_set(e, ERR_SYSTEM, "%s: the name is too long", path);
+	/* What one that was killed has left. */
+	if (unlinkat(dir, beside, 0) != 0 && errno != ENOENT)
+		return err_errno(e, "%s.new: remove", path);
+	(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
+	if (linkat(AT_FDCWD, proc, dir, beside, AT_SYMLINK_FOLLOW) != 0)
+		return err_errno(e, "%s.new", path);
+	r = rename_durably(dir, beside, path, e);
+	if (r != 0 && r != ERR_UNKNOWN)
+		(void)unlinkat(dir, beside, 0);
+	return r;
+}
+
+int policy_store_write(const char *path, const struct policy_kept *k, struct err *e)
+{
+	char text[IAM_JSON_TEXT];
+	size_t len;
+	int dir, fd, r = iam_json_write(&k->policy, &k->mirror, text, &len, e);
+
+	if (r != 0)
+		return r;
+	if ((dir = open_home(path, e)) < 0)
+		return dir;
+	r = fd = write_file(dir, path, text, len, e);
+	if (fd >= 0) {
+		r = take_place(dir, fd, path, e);
+		(void)close(fd);
+	}
+	(void)close(dir);
+	return r;
+}
+
+int policy_store_apply(const char *path, struct err *e)
+{
+	char staged[POLICY_PATH_MAX];
+	struct policy_kept k;
+	int dir, r;
+
+	policy_staged_path(path, staged);
+	if ((dir = open_home(path, e)) < 0)
+		return dir;
+	/* Under the lock, so that what was judged is what is put there. */
+	if ((r = policy_store_read(staged, &k, e)) == 0)
+		r = rename_durably(dir, strrchr(staged, '/') + 1, path, e);
+	(void)close(dir);
+	return r;
+}
+
+int policy_store_unstage(const char *path, struct err *e)
+{
+	char staged[POLICY_PATH_MAX];
+	int dir, r = 0;
+
+	policy_staged_path(path, staged);
+	if ((dir = open_home(path, e)) < 0)
+		return dir;
+	if (unlinkat(dir, strrchr(staged, '/') + 1, 0) == 0)
+		(void)fsync(dir); /* a staged one that comes back only waits again */
+	else if (errno != ENOENT)
+		r = err_errno(e, "%s: remove", staged);
+	(void)close(dir);
+	return r;
+}

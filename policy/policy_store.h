@@ -1,0 +1,41 @@
+/*
+ * policy_store: the file of the mirrored account password policy (`policy_file`), and the
+ * one beside it, FILE.staged, of a policy that waits for `bastionctl policy apply`.
+ *
+ * Both are root's, 0600, and replaced as a whole by rename(): whoever reads has the old or
+ * the new one, and after a crash it is one of them.  A directory that others may write is
+ * not used (safefile.h).
+ */
+#ifndef PB_POLICY_STORE_H
+#define PB_POLICY_STORE_H
+
+#include "lib/core/conf.h"
+#include "policy/password/iam_json.h"
+
+#define POLICY_STAGED ".staged"
+#define POLICY_PATH_MAX (CONF_PATH_MAX + sizeof(POLICY_STAGED))
+
+struct policy_kept {
+	struct iam_policy policy;
+	struct iam_mirror mirror;
+};
+
+/* Writes path + ".staged". */
+void policy_staged_path(const char *path, char staged[POLICY_PATH_MAX]);
+
+/* 0; ERR_NONE: there is none; ERR_UNSAFE, ERR_DENIED, ERR_UNAVAIL; ERR_SYNTAX, ERR_BAD for
+ * what is in it. */
+int policy_store_read(const char *path, struct policy_kept *k, struct err *e);
+
+/* Puts k there, durably; its fingerprint is made here.  0, or trouble: then the old one is
+ * there, but for ERR_UNKNOWN: the new one is, and the disk does not say that it stays. */
+int policy_store_write(const char *path, const struct policy_kept *k, struct err *e);
+
+/* Puts the staged one in the place of the other.  The same answers; ERR_NONE: none is
+ * staged. */
+int policy_store_apply(const char *path, struct err *e);
+
+/* Takes the staged one away; 0 also when there was none. */
+int policy_store_unstage(const char *path, struct err *e);
+
+#endif

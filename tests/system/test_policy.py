@@ -1,0 +1,225 @@
+"""bastionctl policy and bastionctl password, as the tool is called."""
+import contextlib
+import json
+import pathlib
+import random
+import resource
+import subprocess
+import time
+
+import pexpect
+import pytest
+from bastion import BUILD, CONF, run, spawn
+
+TOOL = str(BUILD / "bastionctl")
+KEPT = pathlib.Path("/var/lib/pam-bastion/policy.json")
+STAGED = KEPT.with_name("policy.json.staged")
+SHADOW = pathlib.Path("/etc/shadow")
+FULL = {"MinimumPasswordLength": 12, "RequireSymbols": True, "RequireNumbers": True,
+        "RequireUppercaseCharacters": True, "RequireLowercaseCharacters": True,
+        "AllowUsersToChangePassword": True, "ExpirePasswords": True, "MaxPasswordAge": 90,
+        "PasswordReusePrevention": 24, "HardExpiry": False}
+
+
+def aws(**fields):
+    return json.dumps({"PasswordPolicy": fields}, indent=4)
+
+
+def bastionctl(*argv, text=None):
+    return subprocess.run([TOOL, *argv], input=text, capture_output=True, text=True, check=False)
+
+
+def shown(*argv):
+    return json.loads(run(TOOL, *argv, "--json"))
+
+
+@contextlib.contextmanager
+def configured(line):
+    before = CONF.read_text(encoding="utf-8")
+    CONF.write_text(before + line + "\n", encoding="utf-8")
+    try:
+        yield
+    finally:
+        CONF.write_text(before, encoding="utf-8")
+
+
+@contextlib.contextmanager
+def account(name, shadow):
+    before = SHADOW.read_text(encoding="utf-8")
+    with open(SHADOW, "a", encoding="utf-8") as f:
+        f.write(f"{name}:{shadow}\n")
+    try:
+        yield
+    finally:
+        SHADOW.write_text(before, encoding="utf-8")
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept():
+    """Nobody but those that a test names may have an old password."""
+    before = SHADOW.read_text(encoding="utf-8")
+    lines = [line.split(":") for line in before.splitlines()]
+    SHADOW.write_text("".join(f"{line[0]}:*:{':'.join(line[2:])}\n" for line in lines),
+                      encoding="utf-8")
+    yield
+    SHADOW.write_text(before, encoding="utf-8")
+    KEPT.unlink(missing_ok=True)
+    STAGED.unlink(missing_ok=True)
+
+
+def test_policy_of_iam_is_imported_and_judges_passwords():
+    with configured("password_policy = kisa, iam"):
+        # Without it nothing is weaker: nothing is judged.
+        assert bastionctl("policy", "show").returncode == 3
+        assert bastionctl("password", "check", text="Tr0ub4dor&3xyz\n").returncode == 3
+        done = bastionctl("policy", "import", "-", text=aws(**FULL))
+        assert done.returncode == 0 and "MinimumPasswordLength" in done.stdout, done
+        assert KEPT.stat().st_mode & 0o7777 == 0o600
+        told = shown("policy", "show")
+        assert [p["name"] for p in told["policies"]] == ["kisa", "iam"]
+        assert told["effective"] == {"max_age": 90, "hard_age": 0, "reuse": 24,
+                                     "allow_change": True}
+        assert told["mirror"]["exists"] and told["mirror"]["source"] == "import -"
+        assert told["mirror"]["sha256"] == json.loads(KEPT.read_text())["Mirror"]["sha256"]
+        assert bastionctl("password", "check", text="Tr0ub4dor&3xyz\n").returncode == 0
+        done = bastionctl("password", "check", text="Tr0ub4dor&3xyz\npassword12\n")
+        assert done.returncode == 1 and "password12" not in done.stdout + done.stderr
+        assert {line.split(":")[0] for line in done.stdout.splitlines()[:-1]} == {"2"}
+        assert done.stdout.count("[iam]") == 3 and "[kisa]" not in done.stdout
+
+
+def test_every_rule_is_explained_by_its_source():
+    text = run(TOOL, "policy", "show", "--explain")
+    assert "KISA password guide" in text and "expires after 90 days" in text
+    rules = KEPT.with_name("own-rules")
+    rules.write_text("# ours\nmin_length = 20\n", encoding="utf-8")
+    with configured(f"password_policy = pci-4.0.1, {rules}"):
+        text = run(TOOL, "policy", "show", "--explain")
+        assert "PCI DSS 4.0.1, 8.3.6" in text and f"{rules}:2" in text
+        rules.write_text("min_length = twenty\n", encoding="utf-8")
+        done = bastionctl("policy", "show")
+        assert done.returncode == 3 and f"{rules}:1: min_length" in done.stderr
+    rules.unlink()
+
+
+@pytest.mark.parametrize("bad, place", [
+    ("", "1:1"), ("{}", ""), ('{"PasswordPolicy": {"MinimumPasswordLength": 5}}', "1:46"),
+    ('{"PasswordPolicy": {"MinimumPasswordLength": 8.5}}', "1:46"),
+    ('{"PasswordPolicy":\n {"Length": 8}}', "2:3"),
+    (aws(**FULL) + "x", "14:2"), (aws(MaxPasswordAge=0), "3:27"),
+    ("An error occurred (NoSuchEntity) when calling the GetAccountPasswordPolicy", "1:1"),
+    ('{"PasswordPolicy":{}}' + " " * 9000, "")])
+def test_anything_else_is_refused_and_the_old_policy_stays(bad, place):
+    run(TOOL, "policy", "import", "-", input=aws(MinimumPasswordLength=20))
+    before = KEPT.read_bytes()
+    done = bastionctl("policy", "import", "-", text=bad)
+    assert done.returncode == 1 and f"standard input:{place}" in done.stderr, done
+    assert done.stdout == "" and done.stderr.count("\n") == 1
+    assert KEPT.read_bytes() == before and not STAGED.exists()
+    assert bastionctl("policy", "check", "-", text=bad).returncode == 3
+
+
+def test_policy_that_expires_users_waits_and_names_them():
+    today = int(time.time()) // 86400
+    old = f"$y$j9T$abcdefghijklmnop$qrstuvwxyz:{today - 100}:0:99999:7:::"
+    with configured("password_policy = iam"), account("olduser", old), \
+            account("lockeduser", "!" + old):
+        run(TOOL, "policy", "import", "-", input=aws(MinimumPasswordLength=8))
+        before = KEPT.read_bytes()
+        done = bastionctl("policy", "import", "-", text=aws(**FULL))
+        assert done.returncode == 3 and "  olduser: 100 days old\n" in done.stdout, done
+        assert "lockeduser" not in done.stdout
+        assert KEPT.read_bytes() == before and STAGED.stat().st_mode & 0o7777 == 0o600
+        told = shown("policy", "show")
+        assert told["effective"]["max_age"] == 0 and told["mirror"]["staged"]
+        done = bastionctl("policy", "apply")
+        assert done.returncode == 0 and "olduser" in done.stdout
+        assert shown("policy", "show")["effective"]["max_age"] == 90 and not STAGED.exists()
+        assert bastionctl("policy", "apply").returncode == 1
+        # They have expired already: nothing new.
+        assert bastionctl("policy", "import", "-", text=aws(**FULL)).returncode == 0
+        assert bastionctl("policy", "import", "-",
+                          text=aws(**{**FULL, "HardExpiry": True})).returncode == 3
+        # A later one that expires nobody takes its place.
+        assert bastionctl("policy", "import", "-", text=aws(**FULL)).returncode == 0
+        assert not STAGED.exists()
+
+
+def test_drift_is_told_field_by_field():
+    done = bastionctl("policy", "check", "-", text=aws(**FULL))
+    assert done.returncode == 1
+    drift = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("drift")]
+    assert drift == ["MinimumPasswordLength", "RequireSymbols", "RequireNumbers",
+                     "RequireUppercaseCharacters", "RequireLowercaseCharacters",
+                     "PasswordReusePrevention"]
+    with configured("password_policy = iam, cis-aws"):
+        run(TOOL, "policy", "import", "-", input=aws(**FULL))
+        told = json.loads(bastionctl("policy", "check", "--json", "-", text=aws(**FULL)).stdout)
+        assert told["result"] == "ok" and len(told["fields"]) == 10
+        assert told["fields"][0] == {"field": "MinimumPasswordLength", "given": True,
+                                     "wanted": 12, "in_force": 14, "holds": True}
+
+
+def test_killed_import_leaves_the_old_policy_or_the_new_one():
+    texts = [aws(MinimumPasswordLength=n) for n in (8, 20)]
+    lengths = set()
+    run(TOOL, "policy", "import", "-", input=texts[0])
+    for i in range(60):
+        with subprocess.Popen([TOOL, "policy", "import", "-"], stdin=subprocess.PIPE,
+                              stdout=subprocess.DEVNULL, text=True) as child:
+            child.stdin.write(texts[i % 2])
+            child.stdin.close()
+            time.sleep(random.random() * 0.004)
+            child.kill()
+        with configured("password_policy = iam"):
+            rules = shown("policy", "show")["policies"][0]["rules"]
+        lengths.add(next(r["value"] for r in rules if r["rule"] == "min_length"))
+    assert lengths <= {"8", "20"}
+    run(TOOL, "policy", "import", "-", input=texts[1])
+    assert sorted(p.name for p in KEPT.parent.glob("policy.json*")) == ["policy.json"]
+
+
+def test_passwords_come_from_standard_input_alone():
+    done = bastionctl("password", "check", "hunter2secret", text="")
+    assert done.returncode == 2 and "hunter2secret" not in done.stdout + done.stderr
+    assert bastionctl("password", "check", "--policy", "nist", text="").returncode == 2
+    assert bastionctl("password", "check", text="").returncode == 0
+    done = bastionctl("password", "check", "--user", "root", "--json",
+                      text="xxroot12345!\n" + "x" * 600 + "\nTr0ub4dor&3\n")
+    told = json.loads(done.stdout)
+    assert done.returncode == 1 and told["lines"] == 3 and told["refused"] == 2
+    assert told["findings"][0]["line"] == 1
+    assert "not_user" in [b["rule"] for b in told["findings"][0]["broken"]]
+    assert told["findings"][1]["broken"][0]["rule"] == "max_length"
+    assert told["findings"][1]["broken"][0]["has"] == 600
+
+
+@pytest.mark.parametrize("end", ["\x04", "\x03"])
+def test_terminal_does_not_show_passwords_and_shows_again_after(end):
+    child = spawn("/bin/sh", "-c", f"trap : INT; {TOOL} password check --policy cis-aws; stty -a")
+    child.expect("Ctrl-D ends")
+    child.send("hunter2secret\n" + end)
+    child.expect(" echo ")
+    assert "hunter2secret" not in child.before
+    child.expect(pexpect.EOF)
+
+
+def test_a_million_passwords_take_less_than_two_seconds(tmp_path):
+    draw = random.Random(1)
+    letters = "".join(map(chr, range(33, 127)))
+    for name, size in (("mixed", (6, 20)), ("short", (0, 3))):
+        path = tmp_path / name
+        path.write_text("".join("".join(draw.choices(letters, k=draw.randint(*size))) + "\n"
+                                for _ in range(1_000_000)), encoding="ascii")
+        best = 99
+        for _ in range(3):
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            with open(path, encoding="ascii") as f, open(tmp_path / "out", "wb") as out:
+                done = subprocess.run([TOOL, "password", "check", "--policy", "kisa,iam-default"],
+                                      stdin=f, stdout=out, check=False)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            assert done.returncode == 1
+            # The processor's time: others may be at work on it, too.
+            best = min(best, after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
+        print(name, best)
+        assert best < 2
