@@ -51,6 +51,7 @@ enroll_src = $(filter-out $(enroll_front),$(enroll_all))
 policy_all = $(wildcard policy/*.c)
 policy_front = $(filter $(addprefix policy/,$(fronts)) policy/main.c,$(policy_all))
 policy_src = $(filter-out $(policy_front),$(policy_all))
+password_src = $(wildcard policy/password/*.c)
 module_src = $(wildcard pam_module/*.c)
 unit_src = $(wildcard tests/unit/test_*.c)
 pam_src = $(wildcard tests/pam/test_*.c)
@@ -67,6 +68,7 @@ torn_bin = $(BUILD)/tests/crash/torn
 fuzz_bin = $(patsubst %.c,$(BUILD)/%,$(fuzz_src))
 
 CORE_LIBS = -lcrypto -loath
+PASSWORD_LIBS = -lcrypt
 ENROLL_LIBS = -lpng
 
 languages = $(patsubst po/%.po,%,$(wildcard po/*.po))
@@ -88,6 +90,7 @@ $(BUILD)/obj/%.o: %.c Makefile
 $(BUILD)/libcore.a: $(call objects,$(core_src))
 $(BUILD)/libenroll.a: $(call objects,$(enroll_src))
 $(BUILD)/libpolicy.a: $(call objects,$(policy_src))
+$(BUILD)/libpassword.a: $(call objects,$(password_src))
 $(BUILD)/libmodule.a: $(call objects,$(module_src))
 $(BUILD)/lib%.a:
 	@rm -f $@
@@ -101,14 +104,15 @@ $(BUILD)/lib%.a:
 # (nodelete).
 LINK_MODULE = -shared -nostartfiles -Wl,--gc-sections -Wl,-z,noseparate-code -Wl,-z,nodelete \
 	-Wl,--exclude-libs,ALL -Wl,-soname,pam_bastion.so
-$(BUILD)/pam_bastion.so: $(call objects,$(module_src)) $(BUILD)/libenroll.a $(BUILD)/libcore.a
-	$(CC) $(LINK_MODULE) $(CFLAGS) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ -lpam $(CORE_LIBS)
+$(BUILD)/pam_bastion.so: $(call objects,$(module_src)) $(BUILD)/libenroll.a $(BUILD)/libpassword.a $(BUILD)/libcore.a
+	$(CC) $(LINK_MODULE) $(CFLAGS) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ -lpam $(CORE_LIBS) $(PASSWORD_LIBS)
 
 $(BUILD)/enroll-mfa: $(call objects,$(enroll_front)) $(BUILD)/libenroll.a $(BUILD)/libcore.a
 	$(CC) -pie $(CFLAGS) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(ENROLL_LIBS) $(CORE_LIBS)
 
-$(BUILD)/bastionctl: $(call objects,$(policy_front)) $(BUILD)/libpolicy.a $(BUILD)/libenroll.a $(BUILD)/libcore.a
-	$(CC) -pie $(CFLAGS) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(CORE_LIBS)
+$(BUILD)/bastionctl: $(call objects,$(policy_front)) $(BUILD)/libpolicy.a $(BUILD)/libenroll.a $(BUILD)/libpassword.a \
+	$(BUILD)/libcore.a
+	$(CC) -pie $(CFLAGS) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(CORE_LIBS) $(PASSWORD_LIBS)
 
 $(BUILD)/$(call catalogue,%): po/%.po
 	@mkdir -p $(@D)
@@ -126,8 +130,8 @@ update-po: pot
 			po/$$l.po $(BUILD)/pam-bastion.pot && \
 		msgattrib --no-obsolete --add-location=file -o po/$$l.po po/$$l.po || exit 1; done
 
-TEST_LIBS = -lcmocka -lpam $(ENROLL_LIBS) $(CORE_LIBS)
-archives = $(BUILD)/libmodule.a $(BUILD)/libpolicy.a $(BUILD)/libenroll.a $(BUILD)/libcore.a
+TEST_LIBS = -lcmocka -lpam $(ENROLL_LIBS) $(CORE_LIBS) $(PASSWORD_LIBS)
+archives = $(BUILD)/libmodule.a $(BUILD)/libpolicy.a $(BUILD)/libenroll.a $(BUILD)/libpassword.a $(BUILD)/libcore.a
 
 $(unit_bin) $(torn_bin): $(BUILD)/%: %.c $(archives) Makefile
 	@mkdir -p $(@D)
@@ -168,7 +172,7 @@ $(BUILD)/tests/fuzz/fuzz_tool: $(BUILD)/obj/tests/fuzz/tool.o \
 $(fuzz_bin): $(BUILD)/%: $(BUILD)/obj/%.o $(call objects,$(fuzz_help)) $(archives)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -fsanitize=fuzzer $(fuzz_wraps) $(LDFLAGS) -o $@ \
-		$(filter %.o,$^) $(filter %.a,$^) $(ENROLL_LIBS) $(CORE_LIBS)
+		$(filter %.o,$^) $(filter %.a,$^) $(ENROLL_LIBS) $(CORE_LIBS) $(PASSWORD_LIBS)
 
 fuzz-programs: $(fuzz_bin)
 
