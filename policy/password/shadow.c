@@ -66,8 +66,8 @@ static bool is_of(const struct reader *r, const char *user)
 {
 	size_t n = strlen(user);
 
-	return n > 0 && user[0] != '+' && user[0] != '-' && strncmp(r->line, user, n) == 0 &&
-	    r->line[n] == ':';
+	return n > 0 && user[0] != '+' && user[0] != '-' && strchr(user, ':') == NULL &&
+	    strncmp(r->line, user, n) == 0 && r->line[n] == ':';
 }
 
 /* The user's first line.  0; ERR_NONE: there is none (also where e is not set). */
@@ -103,21 +103,21 @@ static char *field(char **at)
 	return start;
 }
 
-/* Digits, nothing, or -1; what is missing at the end of the line is nothing too. */
+/* Digits or nothing; what is missing at the end of the line is nothing too. */
 static int number(char **at, int64_t *out)
 {
 	const char *text = field(at);
 
 	*out = SHADOW_UNSET;
-	if (text == NULL || text[0] == '\0' || strcmp(text, "-1") == 0)
+	if (text == NULL || text[0] == '\0')
 		return 0;
 	*out = 0;
 	for (; *text != '\0'; text++) {
-		if (*text < '0' || *text > '9' || *out > NUMBER_MAX / 10 - 1) {
+		*out = *out * 10 + (*text - '0');
+		if (*text < '0' || *text > '9' || *out > NUMBER_MAX) {
 			*out = SHADOW_UNSET;
 			return ERR_BAD;
 		}
-		*out = *out * 10 + (*text - '0');
 	}
 	return 0;
 }
