@@ -65,12 +65,13 @@ static bool is_over(const struct record_pw_entry *x, int64_t now)
 	return x->set > now || now - x->set >= HISTORY_UNDER_WAY;
 }
 
-/* How many entries the last HISTORY_CHANGES changes are. */
-static int kept(const struct record_pw *r)
+/* How many entries the last HISTORY_CHANGES changes are, and those under way. */
+static int kept(const struct record_pw *r, const uint8_t live[RECORD_PW_TAG])
 {
+	const int first = under_way(r, live);
 	int change = 1;
 
-	for (int i = 0; i < r->entries; i++) {
+	for (int i = first + 1; i < r->entries; i++) {
 		change += is_older(r, i) ? 1 : 0;
 		if (change > HISTORY_CHANGES)
 			return i;
@@ -96,7 +97,7 @@ int history_list_add(struct record_pw *r, const struct record_pw_entry *new)
 	memmove(&r->entry[1], &r->entry[0], sizeof(r->entry[0]) * r->entries);
 	r->entry[0] = *new;
 	r->entries++;
-	while (r->entries > kept(r))
+	while (r->entries > kept(r, new->before))
 		take_out(r, r->entries - 1);
 	return 0;
 }
