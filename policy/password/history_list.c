@@ -26,10 +26,11 @@ static int under_way(const struct record_pw *r, const uint8_t live[RECORD_PW_TAG
 	return n;
 }
 
-/* Whether the i-th entry begins a change that is older than the one in front of it. */
+/* Whether the i-th entry, not the first, begins a change that is older than the one in
+ * front of it. */
 static bool is_older(const struct record_pw *r, int i)
 {
-	return i > 0 && !is_same(r->entry[i].before, r->entry[i - 1].before);
+	return !is_same(r->entry[i].before, r->entry[i - 1].before);
 }
 
 bool history_list_has(const struct record_pw *r, const uint8_t live[RECORD_PW_TAG], int reuse,
