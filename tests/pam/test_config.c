@@ -105,8 +105,7 @@ static void key_whose_feature_is_not_built_denies(void **state)
 {
 	static const char *const lines[] = {"store = dynamodb:t", "store = etcd:h",
 	    "helper_dir = /usr/libexec", "store_timeout = 5s", "password_policy = kisa",
-	    "policy_file = /p", "age = off", "age_exempt = root", "warn_days = 14",
-	    "enforce_for_root = yes", "breach_filter = /f", "breach_at_login = no",
+	    "policy_file = /p", "breach_filter = /f", "breach_at_login = no",
 	    "reserve_wait = 15s"};
 
 	(void)state;
