@@ -68,6 +68,7 @@ torn_bin = $(BUILD)/tests/crash/torn
 fuzz_bin = $(patsubst %.c,$(BUILD)/%,$(fuzz_src))
 
 CORE_LIBS = -lcrypto -loath
+PASSWORD_LIBS = -lcrypt
 ENROLL_LIBS = -lpng
 
 languages = $(patsubst po/%.po,%,$(wildcard po/*.po))
@@ -104,14 +105,14 @@ $(BUILD)/lib%.a:
 LINK_MODULE = -shared -nostartfiles -Wl,--gc-sections -Wl,-z,noseparate-code -Wl,-z,nodelete \
 	-Wl,--exclude-libs,ALL -Wl,-soname,pam_bastion.so
 $(BUILD)/pam_bastion.so: $(call objects,$(module_src)) $(BUILD)/libenroll.a $(BUILD)/libpassword.a $(BUILD)/libcore.a
-	$(CC) $(LINK_MODULE) $(CFLAGS) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ -lpam $(CORE_LIBS)
+	$(CC) $(LINK_MODULE) $(CFLAGS) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ -lpam $(CORE_LIBS) $(PASSWORD_LIBS)
 
 $(BUILD)/enroll-mfa: $(call objects,$(enroll_front)) $(BUILD)/libenroll.a $(BUILD)/libcore.a
 	$(CC) -pie $(CFLAGS) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(ENROLL_LIBS) $(CORE_LIBS)
 
 $(BUILD)/bastionctl: $(call objects,$(policy_front)) $(BUILD)/libpolicy.a $(BUILD)/libenroll.a $(BUILD)/libpassword.a \
-		$(BUILD)/libcore.a
-	$(CC) -pie $(CFLAGS) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(CORE_LIBS)
+	$(BUILD)/libcore.a
+	$(CC) -pie $(CFLAGS) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(CORE_LIBS) $(PASSWORD_LIBS)
 
 $(BUILD)/$(call catalogue,%): po/%.po
 	@mkdir -p $(@D)
@@ -129,7 +130,7 @@ update-po: pot
 			po/$$l.po $(BUILD)/pam-bastion.pot && \
 		msgattrib --no-obsolete --add-location=file -o po/$$l.po po/$$l.po || exit 1; done
 
-TEST_LIBS = -lcmocka -lpam $(ENROLL_LIBS) $(CORE_LIBS)
+TEST_LIBS = -lcmocka -lpam $(ENROLL_LIBS) $(CORE_LIBS) $(PASSWORD_LIBS)
 archives = $(BUILD)/libmodule.a $(BUILD)/libpolicy.a $(BUILD)/libenroll.a $(BUILD)/libpassword.a $(BUILD)/libcore.a
 
 $(unit_bin) $(torn_bin): $(BUILD)/%: %.c $(archives) Makefile
@@ -177,7 +178,7 @@ $(BUILD)/tests/fuzz/fuzz_login: $(BUILD)/obj/tests/fuzz/mark.o
 $(fuzz_bin): $(BUILD)/%: $(BUILD)/obj/%.o $(call objects,$(fuzz_help)) $(archives)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -fsanitize=fuzzer $(fuzz_wraps) $(LDFLAGS) -o $@ \
-		$(filter %.o,$^) $(filter %.a,$^) $(ENROLL_LIBS) $(CORE_LIBS)
+		$(filter %.o,$^) $(filter %.a,$^) $(ENROLL_LIBS) $(CORE_LIBS) $(PASSWORD_LIBS)
 
 fuzz-programs: $(fuzz_bin)
 

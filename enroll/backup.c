@@ -59,13 +59,14 @@ static int check_record(struct work *w, const char *key, char id[KEYRING_ID_MAX 
 
 static int copy_record(struct work *w, const char *kind, const char *user, struct err *e)
 {
+	struct store *s = kind[0] == 'p' ? w->b->pw : w->b->store;
 	char key[STORE_KEY_MAX], id[KEYRING_ID_MAX + 1];
 	struct err why = {0};
 	int r;
 
 	if (store_key(key, kind, user) != 0)
 		return err_set(e, ERR_SYSTEM, "%s/%s: cannot be spelled", kind, user);
-	r = store_get_raw(w->b->store, key, &w->raw, &why);
+	r = store_get_raw(s, key, &w->raw, &why);
 	if (r == ERR_NONE)
 		return 0;
 	if (r == 0)
@@ -89,9 +90,13 @@ static int copy_all(struct work *w, struct err *e)
 	struct names names;
 	int r = names_of(w->b->store, &names, e);
 
+	if (r == 0 && w->b->pw != NULL)
+		r = names_add_pw(w->b->pw, &names, e);
 	for (size_t i = 0; i < names.n && r == 0; i++) {
 		if ((r = copy_record(w, "enroll", names.name[i], e)) == 0)
 			r = copy_record(w, "hot", names.name[i], e);
+		if (r == 0 && w->b->pw != NULL)
+			r = copy_record(w, "pw", names.name[i], e);
 		if (i % 512 == 0)
 			w->b->progress(w->b->ctx, i, names.n);
 	}

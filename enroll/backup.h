@@ -6,7 +6,7 @@
  *   HMAC-SHA256 (32), under a key of the master key that the header names, of the
  *   SHA-256 of records and header
  *
- * For each user, sorted, enroll comes before hot.  Decoys are left out: init makes
+ * For each user, sorted, enroll comes before hot, and hot before pw.  Decoys are left out: init makes
  * them.
  */
 #ifndef PB_BACKUP_H
@@ -35,6 +35,7 @@ struct backup_header {
 
 struct backup {
 	struct store *store;
+	struct store *pw; /* of password histories; NULL: there are none */
 	const char *path;
 	int64_t now;
 	/* A record that is left out, because it does not open. */

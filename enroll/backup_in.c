@@ -1,6 +1,7 @@
 #include "enroll/backup.h"
 
 #include "enroll/language.h"
+#include "lib/core/record_pw.h"
 #include "lib/core/safefile.h"
 #include "lib/core/seal.h"
 #include "lib/core/secret.h"
@@ -156,7 +157,8 @@ static bool is_next(const char *last, const char *key, size_t n)
 	int order;
 
 	if (strlen(key) != n || slash == NULL ||
-	    (strncmp(key, "enroll/", 7) != 0 && strncmp(key, "hot/", 4) != 0) ||
+	    (strncmp(key, "enroll/", 7) != 0 && strncmp(key, "hot/", 4) != 0 &&
+	    strncmp(key, "pw/", 3) != 0) ||
 	    userkey_decode(slash + 1, user) != 0)
 		return false;
 	if (last[0] == '\0')
@@ -164,7 +166,8 @@ static bool is_next(const char *last, const char *key, size_t n)
 	if (userkey_decode(strchr(last, '/') + 1, before) != 0)
 		return false;
 	order = strcmp(before, user);
-	return order < 0 || (order == 0 && last[0] == 'e' && key[0] == 'h');
+	/* enroll, hot, pw */
+	return order < 0 || (order == 0 && last[0] < key[0]);
 }
 
 int backup_next(struct backup_in *in, char key[STORE_KEY_MAX], struct store_raw *raw,
@@ -207,13 +210,22 @@ int backup_check_record(const struct keyring *k, const char *key, const struct s
 	union {
 		struct record_enroll enroll;
 		struct record_hot hot;
+		struct record_pw pw;
 	} u;
 	int r = store_open_raw(k, key, raw, v, e);
 
 	if (r != 0)
 		return r;
-	r = key[0] == 'e' ? record_get_enroll(&u.enroll, v->data, v->len) :
-	    record_get_hot(&u.hot, v->data, v->len);
+	switch (key[0]) {
+	case 'e':
+		r = record_get_enroll(&u.enroll, v->data, v->len);
+		break;
+	case 'h':
+		r = record_get_hot(&u.hot, v->data, v->len);
+		break;
+	default:
+		r = record_pw_get(&u.pw, v->data, v->len);
+	}
 	secret_wipe(&u, sizeof(u));
 	return r == 0 ? 0 : err_set(e, ERR_BAD, "%s: its format is not one of this version's", key);
 }

@@ -89,14 +89,18 @@ int cmd_backup(struct cmd *c)
 	struct view v = {.terminal = isatty(STDERR_FILENO) && !c->json};
 	struct backup_result res;
 	struct err e = {0};
-	struct store store;
+	struct store store, pw = {0};
 	struct backup b = {.store = &store, .path = c->file, .now = c->now, .bad = bad,
 	    .progress = progress, .ctx = &v};
 	int r;
 
 	if ((r = cmd_open(c, &store, false)) != 0)
 		return r;
-	r = backup_write(&b, &res, &e);
+	r = store_open_pw(&pw, &c->conf, false, &e);
+	b.pw = r == 0 ? &pw : NULL;
+	if (r == 0 || r == ERR_NONE)
+		r = backup_write(&b, &res, &e);
+	store_close(&pw);
 	store_close(&store);
 	clear_line(&v);
 	if (r != 0)
@@ -162,8 +166,9 @@ static void print_restore(const struct cmd *c, const struct restore_result *res,
 {
 	if (c->json) {
 		(void)printf("{\"users\": %zu, \"replaced\": %zu, \"recovery_dropped\": %zu, "
-		    "\"rebound\": %zu, \"not_looked_up\": %zu, \"other_uid\": [%s]}\n", res->users,
-		    res->replaced, res->codes, res->rebound, res->unknown, v->text);
+		    "\"rebound\": %zu, \"not_looked_up\": %zu, \"password_histories\": %zu, "
+		    "\"other_uid\": [%s]}\n", res->users, res->replaced, res->codes, res->rebound,
+		    res->unknown, res->histories, v->text);
 		return;
 	}
 	(void)printf(_("%zu users are restored, %zu of them in the place of what was there.\n"
@@ -172,6 +177,9 @@ static void print_restore(const struct cmd *c, const struct restore_result *res,
 	if (res->codes > 0)
 		(void)printf(_("%zu users had recovery codes; some may have been spent since the backup, "
 		    "so all\nare gone: `enroll-mfa recovery USER` makes new ones.\n"), res->codes);
+	if (res->histories > 0)
+		(void)printf(P_("%zu password history is restored.\n",
+		    "%zu password histories are restored.\n", res->histories), res->histories);
 	if (res->rebound > 0)
 		(void)printf(_("%zu users were bound to a user id that they do not have here; the first "
 		    "success of\neach binds anew.\n"), res->rebound);

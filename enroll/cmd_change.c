@@ -5,6 +5,7 @@
 #include "enroll/init.h"
 #include "enroll/language.h"
 #include "enroll/notice.h"
+#include "enroll/pw.h"
 #include "lib/core/json_text.h"
 #include "lib/core/recovery.h"
 #include "lib/core/secret.h"
@@ -82,6 +83,20 @@ int cmd_recovery(struct cmd *c)
 	return r;
 }
 
+/* Behind what was asked for, which is done: what goes wrong here is a warning. */
+static bool forget_history(const struct cmd *c, bool all)
+{
+	struct err e = {0};
+	bool gone;
+
+	if (pw_forget(&c->conf, c->user, all, &gone, &e) != 0)
+		cmd_warn(&e);
+	if (gone && !c->json)
+		(void)printf(all ? _("The password history of %s is removed.\n") :
+		    _("The password history of %s could not be read and is removed.\n"), c->user);
+	return gone;
+}
+
 int cmd_unlock(struct cmd *c)
 {
 	struct err e = {0};
@@ -95,6 +110,7 @@ int cmd_unlock(struct cmd *c)
 	cmd_steps(c, &store, &s);
 	r = steps_unlock(&s, &u, &e);
 	store_close(&store);
+	(void)forget_history(c, false);
 	if (r != 0)
 		return cmd_fail(&e);
 	if (c->json) {
@@ -132,6 +148,7 @@ int cmd_remove(struct cmd *c)
 	struct err e = {0};
 	struct store store;
 	struct steps s;
+	bool enrolled;
 	int r;
 
 	if ((r = open_account(c, &store, true)) != 0)
@@ -140,16 +157,21 @@ int cmd_remove(struct cmd *c)
 	if ((r = steps_remove(&s, c->device, &e)) == 0)
 		tell_removed(c, &s);
 	store_close(&store);
+	enrolled = r == 0;
+	/* Somebody may have a password history and no enrolment. */
+	if ((r == 0 || r == ERR_NONE) && c->device == NULL && forget_history(c, !c->account))
+		r = 0;
 	if (r != 0)
 		return cmd_fail(&e);
-	cmd_warn(&e);
+	if (enrolled)
+		cmd_warn(&e);
 	if (c->json) {
 		(void)printf("{\"user\": ");
 		json_text_print(stdout, c->user);
 		(void)printf(", \"removed\": true}\n");
 	} else if (c->device != NULL) {
 		(void)printf(_("Device '%s' of %s is removed.\n"), c->device, c->user);
-	} else {
+	} else if (enrolled) {
 		(void)printf(_("The enrolment of %s is removed.\n"), c->user);
 	}
 	return CMD_YES;

@@ -203,6 +203,38 @@ static void name_user(struct cmd *c, const char *user)
 	c->uid = c->account ? pw->pw_uid : 0;
 }
 
+/* Who has a password history, and neither account nor enrolment. */
+static int print_histories(struct cmd *c, struct store *store, int *shown)
+{
+	struct names names = {0};
+	struct err e = {0};
+	struct store pw;
+	int r = store_open_pw(&pw, &c->conf, false, &e);
+
+	if (r != 0)
+		return r == ERR_NONE ? CMD_YES : cmd_fail(&e);
+	r = names_add_pw(&pw, &names, &e) == 0 ? CMD_YES : cmd_fail(&e);
+	store_close(&pw);
+	for (size_t i = 0; i < names.n && r == CMD_YES; i++) {
+		struct row row;
+
+		name_user(c, names.name[i]);
+		if (c->account || (r = fill_row(c, store, &row)) != 0 || row.st.enrolled ||
+		    row.st.trouble.code != 0)
+			continue;
+		if (c->json) {
+			(void)printf("%s", *shown > 0 ? ",\n " : "");
+			print_json_row(&row);
+		} else {
+			(void)printf("%-24s ", row.user);
+			(void)printf(_("password history, no account\n"));
+		}
+		++*shown;
+	}
+	names_free(&names);
+	return r;
+}
+
 static int print_rows(struct cmd *c, struct store *store, const struct names *names)
 {
 	struct row row;
@@ -227,6 +259,11 @@ static int print_rows(struct cmd *c, struct store *store, const struct names *na
 			print_line(&row);
 		}
 		shown++;
+	}
+	if (c->orphans) {
+		int r = print_histories(c, store, &shown);
+
+		code = r != CMD_YES ? r : code;
 	}
 	if (c->orphans && code == CMD_YES && shown > 0)
 		code = CMD_NO;

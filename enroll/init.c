@@ -52,6 +52,9 @@ static int make_dirs(const struct conf *c, struct err *e)
 	if ((r = make_dir(path, 0700, e)) != 0)
 		return r;
 	(void)snprintf(path, sizeof(path), "%s/hot", c->store_dir);
+	if ((r = make_dir(path, 0700, e)) != 0)
+		return r;
+	(void)snprintf(path, sizeof(path), "%s/pw", c->state_dir);
 	return make_dir(path, 0700, e);
 }
 
@@ -240,6 +243,21 @@ static int try_record(void *ctx, const char *key)
 	return r == 0 ? 1 : is_answer(r) ? 0 : r;
 }
 
+/* Password histories too. */
+static int try_pw(struct probe *p, const struct conf *c)
+{
+	struct store *main_store = p->store, pw;
+	int r = store_open_pw(&pw, c, false, NULL);
+
+	if (r != 0)
+		return r == ERR_NONE ? 0 : r;
+	p->store = &pw;
+	r = store_list(&pw, "pw/", try_record, p, NULL);
+	p->store = main_store;
+	store_close(&pw);
+	return r;
+}
+
 /* Decoys that a wrong keyring does not open are those of the right one. */
 static int check_keyring(struct store *s, const struct conf *c, const struct survey *y,
     struct store_value *v, struct err *e)
@@ -249,6 +267,8 @@ static int check_keyring(struct store *s, const struct conf *c, const struct sur
 
 	if (r == 0)
 		r = store_list(s, "hot/", try_record, &p, e);
+	if (r == 0)
+		r = try_pw(&p, c);
 	if (r < 0)
 		return err_set(e, r, "%s: its records cannot be read", c->store_dir);
 	if (p.records && !p.opened)

@@ -45,18 +45,30 @@ static void drop_doubles(struct names *names)
 	names->n = n;
 }
 
-int names_of(struct store *s, struct names *out, struct err *e)
+static int add_kind(struct store *s, const char *prefix, struct names *out, struct err *e)
 {
-	int r;
+	int r = store_list(s, prefix, add_name, out, e);
 
-	*out = (struct names){0};
-	if ((r = store_list(s, "enroll/", add_name, out, e)) != 0 ||
-	    (r = store_list(s, "hot/", add_name, out, e)) != 0)
+	if (r != 0)
 		return r == ERR_SYSTEM ? err_set(e, r, "out of memory") : r;
 	if (out->n > 0)
 		qsort(out->name, out->n, sizeof(*out->name), by_name);
 	drop_doubles(out);
 	return 0;
+}
+
+int names_of(struct store *s, struct names *out, struct err *e)
+{
+	int r;
+
+	*out = (struct names){0};
+	r = add_kind(s, "enroll/", out, e);
+	return r == 0 ? add_kind(s, "hot/", out, e) : r;
+}
+
+int names_add_pw(struct store *pw, struct names *out, struct err *e)
+{
+	return add_kind(pw, "pw/", out, e);
 }
 
 void names_free(struct names *n)

@@ -14,6 +14,9 @@ struct names {
 
 /* Also who has a state without an enrolment.  names_free() in any case. */
 int names_of(struct store *s, struct names *out, struct err *e);
+
+/* Who has a password history, of store_open_pw(); added to those that out has. */
+int names_add_pw(struct store *pw, struct names *out, struct err *e);
 void names_free(struct names *n);
 
 #endif

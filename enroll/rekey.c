@@ -11,7 +11,7 @@
  *    `use` has written, and what it wrote is counted, or `retire` gives up.  One that takes
  *    the lock after the look finds a keyring whose first key is the one that stays: `use`
  *    cannot run meanwhile, for both hold the lock of changes, as whoever makes or removes
- *    records does.
+ *    records does (for password histories: that of their store).
  *  - What was seen is brought to the disk before the key goes (a login killed between its
  *    write and its sync, or whose sync failed): each record by store_get_locked(), what
  *    has been removed or made by a sync of the file system.
@@ -35,11 +35,12 @@
 #include <unistd.h>
 
 /* Calls each(ctx, key) for the records of everybody and for the decoys. */
-typedef int (*each_key)(void *ctx, const char *key, struct err *e);
+typedef int (*each_key)(void *ctx, struct store *s, const char *key, struct err *e);
 
 struct walk {
 	const struct rekey *q;
 	struct store *store;
+	struct store *pw; /* of password histories; each() is told which one */
 	each_key each;
 	void *ctx;
 };
@@ -52,12 +53,25 @@ static int walk_users(const struct walk *w, struct err *e)
 
 	for (size_t i = 0; i < names.n && r == 0; i++) {
 		if (store_key(key, "enroll", names.name[i]) == 0)
-			r = w->each(w->ctx, key, e);
+			r = w->each(w->ctx, w->store, key, e);
 		if (r == 0 && store_key(key, "hot", names.name[i]) == 0)
-			r = w->each(w->ctx, key, e);
+			r = w->each(w->ctx, w->store, key, e);
 		if (i % 128 == 0)
 			w->q->progress(w->q->ctx, i, names.n);
 	}
+	names_free(&names);
+	return r;
+}
+
+static int walk_pw(const struct walk *w, struct err *e)
+{
+	struct names names = {0};
+	char key[STORE_KEY_MAX];
+	int r = names_add_pw(w->pw, &names, e);
+
+	for (size_t i = 0; i < names.n && r == 0; i++)
+		if (store_key(key, "pw", names.name[i]) == 0)
+			r = w->each(w->ctx, w->pw, key, e);
 	names_free(&names);
 	return r;
 }
@@ -69,9 +83,11 @@ static int walk_all(const struct walk *w, struct err *e)
 
 	for (int i = 0; i < 2 * STORE_DECOYS && r == 0; i++) {
 		store_decoy_name(key, i % 2 == 0 ? "enroll" : "hot", (unsigned char)(i / 2));
-		r = w->each(w->ctx, key, e);
+		r = w->each(w->ctx, w->store, key, e);
 	}
-	return r == 0 ? walk_users(w, e) : r;
+	if (r == 0)
+		r = walk_users(w, e);
+	return r == 0 ? walk_pw(w, e) : r;
 }
 
 typedef int (*read_raw)(struct store *s, const char *key, struct store_raw *out, struct err *e);
@@ -168,7 +184,6 @@ static int make_first(const struct rekey *q, struct rekey_used *res, struct err 
 
 struct sealing {
 	const struct rekey *q;
-	struct store *store;
 	struct rekey_used *res;
 };
 
@@ -178,17 +193,17 @@ static int same(void *ctx, struct store_value *v, struct err *e)
 	return 0;
 }
 
-static int seal_anew(void *ctx, const char *key, struct err *e)
+static int seal_anew(void *ctx, struct store *s, const char *key, struct err *e)
 {
 	struct sealing *g = ctx;
 	char id[KEYRING_ID_MAX + 1];
 	struct err why = {0};
-	int r = key_of(store_get_raw, g->store, key, id, &why);
+	int r = key_of(store_get_raw, s, key, id, &why);
 
 	if (r == 0 && strcmp(id, g->res->id) == 0)
 		return 0;
 	if (r == 0)
-		r = store_update(g->store, key, NULL, same, NULL, &why);
+		r = store_update(s, key, NULL, same, NULL, &why);
 	if (r == 0)
 		g->res->records++;
 	if (r == ERR_BAD) {
@@ -201,16 +216,19 @@ static int seal_anew(void *ctx, const char *key, struct err *e)
 /* One record at a time, each by the atomic step of a login; nothing is held. */
 int rekey_use(const struct rekey *q, struct rekey_used *res, struct err *e)
 {
-	struct store store;
-	struct sealing g = {q, &store, res};
-	const struct walk w = {q, &store, seal_anew, &g};
+	struct store store, pw;
+	struct sealing g = {q, res};
+	const struct walk w = {q, &store, &pw, seal_anew, &g};
 	int r;
 
 	*res = (struct rekey_used){0};
 	if ((r = make_first(q, res, e)) != 0 || (r = store_open(&store, q->conf, e)) != 0)
 		return r;
-	memcpy(res->id, store.keyring->key[0].id, sizeof(res->id));
-	r = walk_all(&w, e);
+	if ((r = store_open_pw(&pw, q->conf, true, e)) == 0) {
+		memcpy(res->id, store.keyring->key[0].id, sizeof(res->id));
+		r = walk_all(&w, e);
+		store_close(&pw);
+	}
 	store_close(&store);
 	return r;
 }
@@ -220,13 +238,13 @@ struct counting {
 	size_t under[KEYRING_KEYS];
 };
 
-static int count(void *ctx, const char *key, struct err *e)
+static int count(void *ctx, struct store *s, const char *key, struct err *e)
 {
 	struct counting *c = ctx;
 	const struct keyring *k = c->store->keyring;
 	char id[KEYRING_ID_MAX + 1];
 	struct err why = {0};
-	int r = key_of(store_get_locked, c->store, key, id, &why);
+	int r = key_of(store_get_locked, s, key, id, &why);
 
 	for (int i = 0; i < k->count && r == 0; i++)
 		c->under[i] += strcmp(k->key[i].id, id) == 0 ? 1 : 0;
@@ -266,24 +284,40 @@ static int bring_to_disk(struct store *s, struct err *e)
 	return root < 0 || syncfs(root) == 0 ? 0 : err_errno(e, "the store: sync");
 }
 
-/* Under the lock: whoever changes enrolments reads the keyring anew behind it. */
+static int retire(const struct rekey *q, struct change *g, struct store *pw,
+    struct rekey_retired *res, struct err *e)
+{
+	struct counting n = {&g->store, {0}};
+	const struct walk w = {q, &g->store, pw, count, &n};
+	char next[KEYRING_ID_MAX + 1];
+	int r;
+
+	keyfile_next(g->file, next);
+	if ((r = walk_all(&w, e)) != 0 || (r = choose(&n, next, res, e)) != 0 ||
+	    (r = bring_to_disk(&g->store, e)) != 0 || (r = bring_to_disk(pw, e)) != 0)
+		return r;
+	for (int i = 0; i < res->keys; i++)
+		keyfile_remove(g->file, res->id[i]);
+	return keyfile_replace(g->file, q->conf->keyring, e);
+}
+
+/* Under both locks: whoever changes enrolments, or makes a password history, reads the
+ * keyring anew behind them. */
 int rekey_retire(const struct rekey *q, struct rekey_retired *res, struct err *e)
 {
 	struct change g;
-	struct counting n = {&g.store, {0}};
-	const struct walk w = {q, &g.store, count, &n};
-	char next[KEYRING_ID_MAX + 1];
+	struct store pw;
 	int r = change_begin(&g, q->conf, e);
 
 	*res = (struct rekey_retired){0};
 	if (r != 0)
 		return r;
-	keyfile_next(g.file, next);
-	if ((r = walk_all(&w, e)) == 0 && (r = choose(&n, next, res, e)) == 0 &&
-	    (r = bring_to_disk(&g.store, e)) == 0) {
-		for (int i = 0; i < res->keys; i++)
-			keyfile_remove(g.file, res->id[i]);
-		r = keyfile_replace(g.file, q->conf->keyring, e);
+	if ((r = store_open_pw(&pw, q->conf, true, e)) == 0) {
+		if ((r = store_lock(&pw, e)) == 0) {
+			r = retire(q, &g, &pw, res, e);
+			store_unlock(&pw);
+		}
+		store_close(&pw);
 	}
 	change_end(&g);
 	return r;

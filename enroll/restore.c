@@ -3,6 +3,7 @@
 #include "enroll/steps.h"
 #include "lib/core/host.h"
 #include "lib/core/otp.h"
+#include "lib/core/record_pw.h"
 #include "lib/core/secret.h"
 #include "lib/core/userkey.h"
 
@@ -17,16 +18,19 @@ struct work {
 	struct store_value value;
 	struct record_enroll enroll, present_enroll;
 	struct record_hot hot, present;
-	bool has_enroll, has_hot;
-	char enroll_key[STORE_KEY_MAX], hot_key[STORE_KEY_MAX];
+	struct record_pw pw, present_pw;
+	bool has_enroll, has_hot, has_pw;
+	char enroll_key[STORE_KEY_MAX], hot_key[STORE_KEY_MAX], pw_key[STORE_KEY_MAX];
 	/* Of the records that are there. */
 	char enroll_version[STORE_VERSION_MAX], hot_version[STORE_VERSION_MAX];
+	char pw_version[STORE_VERSION_MAX];
 	bool uid_looked_at;
 };
 
 struct run {
 	const struct restore *q;
 	struct restore_result *res;
+	struct store *pw; /* of password histories */
 	struct work *w;
 	struct store_item *items; /* BATCH hot ones, then BATCH enroll ones */
 	int n;
@@ -149,19 +153,19 @@ static void look_at_uid(struct run *r)
 	}
 }
 
-/* In the place of what look() has found: somebody may have logged in since, and what that
- * has spent stays spent.  ERR_CONFLICT: look again. */
-static int put_over(const struct run *r, const char *key, const char *version, struct err *e)
+/* In the place of what was found: somebody may have logged in since, and what that has
+ * spent stays spent.  ERR_CONFLICT: look again. */
+static int put_over(struct store *s, const char *key, const char *version, struct store_value *v,
+    struct err *e)
 {
-	struct store_value *v = &r->w->value;
 	int code;
 
 	/* What cannot be read has no version. */
-	if (version[0] == '\0' && (code = store_del(r->q->store, key, NULL, e)) != 0)
+	if (version[0] == '\0' && (code = store_del(s, key, NULL, e)) != 0)
 		return code == ERR_NONE ? ERR_CONFLICT : code;
 	(void)snprintf(v->version, sizeof(v->version), "%s",
 	    version[0] != '\0' ? version : STORE_NEW);
-	return store_put(r->q->store, key, v, e);
+	return store_put(s, key, v, e);
 }
 
 static int flush(struct run *r, struct err *e)
@@ -205,9 +209,10 @@ static int put_one(struct run *r, struct err *e)
 	struct work *w = r->w;
 	int code = steps_encode_hot(&w->hot, &w->value, e);
 
-	if (code == 0 && (code = put_over(r, w->hot_key, w->hot_version, e)) == 0 &&
+	if (code == 0 &&
+	    (code = put_over(r->q->store, w->hot_key, w->hot_version, &w->value, e)) == 0 &&
 	    w->has_enroll && (code = steps_encode_enroll(&w->enroll, &w->value, e)) == 0)
-		code = put_over(r, w->enroll_key, w->enroll_version, e);
+		code = put_over(r->q->store, w->enroll_key, w->enroll_version, &w->value, e);
 	return code;
 }
 
@@ -268,6 +273,45 @@ static int restore_user(struct run *r, struct err *e)
 	return code;
 }
 
+/* 1: what is there knows all of it, 0: not, or trouble. */
+static int has_history(struct run *r, struct err *e)
+{
+	struct work *w = r->w;
+	int code = store_get(r->pw, w->pw_key, NULL, &w->value, e);
+
+	note_version(w->pw_version, code, w);
+	if (code == 0)
+		code = record_pw_get(&w->present_pw, w->value.data, w->value.len);
+	if (code != 0)
+		return code == ERR_NONE || code == ERR_BAD ? 0 : code;
+	return strcmp(w->pw.salt, w->present_pw.salt) == 0 &&
+	    secret_equal(w->pw.key, w->present_pw.key, sizeof(w->pw.key));
+}
+
+static int try_pw(struct run *r, struct err *e)
+{
+	struct work *w = r->w;
+	int code = has_history(r, e), n;
+
+	if (code != 0)
+		return code > 0 ? 0 : code;
+	if ((n = record_pw_put(&w->pw, w->value.data)) < 0)
+		return err_set(e, ERR_SYSTEM, "%s: cannot be encoded", w->pw_key);
+	w->value.len = (size_t)n;
+	if ((code = put_over(r->pw, w->pw_key, w->pw_version, &w->value, e)) == 0)
+		r->res->histories++;
+	return code;
+}
+
+static int restore_pw(struct run *r, struct err *e)
+{
+	int code = ERR_CONFLICT;
+
+	for (int i = 0; i < PUT_TRIES && code == ERR_CONFLICT; i++)
+		code = try_pw(r, e);
+	return code;
+}
+
 /* Reads ahead: r->key is "" at the end. */
 static int next(struct run *r, struct err *e)
 {
@@ -278,8 +322,8 @@ static int next(struct run *r, struct err *e)
 	return code == ERR_NONE ? 0 : code;
 }
 
-/* The half of the user that was read ahead. */
-static int open_half(struct run *r, bool *has, struct err *e)
+/* The part of the user that was read ahead. */
+static int open_part(struct run *r, bool *has, struct err *e)
 {
 	struct work *w = r->w;
 	int code = store_open_raw(r->q->store->keyring, r->key, &r->raw, &w->value, e);
@@ -287,13 +331,17 @@ static int open_half(struct run *r, bool *has, struct err *e)
 	if (code != 0)
 		return code;
 	*has = true;
-	code = r->key[0] == 'e' ? record_get_enroll(&w->enroll, w->value.data, w->value.len) :
-	    record_get_hot(&w->hot, w->value.data, w->value.len);
+	if (r->key[0] == 'e')
+		code = record_get_enroll(&w->enroll, w->value.data, w->value.len);
+	else if (r->key[0] == 'h')
+		code = record_get_hot(&w->hot, w->value.data, w->value.len);
+	else
+		code = record_pw_get(&w->pw, w->value.data, w->value.len);
 	return code == 0 ? next(r, e) : err_set(e, ERR_BAD, "%s: its format is not one of this "
 	    "version's", r->key);
 }
 
-/* The one or two records of one user. */
+/* The records of one user. */
 static int read_user(struct run *r, struct err *e)
 {
 	struct work *w = r->w;
@@ -304,10 +352,13 @@ static int read_user(struct run *r, struct err *e)
 	w->enroll.format = RECORD_FORMAT;
 	(void)snprintf(w->enroll_key, sizeof(w->enroll_key), "enroll/%.240s", name);
 	(void)snprintf(w->hot_key, sizeof(w->hot_key), "hot/%.240s", name);
+	(void)snprintf(w->pw_key, sizeof(w->pw_key), "pw/%.240s", name);
 	if (strcmp(r->key, w->enroll_key) == 0)
-		code = open_half(r, &w->has_enroll, e);
+		code = open_part(r, &w->has_enroll, e);
 	if (code == 0 && strcmp(r->key, w->hot_key) == 0)
-		code = open_half(r, &w->has_hot, e);
+		code = open_part(r, &w->has_hot, e);
+	if (code == 0 && strcmp(r->key, w->pw_key) == 0)
+		code = open_part(r, &w->has_pw, e);
 	return code;
 }
 
@@ -316,7 +367,8 @@ static int restore_all(struct run *r, struct err *e)
 	int code = next(r, e), last;
 
 	while (code == 0 && r->key[0] != '\0')
-		if ((code = read_user(r, e)) == 0)
+		if ((code = read_user(r, e)) == 0 && (!r->w->has_pw || (code = restore_pw(r, e)) == 0) &&
+		    (r->w->has_enroll || r->w->has_hot))
 			code = restore_user(r, e);
 	last = flush(r, code == 0 ? e : NULL);
 	return code == 0 ? last : code;
@@ -345,16 +397,21 @@ int restore_run(const struct restore *q, struct restore_result *res, struct err 
 {
 	struct run r = {.q = q, .res = res};
 	struct secret memory = {0};
+	struct store pw;
 	int code;
 
 	*res = (struct restore_result){0};
 	r.items = calloc(2 * BATCH, sizeof(*r.items));
 	if (r.items == NULL || secret_new(&memory, sizeof(*r.w)) != 0) {
 		code = err_set(e, ERR_SYSTEM, "out of memory");
-	} else if ((code = store_lock(q->store, e)) == 0) {
+	} else if ((code = store_open_pw(&pw, q->conf, true, e)) == 0) {
 		r.w = (struct work *)(void *)memory.data;
-		code = run_locked(&r, e);
-		store_unlock(q->store);
+		r.pw = &pw;
+		if ((code = store_lock(q->store, e)) == 0) {
+			code = run_locked(&r, e);
+			store_unlock(q->store);
+		}
+		store_close(&pw);
 	}
 	secret_free(&memory);
 	free(r.items);

@@ -5,6 +5,10 @@
  * elsewhere now: no code up to this moment is good, recovery codes, invitations,
  * enrolments under way and bypasses are gone.
  *
+ * A password history takes the place of one that is there only where that is of another
+ * line (another salt and key, so one that was begun anew): the present one of the same line
+ * knows all that the backup's does.
+ *
  * A user is bound to the user id of the first success.  Where the account here has
  * another one (another machine counted them otherwise, or the name is somebody else's
  * now), every login is refused, so each is told of; with rebind the first success here
@@ -45,6 +49,7 @@ struct restore_result {
 	size_t foreign;  /* of these: bound to a user id that their account does not have */
 	size_t unknown;  /* of these: bound, and nobody says whether to the right one */
 	size_t rebound;  /* of these: bound no more */
+	size_t histories; /* of passwords, that were put back */
 };
 
 /* Killed half way it may be given again, with replace.  0; ERR_REFUSED: there are

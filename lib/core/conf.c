@@ -23,8 +23,9 @@
 #define POLICY_NAME "/policy.json" /* in state_dir, which it follows */
 
 /* ABSENT: the feature is not in this version, so every value is an error;
- * EXEMPT may repeat. */
-enum type { PATH, STORE, INT, DURATION, ISSUER, ENROLL, DAY, REQUIRE, EXEMPT, POLICY, ABSENT };
+ * EXEMPT and AGELESS may repeat. */
+enum type { PATH, STORE, INT, DURATION, ISSUER, ENROLL, DAY, REQUIRE, EXEMPT, POLICY, AGE, AGELESS, ROOT,
+    ABSENT };
 
 struct key {
 	const char *name;
@@ -56,10 +57,10 @@ static const struct key keys[CONF_KEYS] = {
     {"retry", INT, AT(retry), 1, 5, "3"},
     {"password_policy", POLICY, AT(password_policy), 0, 0, "kisa"},
     {"policy_file", PATH, AT(policy_file), 0, 0, DEFAULT_STATE POLICY_NAME},
-    {"age", ABSENT, 0, 0, 0, "warn"},
-    {"age_exempt", ABSENT, 0, 0, 0, "none"},
-    {"warn_days", ABSENT, 0, 0, 0, "14"},
-    {"enforce_for_root", ABSENT, 0, 0, 0, "yes"},
+    {"age", AGE, AT(age), 0, 0, "warn"},
+    {"age_exempt", AGELESS, AT(age_exempt), 0, 0, "none"},
+    {"warn_days", INT, AT(warn_days), 0, 365, "14"},
+    {"enforce_for_root", ROOT, AT(root_is_free), 0, 0, "yes"},
     {"breach_filter", ABSENT, 0, 0, 0, "none"},
     {"breach_at_login", ABSENT, 0, 0, 0, "no"},
     {"reserve_wait", ABSENT, 0, 0, 0, "15s"},
@@ -165,6 +166,27 @@ static int set_enroll(const char *text, enum conf_enroll *out, struct err *e)
 	return err_set(e, ERR_SYNTAX, "'%s' is not one of admin, invite, login", text);
 }
 
+static const char *const age_names[] = {"enforce", "warn", "off"};
+
+static int set_age(const char *text, enum conf_age *out, struct err *e)
+{
+	for (int i = 0; i < 3; i++) {
+		if (strcmp(text, age_names[i]) == 0) {
+			*out = (enum conf_age)i;
+			return 0;
+		}
+	}
+	return err_set(e, ERR_SYNTAX, "'%s' is not one of off, warn, enforce", text);
+}
+
+static int set_root(const char *text, bool *is_free, struct err *e)
+{
+	*is_free = strcmp(text, "no") == 0;
+	if (*is_free || strcmp(text, "yes") == 0)
+		return 0;
+	return err_set(e, ERR_SYNTAX, "'%s' is not yes or no", text);
+}
+
 static int set_number(const struct key *k, const char *text, int64_t *v, struct err *e)
 {
 	if (k->type == INT) {
@@ -201,26 +223,52 @@ static size_t next_word(const char **text, const char **word)
 	return n;
 }
 
-static int set_require(const char *text, char *out, struct err *e)
+/* Users and groups with commas, or alone, which stands for something else. */
+static int check_list(const char *text, const char *alone, struct err *e)
 {
 	const char *rest = text, *word;
 	struct who who;
 	size_t n = strlen(text);
 
-	if (n >= CONF_REQUIRE_MAX)
-		return err_set(e, ERR_SYNTAX, "longer than %d bytes", CONF_REQUIRE_MAX - 1);
-	memcpy(out, text, n + 1);
-	if (strcmp(text, "all") == 0)
-		return 0;
 	if (n > 0 && text[n - 1] == ',')
 		return err_set(e, ERR_SYNTAX, "ends with a comma");
 	do {
 		n = next_word(&rest, &word);
 		if (who_parse(word, n, &who) != 0)
 			return err_set(e, ERR_SYNTAX, "'%.*s' is not user:NAME or group:NAME "
-			    "(or 'all' alone)", (int)n, word);
+			    "(or '%s' alone)", (int)n, word, alone);
 	} while (*rest != '\0');
 	return 0;
+}
+
+static int set_require(const char *text, char *out, struct err *e)
+{
+	size_t n = strlen(text);
+
+	if (n >= CONF_REQUIRE_MAX)
+		return err_set(e, ERR_SYNTAX, "longer than %d bytes", CONF_REQUIRE_MAX - 1);
+	memcpy(out, text, n + 1);
+	return strcmp(text, "all") == 0 ? 0 : check_list(text, "all", e);
+}
+
+static int add_age_exempt(const char *text, char *out, struct err *e)
+{
+	size_t there = strlen(out);
+	struct text t;
+	int r;
+
+	if (strcmp(text, "none") == 0)
+		return 0;
+	if ((r = check_list(text, "none", e)) != 0)
+		return r;
+	t = text_in(out + there, CONF_AGE_EXEMPT_MAX - there);
+	text_add(&t, there > 0 ? ", " : "");
+	text_add(&t, text);
+	if (!t.cut)
+		return 0;
+	out[there] = '\0';
+	return err_set(e, ERR_SYNTAX, "more than %d bytes in all; name groups",
+	    CONF_AGE_EXEMPT_MAX - 1);
 }
 
 bool conf_require_is_all(const struct conf *c)
@@ -228,14 +276,12 @@ bool conf_require_is_all(const struct conf *c)
 	return strcmp(c->require, "all") == 0;
 }
 
-int conf_require_each(const struct conf *c, int (*each)(void *ctx, const struct who *who),
+static int each_word(const char *rest, int (*each)(void *ctx, const struct who *who),
     void *ctx)
 {
-	const char *rest = c->require, *word;
+	const char *word;
 	int r = 0;
 
-	if (conf_require_is_all(c))
-		return 0;
 	while (r == 0 && *rest != '\0') {
 		struct who who;
 		size_t n = next_word(&rest, &word);
@@ -300,6 +346,18 @@ static int set_policy(const char *text, char *out, struct err *e)
 	return 0;
 }
 
+int conf_require_each(const struct conf *c, int (*each)(void *ctx, const struct who *who),
+    void *ctx)
+{
+	return conf_require_is_all(c) ? 0 : each_word(c->require, each, ctx);
+}
+
+int conf_age_exempt_each(const struct conf *c,
+    int (*each)(void *ctx, const struct who *who), void *ctx)
+{
+	return each_word(c->age_exempt, each, ctx);
+}
+
 static int add_exempt(struct conf *c, const char *text, struct conf_origin origin,
     struct err *e)
 {
@@ -349,6 +407,12 @@ static int set_value(struct conf *c, const struct key *k, const char *text, stru
 		return set_require(text, field, e);
 	case POLICY:
 		return set_policy(text, field, e);
+	case AGE:
+		return set_age(text, &c->age, e);
+	case AGELESS:
+		return add_age_exempt(text, field, e);
+	case ROOT:
+		return set_root(text, &c->root_is_free, e);
 	case EXEMPT: /* set_pair() adds it: it keeps its own line */
 	case ABSENT:
 		break;
@@ -361,6 +425,7 @@ static void set_defaults(struct conf *c, const char *path)
 	struct text t;
 
 	memset(c, 0, offsetof(struct conf, require));
+	c->age_exempt[0] = '\0';
 	t = text_in(c->path, sizeof(c->path));
 	text_add(&t, path);
 	for (int i = 0; i < CONF_KEYS; i++)
@@ -376,6 +441,20 @@ static int find_key(const char *name, size_t n)
 	return -1;
 }
 
+static bool may_repeat(const struct key *k)
+{
+	return k->type == EXEMPT || k->type == AGELESS;
+}
+
+/* Those of the PAM line replace all of the file's. */
+static void forget_others(struct conf *c, const struct key *k)
+{
+	if (k->type == EXEMPT)
+		c->exempts = 0, c->exempt_used = 0;
+	else if (k->type == AGELESS)
+		c->age_exempt[0] = '\0';
+}
+
 /* Sets `name = value` from one place; the place's own prefix is put before
  * the reason by the caller. */
 static int set_pair(struct conf *c, const char *name, const char *value,
@@ -387,13 +466,12 @@ static int set_pair(struct conf *c, const char *name, const char *value,
 
 	if (i < 0)
 		return err_set(e, ERR_SYNTAX, "unknown key '%s'", name);
-	if (c->origin[i].where == origin.where && keys[i].type != EXEMPT)
+	if (c->origin[i].where == origin.where && !may_repeat(&keys[i]))
 		return err_set(e, ERR_SYNTAX, "'%s' is given twice", name);
 	if (value[0] == '\0')
 		return err_set(e, ERR_SYNTAX, "'%s' has no value", name);
-	/* The PAM line's exemptions replace all of the file's. */
-	if (keys[i].type == EXEMPT && c->origin[i].where != origin.where)
-		c->exempts = 0, c->exempt_used = 0;
+	if (c->origin[i].where != origin.where)
+		forget_others(c, &keys[i]);
 	r = keys[i].type == EXEMPT ? add_exempt(c, value, origin, &why) :
 	    set_value(c, &keys[i], value, &why);
 	if (r != 0)
@@ -682,6 +760,15 @@ void conf_value(const struct conf *c, int i, char *value)
 		break;
 	case EXEMPT:
 		print_exempts(c, value);
+		break;
+	case AGE:
+		(void)snprintf(value, CONF_VALUE_MAX, "%s", age_names[c->age]);
+		break;
+	case AGELESS:
+		print_text(c->age_exempt[0] != '\0' ? c->age_exempt : "none", value);
+		break;
+	case ROOT:
+		(void)snprintf(value, CONF_VALUE_MAX, "%s", c->root_is_free ? "no" : "yes");
 		break;
 	case ABSENT:
 		(void)snprintf(value, CONF_VALUE_MAX, "%s", keys[i].fallback);

@@ -21,11 +21,15 @@
 #define CONF_EXEMPTS 64
 #define CONF_EXEMPT_TEXT 4096
 #define CONF_FILE_MAX 65536 /* bytes of a configuration file */
+#define CONF_AGE_EXEMPT_MAX 1024
 #define CONF_VALUE_MAX 640  /* bytes of a value printed by conf_value() */
 #define CONF_POLICY_MAX 512 /* bytes of password_policy */
 #define CONF_POLICIES 8
 
 enum conf_enroll { CONF_ENROLL_ADMIN, CONF_ENROLL_INVITE, CONF_ENROLL_LOGIN };
+
+/* Zero is the strictest. */
+enum conf_age { CONF_AGE_ENFORCE, CONF_AGE_WARN, CONF_AGE_OFF };
 
 enum conf_where { CONF_DEFAULT, CONF_FILE, CONF_PAM_LINE };
 
@@ -54,6 +58,9 @@ struct conf {
 	int64_t remember;               /* seconds; 0: off */
 	int64_t enroll_by;              /* end of the last day; 0: none */
 	char policy_file[CONF_PATH_MAX]; /* STATE_DIR/policy.json where it is not set */
+	enum conf_age age;
+	int warn_days;                  /* before a password is too old; 0: not at all */
+	bool root_is_free;              /* `enforce_for_root = no` */
 	int exempts;
 	size_t exempt_used;             /* bytes of exempt_text */
 	struct conf_exempt {
@@ -63,6 +70,7 @@ struct conf {
 	struct conf_origin origin[CONF_KEYS];
 	/* Texts, parsed once to check them and again where they are judged. */
 	char require[CONF_REQUIRE_MAX]; /* "all", or who.h's words with commas */
+	char age_exempt[CONF_AGE_EXEMPT_MAX]; /* "", or the same of all lines */
 	char exempt_text[CONF_EXEMPT_TEXT];
 	/* Names and absolute paths with commas, each one a policy that must hold; read by
 	 * policy/password/profile.h where passwords are judged. */
@@ -88,6 +96,10 @@ bool conf_require_is_all(const struct conf *c);
  * returns that; 0 at the end and for "all". */
 int conf_require_each(const struct conf *c, int (*each)(void *ctx, const struct who *who),
     void *ctx);
+
+/* The same for the words of `age_exempt`. */
+int conf_age_exempt_each(const struct conf *c,
+    int (*each)(void *ctx, const struct who *who), void *ctx);
 
 /* The bare words of a PAM line. */
 struct conf_words {

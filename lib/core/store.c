@@ -41,6 +41,12 @@ int store_no_keyring(const struct conf *c, bool lost, struct err *e)
 int store_open_in(struct store *s, struct store_memory *m, const struct conf *c,
     struct err *e)
 {
+	return store_open_by(s, m, c, store_file_open, e);
+}
+
+int store_open_by(struct store *s, struct store_memory *m, const struct conf *c,
+    store_backend open, struct err *e)
+{
 	int r;
 
 	s->keyring = &m->keyring;
@@ -50,7 +56,7 @@ int store_open_in(struct store *s, struct store_memory *m, const struct conf *c,
 	if (r == 0 && seal_engine_open(s->keyring) != 0)
 		r = err_set(e, ERR_SYSTEM, "libcrypto cannot run HMAC");
 	else if (r == 0)
-		r = store_file_open(c, &s->ops, &s->impl, e);
+		r = open(c, &s->ops, &s->impl, e);
 	else if (r == ERR_NONE)
 		r = explain_keyring(c, e);
 	if (r != 0) {

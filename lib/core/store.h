@@ -103,6 +103,11 @@ void store_close(struct store *s);
  * keyring it goes by the records: decoys alone may be made anew (ERR_INIT). */
 int store_open(struct store *s, const struct conf *c, struct err *e);
 
+/* The local store of password histories (pw/USER), below c's state_dir wherever the other
+ * store is; its lock is one of its own, taken after the other's by who needs both.  The
+ * directory is made where make says so.  0; ERR_NONE: it is not there; or as above. */
+int store_open_pw(struct store *s, const struct conf *c, bool make, struct err *e);
+
 /* One change of enrolments at a time: tools hold this over what must not mix
  * (an enrolment's three writes), never across a question; logins never take it.
  * The kernel frees it when its holder dies.  Behind it store_renew_keyring() has been
@@ -120,7 +125,7 @@ int store_renew_keyring(struct store *s, struct err *e);
 /* The open directory of a file store (stays the store's), or -1. */
 int store_root(const struct store *s);
 
-/* Whether the store of c holds any record (also without a keyring): 1, 0, or
+/* Whether the stores of c hold any record (also without a keyring): 1, 0, or
  * the code of what kept it from being looked at. */
 int store_has_records(const struct conf *c, struct err *e);
 
@@ -184,6 +189,19 @@ int store_update(struct store *s, const char *key, const char *alt, store_judge 
 int store_file_open(const struct conf *c, const struct store_ops **ops, void **impl,
     struct err *e);
 const struct store_admin_ops *store_file_admin(void);
+
+/* The store of password histories below c's state_dir (store_file_admin.c); the second
+ * makes its directory. */
+int store_file_open_pw(const struct conf *c, const struct store_ops **ops, void **impl,
+    struct err *e);
+int store_file_make_pw(const struct conf *c, const struct store_ops **ops, void **impl,
+    struct err *e);
+
+/* For store_admin.c: store_open_in() with another backend than store_file_open(). */
+typedef int (*store_backend)(const struct conf *c, const struct store_ops **ops, void **impl,
+    struct err *e);
+int store_open_by(struct store *s, struct store_memory *m, const struct conf *c,
+    store_backend open, struct err *e);
 
 /* For store_admin.c: says that there is no keyring, ERR_KEYRING when it was lost,
  * else ERR_INIT. */

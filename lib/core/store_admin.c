@@ -13,20 +13,30 @@ static int found_one(void *ctx, const char *key)
 	return 1;
 }
 
-int store_has_records(const struct conf *c, struct err *e)
+/* 1, 0 (also where it does not exist), or trouble. */
+static int has_any(const struct conf *c, store_backend open, const char *const *kinds,
+    struct err *e)
 {
 	const struct store_ops *ops;
 	bool found = false;
 	void *impl;
-	int r = store_file_open(c, &ops, &impl, e);
+	int r = open(c, &ops, &impl, e);
 
 	if (r != 0)
-		return r == ERR_INIT ? 0 : r;
-	r = store_file_admin()->list(impl, "enroll/", found_one, &found, e);
-	if (r == 0 && !found)
-		r = store_file_admin()->list(impl, "hot/", found_one, &found, e);
+		return r == ERR_INIT || r == ERR_NONE ? 0 : r;
+	for (int i = 0; kinds[i] != NULL && r == 0 && !found; i++)
+		r = store_file_admin()->list(impl, kinds[i], found_one, &found, e);
 	ops->close(impl);
 	return r < 0 ? r : found;
+}
+
+int store_has_records(const struct conf *c, struct err *e)
+{
+	static const char *const kinds[] = {"enroll/", "hot/", NULL};
+	static const char *const pw[] = {"pw/", NULL};
+	int r = has_any(c, store_file_open, kinds, e);
+
+	return r == 0 ? has_any(c, store_file_open_pw, pw, e) : r;
 }
 
 static int explain_keyring(const struct conf *c, int code, struct err *e)
@@ -40,7 +50,7 @@ static int explain_keyring(const struct conf *c, int code, struct err *e)
 	return store_no_keyring(c, records > 0, e);
 }
 
-int store_open(struct store *s, const struct conf *c, struct err *e)
+static int open_whole(struct store *s, const struct conf *c, store_backend open, struct err *e)
 {
 	struct store_memory *m;
 	int r;
@@ -49,7 +59,7 @@ int store_open(struct store *s, const struct conf *c, struct err *e)
 	if (secret_new(&s->memory, sizeof(*m)) != 0)
 		return err_set(e, ERR_SYSTEM, "out of memory");
 	m = (struct store_memory *)(void *)s->memory.data;
-	r = store_open_in(s, m, c, e);
+	r = store_open_by(s, m, c, open, e);
 	if (r == 0)
 		s->admin = store_file_admin();
 	else
@@ -57,6 +67,16 @@ int store_open(struct store *s, const struct conf *c, struct err *e)
 	if (r == ERR_INIT || r == ERR_KEYRING)
 		r = explain_keyring(c, r, e);
 	return r;
+}
+
+int store_open(struct store *s, const struct conf *c, struct err *e)
+{
+	return open_whole(s, c, store_file_open, e);
+}
+
+int store_open_pw(struct store *s, const struct conf *c, bool make, struct err *e)
+{
+	return open_whole(s, c, make ? store_file_make_pw : store_file_open_pw, e);
 }
 
 int store_lock(struct store *s, struct err *e)

@@ -13,15 +13,13 @@
 
 _Static_assert(STORE_SEALED_MAX <= SLOT_VALUE_MAX, "a sealed value fits a slot");
 
-const char *const store_file_kinds[STORE_FILE_KINDS] = {"enroll", "hot"};
-
-int store_file_kind(const char *key, const char **name)
+int store_file_kind(const struct store_file *f, const char *key, const char **name)
 {
 	*name = "";
-	for (int i = 0; i < STORE_FILE_KINDS; i++) {
-		size_t n = strlen(store_file_kinds[i]);
+	for (int i = 0; f->kinds[i] != NULL; i++) {
+		size_t n = strlen(f->kinds[i]);
 
-		if (strncmp(key, store_file_kinds[i], n) == 0 && key[n] == '/' &&
+		if (strncmp(key, f->kinds[i], n) == 0 && key[n] == '/' &&
 		    key[n + 1] != '\0' && strchr(key + n + 1, '/') == NULL) {
 			*name = key + n + 1;
 			return i;
@@ -36,7 +34,7 @@ static int open_key(const struct store_file *f, const char *key, int flags)
 {
 	const char *name;
 
-	if (store_file_kind(key, &name) < 0) {
+	if (store_file_kind(f, key, &name) < 0) {
 		errno = EINVAL;
 		return -1;
 	}
@@ -188,38 +186,51 @@ static int file_root(void *impl)
 	return ((struct store_file *)impl)->root;
 }
 
-static const struct store_ops file_ops = {"file", file_get, store_file_update, file_close,
+const struct store_ops store_file_ops = {"file", file_get, store_file_update, file_close,
     file_root};
 
 static int check_kinds(const struct store_file *f, struct err *e)
 {
-	for (int i = 0; i < STORE_FILE_KINDS; i++) {
-		int r = safefile_check_subdir(f->root, store_file_kinds[i], f->path, e);
+	for (int i = 0; f->kinds[i] != NULL; i++) {
+		int r = safefile_check_subdir(f->root, f->kinds[i], f->path, e);
 
 		if (r == ERR_NONE)
 			return err_set(e, ERR_INIT, "%s/%s: does not exist; run `enroll-mfa init`",
-			    f->path, store_file_kinds[i]);
+			    f->path, f->kinds[i]);
 		if (r != 0)
 			return r;
 	}
 	return 0;
 }
 
+int store_file_new(const char *path, const char *const *kinds, struct store_file **out,
+    struct err *e)
+{
+	struct store_file *f = calloc(1, sizeof(*f));
+	struct text t;
+
+	*out = f;
+	if (f == NULL)
+		return err_set(e, ERR_SYSTEM, "out of memory");
+	t = text_in(f->path, sizeof(f->path));
+	text_add(&t, path);
+	f->kinds = kinds;
+	f->root = f->lock = f->dir[0] = f->dir[1] = -1;
+	return 0;
+}
+
 int store_file_open(const struct conf *c, const struct store_ops **ops, void **impl,
     struct err *e)
 {
+	static const char *const kinds[] = {"enroll", "hot", NULL};
 	const char *dir = c->store_dir;
-	struct store_file *f = calloc(1, sizeof(*f));
-	struct text path;
+	struct store_file *f;
 	int r;
 
 	*impl = NULL;
 	*ops = NULL;
-	if (f == NULL)
-		return err_set(e, ERR_SYSTEM, "out of memory");
-	path = text_in(f->path, sizeof(f->path));
-	text_add(&path, dir);
-	f->dir[0] = f->dir[1] = -1;
+	if ((r = store_file_new(dir, kinds, &f, e)) != 0)
+		return r;
 	f->root = safefile_open_dir_beside(dir, conf_judged(c), e);
 	if (f->root == ERR_NONE)
 		r = err_set(e, ERR_INIT, "%s: does not exist; run `enroll-mfa init`", dir);
@@ -229,7 +240,7 @@ int store_file_open(const struct conf *c, const struct store_ops **ops, void **i
 		file_close(f);
 		return r;
 	}
-	*ops = &file_ops;
+	*ops = &store_file_ops;
 	*impl = f;
 	return 0;
 }

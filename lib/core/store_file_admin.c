@@ -15,19 +15,20 @@
 
 #define CHANGE_POLL_NS 5000000L /* 5 ms */
 #define CHANGE_POLLS 6000        /* 30 s */
+#define PW "pw"
 #define SPARE_FDS 64   /* of the limit, left to others in a batch */
 
 /* The open directory of a key, which stays the store's, or -1 with errno. */
 static int locate(struct store_file *f, const char *key, const char **name)
 {
-	const int kind = store_file_kind(key, name);
+	const int kind = store_file_kind(f, key, name);
 
 	if (kind < 0) {
 		errno = EINVAL;
 		return -1;
 	}
 	if (f->dir[kind] < 0)
-		f->dir[kind] = openat(f->root, store_file_kinds[kind],
+		f->dir[kind] = openat(f->root, f->kinds[kind],
 		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return f->dir[kind];
 }
@@ -299,22 +300,22 @@ static int file_list(void *impl, const char *prefix, store_each each, void *ctx,
 {
 	struct store_file *f = impl;
 
-	for (int i = 0; i < STORE_FILE_KINDS; i++) {
-		size_t n = strlen(store_file_kinds[i]);
+	for (int i = 0; f->kinds[i] != NULL; i++) {
+		size_t n = strlen(f->kinds[i]);
 		int fd, r;
 		DIR *d;
 
-		if (strncmp(prefix, store_file_kinds[i], n) != 0 || prefix[n] != '/')
+		if (strncmp(prefix, f->kinds[i], n) != 0 || prefix[n] != '/')
 			continue;
-		fd = openat(f->root, store_file_kinds[i],
+		fd = openat(f->root, f->kinds[i],
 		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (fd < 0 || (d = fdopendir(fd)) == NULL) {
-			r = err_errno(e, "%s/%s", f->path, store_file_kinds[i]);
+			r = err_errno(e, "%s/%s", f->path, f->kinds[i]);
 			if (fd >= 0)
 				(void)close(fd);
 			return r;
 		}
-		r = list_dir(d, store_file_kinds[i], each, ctx, e);
+		r = list_dir(d, f->kinds[i], each, ctx, e);
 		(void)closedir(d);
 		return r;
 	}
@@ -364,41 +365,102 @@ static int file_sync(void *impl, const char *key, struct err *e)
 	return r != 0 && r != ERR_NONE ? r : sync_dir(f, dir, key, e);
 }
 
-/* Whoever can open the directory could hold its lock for ever. */
-static int check_lock(const struct store_file *f, struct err *e)
+/* On a directory, which is permanent too; a lock file would be one more thing
+ * to lose.  Whoever can open it could hold its lock for ever. */
+static int check_lock(const struct store_file *f, int fd, const char *path, struct err *e)
 {
 	struct stat st;
 
-	if (fstat(f->root, &st) != 0)
+	if (fstat(fd, &st) != 0)
 		return err_errno(e, "%s", f->path);
 	if ((st.st_mode & (S_IRGRP | S_IROTH)) != 0)
 		return err_set(e, ERR_UNSAFE, "%s: mode %04o lets others hold the lock that changes "
-		    "of enrolments take; run `chmod 0700 %s`", f->path,
-		    (unsigned)(st.st_mode & 07777), f->path);
+		    "of enrolments take; run `chmod 0700 %s`", path,
+		    (unsigned)(st.st_mode & 07777), path);
 	return 0;
 }
 
-/* On the directory, which is permanent too; a lock file would be one more thing
- * to lose. */
 static int file_lock(void *impl, bool take, struct err *e)
 {
 	const struct timespec pause = {.tv_nsec = CHANGE_POLL_NS};
 	struct store_file *f = impl;
+	const int fd = f->lock >= 0 ? f->lock : f->root;
+	char path[CONF_PATH_MAX + 8];
 	int r;
 
 	if (!take)
-		return flock(f->root, LOCK_UN);
-	if ((r = check_lock(f, e)) != 0)
+		return flock(fd, LOCK_UN);
+	(void)snprintf(path, sizeof(path), "%s%s", f->path, f->lock >= 0 ? "/" PW : "");
+	if ((r = check_lock(f, fd, path, e)) != 0)
 		return r;
 	for (int i = 0; i < CHANGE_POLLS; i++) {
-		if (flock(f->root, LOCK_EX | LOCK_NB) == 0)
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
 			return 0;
 		if (errno != EWOULDBLOCK && errno != EINTR)
-			return err_errno(e, "%s: lock", f->path);
+			return err_errno(e, "%s: lock", path);
 		(void)nanosleep(&pause, NULL);
 	}
 	return err_set(e, ERR_UNAVAIL, "%s: another command has been changing enrolments for "
-	    "30 s (`fuser -v %s` names it); try again", f->path, f->path);
+	    "30 s (`fuser -v %s` names it); try again", path, path);
+}
+
+/* root's alone, whatever the umask of who changes a password. */
+static int make_pw(int root, const char *path, struct err *e)
+{
+	int fd, r = 0;
+
+	if (mkdirat(root, PW, 0700) != 0)
+		return errno == EEXIST ? 0 : err_errno(e, "%s: make directory", path);
+	if ((fd = safefile_open_subdir(root, PW, path, e)) < 0)
+		return fd;
+	if (fchmod(fd, 0700) != 0 || fsync(root) != 0)
+		r = err_errno(e, "%s: make directory", path);
+	(void)close(fd);
+	return r;
+}
+
+/* Below the state directory: the lock is on the directory of the records, so that who
+ * holds that of the other store, which may be in the same place, can take this one too. */
+static int open_pw(const struct conf *c, bool make, void **impl, struct err *e)
+{
+	static const char *const kinds[] = {PW, NULL};
+	char path[CONF_PATH_MAX + 8];
+	struct store_file *f;
+	int r = store_file_new(c->state_dir, kinds, &f, e);
+
+	if (r != 0)
+		return r;
+	(void)snprintf(path, sizeof(path), "%s/" PW, c->state_dir);
+	f->root = safefile_open_dir_beside(c->state_dir, conf_judged(c), e);
+	if (f->root == ERR_NONE)
+		r = err_set(e, ERR_INIT, "%s: does not exist; run `enroll-mfa init`", c->state_dir);
+	else if (f->root < 0)
+		r = f->root;
+	else if (make)
+		r = make_pw(f->root, path, e);
+	if (r == 0 && (f->dir[0] = safefile_open_subdir(f->root, PW, path, e)) < 0)
+		r = f->dir[0];
+	f->lock = f->dir[0];
+	*impl = f;
+	if (r != 0) {
+		store_file_ops.close(f);
+		*impl = NULL;
+	}
+	return r;
+}
+
+int store_file_open_pw(const struct conf *c, const struct store_ops **ops, void **impl,
+    struct err *e)
+{
+	*ops = &store_file_ops;
+	return open_pw(c, false, impl, e);
+}
+
+int store_file_make_pw(const struct conf *c, const struct store_ops **ops, void **impl,
+    struct err *e)
+{
+	*ops = &store_file_ops;
+	return open_pw(c, true, impl, e);
 }
 
 const struct store_admin_ops *store_file_admin(void)

@@ -198,7 +198,7 @@ static bool is_permanent(const char *path)
 	    strcmp(name, "/" PEOPLE_NEW) == 0 || sscanf(name, "/.%2x%c", &decoy, &end) == 1;
 }
 
-#define DIRECTORIES 5 /* etc pam.d state state/enroll state/hot */
+#define DIRECTORIES 6 /* etc pam.d state state/enroll state/hot state/pw */
 
 static void check_set_up(const struct tree *t)
 {

@@ -12,6 +12,7 @@
 
 #include "enroll/restore.h"
 #include "enroll/steps.h"
+#include "lib/core/record_pw.h"
 #include "lib/core/seal.h"
 
 #include <openssl/evp.h>
@@ -87,18 +88,33 @@ static void make_world(struct store *store)
 	enrol(store, "carol");
 }
 
+static void make_history(struct store *pw)
+{
+	struct store_value v = {.version = STORE_NEW};
+	struct record_pw r;
+
+	MUST(store_open_pw(pw, &conf, true, NULL) == 0);
+	MUST(record_pw_new(&r, "$y$j75$salt") == 0);
+	r.entries = 2;
+	v.len = (size_t)record_pw_put(&r, v.data);
+	MUST(store_put(pw, "pw/bob", &v, NULL) == 0);
+}
+
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	static struct store store;
+	static struct store store, pw;
 	char path[SCRATCH_PATH];
-	struct backup b = {&store, path, WORLD_NOW, said, counted, NULL};
+	struct backup b = {&store, &pw, path, WORLD_NOW, said, counted, NULL};
 	struct backup_result res;
 
 	(void)argc, (void)argv;
 	world_init();
 	make_world(&store);
+	make_history(&pw);
 	scratch_path(path, "good");
-	MUST(backup_write(&b, &res, NULL) == 0 && res.records == 6 && res.bad == 0);
+	MUST(backup_write(&b, &res, NULL) == 0 && res.records == 7 && res.bad == 0);
+	MUST(store_del(&pw, "pw/bob", NULL, NULL) == 0);
+	store_close(&pw);
 	store_close(&store);
 	MUST(keyring_load(&ring, conf.keyring, NULL, NULL) == 0);
 	wrap_end();

@@ -44,6 +44,9 @@ static void check_lists(const struct conf *c)
 	/* Whoever is not named is not required: an empty list would require nobody. */
 	MUST(conf_require_each(c, count_who, &n) == 0);
 	MUST(conf_require_is_all(c) ? n == 0 : n > 0);
+	n = 0;
+	MUST(conf_age_exempt_each(c, count_who, &n) == 0);
+	MUST((c->age_exempt[0] == '\0') == (n == 0));
 }
 
 /* What the configuration takes as names of policies, the profiles know; files are not
@@ -81,6 +84,8 @@ static void check_range(const struct conf *c)
 	MUST(c->enroll == CONF_ENROLL_ADMIN || c->enroll == CONF_ENROLL_INVITE ||
 	    c->enroll == CONF_ENROLL_LOGIN);
 	MUST(c->enroll_by == 0 || (c->enroll_by > 0 && c->enroll_by % 86400 == 0));
+	MUST(c->age == CONF_AGE_ENFORCE || c->age == CONF_AGE_WARN || c->age == CONF_AGE_OFF);
+	MUST(c->warn_days >= 0 && c->warn_days <= 365);
 	check_lists(c);
 	check_policies(c);
 }
@@ -89,7 +94,8 @@ static bool is_printable(const struct conf *c, int i)
 {
 	return conf_key_built(i) && strcmp(conf_key(i), "exempt") != 0 &&
 	    (strcmp(conf_key(i), "issuer") != 0 || c->issuer[0] != '\0') &&
-	    (strcmp(conf_key(i), "require") != 0 || strlen(c->require) < CONF_VALUE_MAX - 5);
+	    (strcmp(conf_key(i), "require") != 0 || strlen(c->require) < CONF_VALUE_MAX - 5) &&
+	    (strcmp(conf_key(i), "age_exempt") != 0 || strlen(c->age_exempt) < CONF_VALUE_MAX - 5);
 }
 
 /* Every value as it is printed, and every exemption, on a PAM line of its own. */

@@ -8,6 +8,7 @@
 #include "tests/fuzz/fuzz.h"
 
 #include "lib/core/record.h"
+#include "lib/core/record_pw.h"
 
 static void check_enroll(const uint8_t *in, size_t n)
 {
@@ -41,6 +42,20 @@ static void check_hot(const uint8_t *in, size_t n)
 	for (int i = 0; i < r.entries; i++)
 		MUST(record_find_entry(&r, r.entry[i].id) != NULL && r.entry[i].last_used >= 0);
 	MUST(record_put_hot(&r, out) == (int)n && memcmp(out, in, n) == 0);
+}
+
+static void check_pw(const uint8_t *in, size_t n)
+{
+	static struct record_pw r;
+	unsigned char out[RECORD_PLAIN_MAX];
+
+	if (record_pw_get(&r, in, n) != 0)
+		return;
+	MUST(r.format == RECORD_FORMAT && r.entries <= RECORD_PW_ENTRIES);
+	MUST(strlen(r.salt) <= RECORD_PW_SALT_MAX && strncmp(r.salt, "$y$", 3) == 0);
+	for (int i = 0; i < r.entries; i++)
+		MUST(r.entry[i].set >= 0);
+	MUST(record_pw_put(&r, out) == (int)n && memcmp(out, in, n) == 0);
 }
 
 static struct record_device make_device(struct fuzz *f, int i)
@@ -91,6 +106,25 @@ static int make_hot(struct fuzz *f, unsigned char *out)
 	return record_put_hot(&r, out);
 }
 
+static int make_pw(struct fuzz *f, unsigned char *out)
+{
+	static struct record_pw r;
+
+	r = (struct record_pw){.format = RECORD_FORMAT, .salt = "$y$j9T$salt"};
+	r.entries = (uint8_t)fuzz_below(f, RECORD_PW_ENTRIES + 1);
+	for (int i = 0; i < r.entries; i++)
+		r.entry[i] = (struct record_pw_entry){{fuzz_byte(f)}, {fuzz_byte(f)},
+		    (int64_t)fuzz_number(f, 4)};
+	return record_pw_put(&r, out);
+}
+
+static int make(unsigned what, struct fuzz *f, unsigned char *out)
+{
+	if ((what & 8) != 0)
+		return make_pw(f, out);
+	return (what & 1) != 0 ? make_hot(f, out) : make_enroll(f, out);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz f = {data, size};
@@ -102,7 +136,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if ((what & 2) == 0) {
 		in = fuzz_rest(&f, &n);
 	} else {
-		int len = (what & 1) != 0 ? make_hot(&f, made) : make_enroll(&f, made);
+		int len = make(what, &f, made);
 		struct fuzz whole = {made, (size_t)(len > 0 ? len : 0)};
 
 		in = fuzz_rest(&whole, &n);
@@ -114,7 +148,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				in[at] ^= fuzz_byte(&f);
 			}
 	}
-	if ((what & 1) != 0)
+	if ((what & 8) != 0)
+		check_pw(in, n);
+	else if ((what & 1) != 0)
 		check_hot(in, n);
 	else
 		check_enroll(in, n);

@@ -116,6 +116,7 @@ void world_reset(void)
 
 	drop_users("enroll");
 	drop_users("hot");
+	drop_users("pw");
 	for (int i = 0; i < keeps; i++) {
 		scratch_path(path, kept[i].name);
 		if (kept[i].touched || lstat(path, &st) != 0 || st.st_ino != kept[i].number)

@@ -104,8 +104,7 @@ static void malformed_line_denies_with_file_line_and_reason(void **state)
 static void key_whose_feature_is_not_built_denies(void **state)
 {
 	static const char *const lines[] = {"store = dynamodb:t", "store = etcd:h",
-	    "helper_dir = /usr/libexec", "store_timeout = 5s", "age = off", "age_exempt = root", "warn_days = 14",
-	    "enforce_for_root = yes", "breach_filter = /f", "breach_at_login = no",
+	    "helper_dir = /usr/libexec", "store_timeout = 5s", "breach_filter = /f", "breach_at_login = no",
 	    "reserve_wait = 15s"};
 
 	(void)state;

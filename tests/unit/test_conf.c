@@ -84,6 +84,10 @@ static void assert_defaults(const struct conf *c)
 	assert_int_equal(c->exempts, 0);
 	assert_string_equal(c->password_policy, "kisa");
 	assert_string_equal(c->policy_file, STATE_DIR "/policy.json");
+	assert_int_equal(c->age, CONF_AGE_WARN);
+	assert_string_equal(c->age_exempt, "");
+	assert_int_equal(c->warn_days, 14);
+	assert_false(c->root_is_free);
 }
 
 static void empty_file_gives_the_defaults(void **state)
@@ -109,7 +113,8 @@ static void every_built_key_is_set(void **state)
 	    "throttle_base = 10s\nthrottle_max = 2h\nlock_after = 50\nretry = 1\n"
 	    "enroll = admin\nremember = 12h\nenroll_by = 1970-01-02\n"
 	    "require = user:a,group:b\nexempt = user:c@local\n"
-	    "password_policy = kisa, iam,/srv/rules\npolicy_file = /srv/p\n", NULL), 0);
+	    "password_policy = kisa, iam,/srv/rules\npolicy_file = /srv/p\nage = enforce\n"
+	    "age_exempt = group:d\nwarn_days = 30\nenforce_for_root = no\n", NULL), 0);
 	assert_string_equal(c.store_dir, "/srv/s");
 	assert_string_equal(c.state_dir, "/srv/t");
 	assert_string_equal(c.keyring, "/srv/k");
@@ -128,6 +133,10 @@ static void every_built_key_is_set(void **state)
 	assert_string_equal(conf_exempt(&c, 0), "user:c@local");
 	assert_string_equal(c.password_policy, "kisa, iam,/srv/rules");
 	assert_string_equal(c.policy_file, "/srv/p");
+	assert_int_equal(c.age, CONF_AGE_ENFORCE);
+	assert_string_equal(c.age_exempt, "group:d");
+	assert_int_equal(c.warn_days, 30);
+	assert_true(c.root_is_free);
 }
 
 static void whole_numbers_have_their_bounds(void **state)
@@ -419,6 +428,87 @@ static void exempt_may_repeat_and_keeps_its_lines(void **state)
 	assert_refused("exempt = a", 1, "exempt");
 }
 
+static void age_is_off_or_tells_or_enforces(void **state)
+{
+	static const char *const bad[] = {"on", "yes", "Warn", "enforce,warn", "0"};
+	char text[64];
+	struct conf c;
+
+	(void)state;
+	assert_int_equal(parse(&c, "age = off", NULL), 0);
+	assert_int_equal(c.age, CONF_AGE_OFF);
+	assert_int_equal(parse(&c, "age = warn", NULL), 0);
+	assert_int_equal(c.age, CONF_AGE_WARN);
+	assert_int_equal(parse(&c, "age = enforce", NULL), 0);
+	assert_int_equal(c.age, CONF_AGE_ENFORCE);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		(void)snprintf(text, sizeof(text), "age = %s", bad[i]);
+		assert_refused(text, 1, "is not one of off, warn, enforce");
+	}
+}
+
+static void warn_days_are_0_to_365(void **state)
+{
+	struct conf c;
+
+	(void)state;
+	assert_int_equal(parse(&c, "warn_days = 0", NULL), 0);
+	assert_int_equal(c.warn_days, 0);
+	assert_int_equal(parse(&c, "warn_days = 365", NULL), 0);
+	assert_int_equal(c.warn_days, 365);
+	assert_refused("warn_days = 366", 1, "0 to 365");
+	assert_refused("warn_days = -1", 1, "0 to 365");
+	assert_refused("warn_days = 14d", 1, "0 to 365");
+}
+
+static void enforce_for_root_is_yes_or_no(void **state)
+{
+	struct conf c;
+
+	(void)state;
+	assert_int_equal(parse(&c, "enforce_for_root = yes", NULL), 0);
+	assert_false(c.root_is_free);
+	assert_int_equal(parse(&c, "enforce_for_root = no", NULL), 0);
+	assert_true(c.root_is_free);
+	assert_refused("enforce_for_root = 0", 1, "is not yes or no");
+	assert_refused("enforce_for_root = NO", 1, "is not yes or no");
+}
+
+static void age_exempt_lists_users_and_groups_and_may_repeat(void **state)
+{
+	static const char *const bad[] = {"alice", "user:", "all", "user:a group:b", "none,user:a",
+	    "user:a,none", "user:a,,user:b", "user:a,", "user:a@10.0.0.0/8"};
+	char text[CONF_AGE_EXEMPT_MAX], seen[256] = "";
+	struct conf c;
+
+	(void)state;
+	assert_int_equal(parse(&c, "age_exempt = user:a@corp ,\tgroup:wheel\nage_exempt = user:z\n"
+	    "age_exempt = none", NULL), 0);
+	assert_int_equal(conf_age_exempt_each(&c, count_who, seen), 0);
+	assert_string_equal(seen, "a@corp %wheel z ");
+	assert_int_equal(parse(&c, "age_exempt = none", NULL), 0);
+	assert_int_equal(conf_age_exempt_each(&c, count_who, NULL), 0);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		(void)snprintf(text, sizeof(text), "age_exempt = %s", bad[i]);
+		assert_refused(text, 1, "age_exempt");
+	}
+}
+
+static void age_exempt_too_long_together_is_an_error(void **state)
+{
+	char text[8 * 256], name[201];
+	size_t at = 0;
+
+	(void)state;
+	memset(name, 'n', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	for (int i = 0; i < 4; i++)
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "age_exempt = user:%s\n", name);
+	assert_accepted(text);
+	(void)snprintf(text + at, sizeof(text) - at, "age_exempt = user:%s\n", name);
+	assert_refused(text, 5, "1023 bytes");
+}
+
 static void sixty_five_exemptions_are_an_error(void **state)
 {
 	char text[CONF_EXEMPTS * 32 + 64] = "";
@@ -470,7 +560,7 @@ static void key_of_a_feature_not_built_is_an_error(void **state)
 		(void)snprintf(text, sizeof(text), "%s = %s\n", conf_key(i), value);
 		assert_refused(text, 1, "this version does not have it");
 	}
-	assert_int_equal(absent, 9);
+	assert_int_equal(absent, 5);
 }
 
 /* Every key of DESIGN.md's table is known, and no other. */
@@ -616,7 +706,9 @@ static void printed_values_read_back(void **state)
 	    "throttle_base = 90s\nthrottle_max = 1d\nlock_after = 50\nretry = 1\n"
 	    "enroll = login\nremember = 90m\nenroll_by = 2027-02-28\n"
 	    "require = group:wheel, user:a@corp\n"
-	    "exempt = user:a@corp@10.0.0.0/8 until 2027-03-01\n", NULL), 0);
+	    "exempt = user:a@corp@10.0.0.0/8 until 2027-03-01\nage = enforce\n"
+	    "age_exempt = user:a, group:b\nage_exempt = user:c\nwarn_days = 0\n"
+	    "enforce_for_root = no\n", NULL), 0);
 	for (int i = 0; i < CONF_KEYS; i++) {
 		char value[CONF_VALUE_MAX], again[CONF_VALUE_MAX], text[CONF_VALUE_MAX + 64];
 
@@ -897,6 +989,20 @@ static void exemptions_of_the_pam_line_replace_the_files(void **state)
 	assert_int_equal(line_conf.exempts, 2);
 }
 
+static void age_exempt_of_the_pam_line_replaces_the_files(void **state)
+{
+	static const char text[] = "age_exempt = user:a\nage_exempt = user:b\n";
+
+	(void)state;
+	scratch_write(path, text, sizeof(text) - 1, 0644);
+	assert_int_equal(load_words(CONF_AUTH, NULL, "age_exempt=user:c", "age_exempt=user:d"), 0);
+	assert_string_equal(line_conf.age_exempt, "user:c, user:d");
+	assert_int_equal(load_words(CONF_AUTH, NULL, "age_exempt=none", NULL), 0);
+	assert_string_equal(line_conf.age_exempt, "");
+	assert_int_equal(load_words(CONF_AUTH, NULL, "window=1", NULL), 0);
+	assert_string_equal(line_conf.age_exempt, "user:a, user:b");
+}
+
 static void error_in_the_file_of_a_pam_line_names_the_file(void **state)
 {
 	struct err e = {0};
@@ -1016,6 +1122,11 @@ int main(void)
 	    T(password_policy_lists_names_and_paths),
 	    T(policy_file_follows_the_state_directory),
 	    T(exempt_may_repeat_and_keeps_its_lines),
+	    T(age_is_off_or_tells_or_enforces),
+	    T(warn_days_are_0_to_365),
+	    T(enforce_for_root_is_yes_or_no),
+	    T(age_exempt_lists_users_and_groups_and_may_repeat),
+	    T(age_exempt_too_long_together_is_an_error),
 	    T(sixty_five_exemptions_are_an_error),
 	    T(exemptions_too_long_together_are_an_error),
 	    T(key_of_a_feature_not_built_is_an_error),
@@ -1041,6 +1152,7 @@ int main(void)
 	    T(value_with_blanks_stands_in_one_argument),
 	    T(error_on_the_pam_line_names_the_line),
 	    T(exemptions_of_the_pam_line_replace_the_files),
+	    T(age_exempt_of_the_pam_line_replaces_the_files),
 	    T(error_in_the_file_of_a_pam_line_names_the_file),
 	    T(words_belong_to_their_group),
 	    T(word_of_a_feature_not_built_is_an_error),
