@@ -202,7 +202,7 @@ static int64_t worst_wait(const struct record_hot *hot, int64_t now,
 static void tell_state(struct work *w, const struct explain_query *q, struct explain *x)
 {
 	const struct state_limits limits = {x->conf.throttle_free, x->conf.throttle_base,
-	    x->conf.throttle_max, x->conf.lock_after, x->conf.window};
+	    x->conf.throttle_max, x->conf.lock_after, x->conf.window, x->conf.reserve_wait};
 	struct source source;
 	uint8_t hash[16];
 

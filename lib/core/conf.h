@@ -50,6 +50,7 @@ struct conf {
 	int retry;                      /* prompts inside one authentication */
 	enum conf_enroll enroll;
 	int64_t remember;               /* seconds; 0: off */
+	int64_t reserve_wait;           /* seconds that a password is being judged */
 	int64_t enroll_by;              /* end of the last day; 0: none */
 	int exempts;
 	size_t exempt_used;             /* bytes of exempt_text */
@@ -89,6 +90,7 @@ struct conf_words {
 	bool after_password;
 	bool after_login;
 	bool enroll_here;
+	bool reserve;
 	bool debug;
 };
 

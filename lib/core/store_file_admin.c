@@ -380,13 +380,13 @@ static int check_lock(const struct store_file *f, struct err *e)
 
 /* On the directory, which is permanent too; a lock file would be one more thing
  * to lose. */
-static int file_lock(void *impl, bool take, struct err *e)
+static int file_lock(void *impl, enum store_locking how, struct err *e)
 {
 	const struct timespec pause = {.tv_nsec = CHANGE_POLL_NS};
 	struct store_file *f = impl;
 	int r;
 
-	if (!take)
+	if (how == STORE_FREE)
 		return flock(f->root, LOCK_UN);
 	if ((r = check_lock(f, e)) != 0)
 		return r;
@@ -395,6 +395,9 @@ static int file_lock(void *impl, bool take, struct err *e)
 			return 0;
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return err_errno(e, "%s: lock", f->path);
+		if (how == STORE_TRY)
+			return err_set(e, ERR_UNAVAIL, "%s: another command is changing enrolments",
+			    f->path);
 		(void)nanosleep(&pause, NULL);
 	}
 	return err_set(e, ERR_UNAVAIL, "%s: another command has been changing enrolments for "

@@ -275,8 +275,8 @@ static void arguments_are_judged_like_the_modules_own(void **state)
 	fails("pam.d/sshd:1:", "retyr");
 	put("pam.d/sshd", THREE " need_auth" BEHIND GUARD ACCOUNT);
 	fails("pam.d/sshd:1:", "belongs on an account line");
-	put("pam.d/sshd", THREE " reserve" BEHIND GUARD ACCOUNT);
-	fails("pam.d/sshd:1:", "reserve");
+	put("pam.d/sshd", THREE " use_first_pass" BEHIND GUARD ACCOUNT);
+	fails("pam.d/sshd:1:", "use_first_pass");
 	put("pam.d/sshd", THREE BEHIND "account requisite pam_bastion.so need_auth enroll_here\n"
 	    ACCOUNT);
 	fails("pam.d/sshd:4:", "belongs on an auth line");
