@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define NAME "pam_bastion_reserved"
+#define LOCK_MS 1500 /* less than a login waits for a lock */
 #define POLL_LEAST_MS 20
 #define POLL_MOST_MS 120
 
@@ -60,17 +61,26 @@ static void pause_a_little(int round)
 	(void)nanosleep(&t, NULL);
 }
 
+/* Trouble that came at once is no crowd; that of a lock which others held all the time is. */
+static bool is_crowded(int code, int64_t ms)
+{
+	return code == ERR_UNAVAIL && ms >= LOCK_MS;
+}
+
 /* Waits for those that are open, with nothing held; then it is one try too many. */
 static enum reserve_answer take(struct attempt *a, struct login_reserved *kept)
 {
 	const int64_t end = milliseconds() + LOGIN_RESERVE_WAIT * 1000;
 
 	for (int round = 0;; round++) {
+		const int64_t start = milliseconds();
 		enum reserve_answer answer;
 
 		attempt_clock(a);
 		answer = login_reserve(&a->en->conf, &a->req, kept, &a->res);
-		if (answer != RESERVE_FULL)
+		if (answer == RESERVE_TAKEN || answer == RESERVE_THROTTLED ||
+		    (answer == RESERVE_NONE && (milliseconds() >= end ||
+		    !is_crowded(a->res.err.code, milliseconds() - start))))
 			return answer;
 		if (milliseconds() >= end)
 			break;
@@ -117,6 +127,21 @@ int hold_line(struct attempt *a)
 	return r;
 }
 
+static int give_back(struct attempt *a, struct login_reserved *kept, bool whole,
+    struct err *note, struct err *e)
+{
+	const int64_t end = milliseconds() + LOGIN_RESERVE_WAIT * 1000;
+	int64_t start;
+	int r;
+
+	do {
+		start = milliseconds();
+		attempt_clock(a);
+		r = login_give_back(&a->en->conf, &a->req, kept, whole, note, e);
+	} while (is_crowded(r, milliseconds() - start) && milliseconds() < end);
+	return r;
+}
+
 int hold_give_back(struct attempt *a, bool whole)
 {
 	struct login_reserved *kept = read_mark(a->en->pamh);
@@ -125,8 +150,7 @@ int hold_give_back(struct attempt *a, bool whole)
 
 	if (kept == NULL)
 		return 0;
-	attempt_clock(a);
-	r = login_give_back(&a->en->conf, &a->req, kept, whole, &note, &e);
+	r = give_back(a, kept, whole, &note, &e);
 	if (r != 0) {
 		login_refuse(&a->res, r);
 		a->res.err = e;

@@ -79,7 +79,6 @@ enum reserve_answer reserve_take(struct record_hot *hot, const struct reserve_tr
 	*wait = 0;
 	if (t->id == 0 || find(hot, t->id) >= 0)
 		return RESERVE_NONE;
-	hot->format = RECORD_FORMAT;
 	state_settle(hot, t->now, l);
 	if ((former = find(hot, t->former)) >= 0)
 		make_wrong(hot, former, t->now);
@@ -90,6 +89,7 @@ enum reserve_answer reserve_take(struct record_hot *hot, const struct reserve_tr
 	left = b->wrong < l->throttle_free ? l->throttle_free - b->wrong : 1;
 	if (count_open(hot, b, t->now) >= left || !make_room(hot, t))
 		return RESERVE_FULL;
+	hot->format = RECORD_FORMAT;
 	hot->reserved[hot->reserveds].id = t->id;
 	memcpy(hot->reserved[hot->reserveds].source, t->source, sizeof(t->source));
 	hot->reserved[hot->reserveds].since = t->now;

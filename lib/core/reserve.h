@@ -41,7 +41,7 @@ struct reserve_try {
 	uint8_t source[16]; /* keyed hash, under the record's source_key */
 };
 
-/* Puts the try into *hot, which becomes a record of format 2.  *wait: throttled, seconds
+/* RESERVE_TAKEN puts the try into *hot, which becomes a record of format 2.  *wait: throttled, seconds
  * until one would be judged.  *hot is to be stored where it was RESERVE_TAKEN, and where
  * there is a former one. */
 enum reserve_answer reserve_take(struct record_hot *hot, const struct reserve_try *t,
