@@ -168,7 +168,7 @@ void hold_forget(pam_handle_t *pamh)
 {
 	struct login_reserved *kept = read_mark(pamh);
 
-	if (kept != NULL)
+	if (kept != NULL && kept->id == 0)
 		*kept = (struct login_reserved){0};
 }
 

@@ -22,7 +22,8 @@ int hold_line(struct attempt *a);
  * log line: refuse. */
 int hold_give_back(struct attempt *a, bool whole);
 
-/* A code of ours has ended the login: its bucket is empty as it is. */
+/* A code of ours has ended the login: its bucket is empty as it is.  What has not been
+ * given back stays, for account: a right code says nothing of the password. */
 void hold_forget(pam_handle_t *pamh);
 
 /* Whether this handle holds anything. */

@@ -31,9 +31,6 @@ static int begin(struct secret *memory, struct work **w, const struct conf *c,
     const struct login_request *req, struct err *e)
 {
 	*w = NULL;
-	if (req->now < OTP_EARLIEST)
-		return err_set(e, ERR_UNAVAIL, "the clock says %lld, before 2020; set it",
-		    (long long)req->now);
 	if (secret_new(memory, sizeof(**w)) != 0)
 		return err_set(e, ERR_SYSTEM, "out of memory");
 	*w = (struct work *)(void *)memory->data;
@@ -159,6 +156,12 @@ enum reserve_answer login_reserve(const struct conf *c, const struct login_reque
 	int r;
 
 	*res = (struct login_result){.verdict = LOGIN_ERROR, .rule = STATE_WRONG};
+	if (req->now < OTP_EARLIEST) {
+		(void)err_set(&res->err, ERR_UNAVAIL, "the clock says %lld, before 2020; set it",
+		    (long long)req->now);
+		res->reason = "clock";
+		return RESERVE_NONE;
+	}
 	if ((r = begin(&memory, &w, c, req, &res->err)) != 0) {
 		login_refuse(res, r);
 		return RESERVE_NONE;
