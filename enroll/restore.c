@@ -47,6 +47,10 @@ static void drop_what_may_be_spent(struct run *r)
 	enroll->bypass_life = 0;
 	memset(hot->spent, 0, sizeof(hot->spent));
 	memset(hot->remembered, 0, sizeof(hot->remembered));
+	/* Nobody is left who could give them back. */
+	memset(hot->reserved, 0, sizeof(hot->reserved));
+	hot->reserveds = 0;
+	enroll->format = hot->format = RECORD_FORMAT;
 }
 
 /* The host's note of its arrival says the same for all; this holds also for who logs

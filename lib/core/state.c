@@ -120,6 +120,26 @@ void state_unlock(struct record_hot *hot)
 	hot->reserveds = 0;
 }
 
+static void keep_passwords(struct record_bucket *b)
+{
+	if (b->passwords == 0) {
+		*b = (struct record_bucket){0};
+		return;
+	}
+	b->wrong = b->passwords;
+	b->proven = 0;
+}
+
+void state_forget_codes(struct record_hot *hot)
+{
+	hot->locked_since = 0;
+	for (int i = 0; i < RECORD_BUCKETS; i++)
+		keep_passwords(&hot->unknown[i]);
+	for (int i = 0; i < RECORD_KNOWN; i++)
+		keep_passwords(&hot->known[i].bucket);
+	hot->dropped = (struct record_bucket){0};
+}
+
 static void count_up(uint16_t *n)
 {
 	if (*n < UINT16_MAX)

@@ -97,6 +97,10 @@ int64_t state_wait(const struct record_hot *hot, const uint8_t source[16], int64
 /* What `enroll-mfa unlock` takes back: the lock, every bucket and every reservation. */
 void state_unlock(struct record_hot *hot);
 
+/* What an enrolment takes back: the lock and the wrong codes, which were guesses at other
+ * devices.  Wrong passwords stay: they are not about devices. */
+void state_forget_codes(struct record_hot *hot);
+
 /*
  * For reserve.c, which counts in the same buckets.
  */
