@@ -248,7 +248,8 @@ static int restore_user(struct run *r, struct err *e)
 	if (there > 0)
 		keep_present(r);
 	look_at_uid(r);
-	r->res->users++;
+	/* What only `reserve` has counted is nobody's enrolment. */
+	r->res->users += r->w->has_enroll || r->w->hot.ever_confirmed ? 1 : 0;
 	r->res->replaced += there > 0 ? 1 : 0;
 	return there == 0 && r->w->has_enroll ? add(r, e) : put_one(r, e);
 }
