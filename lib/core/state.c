@@ -147,11 +147,9 @@ static void count_up(uint16_t *n)
 }
 
 /* Without a source, and without proof: it is no code, so it tells the owner nothing and
- * never locks.  What the bucket held 30 days before is forgotten first. */
+ * never locks. */
 void state_wrong_password(struct record_bucket *b, int64_t since)
 {
-	if (since - b->last >= FORGET_AFTER)
-		*b = (struct record_bucket){0};
 	if (b->passwords < UINT16_MAX && b->wrong < UINT16_MAX)
 		b->passwords++;
 	count_up(&b->wrong);
