@@ -143,6 +143,12 @@ $(pam_bin) $(race_bin): $(BUILD)/%: %.c $(pam_help) $(archives) $(BUILD)/pam_bas
 	@mkdir -p $(@D)
 	$(COMPILE) -Wl,-z,now $(LDFLAGS) -o $@ $< $(pam_help) $(archives) $(TEST_LIBS)
 
+# A password module that says what it was asked to judge, beside the shipped one.
+stub = $(BUILD)/tests/stub/pam_judge.so
+$(stub): tests/stub/pam_judge.c Makefile
+	@mkdir -p $(@D)
+	$(COMPILE) -shared $(HARDEN_LD) $(LDFLAGS) -o $@ $< -lpam
+
 # These also run the tools, and interrupt them.
 crash_shared = tests/pam/host.c $(filter-out $(crash_src) tests/crash/torn.c,$(wildcard tests/crash/*.c))
 $(crash_bin): $(BUILD)/%: %.c $(crash_shared) $(archives) $(products) Makefile
@@ -196,7 +202,7 @@ fuzz: deps
 	@$(fuzz_make) fuzz-programs
 	@BUILD='$(abspath $(BUILD))/fuzz' tests/fuzz/run fuzz $(FUZZ_TIME) $(FUZZ)
 
-tests: $(products) $(unit_bin) $(pam_bin) $(race_bin) $(crash_bin) $(torn_bin)
+tests: $(products) $(stub) $(unit_bin) $(pam_bin) $(race_bin) $(crash_bin) $(torn_bin)
 
 deps:
 	@DEPS='$(DEPS)' packaging/deps

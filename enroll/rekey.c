@@ -182,28 +182,72 @@ static int make_first(const struct rekey *q, struct rekey_used *res, struct err 
 	return r;
 }
 
+/* In secret memory. */
+struct resealed {
+	struct store_value value;
+	struct record_enroll enroll;
+	struct record_hot hot;
+};
+
 struct sealing {
 	const struct rekey *q;
 	struct rekey_used *res;
+	struct resealed *w;
+	const char *key; /* the one at hand, */
+	enum { SEALING_ENROLL, SEALING_HOT, SEALING_PW } kind;
 };
 
+/* What it says stays as it is; its format becomes the newest, once every host that shares
+ * the records reads that. */
 static int same(void *ctx, struct store_value *v, struct err *e)
 {
-	(void)ctx, (void)v, (void)e;
+	struct sealing *g = ctx;
+	int n = ERR_BAD;
+
+	if (g->kind == SEALING_PW)
+		return 0;
+	if (g->kind == SEALING_HOT && record_get_hot(&g->w->hot, v->data, v->len) == 0) {
+		g->w->hot.format = RECORD_FORMAT;
+		n = record_put_hot(&g->w->hot, v->data);
+	} else if (g->kind == SEALING_ENROLL && record_get_enroll(&g->w->enroll, v->data, v->len) == 0) {
+		g->w->enroll.format = RECORD_FORMAT;
+		n = record_put_enroll(&g->w->enroll, v->data);
+	}
+	if (n < 0)
+		return err_set(e, ERR_BAD, "%s: its format is not one of this version's", g->key);
+	v->len = (size_t)n;
 	return 0;
+}
+
+/* Sealed under the first key and written in the newest format: 1, 0, or trouble. */
+static int is_done(struct sealing *g, struct store *s, const char *key, struct err *e)
+{
+	struct store_value *v = &g->w->value;
+	char id[KEYRING_ID_MAX + 1];
+	int r = key_of(store_get_raw, s, key, id, e);
+
+	if (r != 0 || strcmp(id, g->res->id) != 0)
+		return r;
+	if (g->kind == SEALING_PW)
+		return 1;
+	if ((r = store_get(s, key, NULL, v, e)) != 0)
+		return r;
+	/* Both kinds begin with it. */
+	return v->len > 1 && v->data[0] == RECORD_FORMAT >> 8 && v->data[1] == (RECORD_FORMAT & 0xff);
 }
 
 static int seal_anew(void *ctx, struct store *s, const char *key, struct err *e)
 {
 	struct sealing *g = ctx;
-	char id[KEYRING_ID_MAX + 1];
 	struct err why = {0};
-	int r = key_of(store_get_raw, s, key, id, &why);
+	int r;
 
-	if (r == 0 && strcmp(id, g->res->id) == 0)
+	g->key = key;
+	g->kind = key[0] == 'h' ? SEALING_HOT : key[0] == 'p' ? SEALING_PW : SEALING_ENROLL;
+	if ((r = is_done(g, s, key, &why)) == 1)
 		return 0;
 	if (r == 0)
-		r = store_update(s, key, NULL, same, NULL, &why);
+		r = store_update(s, key, NULL, same, g, &why);
 	if (r == 0)
 		g->res->records++;
 	if (r == ERR_BAD) {
@@ -217,19 +261,26 @@ static int seal_anew(void *ctx, struct store *s, const char *key, struct err *e)
 int rekey_use(const struct rekey *q, struct rekey_used *res, struct err *e)
 {
 	struct store store, pw;
-	struct sealing g = {q, res};
+	struct sealing g = {.q = q, .res = res};
 	const struct walk w = {q, &store, &pw, seal_anew, &g};
+	struct secret memory;
 	int r;
 
 	*res = (struct rekey_used){0};
-	if ((r = make_first(q, res, e)) != 0 || (r = store_open(&store, q->conf, e)) != 0)
+	if ((r = make_first(q, res, e)) != 0)
 		return r;
-	if ((r = store_open_pw(&pw, q->conf, true, e)) == 0) {
-		memcpy(res->id, store.keyring->key[0].id, sizeof(res->id));
-		r = walk_all(&w, e);
-		store_close(&pw);
+	if (secret_new(&memory, sizeof(*g.w)) != 0)
+		return err_set(e, ERR_SYSTEM, "out of memory");
+	g.w = (struct resealed *)(void *)memory.data;
+	if ((r = store_open(&store, q->conf, e)) == 0) {
+		if ((r = store_open_pw(&pw, q->conf, true, e)) == 0) {
+			memcpy(res->id, store.keyring->key[0].id, sizeof(res->id));
+			r = walk_all(&w, e);
+			store_close(&pw);
+		}
+		store_close(&store);
 	}
-	store_close(&store);
+	secret_free(&memory);
 	return r;
 }
 

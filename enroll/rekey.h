@@ -3,7 +3,8 @@
  * before anything is sealed under it, and logins go on all the while.
  *
  *   add     a new key, which seals nothing yet
- *   use     it becomes the first and seals; every record is sealed anew
+ *   use     it becomes the first and seals; every record is sealed anew, and written in
+ *           the newest format
  *   retire  keys go that no record is sealed under any more
  *
  * Each may be killed at any point and given again.

@@ -54,6 +54,10 @@ static void drop_what_may_be_spent(struct run *r)
 	enroll->bypass_life = 0;
 	memset(hot->spent, 0, sizeof(hot->spent));
 	memset(hot->remembered, 0, sizeof(hot->remembered));
+	/* Nobody is left who could give them back. */
+	memset(hot->reserved, 0, sizeof(hot->reserved));
+	hot->reserveds = 0;
+	enroll->format = hot->format = RECORD_FORMAT;
 }
 
 /* The host's note of its arrival says the same for all; this holds also for who logs
@@ -268,7 +272,8 @@ static int restore_user(struct run *r, struct err *e)
 		code = try_user(r, &there, e);
 	if (code == ERR_NONE)
 		return 0;
-	r->res->users += code == 0 ? 1 : 0;
+	/* What only `reserve` has counted is nobody's enrolment. */
+	r->res->users += code == 0 && (r->w->has_enroll || r->w->hot.ever_confirmed) ? 1 : 0;
 	r->res->replaced += code == 0 && there > 0 ? 1 : 0;
 	return code;
 }

@@ -309,7 +309,7 @@ static int settle(struct record_hot *hot, const void *ctx)
 	keep_named(hot, g->after, g->after);
 	memset(hot->remembered, 0, sizeof(hot->remembered));
 	if (g->device != 0) {
-		state_unlock(hot);
+		state_forget_codes(hot);
 		hot->ever_confirmed = hot->ever_confirmed || g->step != 0;
 	}
 	return 0;
@@ -704,6 +704,22 @@ static bool hot_fits(const struct steps *s, struct work *w)
 	return !is_rebound(s, &w->hot);
 }
 
+/* Somebody without an enrolment: what `reserve` counts.  An account that shares a decoy's
+ * counters until its first right password gets its own here, which nobody has failed on. */
+static int unlock_passwords(const struct steps *s, struct work *w, struct err *e)
+{
+	int r = read_hot(s, w, e);
+
+	if (r == 0 && !w->hot.ever_confirmed)
+		return update_hot(s, w, unlock, NULL, e);
+	if (r != ERR_NONE || !s->account)
+		return r != 0 && r != ERR_NONE ? r : err_set(e, ERR_NONE, "%s: is not enrolled",
+		    s->user);
+	if ((r = steps_new_hot(&w->hot, e)) != 0)
+		return r;
+	return renew_hot(s, w, e);
+}
+
 int steps_unlock(const struct steps *s, struct steps_unlocked *u, struct err *e)
 {
 	struct secret memory;
@@ -713,8 +729,10 @@ int steps_unlock(const struct steps *s, struct steps_unlocked *u, struct err *e)
 	*u = (struct steps_unlocked){0};
 	if (r != 0)
 		return r;
-	if ((r = read_enroll(s, w, e)) != 0)
+	if ((r = read_enroll(s, w, e)) != 0) {
+		r = r == ERR_NONE ? unlock_passwords(s, w, e) : r;
 		goto out;
+	}
 	r = read_hot(s, w, e);
 	if (r == 0 && hot_fits(s, w)) {
 		r = update_hot(s, w, unlock, NULL, e);

@@ -90,9 +90,10 @@ int steps_may_change(const struct steps *s, struct err *e);
  * the old codes may have shown it.  ERR_NONE: not enrolled. */
 int steps_recovery(const struct steps *s, const struct record_recovery *set, struct err *e);
 
-/* Takes back lock and delays.  Where hot is missing, bad or another uid's it is
+/* Takes back lock and delays, of somebody without an enrolment too: those of passwords; an
+ * account without any record gets a state of its own.  Where hot is missing, bad or another uid's it is
  * made anew with every last step = present step + window and no recovery codes.
- * ERR_NONE: not enrolled. */
+ * ERR_NONE: neither enrolled nor an account, or the enrolment of the state is missing. */
 struct steps_unlocked {
 	bool recreated;
 	bool rebound;  /* because it was bound to another uid: */

@@ -4,6 +4,7 @@
 #include "lib/core/crypto.h"
 #include "pam_module/attempt.h"
 #include "pam_module/entry.h"
+#include "pam_module/hold.h"
 #include "pam_module/mark.h"
 #include "pam_module/report.h"
 #include "pam_module/rule.h"
@@ -30,6 +31,22 @@ static bool is_exempt_machine(pam_handle_t *pamh, struct entry *en)
 	return r.duty == ROLLOUT_EXEMPT;
 }
 
+/* Auth has come to its end, so a password that is held was right. */
+static int give_back(pam_handle_t *pamh, struct entry *en)
+{
+	struct attempt a = {0};
+	int r = ERR_SYSTEM;
+
+	if (!hold_is(pamh))
+		return 0;
+	if (crypto_init() == 0 && attempt_begin(&a, en) == 0)
+		r = hold_give_back(&a, true);
+	else
+		report_trouble(pamh, "system", NULL);
+	attempt_end(&a);
+	return r;
+}
+
 ENTRY int pam_sm_acct_mgmt(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
 	struct entry en;
@@ -42,5 +59,5 @@ ENTRY int pam_sm_acct_mgmt(pam_handle_t *pamh, int flags, int argc, const char *
 		report_trouble(pamh, "need_auth", NULL);
 		return PAM_PERM_DENIED;
 	}
-	return PAM_SUCCESS;
+	return give_back(pamh, &en) == 0 ? PAM_SUCCESS : PAM_AUTHINFO_UNAVAIL;
 }

@@ -6,6 +6,7 @@
 #include "pam_module/attempt.h"
 #include "pam_module/decide.h"
 #include "pam_module/entry.h"
+#include "pam_module/hold.h"
 #include "pam_module/mark.h"
 #include "pam_module/report.h"
 #include "pam_module/rule.h"
@@ -148,6 +149,22 @@ static int let_in(const struct attempt *a)
 	return mark_set(a->en->pamh, a->typed);
 }
 
+/* Reached behind a password line that ends the stack on a wrong one: it was right. */
+static int give_back(struct attempt *a)
+{
+	return a->en->words.after_password ? hold_give_back(a, false) : 0;
+}
+
+/* A code has emptied its bucket; who is let in without one has typed his password well. */
+static int settle(struct attempt *a)
+{
+	if (a->res.verdict == LOGIN_OK)
+		hold_forget(a->en->pamh);
+	else if (a->en->words.after_password)
+		return hold_give_back(a, true);
+	return 0;
+}
+
 static int authenticate(struct attempt *a, struct entry *en)
 {
 	struct decide d;
@@ -155,6 +172,10 @@ static int authenticate(struct attempt *a, struct entry *en)
 	if (attempt_begin(a, en) != 0)
 		return refuse(en->pamh, "no_user", PAM_USER_UNKNOWN);
 	say_path(a);
+	if (en->words.reserve)
+		return hold_line(a);
+	if (give_back(a) != 0)
+		return PAM_AUTHINFO_UNAVAIL;
 	decide(&en->conf, &en->words, &a->req, &a->who, &d);
 	switch (go(a, &d)) {
 	case END_LET_IN:
@@ -164,6 +185,8 @@ static int authenticate(struct attempt *a, struct entry *en)
 	case END_REFUSED:
 		return PAM_AUTH_ERR;
 	}
+	if (settle(a) != 0)
+		return PAM_AUTHINFO_UNAVAIL;
 	if (let_in(a) != 0)
 		return refuse(en->pamh, "user_changed", PAM_AUTH_ERR);
 	return PAM_SUCCESS;

@@ -1,6 +1,7 @@
 #include "policy/config_pamd.h"
 
 #include "enroll/language.h"
+#include "policy/config_reserve.h"
 #include "policy/config_trust.h"
 
 #include <dirent.h>
@@ -118,7 +119,7 @@ static bool refuses(int action)
 }
 
 /* A code of ours that the control lets pass, or -1.  The module never answers
- * "ignore" or "new_authtok_reqd"; keywords spelled out map them so. */
+ * "ignore" (but for `reserve`) or "new_authtok_reqd"; keywords spelled out map them so. */
 static int passing_code(const struct pamd_control *c)
 {
 	for (int i = 0; i < PAMD_CODES; i++) {
@@ -133,6 +134,14 @@ static int passing_code(const struct pamd_control *c)
 		return i;
 	}
 	return -1;
+}
+
+static bool has_word(const struct pamd_line *l, const char *word)
+{
+	for (int i = 0; i < l->argc; i++)
+		if (strcmp(l->argv[i], word) == 0)
+			return true;
+	return false;
 }
 
 static void judge_control(struct config_findings *f, const struct pamd_line *l)
@@ -150,6 +159,10 @@ static void judge_control(struct config_findings *f, const struct pamd_line *l)
 	if (strcasecmp(l->control, "optional") == 0) {
 		config_find(f, CONFIG_FAIL, PAM, "%s:%d: `optional`: a refusal counts for "
 		    "nothing; write `requisite`", l->file, l->line);
+		return;
+	}
+	if (l->type == PAMD_AUTH && has_word(l, "reserve")) {
+		config_reserve_line(f, l);
 		return;
 	}
 	(void)pamd_control(l->control, &c, NULL);
@@ -254,12 +267,17 @@ static void judge_guard(struct config_findings *f, const char *service, const ch
 		    "runs account without auth and is refused", file, line, service);
 }
 
-static bool has_word(const struct pamd_line *l, const char *word)
+/* Whether the auth lines of the service that is being read have one. */
+static bool reserves(const struct scan *s)
 {
-	for (int i = 0; i < l->argc; i++)
-		if (strcmp(l->argv[i], word) == 0)
-			return true;
-	return false;
+	struct pamd_stack auth;
+	bool has = false;
+
+	(void)pamd_stack_load(&auth, &s->request->pam, s->service[s->at].name, PAMD_AUTH, NULL);
+	for (int i = 0; i < auth.count; i++)
+		has = has || auth.entry[i].role == PAMD_RESERVES;
+	pamd_stack_free(&auth);
+	return has;
 }
 
 static void judge_line(const struct scan *s, const struct pamd_line *l)
@@ -277,7 +295,7 @@ static void judge_line(const struct scan *s, const struct pamd_line *l)
 		return;
 	if (has_word(l, "need_auth"))
 		judge_guard(s->found, s->service[s->at].name, l->file, l->line);
-	else
+	else if (!reserves(s))
 		config_find(s->found, CONFIG_WARN, PAM, "%s:%d: without need_auth an account line "
 		    "always succeeds; add the word or remove the line", l->file, l->line);
 }
@@ -523,6 +541,7 @@ static int judge_service(const struct scan *s, struct service *x, struct err *e)
 	if (r == 0 && (!x->included || (auth.count > 0 && account.count > 0))) {
 		if (x->asks)
 			judge_auth(s->found, x->name, &auth, &in);
+		config_reserve(s->found, x->name, &auth, &account);
 		judge_account(s->found, x->name, &account, &guard);
 		judge_pair(s->found, x, &auth, &account, guard.any);
 	}

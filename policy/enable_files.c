@@ -13,6 +13,7 @@
 #define END ENABLE_MARK_END
 
 #define CODE "auth       [success=1 ignore=ignore default=die]  " PAMD_OURS
+#define RESERVE "auth       requisite    " PAMD_OURS "  reserve\n"
 #define CLOSED "auth       requisite    pam_deny.so\nauth       required     pam_permit.so\n"
 
 /* packaging/sshd_config.d/10-bastion-mfa.conf, settings only. */
@@ -202,6 +203,9 @@ static void write_auth(const struct look *k, const char *line, struct buffer *ou
 	bool sshd = k->service->target == ENABLE_SSHD;
 	bool give_way = sshd || (!k->common && k->includes);
 
+	/* Only where the line for the code gives the try back. */
+	if (!sshd && k->common)
+		buffer_text(out, BEGIN "\n" RESERVE END "\n");
 	if (!give_way)
 		add_line(out, line);
 	if (!give_way && out->len > 0 && out->data[out->len - 1] != '\n')

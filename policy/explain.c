@@ -54,7 +54,7 @@ static bool has_word(const struct pamd_line *l, const char *word)
 	return false;
 }
 
-/* The first line of ours in auth is the one that asks, and the first need_auth line in
+/* The first line of ours in auth that is no `reserve` is the one that asks, and the first need_auth line in
  * account the one that judges a login which came round it. */
 static int see_line(void *ctx, const struct pamd_line *l)
 {
@@ -66,7 +66,7 @@ static int see_line(void *ctx, const struct pamd_line *l)
 	if (l->type == PAMD_ACCOUNT && !s->x->guarded && has_word(l, "need_auth")) {
 		s->x->guarded = true;
 		s->code = load(s, l, s->account, &words);
-	} else if (l->type == PAMD_AUTH && s->x->line[0] == '\0') {
+	} else if (l->type == PAMD_AUTH && s->x->line[0] == '\0' && !has_word(l, "reserve")) {
 		(void)snprintf(s->x->line, sizeof(s->x->line), "%s:%d", l->file, l->line);
 		s->code = load(s, l, &s->x->conf, &s->x->words);
 	}
@@ -202,7 +202,7 @@ static int64_t worst_wait(const struct record_hot *hot, int64_t now,
 static void tell_state(struct work *w, const struct explain_query *q, struct explain *x)
 {
 	const struct state_limits limits = {x->conf.throttle_free, x->conf.throttle_base,
-	    x->conf.throttle_max, x->conf.lock_after, x->conf.window};
+	    x->conf.throttle_max, x->conf.lock_after, x->conf.window, x->conf.reserve_wait};
 	struct source source;
 	uint8_t hash[16];
 

@@ -102,6 +102,8 @@ static enum pamd_role role_of(const struct pamd_line *l)
 	    "pam_ldap.so", "pam_winbind.so", NULL};
 	const char *name = base_name(l->module);
 
+	if (pamd_is_ours(name) && l->type == PAMD_AUTH && has_word(l, "reserve"))
+		return PAMD_RESERVES;
 	if (pamd_is_ours(name))
 		/* Without its word an account line of ours always succeeds. */
 		return l->type == PAMD_ACCOUNT && !has_word(l, "need_auth") ? PAMD_PERMITS :
@@ -152,6 +154,7 @@ static int append(struct load *load, const struct pamd_line *l, enum pamd_role r
 	(void)snprintf(x->file, sizeof(x->file), "%s", l->file);
 	if (role == PAMD_SUBSTACK)
 		return 0;
+	x->ours = pamd_is_ours(l->module);
 	x->after_password = role == PAMD_OURSELVES && has_word(l, "after_password");
 	x->need_auth = role == PAMD_OURSELVES && has_word(l, "need_auth");
 	x->ignores = role != PAMD_PASSWORDS || l->type != PAMD_AUTH || may_ignore(l);
@@ -225,7 +228,8 @@ enum impression {
 	IMPRESSIONS
 };
 
-enum { PROVEN = 1, CODE = 2, REFUSED = 4, CHOSEN = 8, LIMITED = 16, FLAGS = 32 };
+enum { PROVEN = 1, CODE = 2, REFUSED = 4, CHOSEN = 8, LIMITED = 16, RESERVED = 32, DENIED = 64,
+    FLAGS = 128 };
 #define STATES (IMPRESSIONS * FLAGS)
 #define NEVER (-1)
 #define START (-2)
@@ -244,6 +248,8 @@ static bool may_return(const struct pamd_stack *s, int at, int code)
 		return code == PAM_AUTH_ERR || (s->type == PAMD_ACCOUNT && code == PAM_ACCT_EXPIRED);
 	case PAMD_OURSELVES:
 		return code != PAM_INCOMPLETE && code != PAM_IGNORE && code != PAM_NEW_AUTHTOK_REQD;
+	case PAMD_RESERVES:
+		return code != PAM_INCOMPLETE && code != PAM_SUCCESS && code != PAM_NEW_AUTHTOK_REQD;
 	default:
 		return code != PAM_INCOMPLETE && (code != PAM_IGNORE || s->entry[at].ignores);
 	}
@@ -328,6 +334,8 @@ static int note(const struct pamd_stack *s, int at, int to, int code, int flags)
 		flags |= LIMITED;
 	if (role == PAMD_OURSELVES)
 		flags |= code == PAM_SUCCESS ? CODE : REFUSED;
+	if (role == PAMD_RESERVES)
+		flags |= code == PAM_IGNORE ? RESERVED : DENIED;
 	if (role == PAMD_CHOOSES && left_out(s, at, to) >= 0)
 		flags |= CHOSEN;
 	return flags;
@@ -373,6 +381,8 @@ static void visit(struct walk *w, int at)
 			continue;
 		x->run = true;
 		x->unproven = x->unproven || (state % FLAGS & PROVEN) == 0;
+		x->unreserved = x->unreserved || (state % FLAGS & RESERVED) == 0;
+		x->denied = x->denied || (state % FLAGS & DENIED) != 0;
 		x->unlimited = x->unlimited || (state % FLAGS & LIMITED) == 0;
 		if (x->role == PAMD_SUBSTACK)
 			arrive(w, at, state, at + 1, state);

@@ -26,7 +26,8 @@ enum pamd_role {
 	PAMD_PASSWORDS, /* as PAMD_OTHER; its success in auth proves the password */
 	PAMD_DENIES,
 	PAMD_PERMITS,
-	PAMD_OURSELVES,
+	PAMD_OURSELVES, /* a line that judges: a code, or need_auth */
+	PAMD_RESERVES, /* ours too, with the word `reserve`: "ignore", or a refusal */
 	PAMD_SUBSTACK  /* a mark without a module */
 };
 
@@ -37,11 +38,14 @@ struct pamd_entry {
 	enum pamd_role role;
 	bool after_password; /* words of a line of ours */
 	bool need_auth;
+	bool ours;           /* whatever its words */
 	bool ignores;        /* the module may answer "ignore" */
 	struct pamd_control control;
 	bool limits;         /* tells members of a group, or root, from other callers */
 	bool run;            /* some way leads here */
 	bool unproven;       /* one without a password module's success */
+	bool unreserved;     /* one without a try taken by a `reserve` line */
+	bool denied;         /* one past a `reserve` line that has refused */
 	bool unlimited;      /* one for any caller: no line that limits has passed him */
 };
 
@@ -73,7 +77,7 @@ int pamd_stack_load(struct pamd_stack *s, const struct pamd_dirs *dirs,
     const char *service, enum pamd_type type, struct err *e);
 void pamd_stack_free(struct pamd_stack *s);
 
-/* Fills run, unproven and unlimited of every entry, and *w.  0 or ERR_SYSTEM. */
+/* Fills run, unproven, unreserved, denied and unlimited of every entry, and *w.  0 or ERR_SYSTEM. */
 int pamd_stack_walk(struct pamd_stack *s, struct pamd_ways *w, struct err *e);
 
 #endif

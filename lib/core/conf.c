@@ -63,7 +63,7 @@ static const struct key keys[CONF_KEYS] = {
     {"enforce_for_root", ROOT, AT(root_is_free), 0, 0, "yes"},
     {"breach_filter", ABSENT, 0, 0, 0, "none"},
     {"breach_at_login", ABSENT, 0, 0, 0, "no"},
-    {"reserve_wait", ABSENT, 0, 0, 0, "15s"},
+    {"reserve_wait", DURATION, AT(reserve_wait), 1, 300, "15s"},
 };
 
 const char *conf_default_path(void)
@@ -600,9 +600,10 @@ static int set_word(struct conf_words *w, enum conf_group group, const char *wor
 	    {"after_password", CONF_AUTH, offsetof(struct conf_words, after_password)},
 	    {"after_login", CONF_AUTH, offsetof(struct conf_words, after_login)},
 	    {"enroll_here", CONF_AUTH, offsetof(struct conf_words, enroll_here)},
+	    {"reserve", CONF_AUTH, offsetof(struct conf_words, reserve)},
 	};
-	static const char *const absent[] = {"reserve", "use_authtok",
-	    "try_first_pass", "use_first_pass"};
+	static const char *const absent[] = {"use_authtok", "try_first_pass",
+	    "use_first_pass"};
 
 	if (strcmp(word, "debug") == 0) {
 		w->debug = true;
@@ -636,6 +637,18 @@ static int set_argument(struct conf *c, struct conf_words *w, enum conf_group gr
 	memcpy(name, arg, (size_t)(equals - arg));
 	name[equals - arg] = '\0';
 	return set_pair(c, name, equals + 1, (struct conf_origin){CONF_PAM_LINE, 0}, e);
+}
+
+/* It asks for the password; theirs are lines behind it. */
+static int check_words(const struct conf_words *w, struct err *e)
+{
+	const char *other = w->after_password ? "after_password" : w->after_login ?
+	    "after_login" : w->enroll_here ? "enroll_here" : NULL;
+
+	if (!w->reserve || other == NULL)
+		return 0;
+	return err_set(e, ERR_SYNTAX, "'reserve' and '%s' cannot stand on one line: `reserve` "
+	    "stands above the password, '%s' on the line below it", other, other);
 }
 
 static int find_conf_argument(const struct conf_args *a, const char **path, struct err *e)
@@ -674,6 +687,8 @@ int conf_load_args(struct conf *c, struct conf_words *w, enum conf_group group,
 		if ((r = set_argument(c, w, group, args->argv[i], &why)) != 0)
 			return err_set(e, r, "%s: %s", args->what, why.text);
 	}
+	if ((r = check_words(w, &why)) != 0)
+		return err_set(e, r, "%s: %s", args->what, why.text);
 	return check_whole(c, e);
 }
 

@@ -56,6 +56,7 @@ struct conf {
 	int retry;                      /* prompts inside one authentication */
 	enum conf_enroll enroll;
 	int64_t remember;               /* seconds; 0: off */
+	int64_t reserve_wait;           /* seconds that a password is being judged */
 	int64_t enroll_by;              /* end of the last day; 0: none */
 	char policy_file[CONF_PATH_MAX]; /* STATE_DIR/policy.json where it is not set */
 	enum conf_age age;
@@ -107,6 +108,7 @@ struct conf_words {
 	bool after_password;
 	bool after_login;
 	bool enroll_here;
+	bool reserve;
 	bool debug;
 };
 

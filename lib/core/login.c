@@ -49,7 +49,7 @@ static void refuse(struct login_result *res, enum login_verdict v, const char *r
 	res->reason = reason;
 }
 
-static void refuse_code(struct login_result *res, int code)
+void login_refuse(struct login_result *res, int code)
 {
 	switch (code) {
 	case ERR_INIT:
@@ -200,7 +200,8 @@ static int judge(void *ctx, struct store_value *value, struct err *e)
 {
 	struct work *w = ctx;
 	struct state_limits limits = {w->conf->throttle_free, w->conf->throttle_base,
-	    w->conf->throttle_max, w->conf->lock_after, w->conf->window};
+	    w->conf->throttle_max, w->conf->lock_after, w->conf->window,
+	    w->conf->reserve_wait};
 	struct state_attempt attempt = w->attempt;
 	int n;
 
@@ -309,7 +310,7 @@ static void walk(struct work *w, struct login_result *res)
 	int r, dir;
 
 	if ((r = store_open_in(&w->store, &w->memory, w->conf, &res->err)) != 0) {
-		refuse_code(res, r);
+		login_refuse(res, r);
 		return;
 	}
 	res->store = w->store.ops->name;
@@ -325,7 +326,7 @@ static void walk(struct work *w, struct login_result *res)
 	else if (r == ERR_REFUSED)
 		refuse(res, LOGIN_ERROR, "state_missing");
 	else
-		refuse_code(res, r);
+		login_refuse(res, r);
 }
 
 void login(const struct conf *c, const struct login_request *req, struct login_result *res)

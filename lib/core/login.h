@@ -72,6 +72,9 @@ struct keyring;
 int login_hash_source(const struct keyring *k, const struct record_hot *hot,
     const struct source *s, uint8_t out[16]);
 
+/* The verdict and reason of trouble with the store: an error code. */
+void login_refuse(struct login_result *res, int code);
+
 /* "ok", "wrong", ... as in the log line. */
 const char *login_verdict_name(enum login_verdict v);
 

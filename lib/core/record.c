@@ -18,6 +18,11 @@ static bool name_valid(const char *name)
 	return true;
 }
 
+bool record_format_known(uint16_t format)
+{
+	return format >= RECORD_FORMAT_OLDEST && format <= RECORD_FORMAT;
+}
+
 bool record_device_valid(const struct record_device *d)
 {
 	return d->id != 0 && d->algorithm >= RECORD_SHA1 && d->algorithm <= RECORD_SHA512 &&
@@ -177,7 +182,7 @@ int record_get_enroll(struct record_enroll *r, const unsigned char *in, size_t l
 
 	memset(r, 0, sizeof(*r));
 	r->format = (uint16_t)pack_get_int(&p, 2);
-	if (r->format != RECORD_FORMAT)
+	if (!record_format_known(r->format))
 		return ERR_BAD;
 	r->devices = (uint8_t)get_count(&p, RECORD_DEVICES);
 	for (int i = 0; i < r->devices; i++)
@@ -262,6 +267,71 @@ static void get_sources(struct pack *p, struct record_hot *r)
 	}
 }
 
+/* Every bucket, in the order of put_sources(). */
+static struct record_bucket *bucket_at(struct record_hot *r, int i)
+{
+	if (i < RECORD_KNOWN)
+		return &r->known[i].bucket;
+	return i - RECORD_KNOWN < RECORD_BUCKETS ? &r->unknown[i - RECORD_KNOWN] : &r->dropped;
+}
+
+#define BUCKETS (RECORD_KNOWN + RECORD_BUCKETS + 1)
+
+/* What format 2 has behind format 1. */
+static void put_reserved(struct pack *p, const struct record_hot *r)
+{
+	for (int i = 0; i < BUCKETS; i++)
+		pack_put_int(p, bucket_at((struct record_hot *)(uintptr_t)r, i)->passwords, 2);
+	/* The free places too: how many are open is not to be seen from outside. */
+	for (int i = 0; i < RECORD_RESERVED; i++) {
+		pack_put_int(p, r->reserved[i].id, 8);
+		pack_put(p, r->reserved[i].source, sizeof(r->reserved[i].source));
+		pack_put_int(p, (uint64_t)r->reserved[i].since, 8);
+	}
+}
+
+static const struct record_reserved free_place;
+
+static void get_reserved(struct pack *p, struct record_hot *r)
+{
+	for (int i = 0; i < BUCKETS; i++) {
+		struct record_bucket *b = bucket_at(r, i);
+
+		b->passwords = (uint16_t)pack_get_int(p, 2);
+		if (b->passwords > b->wrong)
+			p->bad = true;
+	}
+	for (int i = 0; i < RECORD_RESERVED; i++) {
+		struct record_reserved *x = &r->reserved[i];
+
+		x->id = pack_get_int(p, 8);
+		pack_get(p, x->source, sizeof(x->source));
+		x->since = get_time(p);
+		if (x->id != 0 && r->reserveds == i)
+			r->reserveds++;
+		else if (memcmp(x, &free_place, sizeof(*x)) != 0)
+			p->bad = true;
+	}
+}
+
+/* As it is read back: those behind the last one are free. */
+static bool places_are_whole(const struct record_hot *r)
+{
+	for (int i = 0; i < RECORD_RESERVED; i++)
+		if ((r->reserved[i].id != 0) != (i < r->reserveds))
+			return false;
+	return r->reserveds <= RECORD_RESERVED;
+}
+
+/* A record that would lose what it says is not written. */
+static bool fits_format_1(const struct record_hot *r)
+{
+	for (int i = 0; i < BUCKETS; i++)
+		if (bucket_at((struct record_hot *)(uintptr_t)r, i)->passwords != 0)
+			return false;
+	return r->reserveds == 0;
+}
+
 int record_put_hot(const struct record_hot *r, unsigned char *out)
 {
 	struct pack p = {.data = out, .size = RECORD_PLAIN_MAX};
@@ -283,7 +353,12 @@ int record_put_hot(const struct record_hot *r, unsigned char *out)
 		pack_put_int(&p, r->spent[i].used, 2);
 	}
 	put_sources(&p, r);
-	return p.bad || r->entries > RECORD_ENTRIES ? ERR_SYSTEM : (int)p.at;
+	if (r->format >= 2)
+		put_reserved(&p, r);
+	else if (!fits_format_1(r))
+		p.bad = true;
+	return p.bad || r->entries > RECORD_ENTRIES || !places_are_whole(r) ?
+	    ERR_SYSTEM : (int)p.at;
 }
 
 int record_get_hot(struct record_hot *r, const unsigned char *in, size_t len)
@@ -292,7 +367,7 @@ int record_get_hot(struct record_hot *r, const unsigned char *in, size_t len)
 
 	memset(r, 0, sizeof(*r));
 	r->format = (uint16_t)pack_get_int(&p, 2);
-	if (r->format != RECORD_FORMAT)
+	if (!record_format_known(r->format))
 		return ERR_BAD;
 	r->ever_confirmed = get_bool(&p);
 	r->uid_bound = get_bool(&p);
@@ -310,5 +385,7 @@ int record_get_hot(struct record_hot *r, const unsigned char *in, size_t len)
 		r->spent[i].used = (uint16_t)pack_get_int(&p, 2);
 	}
 	get_sources(&p, r);
+	if (r->format >= 2)
+		get_reserved(&p, r);
 	return p.bad || p.at != len ? ERR_BAD : 0;
 }

@@ -18,7 +18,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define RECORD_FORMAT 1
+/* Of what is made anew.  Readers take this one and the one before; writers keep the number
+ * that they read, so that a host that is a version behind goes on reading, until
+ * `rekey use` or `restore`.  Format 2 is format 1 and, at hot's end, what `reserve` keeps:
+ * the first reservation makes a record a format 2 one, for it would be lost otherwise, and
+ * the administrator has asked for it by the word on the PAM line. */
+#define RECORD_FORMAT 2
+#define RECORD_FORMAT_OLDEST 1
 #define RECORD_PLAIN_MAX 3900 /* bytes of an encoded record, before sealing */
 
 #define RECORD_DEVICES 8  /* as many as IAM allows a user */
@@ -28,6 +34,7 @@
 #define RECORD_KNOWN 8
 #define RECORD_BUCKETS 32
 #define RECORD_REMEMBERED 8
+#define RECORD_RESERVED 32
 #define RECORD_DEVICE_NAME_MAX 32
 #define RECORD_SECRET_MAX 64
 #define RECORD_HASH 32
@@ -91,6 +98,7 @@ struct record_bucket {
 	uint16_t wrong;  /* in a row */
 	uint16_t proven; /* of these, behind a proven first factor */
 	int64_t last;    /* when the newest was judged */
+	uint16_t passwords; /* of the wrong ones, passwords (format 2) */
 };
 
 struct record_known {
@@ -112,6 +120,13 @@ struct record_remembered {
 	int64_t since;    /* the code's time; 0: free */
 };
 
+/* A password that is being judged: a wrong try unless it is given back. */
+struct record_reserved {
+	uint64_t id;        /* random, never 0 */
+	uint8_t source[16]; /* keyed hash: its bucket */
+	int64_t since;
+};
+
 struct record_hot {
 	uint16_t format;
 	bool ever_confirmed; /* a code or recovery code has been accepted once */
@@ -130,10 +145,17 @@ struct record_hot {
 	struct record_bucket dropped; /* proven wrong codes of sources no longer known */
 	struct record_missed missed;
 	struct record_remembered remembered[RECORD_REMEMBERED];
+	/* Format 2: */
+	uint8_t reserveds;
+	struct record_reserved reserved[RECORD_RESERVED];
 };
 
+/* Whether it is one of those that readers take. */
+bool record_format_known(uint16_t format);
+
 /* Encoders write at most RECORD_PLAIN_MAX bytes to out and return the length,
- * or ERR_SYSTEM.  Decoders return 0, or ERR_BAD for any byte out of place: a
+ * or ERR_SYSTEM (also where a format 1 record would hold what only format 2
+ * has).  Decoders return 0, or ERR_BAD for any byte out of place: a
  * wrong format, a value out of range, bytes missing or left over. */
 int record_put_enroll(const struct record_enroll *r, unsigned char *out);
 int record_get_enroll(struct record_enroll *r, const unsigned char *in, size_t len);

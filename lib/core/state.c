@@ -1,5 +1,7 @@
 #include "lib/core/state.h"
 
+#include "lib/core/reserve.h"
+
 #include <string.h>
 
 #define FORGET_AFTER (30 * INT64_C(86400)) /* known sources, wrong codes */
@@ -14,8 +16,9 @@ static void settle_bucket(struct record_bucket *b, int64_t now)
 		*b = (struct record_bucket){0};
 }
 
-static void settle(struct record_hot *hot, int64_t now)
+void state_settle(struct record_hot *hot, int64_t now, const struct state_limits *l)
 {
+	reserve_settle(hot, now, l);
 	for (int i = 0; i < RECORD_BUCKETS; i++)
 		settle_bucket(&hot->unknown[i], now);
 	for (int i = 0; i < RECORD_KNOWN; i++)
@@ -29,30 +32,42 @@ static bool is_fresh(int64_t since, int64_t now)
 	return since > 0 && since <= now && now - since < FORGET_AFTER;
 }
 
-static struct record_known *find_known(struct record_hot *hot, const struct state_attempt *a)
+static struct record_known *find_known(struct record_hot *hot, const uint8_t source[16],
+    int64_t now)
 {
 	struct record_known *found = NULL;
 
 	for (int i = 0; i < RECORD_KNOWN; i++) {
 		struct record_known *k = &hot->known[i];
 
-		if (a->remember_source && is_fresh(k->since, a->now) &&
-		    memcmp(k->source, a->source, sizeof(k->source)) == 0)
+		if (is_fresh(k->since, now) && memcmp(k->source, source, sizeof(k->source)) == 0)
 			found = k;
 	}
 	return found;
 }
 
-static struct record_bucket *find_bucket(struct record_hot *hot, const struct state_attempt *a)
+/* A name is never known: state_learn() is not told of it, and the hash holds the kind. */
+struct record_bucket *state_bucket(struct record_hot *hot, const uint8_t source[16], int64_t now)
 {
-	struct record_known *known = find_known(hot, a);
+	struct record_known *known = find_known(hot, source, now);
 
-	if (known != NULL)
-		return &known->bucket;
-	return &hot->unknown[a->source[0] % RECORD_BUCKETS];
+	return known != NULL ? &known->bucket : &hot->unknown[source[0] % RECORD_BUCKETS];
 }
 
-static int64_t seconds_to_wait(const struct record_bucket *b, int64_t now,
+bool state_is_known(const struct record_hot *hot, const uint8_t source[16], int64_t now)
+{
+	return find_known((struct record_hot *)(uintptr_t)hot, source, now) != NULL;
+}
+
+/* A source that may never be known shares one, whatever it looks like. */
+static struct record_bucket *bucket_of(struct record_hot *hot, const struct state_attempt *a)
+{
+	if (!a->remember_source)
+		return &hot->unknown[a->source[0] % RECORD_BUCKETS];
+	return state_bucket(hot, a->source, a->now);
+}
+
+int64_t state_bucket_wait(const struct record_bucket *b, int64_t now,
     const struct state_limits *l)
 {
 	int64_t delay = l->throttle_base;
@@ -69,12 +84,10 @@ static int64_t seconds_to_wait(const struct record_bucket *b, int64_t now,
 int64_t state_wait(const struct record_hot *hot, const uint8_t source[16], int64_t now,
     const struct state_limits *l)
 {
-	struct state_attempt a = {.now = now, .remember_source = true};
 	struct record_hot copy = *hot;
 
-	memcpy(a.source, source, sizeof(a.source));
-	settle(&copy, now);
-	return seconds_to_wait(find_bucket(&copy, &a), now, l);
+	state_settle(&copy, now, l);
+	return state_bucket_wait(state_bucket(&copy, source, now), now, l);
 }
 
 static int proven_wrong(const struct record_hot *hot)
@@ -103,12 +116,45 @@ void state_unlock(struct record_hot *hot)
 	for (int i = 0; i < RECORD_KNOWN; i++)
 		hot->known[i].bucket = (struct record_bucket){0};
 	hot->dropped = (struct record_bucket){0};
+	memset(hot->reserved, 0, sizeof(hot->reserved));
+	hot->reserveds = 0;
+}
+
+static void keep_passwords(struct record_bucket *b)
+{
+	if (b->passwords == 0) {
+		*b = (struct record_bucket){0};
+		return;
+	}
+	b->wrong = b->passwords;
+	b->proven = 0;
+}
+
+void state_forget_codes(struct record_hot *hot)
+{
+	hot->locked_since = 0;
+	for (int i = 0; i < RECORD_BUCKETS; i++)
+		keep_passwords(&hot->unknown[i]);
+	for (int i = 0; i < RECORD_KNOWN; i++)
+		keep_passwords(&hot->known[i].bucket);
+	hot->dropped = (struct record_bucket){0};
 }
 
 static void count_up(uint16_t *n)
 {
 	if (*n < UINT16_MAX)
 		++*n;
+}
+
+/* Without a source, and without proof: it is no code, so it tells the owner nothing and
+ * never locks. */
+void state_wrong_password(struct record_bucket *b, int64_t since)
+{
+	if (b->passwords < UINT16_MAX && b->wrong < UINT16_MAX)
+		b->passwords++;
+	count_up(&b->wrong);
+	if (b->last < since)
+		b->last = since;
 }
 
 static void drop_known(struct record_hot *hot, struct record_known *k)
@@ -122,17 +168,14 @@ static void drop_known(struct record_hot *hot, struct record_known *k)
 	*k = (struct record_known){0};
 }
 
-/* The source that has just logged in is known for 30 days; the least recently
- * successful one makes room. */
-static void learn_source(struct record_hot *hot, const struct state_attempt *a)
+/* Known for 30 days; the least recently successful one makes room. */
+void state_learn(struct record_hot *hot, const uint8_t source[16], int64_t now)
 {
-	struct record_known *k = find_known(hot, a), *oldest = &hot->known[0];
+	struct record_known *k = find_known(hot, source, now), *oldest = &hot->known[0];
 
-	if (!a->remember_source)
-		return;
 	for (int i = 0; i < RECORD_KNOWN && k == NULL; i++) {
-		int64_t since = is_fresh(hot->known[i].since, a->now) ? hot->known[i].since : 0;
-		int64_t least = is_fresh(oldest->since, a->now) ? oldest->since : 0;
+		int64_t since = is_fresh(hot->known[i].since, now) ? hot->known[i].since : 0;
+		int64_t least = is_fresh(oldest->since, now) ? oldest->since : 0;
 
 		if (since < least)
 			oldest = &hot->known[i];
@@ -140,9 +183,9 @@ static void learn_source(struct record_hot *hot, const struct state_attempt *a)
 	if (k == NULL) {
 		k = oldest;
 		drop_known(hot, k);
-		memcpy(k->source, a->source, sizeof(k->source));
+		memcpy(k->source, source, sizeof(k->source));
 	}
-	k->since = a->now;
+	k->since = now;
 }
 
 static bool is_same(const struct record_remembered *r, const uint8_t source[16],
@@ -189,8 +232,9 @@ static void remember(struct record_hot *hot, const struct state_attempt *a)
 static void succeed(struct record_hot *hot, const struct state_attempt *a,
     struct state_outcome *out)
 {
-	*find_bucket(hot, a) = (struct record_bucket){0};
-	learn_source(hot, a);
+	*bucket_of(hot, a) = (struct record_bucket){0};
+	if (a->remember_source)
+		state_learn(hot, a->source, a->now);
 	hot->ever_confirmed = true;
 	out->missed = hot->missed;
 	hot->missed = (struct record_missed){0};
@@ -269,7 +313,7 @@ static void judge_code(struct record_hot *hot, const struct state_attempt *a,
 static void count_wrong(struct record_hot *hot, const struct state_attempt *a,
     const struct state_limits *l)
 {
-	struct record_bucket *b = find_bucket(hot, a);
+	struct record_bucket *b = bucket_of(hot, a);
 
 	count_up(&b->wrong);
 	if (a->proven)
@@ -295,14 +339,15 @@ void state_next(struct record_hot *hot, const struct state_attempt *a,
 		out->verdict = STATE_BROKEN;
 		return;
 	}
-	settle(hot, a->now);
+	state_settle(hot, a->now, l);
 	if (judge_recovery(hot, a, out) != 0)
 		return;
 	if (hot->locked_since != 0) {
 		out->verdict = STATE_LOCKED;
 		return;
 	}
-	if ((out->wait = seconds_to_wait(find_bucket(hot, a), a->now, l)) > 0) {
+	out->wait = state_bucket_wait(bucket_of(hot, a), a->now, l);
+	if (out->wait > 0) {
 		out->verdict = STATE_THROTTLED;
 		return;
 	}

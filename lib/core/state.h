@@ -41,6 +41,7 @@ struct state_limits {
 	int64_t throttle_max;  /* seconds */
 	int lock_after;
 	int window;
+	int64_t reserve_wait; /* seconds that a reservation is open (reserve.h) */
 };
 
 struct state_match {
@@ -93,7 +94,35 @@ int64_t state_remembered(const struct record_hot *hot, const uint8_t source[16],
 int64_t state_wait(const struct record_hot *hot, const uint8_t source[16], int64_t now,
     const struct state_limits *l);
 
-/* What `enroll-mfa unlock` takes back: the lock and every bucket. */
+/* What `enroll-mfa unlock` takes back: the lock, every bucket and every reservation. */
 void state_unlock(struct record_hot *hot);
+
+/* What an enrolment takes back: the lock and the wrong codes, which were guesses at other
+ * devices.  Wrong passwords stay: they are not about devices. */
+void state_forget_codes(struct record_hot *hot);
+
+/*
+ * For reserve.c, which counts in the same buckets.
+ */
+
+/* Brings what is in hot up to now: reservations that have run out become wrong tries,
+ * buckets of 30 days ago are empty, starts later than now are now. */
+void state_settle(struct record_hot *hot, int64_t now, const struct state_limits *l);
+
+/* The bucket of a source (keyed hash): its own when it is known at now, else the one that
+ * it shares. */
+struct record_bucket *state_bucket(struct record_hot *hot, const uint8_t source[16],
+    int64_t now);
+bool state_is_known(const struct record_hot *hot, const uint8_t source[16], int64_t now);
+
+/* Seconds until a try in that bucket would be judged; 0: at once. */
+int64_t state_bucket_wait(const struct record_bucket *b, int64_t now,
+    const struct state_limits *l);
+
+/* One more wrong password in a bucket, judged at since. */
+void state_wrong_password(struct record_bucket *b, int64_t since);
+
+/* The source that has logged in at now is known. */
+void state_learn(struct record_hot *hot, const uint8_t source[16], int64_t now);
 
 #endif

@@ -64,13 +64,15 @@ struct store_ops {
 	int (*root)(void *impl); /* the directory it is in, or -1 */
 };
 
+enum store_locking { STORE_FREE, STORE_TRY, STORE_WAIT };
+
 /* What enrolment asks besides (store_admin.c); a login's store has none. */
 struct store_admin_ops {
 	int (*put)(void *impl, const char *key, const struct store_raw *value, struct err *e);
 	int (*create)(void *impl, struct store_item *items, size_t n, struct err *e);
 	int (*del)(void *impl, const char *key, const char *version, struct err *e);
 	int (*list)(void *impl, const char *prefix, store_each each, void *ctx, struct err *e);
-	int (*lock)(void *impl, bool take, struct err *e);
+	int (*lock)(void *impl, enum store_locking how, struct err *e);
 	int (*sync)(void *impl, const char *key, struct err *e);
 	int (*get_locked)(void *impl, const char *key, struct store_raw *out, struct err *e);
 };
@@ -114,6 +116,9 @@ int store_open_pw(struct store *s, const struct conf *c, bool make, struct err *
  * called: a tool may have been open since before another key seals.  0; ERR_UNAVAIL after 30 s; ERR_UNSAFE
  * where somebody who is not root could hold it. */
 int store_lock(struct store *s, struct err *e);
+
+/* The same for a login, which waits for nobody: ERR_UNAVAIL at once. */
+int store_try_lock(struct store *s, struct err *e);
 void store_unlock(struct store *s);
 
 /* Reads the keyring anew where its file is not the one that was read: one system call

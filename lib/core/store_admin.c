@@ -79,18 +79,28 @@ int store_open_pw(struct store *s, const struct conf *c, bool make, struct err *
 	return open_whole(s, c, make ? store_file_make_pw : store_file_open_pw, e);
 }
 
-int store_lock(struct store *s, struct err *e)
+static int take_lock(struct store *s, enum store_locking how, struct err *e)
 {
-	int r = s->admin->lock(s->impl, true, e);
+	int r = s->admin->lock(s->impl, how, e);
 
 	if (r == 0 && (r = store_renew_keyring(s, e)) != 0)
 		store_unlock(s);
 	return r;
 }
 
+int store_lock(struct store *s, struct err *e)
+{
+	return take_lock(s, STORE_WAIT, e);
+}
+
+int store_try_lock(struct store *s, struct err *e)
+{
+	return take_lock(s, STORE_TRY, e);
+}
+
 void store_unlock(struct store *s)
 {
-	(void)s->admin->lock(s->impl, false, NULL);
+	(void)s->admin->lock(s->impl, STORE_FREE, NULL);
 }
 
 int store_get_raw(struct store *s, const char *key, struct store_raw *out, struct err *e)

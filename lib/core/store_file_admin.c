@@ -380,7 +380,9 @@ static int check_lock(const struct store_file *f, int fd, const char *path, stru
 	return 0;
 }
 
-static int file_lock(void *impl, bool take, struct err *e)
+/* On the directory, which is permanent too; a lock file would be one more thing
+ * to lose. */
+static int file_lock(void *impl, enum store_locking how, struct err *e)
 {
 	const struct timespec pause = {.tv_nsec = CHANGE_POLL_NS};
 	struct store_file *f = impl;
@@ -388,7 +390,7 @@ static int file_lock(void *impl, bool take, struct err *e)
 	char path[CONF_PATH_MAX + 8];
 	int r;
 
-	if (!take)
+	if (how == STORE_FREE)
 		return flock(fd, LOCK_UN);
 	(void)snprintf(path, sizeof(path), "%s%s", f->path, f->lock >= 0 ? "/" PW : "");
 	if ((r = check_lock(f, fd, path, e)) != 0)
@@ -398,6 +400,9 @@ static int file_lock(void *impl, bool take, struct err *e)
 			return 0;
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return err_errno(e, "%s: lock", path);
+		if (how == STORE_TRY)
+			return err_set(e, ERR_UNAVAIL, "%s: another command is changing enrolments",
+			    path);
 		(void)nanosleep(&pause, NULL);
 	}
 	return err_set(e, ERR_UNAVAIL, "%s: another command has been changing enrolments for "

@@ -108,7 +108,8 @@ static void make_locked(void)
 	desk_make();
 	ph_read_hot(PEOPLE_ONE, &hot);
 	hot.locked_since = ph_now() - 60;
-	hot.unknown[0] = (struct record_bucket){100, 100, ph_now() - 60};
+	hot.unknown[0] = (struct record_bucket){.wrong = 100, .proven = 100,
+	    .last = ph_now() - 60};
 	ph_change_hot(PEOPLE_ONE, &hot);
 }
 

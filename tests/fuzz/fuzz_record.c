@@ -17,7 +17,7 @@ static void check_enroll(const uint8_t *in, size_t n)
 
 	if (record_get_enroll(&r, in, n) != 0)
 		return;
-	MUST(r.format == RECORD_FORMAT && r.devices <= RECORD_DEVICES);
+	MUST(record_format_known(r.format) && r.devices <= RECORD_DEVICES);
 	MUST(r.pendings <= RECORD_PENDING);
 	for (int i = 0; i < r.devices; i++) {
 		MUST(record_device_valid(&r.device[i]) && r.device[i].id != 0);
@@ -37,7 +37,12 @@ static void check_hot(const uint8_t *in, size_t n)
 
 	if (record_get_hot(&r, in, n) != 0)
 		return;
-	MUST(r.format == RECORD_FORMAT && r.entries <= RECORD_ENTRIES);
+	MUST(record_format_known(r.format) && r.entries <= RECORD_ENTRIES);
+	MUST(r.reserveds <= (r.format == 1 ? 0 : RECORD_RESERVED));
+	for (int i = 0; i < r.reserveds; i++)
+		MUST(r.reserved[i].id != 0 && r.reserved[i].since >= 0);
+	for (int i = 0; i < RECORD_BUCKETS; i++)
+		MUST(r.unknown[i].passwords <= r.unknown[i].wrong);
 	MUST(r.locked_since >= 0);
 	for (int i = 0; i < r.entries; i++)
 		MUST(record_find_entry(&r, r.entry[i].id) != NULL && r.entry[i].last_used >= 0);
@@ -103,6 +108,14 @@ static int make_hot(struct fuzz *f, unsigned char *out)
 	for (int i = 0; i < RECORD_KNOWN; i++)
 		r.known[i].since = (int64_t)fuzz_number(f, 1);
 	r.missed.count = (uint32_t)fuzz_number(f, 1);
+	if (fuzz_flip(f)) {
+		r.format = 1;
+		return record_put_hot(&r, out);
+	}
+	r.reserveds = (uint8_t)fuzz_below(f, RECORD_RESERVED + 1);
+	for (int i = 0; i < r.reserveds; i++)
+		r.reserved[i] = (struct record_reserved){.id = 1 + fuzz_number(f, 1), .since = 1700000000};
+	r.unknown[3].wrong = r.unknown[3].passwords = (uint16_t)fuzz_number(f, 1);
 	return record_put_hot(&r, out);
 }
 

@@ -39,7 +39,7 @@ static void make(struct run *r, struct fuzz *f)
 		r->hot.entry[i].id = 1 + (uint64_t)i;
 	r->hot.spent[1].id = 77;
 	r->limits = (struct state_limits){1 + (int)fuzz_below(f, 20), 1 + fuzz_below(f, 300), 0,
-	    1 + (int)fuzz_below(f, 100), (int)fuzz_below(f, 3)};
+	    1 + (int)fuzz_below(f, 100), (int)fuzz_below(f, 3), 15};
 	r->limits.throttle_max = r->limits.throttle_base + fuzz_below(f, 3600);
 	r->now = 1700000000;
 }

@@ -334,6 +334,55 @@ void ph_words_below(const char *lines, const char *auth)
 	write_service(lines, auth, "");
 }
 
+void ph_service(const char *text)
+{
+	write_file(ph_path("pam.d/" PH_SERVICE), text);
+}
+
+const char *ph_judge_line(int ms)
+{
+	static char line[2 * PATH_MAX];
+	const char *build = getenv("BUILD");
+	char path[PATH_MAX], stub[PATH_MAX];
+
+	(void)snprintf(path, sizeof(path), "%s/tests/stub/pam_judge.so",
+	    build != NULL ? build : "build");
+	if (realpath(path, stub) == NULL)
+		ph_die("%s: %s", path, strerror(errno));
+	(void)snprintf(line, sizeof(line), "auth requisite %s [right=" PH_PASSWORD "] "
+	    "count=%s/judged ms=%d\n", stub, root, ms);
+	return line;
+}
+
+void ph_password_stack(bool code, const char *words, int ms)
+{
+	const char *module = ph_module(), *judge = ph_judge_line(ms);
+	char text[8 * PATH_MAX];
+	int n;
+
+	n = snprintf(text, sizeof(text), "auth requisite %s conf=%s/etc/pam_bastion.conf reserve %s\n%s",
+	    module, root, words, judge);
+	if (code)
+		(void)snprintf(text + n, sizeof(text) - (size_t)n,
+		    "auth required %s conf=%s/etc/pam_bastion.conf retry=1 after_password\n"
+		    "account required %s conf=%s/etc/pam_bastion.conf need_auth\n",
+		    module, root, module, root);
+	else
+		(void)snprintf(text + n, sizeof(text) - (size_t)n,
+		    "auth required pam_permit.so\n"
+		    "account required %s conf=%s/etc/pam_bastion.conf\n", module, root);
+	ph_service(text);
+}
+
+int ph_judged(void)
+{
+	struct stat st;
+
+	if (stat(ph_path("judged"), &st) != 0)
+		return 0;
+	return (int)st.st_size;
+}
+
 static int drop(const char *path, const struct stat *st, int kind, struct FTW *where)
 {
 	(void)st, (void)kind, (void)where;
@@ -417,6 +466,7 @@ void ph_make(const char *more)
 		ph_make_bare(more);
 	else
 		reset(more);
+	(void)unlink(ph_path("judged"));
 	(void)nftw(ph_path("state/enroll"), drop_user, 16, FTW_DEPTH | FTW_PHYS);
 	(void)nftw(ph_path("state/hot"), drop_user, 16, FTW_DEPTH | FTW_PHYS);
 	ph_init();

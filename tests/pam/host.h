@@ -59,6 +59,16 @@ const char *ph_module(void); /* the real path of the shipped .so */
 void ph_words(const char *auth, const char *account);
 void ph_words_below(const char *lines, const char *auth);
 
+/* A stack that asks for the password PH_PASSWORD first and reserves the try.  The
+ * password line is tests/stub/pam_judge.c, which takes so many milliseconds; with code
+ * the module's own line is behind it, else its account line gives back.  words: more of
+ * the reserve line. */
+#define PH_PASSWORD "a right password"
+void ph_password_stack(bool code, const char *words, int ms);
+void ph_service(const char *text); /* the service file as it is */
+const char *ph_judge_line(int ms); /* the password line of it */
+int ph_judged(void);               /* passwords that it has judged since ph_make() */
+
 /* Somebody with an account, and with a device whose secret is known here. */
 struct ph_user {
 	const char *name;

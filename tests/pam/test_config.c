@@ -104,8 +104,7 @@ static void malformed_line_denies_with_file_line_and_reason(void **state)
 static void key_whose_feature_is_not_built_denies(void **state)
 {
 	static const char *const lines[] = {"store = dynamodb:t", "store = etcd:h",
-	    "helper_dir = /usr/libexec", "store_timeout = 5s", "breach_filter = /f", "breach_at_login = no",
-	    "reserve_wait = 15s"};
+	    "helper_dir = /usr/libexec", "store_timeout = 5s", "breach_filter = /f", "breach_at_login = no"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
@@ -125,7 +124,7 @@ static void pam_line_error_denies_and_names_the_line(void **state)
 	    {"window=", "*: 'window' has no value"},
 	    {"retry=0", "*: retry: *"},
 	    {"enroll_here=yes", "*: unknown key 'enroll_here'"},
-	    {"reserve", "*: this version does not have 'reserve'"},
+	    {"reserve after_password", "*: 'reserve' and 'after_password' cannot stand on one *"},
 	    {"use_first_pass", "*: this version does not have 'use_first_pass'"},
 	    {"exempt=user:alice", "*: exempt: needs 'until YYYY-MM-DD'*"},
 	    {"[exempt=user:alice until 2027-02-29]", "*: exempt: 'until 2027-02-29' is not *"},

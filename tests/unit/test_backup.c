@@ -243,6 +243,38 @@ static void backup_and_restore_bring_the_devices_to_a_new_machine(void **state)
 	assert_int_equal(code_of(&before.device[0], clock_now), LOGIN_OK);
 }
 
+static void restore_writes_the_newest_format_and_nothing_that_is_open(void **state)
+{
+	struct restore_result res;
+	struct backup_result made;
+	char codes[RECORD_CODES][RECOVERY_TEXT_SIZE];
+	struct record_hot hot;
+
+	(void)state;
+	(void)enrol("alice", codes);
+	hot = scratch_read_hot(&sc, "alice");
+	hot.unknown[3] = (struct record_bucket){.wrong = 2, .passwords = 2, .last = SCRATCH_NOW};
+	hot.reserveds = 1;
+	hot.reserved[0] = (struct record_reserved){.id = 7, .since = SCRATCH_NOW};
+	scratch_change_hot(&sc, "alice", &hot);
+	/* Somebody of whom only passwords are counted, as an older version would not have. */
+	hot = (struct record_hot){.format = RECORD_FORMAT};
+	hot.unknown[4] = hot.unknown[5] = (struct record_bucket){.wrong = 1, .passwords = 1,
+	    .last = SCRATCH_NOW};
+	scratch_user(&sc, "carol", NULL, &hot);
+	assert_int_equal(backup(&made), 0);
+	move_to_a_new_machine();
+	assert_int_equal(restore(false, &res, NULL), 0);
+	assert_int_equal(res.users, 1);
+	hot = scratch_read_hot(&sc, "alice");
+	assert_int_equal(hot.format, RECORD_FORMAT);
+	assert_int_equal(hot.reserveds, 0);
+	assert_int_equal(hot.unknown[3].passwords, 2);
+	hot = scratch_read_hot(&sc, "carol");
+	assert_false(hot.ever_confirmed);
+	assert_int_equal(hot.unknown[5].passwords, 1);
+}
+
 static void code_used_after_the_backup_is_refused_after_restore(void **state)
 {
 	char codes[RECORD_CODES][RECOVERY_TEXT_SIZE];
@@ -755,6 +787,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    T(backup_and_restore_bring_the_devices_to_a_new_machine),
+	    T(restore_writes_the_newest_format_and_nothing_that_is_open),
 	    T(code_used_after_the_backup_is_refused_after_restore),
 	    T(restored_last_step_never_falls_though_the_clock_was_set_back),
 	    T(what_was_spent_or_ended_since_does_not_come_back),

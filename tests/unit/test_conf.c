@@ -77,6 +77,7 @@ static void assert_defaults(const struct conf *c)
 	assert_int_equal(c->throttle_max, 3600);
 	assert_int_equal(c->lock_after, 100);
 	assert_int_equal(c->retry, 3);
+	assert_int_equal(c->reserve_wait, 15);
 	assert_int_equal(c->enroll, CONF_ENROLL_INVITE);
 	assert_int_equal(c->remember, 0);
 	assert_int_equal(c->enroll_by, 0);
@@ -111,7 +112,7 @@ static void every_built_key_is_set(void **state)
 	assert_int_equal(parse(&c, "store = file:/srv/s\nstate_dir = /srv/t\n"
 	    "keyring = /srv/k\nissuer = ACME bastion\nwindow = 2\nthrottle_free = 5\n"
 	    "throttle_base = 10s\nthrottle_max = 2h\nlock_after = 50\nretry = 1\n"
-	    "enroll = admin\nremember = 12h\nenroll_by = 1970-01-02\n"
+	    "reserve_wait = 5m\nenroll = admin\nremember = 12h\nenroll_by = 1970-01-02\n"
 	    "require = user:a,group:b\nexempt = user:c@local\n"
 	    "password_policy = kisa, iam,/srv/rules\npolicy_file = /srv/p\nage = enforce\n"
 	    "age_exempt = group:d\nwarn_days = 30\nenforce_for_root = no\n", NULL), 0);
@@ -125,6 +126,7 @@ static void every_built_key_is_set(void **state)
 	assert_int_equal(c.throttle_max, 7200);
 	assert_int_equal(c.lock_after, 50);
 	assert_int_equal(c.retry, 1);
+	assert_int_equal(c.reserve_wait, 300);
 	assert_int_equal(c.enroll, CONF_ENROLL_ADMIN);
 	assert_int_equal(c.remember, 43200);
 	assert_int_equal(c.enroll_by, 2 * 86400);
@@ -190,6 +192,20 @@ static void durations_have_a_unit_and_their_bounds(void **state)
 			(void)snprintf(text, sizeof(text), "%s = %s", keys[i], bad[k]);
 			assert_refused(text, 1, keys[i]);
 		}
+	}
+}
+
+static void password_is_judged_for_1s_to_5m(void **state)
+{
+	static const char *const bad[] = {"0", "0s", "301s", "6m", "1h", "15"};
+	char text[96];
+
+	(void)state;
+	assert_accepted("reserve_wait = 1s\n");
+	assert_accepted("reserve_wait = 300s\n");
+	for (size_t k = 0; k < sizeof(bad) / sizeof(bad[0]); k++) {
+		(void)snprintf(text, sizeof(text), "reserve_wait = %s", bad[k]);
+		assert_refused(text, 1, "reserve_wait");
 	}
 }
 
@@ -560,7 +576,7 @@ static void key_of_a_feature_not_built_is_an_error(void **state)
 		(void)snprintf(text, sizeof(text), "%s = %s\n", conf_key(i), value);
 		assert_refused(text, 1, "this version does not have it");
 	}
-	assert_int_equal(absent, 5);
+	assert_int_equal(absent, 4);
 }
 
 /* Every key of DESIGN.md's table is known, and no other. */
@@ -704,7 +720,7 @@ static void printed_values_read_back(void **state)
 	assert_int_equal(parse(&c, "store = file:/srv/s\nstate_dir = /srv/t\n"
 	    "keyring = /srv/k\nissuer = ACME\nwindow = 2\nthrottle_free = 5\n"
 	    "throttle_base = 90s\nthrottle_max = 1d\nlock_after = 50\nretry = 1\n"
-	    "enroll = login\nremember = 90m\nenroll_by = 2027-02-28\n"
+	    "reserve_wait = 20s\nenroll = login\nremember = 90m\nenroll_by = 2027-02-28\n"
 	    "require = group:wheel, user:a@corp\n"
 	    "exempt = user:a@corp@10.0.0.0/8 until 2027-03-01\nage = enforce\n"
 	    "age_exempt = user:a, group:b\nage_exempt = user:c\nwarn_days = 0\n"
@@ -1020,7 +1036,7 @@ static void words_belong_to_their_group(void **state)
 		const char *word;
 		enum conf_group group;
 	} words[] = {{"need_auth", CONF_ACCOUNT}, {"after_password", CONF_AUTH},
-	    {"after_login", CONF_AUTH}, {"enroll_here", CONF_AUTH}};
+	    {"after_login", CONF_AUTH}, {"enroll_here", CONF_AUTH}, {"reserve", CONF_AUTH}};
 
 	(void)state;
 	scratch_write(path, "", 0, 0644);
@@ -1035,19 +1051,36 @@ static void words_belong_to_their_group(void **state)
 			assert_int_equal(line_words.after_password, i == 1);
 			assert_int_equal(line_words.after_login, i == 2);
 			assert_int_equal(line_words.enroll_here, i == 3);
+			assert_int_equal(line_words.reserve, i == 4);
 			assert_false(line_words.debug);
 		}
 	for (enum conf_group g = CONF_AUTH; g <= CONF_SESSION; g++) {
 		assert_int_equal(load_words(g, NULL, "debug", NULL), 0);
 		assert_true(line_words.debug);
 		assert_false(line_words.need_auth || line_words.after_password ||
-		    line_words.after_login || line_words.enroll_here);
+		    line_words.after_login || line_words.enroll_here ||
+		    line_words.reserve);
 	}
+}
+
+static void reserve_stands_alone_on_its_line(void **state)
+{
+	static const char *const others[] = {"after_password", "after_login", "enroll_here"};
+
+	(void)state;
+	scratch_write(path, "", 0, 0644);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		assert_line_refused(CONF_AUTH, "reserve", others[i], "cannot stand on one line");
+		assert_line_refused(CONF_AUTH, others[i], "reserve", others[i]);
+	}
+	assert_int_equal(load_words(CONF_AUTH, NULL, "reserve", "debug"), 0);
+	assert_int_equal(load_words(CONF_AUTH, NULL, "reserve", "reserve_wait=20s"), 0);
+	assert_int_equal(line_conf.reserve_wait, 20);
 }
 
 static void word_of_a_feature_not_built_is_an_error(void **state)
 {
-	static const char *const absent[] = {"reserve", "use_authtok", "try_first_pass",
+	static const char *const absent[] = {"use_authtok", "try_first_pass",
 	    "use_first_pass"};
 
 	(void)state;
@@ -1111,6 +1144,7 @@ int main(void)
 	    T(every_built_key_is_set),
 	    T(whole_numbers_have_their_bounds),
 	    T(durations_have_a_unit_and_their_bounds),
+	    T(password_is_judged_for_1s_to_5m),
 	    T(greatest_delay_is_not_less_than_the_first),
 	    T(paths_are_absolute_and_plain),
 	    T(store_of_another_kind_is_an_error),
@@ -1155,6 +1189,7 @@ int main(void)
 	    T(age_exempt_of_the_pam_line_replaces_the_files),
 	    T(error_in_the_file_of_a_pam_line_names_the_file),
 	    T(words_belong_to_their_group),
+	    T(reserve_stands_alone_on_its_line),
 	    T(word_of_a_feature_not_built_is_an_error),
 	    T(key_as_a_word_and_word_as_a_key_are_errors),
 	    T(conf_argument_names_one_existing_absolute_path),

@@ -157,6 +157,28 @@ static void fails(const char *place, const char *words)
 	finds(CONFIG_FAIL, place, words);
 }
 
+static bool says(const struct config_findings *f, const char *place, const char *words)
+{
+	for (size_t i = 0; i < f->count; i++)
+		if (strstr(f->item[i].text, place) != NULL && strstr(f->item[i].text, words) != NULL)
+			return true;
+	return false;
+}
+
+/* Among others. */
+static bool fails_somewhere(const char *place, const char *words)
+{
+	struct config_findings f;
+	bool found;
+
+	run(&f);
+	found = f.failed && says(&f, place, words);
+	if (!found)
+		dump(&f);
+	config_findings_free(&f);
+	return found;
+}
+
 static void warns(const char *place, const char *words)
 {
 	finds(CONFIG_WARN, place, words);
@@ -212,7 +234,8 @@ static void the_check_writes_nothing(void **state)
 
 static void the_shipped_stacks_pass(void **state)
 {
-	static const char *const names[] = {"sshd", "sudo", "sudo-code", "sudo-i", "login"};
+	static const char *const names[] = {"sshd", "sudo", "sudo-code", "sudo-i", "login",
+	    "sshd-password"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -275,8 +298,8 @@ static void arguments_are_judged_like_the_modules_own(void **state)
 	fails("pam.d/sshd:1:", "retyr");
 	put("pam.d/sshd", THREE " need_auth" BEHIND GUARD ACCOUNT);
 	fails("pam.d/sshd:1:", "belongs on an account line");
-	put("pam.d/sshd", THREE " reserve" BEHIND GUARD ACCOUNT);
-	fails("pam.d/sshd:1:", "reserve");
+	put("pam.d/sshd", THREE " use_first_pass" BEHIND GUARD ACCOUNT);
+	fails("pam.d/sshd:1:", "use_first_pass");
 	put("pam.d/sshd", THREE BEHIND "account requisite pam_bastion.so need_auth enroll_here\n"
 	    ACCOUNT);
 	fails("pam.d/sshd:4:", "belongs on an auth line");
@@ -548,6 +571,96 @@ static void after_password_needs_an_ending_password_line(void **state)
 	fails("pam.d/login:1:", "after_password");
 	put("pam.d/login", "auth substack common-auth\n" THREE " after_password" BEHIND ACCOUNT);
 	fails("pam.d/login:2:", "after_password");
+}
+
+#define RESERVE "auth requisite pam_bastion.so reserve\n"
+#define UNIX "auth requisite pam_unix.so\n"
+#define CODE THREE " after_password" BEHIND
+
+static void a_stack_that_reserves_and_gives_back_passes(void **state)
+{
+	(void)state;
+	put("pam.d/login", RESERVE "@include common-auth\n" CODE ACCOUNT);
+	is_clean();
+	put("pam.d/login", "auth [ignore=ignore default=die] pam_bastion.so reserve\n" UNIX CODE
+	    ACCOUNT);
+	is_clean();
+	/* By the account line, which needs no word then. */
+	put("pam.d/vpn", RESERVE UNIX "account required pam_bastion.so\n" ACCOUNT);
+	is_clean();
+	put("pam.d/vpn", RESERVE UNIX THREE BEHIND GUARD ACCOUNT);
+	is_clean();
+}
+
+static void a_refused_try_must_end_the_stack(void **state)
+{
+	static const char *const controls[] = {"required", "[ignore=ignore default=bad]",
+	    "[ignore=ignore auth_err=ignore default=die]", "[ignore=ignore conv_err=1 default=die]"};
+	char text[1024];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(controls) / sizeof(controls[0]); i++) {
+		struct config_findings f;
+
+		(void)snprintf(text, sizeof(text), "auth %s pam_bastion.so reserve\n" UNIX CODE ACCOUNT,
+		    controls[i]);
+		put("pam.d/login", text);
+		run(&f);
+		assert_true(f.failed);
+		assert_true(says(&f, "pam.d/login:1:", "does not end in die"));
+		assert_true(says(&f, "pam.d/login:1:", "the lines below are run all the same"));
+		config_findings_free(&f);
+	}
+	put("pam.d/login", "auth [ignore=1 default=die] pam_bastion.so reserve\n" UNIX UNIX CODE ACCOUNT);
+	fails("pam.d/login:1:", "its 'ignore' must do nothing");
+	put("pam.d/login", "auth optional pam_bastion.so reserve\n" UNIX CODE ACCOUNT);
+	assert_int_equal(fails_somewhere("pam.d/login:1:", "`optional`"), true);
+	/* In a substack it ends that only. */
+	put("pam.d/try", RESERVE);
+	put("pam.d/login", "auth substack try\n" UNIX CODE ACCOUNT);
+	assert_true(fails_somewhere("pam.d/try:1:", "not in a substack"));
+}
+
+static void reserve_stands_above_the_password_and_the_code(void **state)
+{
+	(void)state;
+	put("pam.d/login", UNIX RESERVE CODE ACCOUNT);
+	assert_true(fails_somewhere("pam.d/login:2:", "no password line below"));
+	assert_true(fails_somewhere("pam.d/login:1:", "judges a password above"));
+	put("pam.d/login", RESERVE CODE ACCOUNT);
+	assert_true(fails_somewhere("pam.d/login:1:", "no password line below"));
+	put("pam.d/login", THREE BEHIND RESERVE UNIX "account required pam_bastion.so\n" ACCOUNT);
+	fails("pam.d/login:4:", "below the line for the code");
+	/* Whom an admin chose goes past it. */
+	put("pam.d/login", "auth [success=1 default=ignore] pam_succeed_if.so user = bob\n" RESERVE UNIX
+	    CODE ACCOUNT);
+	warns("pam.d/login:3:", "go past the `reserve` line");
+}
+
+static void what_nothing_gives_back_shuts_everybody_out(void **state)
+{
+	(void)state;
+	put("pam.d/login", RESERVE UNIX THREE BEHIND ACCOUNT);
+	fails("pam.d/login:1:", "no line gives a try back");
+	put("pam.d/login", RESERVE UNIX ACCOUNT);
+	fails("pam.d/login:1:", "no line gives a try back");
+}
+
+static void sshd_that_gives_back_in_account_only_is_a_warning(void **state)
+{
+	(void)state;
+	put("pam.d/sshd", RESERVE UNIX THREE BEHIND GUARD ACCOUNT);
+	warns("pam.d/sshd:1:", "PasswordAuthentication no");
+	put("pam.d/sshd", RESERVE UNIX CODE GUARD ACCOUNT);
+	is_clean();
+}
+
+static void a_line_that_only_reserves_asks_for_no_code(void **state)
+{
+	(void)state;
+	put("pam.d/sudo", "@include common-auth\n" CODE ACCOUNT);
+	put("pam.d/sudo-i", RESERVE "@include common-auth\naccount required pam_bastion.so\n" ACCOUNT);
+	fails("pam.d/sudo-i:", "does not ask for a code");
 }
 
 static void a_piece_is_judged_where_it_is_included(void **state)
@@ -1201,6 +1314,12 @@ int main(void)
 	    TEST(a_line_that_is_never_run_fails_when_the_stack_succeeds),
 	    TEST(a_sufficient_password_in_an_include_fails),
 	    TEST(after_password_needs_an_ending_password_line),
+	    TEST(a_stack_that_reserves_and_gives_back_passes),
+	    TEST(a_refused_try_must_end_the_stack),
+	    TEST(reserve_stands_above_the_password_and_the_code),
+	    TEST(what_nothing_gives_back_shuts_everybody_out),
+	    TEST(sshd_that_gives_back_in_account_only_is_a_warning),
+	    TEST(a_line_that_only_reserves_asks_for_no_code),
 	    TEST(a_piece_is_judged_where_it_is_included),
 	    TEST(a_missing_include_fails),
 	    TEST(sshd_without_the_guard_is_a_warning),

@@ -85,17 +85,24 @@ static struct record_hot largest_hot(void)
 	for (int i = 0; i < RECORD_KNOWN; i++) {
 		memset(h.known[i].source, i, sizeof(h.known[i].source));
 		h.known[i].since = i;
-		h.known[i].bucket = (struct record_bucket){65535, 65534, i};
+		h.known[i].bucket = (struct record_bucket){65535, 65534, i, 65535};
 	}
 	for (int i = 0; i < RECORD_BUCKETS; i++)
-		h.unknown[i] = (struct record_bucket){(uint16_t)i, 7, INT64_MAX - i};
-	h.dropped = (struct record_bucket){1, 2, 3};
+		h.unknown[i] = (struct record_bucket){(uint16_t)i, 7, INT64_MAX - i,
+		    (uint16_t)(i / 2)};
+	h.dropped = (struct record_bucket){1, 2, 3, 1};
 	h.missed = (struct record_missed){UINT32_MAX, 4, 5,
 	    {.kind = SOURCE_IPV6, .bytes = {0x20, 1, 0xd, 0xb8}}};
 	for (int i = 0; i < RECORD_REMEMBERED; i++) {
 		memset(h.remembered[i].source, i, 16);
 		memset(h.remembered[i].keys, i + 1, 16);
 		h.remembered[i].since = i;
+	}
+	h.reserveds = RECORD_RESERVED;
+	for (int i = 0; i < RECORD_RESERVED; i++) {
+		h.reserved[i].id = UINT64_MAX - (uint64_t)i;
+		memset(h.reserved[i].source, i, sizeof(h.reserved[i].source));
+		h.reserved[i].since = INT64_MAX - i;
 	}
 	return h;
 }
@@ -196,6 +203,11 @@ static void hot_round_trips(const struct record_hot *r)
 	assert_int_equal(back.missed.from.kind, r->missed.from.kind);
 	assert_memory_equal(back.missed.from.bytes, r->missed.from.bytes, 16);
 	assert_int_equal(back.remembered[7].since, r->remembered[7].since);
+	assert_int_equal(back.unknown[9].passwords, r->unknown[9].passwords);
+	assert_int_equal(back.known[7].bucket.passwords, r->known[7].bucket.passwords);
+	assert_int_equal(back.dropped.passwords, r->dropped.passwords);
+	assert_int_equal(back.reserveds, r->reserveds);
+	assert_memory_equal(back.reserved, r->reserved, sizeof(back.reserved));
 }
 
 static void smallest_and_largest_enroll_round_trip(void **state)
@@ -250,7 +262,7 @@ static void largest_records_fit_sealed_into_4000_bytes(void **state)
 	}
 }
 
-static void size_of_hot_depends_only_on_the_entries(void **state)
+static void size_of_hot_depends_only_on_format_and_entries(void **state)
 {
 	unsigned char bytes[RECORD_PLAIN_MAX];
 	struct record_hot empty = {.format = RECORD_FORMAT, .entries = RECORD_ENTRIES};
@@ -295,6 +307,77 @@ static void every_appended_byte_is_refused(void **state)
 	}
 }
 
+/* What a version before this one has written, and reads: without what `reserve` keeps. */
+static struct record_hot largest_hot_of_format_1(void)
+{
+	struct record_hot h = largest_hot();
+
+	h.format = 1;
+	for (int i = 0; i < RECORD_KNOWN; i++)
+		h.known[i].bucket.passwords = 0;
+	for (int i = 0; i < RECORD_BUCKETS; i++)
+		h.unknown[i].passwords = 0;
+	h.dropped.passwords = 0;
+	memset(h.reserved, 0, sizeof(h.reserved));
+	h.reserveds = 0;
+	return h;
+}
+
+static void format_1_is_read_and_written_as_it_was(void **state)
+{
+	struct record_enroll enroll = largest_enroll();
+	struct record_hot hot = largest_hot_of_format_1(), two = hot;
+	unsigned char bytes[RECORD_PLAIN_MAX], again[RECORD_PLAIN_MAX];
+	size_t n, m;
+
+	(void)state;
+	enroll.format = 1;
+	enroll_round_trips(&enroll);
+	hot_round_trips(&hot);
+	n = put_hot(&hot, bytes);
+	assert_int_equal(n, 1478);
+	two.format = 2;
+	m = put_hot(&two, again);
+	assert_int_equal(m, n + 41 * 2 + 32 * 32);
+	assert_memory_equal(again + 2, bytes + 2, n - 2);
+}
+
+static void format_1_record_never_loses_a_reservation(void **state)
+{
+	struct record_hot hot = largest_hot_of_format_1();
+	unsigned char bytes[RECORD_PLAIN_MAX];
+
+	(void)state;
+	hot.reserveds = 1;
+	hot.reserved[0].id = 5;
+	assert_int_equal(record_put_hot(&hot, bytes), ERR_SYSTEM);
+	hot = largest_hot_of_format_1();
+	hot.unknown[31].passwords = 1;
+	assert_int_equal(record_put_hot(&hot, bytes), ERR_SYSTEM);
+}
+
+static void reservations_out_of_place_are_refused(void **state)
+{
+	struct record_hot hot = {.format = RECORD_FORMAT}, back;
+	unsigned char bytes[RECORD_PLAIN_MAX];
+	size_t n = put_hot(&hot, bytes), first = n - 32 * 32;
+
+	(void)state;
+	bytes[first + 32] = 1; /* the id of the second, and no first */
+	assert_int_equal(record_get_hot(&back, bytes, n), ERR_BAD);
+	bytes[first] = 1;
+	assert_int_equal(record_get_hot(&back, bytes, n), 0);
+	assert_int_equal(back.reserveds, 2);
+	bytes[first + 3 * 32 + 31] = 1; /* a time of none */
+	assert_int_equal(record_get_hot(&back, bytes, n), ERR_BAD);
+	hot.reserveds = 1; /* without an id */
+	assert_int_equal(record_put_hot(&hot, bytes), ERR_SYSTEM);
+	/* More passwords than wrong ones. */
+	hot = (struct record_hot){.format = RECORD_FORMAT, .dropped = {.wrong = 1, .passwords = 2}};
+	n = put_hot(&hot, bytes);
+	assert_int_equal(record_get_hot(&back, bytes, n), ERR_BAD);
+}
+
 static void other_format_is_refused(void **state)
 {
 	struct record_enroll enroll = scratch_enroll(1, 5);
@@ -305,12 +388,14 @@ static void other_format_is_refused(void **state)
 	for (int f = 0; f < 65536; f++) {
 		size_t n;
 
-		if (f == RECORD_FORMAT)
+		if (f == 1 || f == 2)
 			continue;
-		enroll.format = hot.format = (uint16_t)f;
+		enroll.format = (uint16_t)f;
 		n = put_enroll(&enroll, bytes);
 		assert_int_equal(read_enroll(bytes, n), ERR_BAD);
 		n = put_hot(&hot, bytes);
+		bytes[0] = (unsigned char)(f >> 8);
+		bytes[1] = (unsigned char)f;
 		assert_int_equal(read_hot(bytes, n), ERR_BAD);
 	}
 }
@@ -496,7 +581,10 @@ int main(void)
 	    cmocka_unit_test(smallest_and_largest_enroll_round_trip),
 	    cmocka_unit_test(smallest_and_largest_hot_round_trip),
 	    cmocka_unit_test(largest_records_fit_sealed_into_4000_bytes),
-	    cmocka_unit_test(size_of_hot_depends_only_on_the_entries),
+	    cmocka_unit_test(size_of_hot_depends_only_on_format_and_entries),
+	    cmocka_unit_test(format_1_is_read_and_written_as_it_was),
+	    cmocka_unit_test(format_1_record_never_loses_a_reservation),
+	    cmocka_unit_test(reservations_out_of_place_are_refused),
 	    cmocka_unit_test(every_truncation_is_refused),
 	    cmocka_unit_test(every_appended_byte_is_refused),
 	    cmocka_unit_test(other_format_is_refused),

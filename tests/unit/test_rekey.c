@@ -291,6 +291,58 @@ static void used_key_seals_every_record_anew_and_decoys_too(void **state)
 	assert_int_equal(rekey_retire(&job, &gone, NULL), ERR_REFUSED);
 }
 
+/* As a version before this one has written it. */
+static void make_format_1(const char *user)
+{
+	char key[STORE_KEY_MAX];
+	struct record_enroll r;
+	struct record_hot h = scratch_read_hot(&sc, user);
+	struct store_value v;
+
+	h.format = 1;
+	scratch_change_hot(&sc, user, &h);
+	scratch_key(key, "enroll", user);
+	assert_int_equal(scratch_get(&sc, key, &v), 0);
+	assert_int_equal(record_get_enroll(&r, v.data, v.len), 0);
+	r.format = 1;
+	v.len = (size_t)record_put_enroll(&r, v.data);
+	scratch_put_key(&sc, key, &v);
+}
+
+static uint16_t format_of(const char *key)
+{
+	struct store_value v;
+
+	assert_int_equal(scratch_get(&sc, key, &v), 0);
+	return (uint16_t)(v.data[0] << 8 | v.data[1]);
+}
+
+static void use_writes_the_newest_format(void **state)
+{
+	struct record_hot before, after;
+	char new[KEYRING_ID_MAX + 1];
+	struct rekey_used res;
+
+	(void)state;
+	make_format_1("user0");
+	before = scratch_read_hot(&sc, "user0");
+	assert_int_equal(before.format, 1);
+	assert_int_equal(rekey_add(&job, new, NULL), 0);
+	assert_int_equal(rekey_use(&job, &res, NULL), 0);
+	assert_int_equal(format_of("enroll/user0"), RECORD_FORMAT);
+	after = scratch_read_hot(&sc, "user0");
+	assert_int_equal(after.format, RECORD_FORMAT);
+	before.format = RECORD_FORMAT;
+	assert_memory_equal(&after, &before, sizeof(after));
+	/* Where all are sealed under the first key already too, and those alone. */
+	make_format_1("user1");
+	assert_int_equal(rekey_use(&job, &res, NULL), 0);
+	assert_false(res.changed);
+	assert_int_equal(res.records, 2);
+	assert_int_equal(format_of("hot/user1"), RECORD_FORMAT);
+	assert_int_equal(format_of("enroll/user1"), RECORD_FORMAT);
+}
+
 static void old_key_is_not_retired_while_records_need_it(void **state)
 {
 	char id[KEYRING_ID_MAX + 1];
@@ -774,6 +826,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    T(added_key_does_not_seal_yet),
 	    T(used_key_seals_every_record_anew_and_decoys_too),
+	    T(use_writes_the_newest_format),
 	    T(old_key_is_not_retired_while_records_need_it),
 	    T(use_killed_anywhere_is_completed_by_the_next),
 	    T(keyring_is_the_old_or_the_new_one_whatever_is_killed),
