@@ -1,9 +1,11 @@
 /*
- * pam_account: `need_auth` refuses a login that went round the code.
+ * pam_account: `need_auth` refuses a login that went round the code; a password that is
+ * too old is told, or has to be changed.
  */
 #include "lib/core/crypto.h"
 #include "pam_module/attempt.h"
 #include "pam_module/entry.h"
+#include "pam_module/expiry.h"
 #include "pam_module/hold.h"
 #include "pam_module/mark.h"
 #include "pam_module/report.h"
@@ -51,7 +53,6 @@ ENTRY int pam_sm_acct_mgmt(pam_handle_t *pamh, int flags, int argc, const char *
 {
 	struct entry en;
 
-	(void)flags;
 	if (entry_begin(&en, pamh, CONF_ACCOUNT, argc, argv) != 0)
 		return PAM_SERVICE_ERR;
 	if (en.words.need_auth && !mark_is(pamh, entry_item(pamh, PAM_USER)) &&
@@ -59,5 +60,7 @@ ENTRY int pam_sm_acct_mgmt(pam_handle_t *pamh, int flags, int argc, const char *
 		report_trouble(pamh, "need_auth", NULL);
 		return PAM_PERM_DENIED;
 	}
-	return give_back(pamh, &en) == 0 ? PAM_SUCCESS : PAM_AUTHINFO_UNAVAIL;
+	if (give_back(pamh, &en) != 0)
+		return PAM_AUTHINFO_UNAVAIL;
+	return expiry_judge(&en, (flags & PAM_SILENT) != 0);
 }

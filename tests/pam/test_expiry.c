@@ -1,0 +1,310 @@
+/* The age of a password in account: pam_module/expiry.h, with /etc/passwd and /etc/shadow
+ * of the test's own. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tests/pam/host.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define NAME "pbexpiry"
+#define UID 20001
+#define HASH "$y$j75$saltsalt$0000000000000000000000000000000000000000000"
+#define TODAY (PH_NOW / 86400)
+
+static char passwd_path[PH_PATH], shadow_path[PH_PATH];
+static struct ph_user user;
+
+static void put(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text) || close(fd) != 0)
+		ph_die("%s: %s", path, strerror(errno));
+}
+
+/* uid -1: nobody of that name in passwd.  field NULL: no line in shadow. */
+static void have(int uid, const char *field, const char *last)
+{
+	char text[512];
+
+	(void)snprintf(text, sizeof(text), "root:x:0:0::/root:/bin/sh\n");
+	if (uid >= 0)
+		(void)snprintf(text + strlen(text), sizeof(text) - strlen(text),
+		    NAME ":x:%d:20001::/:/bin/sh\n", uid);
+	put(passwd_path, text);
+	(void)snprintf(text, sizeof(text), "root:*:19000::::::\n");
+	if (field != NULL)
+		(void)snprintf(text + strlen(text), sizeof(text) - strlen(text),
+		    NAME ":%s:%s::::::\n", field, last);
+	put(shadow_path, text);
+	ph_account(NAME, uid >= 0 ? (uid_t)uid : UID);
+}
+
+static const char *days_ago(int64_t n)
+{
+	static char text[32];
+
+	(void)snprintf(text, sizeof(text), "%lld", (long long)(TODAY - n));
+	return text;
+}
+
+static void give_place(const char *from, const char *to)
+{
+	if (mount(from, to, NULL, MS_BIND, NULL) != 0)
+		ph_die("%s: %s", to, strerror(errno));
+}
+
+static int open_group(void **state)
+{
+	(void)state;
+	ph_make(NULL);
+	(void)snprintf(passwd_path, sizeof(passwd_path), "%s", ph_path("passwd"));
+	(void)snprintf(shadow_path, sizeof(shadow_path), "%s", ph_path("shadow"));
+	have(UID, HASH, days_ago(1));
+	if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+		ph_die("mounts: %s", strerror(errno));
+	give_place(passwd_path, "/etc/passwd");
+	give_place(shadow_path, "/etc/shadow");
+	return 0;
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	ph_make("age = enforce\n");
+	ph_words("retry=1", "");
+	ph_clock(PH_NOW);
+	ph_enroll(&user, NAME, UID);
+	have(UID, HASH, days_ago(1));
+	return 0;
+}
+
+static struct ph_login last_login;
+
+static int account_with(int flags)
+{
+	int r;
+
+	last_login = ph_with_key(NAME);
+	ph_forget();
+	ph_start(&last_login);
+	r = pam_acct_mgmt(last_login.pamh, flags);
+	ph_end(&last_login);
+	return r;
+}
+
+static int account(void)
+{
+	return account_with(0);
+}
+
+static bool said(const char *text)
+{
+	return strstr(last_login.said, text) != NULL;
+}
+
+static void password_of_89_days_is_fine_and_of_90_is_too_old(void **state)
+{
+	(void)state;
+	have(UID, HASH, days_ago(75));
+	assert_int_equal(account(), PAM_SUCCESS);
+	assert_string_equal(last_login.said, "");
+	have(UID, HASH, days_ago(89));
+	assert_int_equal(account(), PAM_SUCCESS);
+	assert_true(said("info: Your password has to be changed within 1 day."));
+	assert_int_equal(ph_lines, 0);
+	have(UID, HASH, days_ago(90));
+	assert_int_equal(account(), PAM_NEW_AUTHTOK_REQD);
+	assert_true(said("error: Your password is too old; choose a new one."));
+	assert_int_equal(ph_lines, 1);
+	assert_true(ph_logged("user=" NAME " verdict=error reason=password_too_old "
+	    "source=203.0.113.7 service=bastion detail=\"age=old\""));
+}
+
+static void warn_tells_and_lets_in(void **state)
+{
+	(void)state;
+	ph_configure("age = warn\n");
+	have(UID, HASH, days_ago(400));
+	assert_int_equal(account(), PAM_SUCCESS);
+	assert_true(said("change it with passwd"));
+	assert_int_equal(ph_lines, 0);
+	assert_int_equal(account_with(PAM_SILENT), PAM_SUCCESS);
+	assert_string_equal(last_login.said, "");
+}
+
+static void off_asks_nothing(void **state)
+{
+	(void)state;
+	ph_configure("age = off\npassword_policy = iam\n");
+	have(UID, HASH, days_ago(400));
+	assert_int_equal(account(), PAM_SUCCESS);
+	assert_string_equal(last_login.said, "");
+}
+
+static void who_has_no_password_to_change_is_let_in(void **state)
+{
+	static const char *const fields[] = {"*", "!", "!!", "!" HASH, "*LK*", ""};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		have(UID, fields[i], days_ago(4000));
+		assert_int_equal(account(), PAM_SUCCESS);
+		assert_string_equal(last_login.said, "");
+	}
+	have(-1, NULL, "");
+	assert_int_equal(account(), PAM_SUCCESS);
+	ph_configure("age = enforce\nage_exempt = user:" NAME "\n");
+	have(UID, HASH, days_ago(4000));
+	assert_int_equal(account(), PAM_SUCCESS);
+}
+
+static void last_change_in_the_future_does_not_escape(void **state)
+{
+	(void)state;
+	have(UID, HASH, days_ago(-1));
+	assert_int_equal(account(), PAM_NEW_AUTHTOK_REQD);
+	have(UID, HASH, days_ago(-4000));
+	assert_int_equal(account(), PAM_NEW_AUTHTOK_REQD);
+	have(UID, HASH, "");
+	assert_int_equal(account(), PAM_NEW_AUTHTOK_REQD);
+	have(UID, HASH, "0");
+	assert_int_equal(account(), PAM_NEW_AUTHTOK_REQD);
+}
+
+static void mirror(const char *more)
+{
+	char path[PH_PATH], text[512], lines[PH_PATH + 128];
+
+	(void)snprintf(path, sizeof(path), "%s", ph_path("etc/iam.json"));
+	(void)snprintf(text, sizeof(text), "{\"PasswordPolicy\": {\"MinimumPasswordLength\": 8, "
+	    "\"MaxPasswordAge\": 30, \"ExpirePasswords\": true%s}}\n", more);
+	put(path, text);
+	(void)snprintf(lines, sizeof(lines), "age = enforce\npassword_policy = kisa, iam\n"
+	    "policy_file = %s\n", path);
+	ph_configure(lines);
+}
+
+static void shortest_age_counts_and_hard_expiry_is_final(void **state)
+{
+	(void)state;
+	mirror("");
+	have(UID, HASH, days_ago(30));
+	assert_int_equal(account(), PAM_NEW_AUTHTOK_REQD);
+	mirror(", \"HardExpiry\": true");
+	have(UID, HASH, days_ago(29));
+	assert_int_equal(account(), PAM_SUCCESS);
+	have(UID, HASH, days_ago(30));
+	assert_int_equal(account(), PAM_AUTHTOK_EXPIRED);
+	assert_true(said("an administrator has to set a new one"));
+	assert_true(ph_logged("*reason=password_expired *"));
+}
+
+static void hard_expiry_is_not_for_root(void **state)
+{
+	(void)state;
+	mirror(", \"HardExpiry\": true");
+	have(0, HASH, days_ago(400));
+	assert_int_equal(account(), PAM_NEW_AUTHTOK_REQD);
+}
+
+static void what_cannot_be_judged_refuses_under_enforce(void **state)
+{
+	(void)state;
+	ph_configure("age = enforce\npassword_policy = iam\npolicy_file = /nonexistent/p.json\n");
+	assert_int_equal(account(), PAM_AUTHINFO_UNAVAIL);
+	assert_true(ph_logged("*verdict=error reason=password_age *"));
+	have(0, HASH, days_ago(1));
+	assert_int_equal(account(), PAM_SUCCESS);
+	assert_true(ph_logged("*verdict=error reason=password_age *"));
+	have(UID, HASH, "x");
+	ph_configure("age = enforce\n");
+	assert_int_equal(account(), PAM_AUTHINFO_UNAVAIL);
+	ph_configure("age = warn\n");
+	assert_int_equal(account(), PAM_SUCCESS);
+	assert_int_equal(ph_lines, 1);
+}
+
+static void need_auth_comes_first(void **state)
+{
+	(void)state;
+	ph_words("retry=1", "need_auth");
+	have(UID, HASH, days_ago(400));
+	assert_int_equal(account(), PAM_PERM_DENIED);
+	assert_string_equal(last_login.said, "");
+}
+
+/* Behind a right code too: the code is no password. */
+static void old_password_has_to_be_changed_behind_a_right_code(void **state)
+{
+	struct ph_login l = ph_typing(ph_with_key(NAME), ph_code(&user, 0));
+
+	(void)state;
+	ph_words("retry=1", "need_auth");
+	have(UID, HASH, days_ago(400));
+	ph_start(&l);
+	assert_int_equal(ph_authenticate(&l), PAM_SUCCESS);
+	assert_int_equal(pam_acct_mgmt(l.pamh, 0), PAM_NEW_AUTHTOK_REQD);
+	ph_end(&l);
+}
+
+static int account_of_a_caller(void)
+{
+	int r;
+
+	last_login = ph_with_key(NAME);
+	ph_forget();
+	ph_start(&last_login);
+	if (seteuid(UID) != 0)
+		_exit(9);
+	r = pam_acct_mgmt(last_login.pamh, 0);
+	if (seteuid(0) != 0)
+		_exit(9);
+	ph_end(&last_login);
+	return r;
+}
+
+static void who_is_not_root_judges_nothing(void **state)
+{
+	(void)state;
+	assert_int_equal(chmod(ph_path(""), 0755), 0);
+	assert_int_equal(account_of_a_caller(), PAM_AUTHINFO_UNAVAIL);
+	ph_configure("age = warn\n");
+	assert_int_equal(account_of_a_caller(), PAM_SUCCESS);
+	assert_int_equal(ph_lines, 0);
+	assert_int_equal(chmod(ph_path(""), 0700), 0);
+}
+
+#define T(name) cmocka_unit_test_setup(name, set_up)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    T(password_of_89_days_is_fine_and_of_90_is_too_old),
+	    T(warn_tells_and_lets_in),
+	    T(off_asks_nothing),
+	    T(who_has_no_password_to_change_is_let_in),
+	    T(last_change_in_the_future_does_not_escape),
+	    T(shortest_age_counts_and_hard_expiry_is_final),
+	    T(hard_expiry_is_not_for_root),
+	    T(what_cannot_be_judged_refuses_under_enforce),
+	    T(need_auth_comes_first),
+	    T(old_password_has_to_be_changed_behind_a_right_code),
+	    T(who_is_not_root_judges_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, open_group, NULL);
+}
