@@ -121,6 +121,21 @@ static void program_is_root_in_every_id(void **state)
 	says(text, "words enrolled|alice|phone");
 }
 
+/* As the module has a device's name: a forked child finds zeros there. */
+static void words_in_secret_memory_arrive(void **state)
+{
+	const char *words[3] = {NOTICE_ENROLLED, "alice", NULL};
+	struct secret memory;
+
+	(void)state;
+	assert_int_equal(secret_new(&memory, 64), 0);
+	(void)snprintf((char *)memory.data, 64, "tablet");
+	words[2] = (const char *)memory.data;
+	assert_int_equal(notice_send_by(program, words, NULL), 0);
+	says(said(), "words enrolled|alice|tablet");
+	secret_free(&memory);
+}
+
 static bool set_limit(int what, rlim_t soft, bool hard_too)
 {
 	struct rlimit l;
@@ -268,6 +283,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    T(program_is_root_in_every_id),
+	    T(words_in_secret_memory_arrive),
 	    T(hard_limits_of_the_caller_are_raised_where_root_may),
 	    T(program_has_no_soft_limits_of_the_caller),
 	    T(program_has_no_signals_of_the_caller),
