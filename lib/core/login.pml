@@ -8,7 +8,7 @@
  *
  *   Session    one process that takes an attempt: login()
  *   match      otp_match(): a code is the number of its step, 0 is a wrong one
- *   judge      state_next(), with settle_bucket(), seconds_to_wait(), judge_code(),
+ *   judge      state_next(), with settle_bucket(), state_bucket_wait(), judge_code(),
  *              succeed() and count_wrong()
  *   with LOCAL store_update() by store_file_update(), four processes of one host:
  *              slot_lock(), slot_read(), the judge, slot_write(), slot_unlock(); the
@@ -27,18 +27,18 @@
  *
  * The calls of each, in the order in which they are written; the check compares them:
  *
- *   walk: store_open_in refuse_code store_root host_since_at read_enroll match_answer
+ *   walk: store_open_in login_refuse store_root host_since_at read_enroll match_answer
  *       spend store_close tell refuse
  *   spend: make_keys store_update
  *   store_file_update: store_file_open_pair slot_lock pair_key update_locked
  *       slot_unlock store_file_close_pair
  *   update_locked: store_file_read_pair change slot_write
  *   slot_write: fill_block put64 slot_settle put_block
- *   state_next: entries_are_whole settle judge_recovery seconds_to_wait find_bucket
+ *   state_next: entries_are_whole state_settle judge_recovery state_bucket_wait bucket_of
  *       judge_code count_wrong
  *   judge_code: record_find_entry succeed remember
- *   succeed: find_bucket learn_source
- *   count_wrong: find_bucket count_up proven_wrong state_lock_bound
+ *   succeed: bucket_of state_learn
+ *   count_wrong: bucket_of count_up proven_wrong state_lock_bound
  *
  * Left out:
  *   - of the rule: more devices than one, recovery codes, words (INVITED), answers that
@@ -46,6 +46,7 @@
  *     doubling (one delay), what ends after 30 days, what is remembered
  *   - which bucket: each source has its own here, as a known one has; that a source is
  *     learned or dropped, and that unknown ones share buckets
+ *   - passwords: tries that are reserved for one, and their part of a bucket (reserve.h)
  *   - floor: steps that host_since_at() reads as accepted after another machine's start
  *   - the enrolment's record, which is read before: no command changes one of the two
  *     between (BROKEN: they do not fit together), and none is removed or made anew
@@ -275,7 +276,7 @@ inline settle_bucket(k)
 }
 
 /* state.c: entry->last_step = m->step; */
-/* state.c: *find_bucket(hot, a) = (struct record_bucket){0}; */
+/* state.c: *bucket_of(hot, a) = (struct record_bucket){0}; */
 inline succeed()
 {
 #ifdef BROKEN_LAST_IS_AHEAD
