@@ -47,7 +47,7 @@ static int find_user(struct expiry *x, struct err *e)
 	if ((exempt = age_exempt_has(&x->en->conf, &who)) < 0)
 		report_note(x->en->pamh, x->user, "age_exempt", "a group cannot be looked up");
 	x->facts.exempt = exempt == 1;
-	return shadow_read(&packaged, x->user, &x->shadow, e);
+	return x->facts.exempt ? 0 : shadow_read(&packaged, x->user, &x->shadow, e);
 }
 
 /* The record of our own can only help, so what keeps it from being read does not. */
@@ -94,14 +94,14 @@ static int judge(struct expiry *x, struct age_verdict *v, struct err *e)
 		return 0;
 	if (r != 0)
 		return r;
-	/* A directory ages its own. */
-	if (!x->shadow.local)
+	/* A directory ages its own; and who is not concerned is let in without the rules. */
+	x->facts.no_password = !shadow_is_usable(&x->shadow);
+	x->facts.last = x->shadow.last;
+	if (!x->shadow.local || x->facts.exempt || x->facts.no_password)
 		return 0;
 	if ((r = password_policies_load(&x->policies, x->en->conf.password_policy,
 	    x->en->conf.policy_file, e)) != 0)
 		return r;
-	x->facts.no_password = !shadow_is_usable(&x->shadow);
-	x->facts.last = x->shadow.last;
 	judge_once(x, v);
 	if (v->what == AGE_FINE)
 		return 0;
@@ -171,8 +171,7 @@ int expiry_judge(struct entry *en, bool silent)
 		return PAM_SUCCESS;
 	if (secret_new(&memory, sizeof(*x)) != 0) {
 		(void)err_set(&e, ERR_SYSTEM, "out of memory");
-		report_trouble(en->pamh, "password_age", &e);
-		return en->conf.age == CONF_AGE_WARN ? PAM_SUCCESS : PAM_AUTHINFO_UNAVAIL;
+		return answer_trouble(&(struct expiry){.en = en}, &e);
 	}
 	x = (struct expiry *)(void *)memory.data;
 	x->en = en;

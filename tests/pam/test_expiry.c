@@ -238,6 +238,53 @@ static void what_cannot_be_judged_refuses_under_enforce(void **state)
 	assert_int_equal(ph_lines, 1);
 }
 
+/* A policy that is lost shuts out nobody whom it does not concern. */
+static void who_is_not_concerned_needs_no_policy(void **state)
+{
+	(void)state;
+	ph_configure("age = enforce\npassword_policy = iam\npolicy_file = /nonexistent/p.json\n");
+	have(UID, "*", days_ago(400));
+	assert_int_equal(account(), PAM_SUCCESS);
+	have(UID, "!", days_ago(400));
+	assert_int_equal(account(), PAM_SUCCESS);
+	have(-1, NULL, "");
+	assert_int_equal(account(), PAM_SUCCESS);
+	ph_configure("age = enforce\npassword_policy = iam\npolicy_file = /nonexistent/p.json\n"
+	    "age_exempt = user:" NAME "\n");
+	have(UID, HASH, "x");
+	assert_int_equal(account(), PAM_SUCCESS);
+	assert_int_equal(ph_lines, 0);
+}
+
+static void longer_hard_age_takes_nothing_back(void **state)
+{
+	char path[PH_PATH], lines[PH_PATH + 128];
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s", ph_path("etc/iam.json"));
+	put(path, "{\"PasswordPolicy\": {\"MinimumPasswordLength\": 8, \"MaxPasswordAge\": 365, "
+	    "\"ExpirePasswords\": true, \"HardExpiry\": true}}\n");
+	(void)snprintf(lines, sizeof(lines), "age = enforce\npassword_policy = kisa, iam\n"
+	    "policy_file = %s\n", path);
+	ph_configure(lines);
+	have(UID, HASH, days_ago(90));
+	assert_int_equal(account(), PAM_NEW_AUTHTOK_REQD);
+	have(UID, HASH, days_ago(365));
+	assert_int_equal(account(), PAM_AUTHTOK_EXPIRED);
+}
+
+static void shadow_that_is_missing_refuses_under_enforce(void **state)
+{
+	int r;
+
+	(void)state;
+	assert_int_equal(mount("tmpfs", "/etc", "tmpfs", 0, NULL), 0);
+	r = account();
+	assert_int_equal(umount("/etc"), 0);
+	assert_int_equal(r, PAM_AUTHINFO_UNAVAIL);
+	assert_int_equal(account(), PAM_SUCCESS);
+}
+
 static void need_auth_comes_first(void **state)
 {
 	(void)state;
@@ -301,6 +348,9 @@ int main(void)
 	    T(shortest_age_counts_and_hard_expiry_is_final),
 	    T(hard_expiry_is_not_for_root),
 	    T(what_cannot_be_judged_refuses_under_enforce),
+	    T(who_is_not_concerned_needs_no_policy),
+	    T(longer_hard_age_takes_nothing_back),
+	    T(shadow_that_is_missing_refuses_under_enforce),
 	    T(need_auth_comes_first),
 	    T(old_password_has_to_be_changed_behind_a_right_code),
 	    T(who_is_not_root_judges_nothing),
