@@ -297,12 +297,12 @@ static void arguments_are_judged_like_the_modules_own(void **state)
 	put("pam.d/sshd", THREE " retyr=2" BEHIND GUARD ACCOUNT);
 	fails("pam.d/sshd:1:", "retyr");
 	put("pam.d/sshd", THREE " need_auth" BEHIND GUARD ACCOUNT);
-	fails("pam.d/sshd:1:", "belongs on an account line");
+	fails("pam.d/sshd:1:", "belongs on a line of type account");
 	put("pam.d/sshd", THREE " use_first_pass" BEHIND GUARD ACCOUNT);
 	fails("pam.d/sshd:1:", "use_first_pass");
 	put("pam.d/sshd", THREE BEHIND "account requisite pam_bastion.so need_auth enroll_here\n"
 	    ACCOUNT);
-	fails("pam.d/sshd:4:", "belongs on an auth line");
+	fails("pam.d/sshd:4:", "belongs on a line of type auth");
 	put("pam.d/sshd", THREE " conf=/nonexistent/x" BEHIND GUARD ACCOUNT);
 	fails("pam.d/sshd:1:", "/nonexistent");
 	put("pam.d/sshd", THREE " [issuer=My Corp] retry=2 enroll_here" BEHIND GUARD ACCOUNT);
