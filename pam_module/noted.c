@@ -63,9 +63,13 @@ static struct kept *keep(const struct change *c)
 int noted(struct change *c, const char *fresh, struct change_trouble *t)
 {
 	const struct history_ask q = weigh_ask(c, fresh);
-	int r = history_add(&c->work, &q, &t->err);
 	struct kept *k;
+	int r;
 
+	/* An earlier change of this handle is settled first: it may have been the same password
+	 * (same_password_may_be_tried_twice_in_one_handle). */
+	(void)pam_set_data(c->en->pamh, NAME, NULL, NULL);
+	r = history_add(&c->work, &q, &t->err);
 	secret_burn_stack();
 	if (r != 0) {
 		t->reason = "history";

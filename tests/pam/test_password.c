@@ -202,6 +202,25 @@ static void entry_goes_at_the_end_where_the_line_below_has_refused(void **state)
 	assert_int_equal(entries_of("alice"), 0);
 }
 
+static void same_password_may_be_tried_twice_in_one_handle(void **state)
+{
+	struct ph_login l = user("alice");
+	char words[PH_PATH + 8];
+
+	(void)state;
+	(void)snprintf(words, sizeof(words), "seen=%s", ph_path("later/seen"));
+	ph_configure("password_policy = pci-4.0.1\n");
+	ph_password_lines("", "", ph_stub_line(words));
+	type_twice(&l, GOOD);
+	type_twice(&l, GOOD);
+	assert_int_equal(change_with(&l, 0), PAM_SYSTEM_ERR);
+	assert_int_equal(mkdir(ph_path("later"), 0700), 0);
+	assert_int_equal(pam_chauthtok(l.pamh, 0), PAM_SUCCESS);
+	put_shadow("$6$a$as-pam-unix-would");
+	ph_end(&l);
+	assert_int_equal(entries_of("alice"), 1);
+}
+
 /* login and su end the handle in a child too. */
 static void entry_stays_when_a_child_ends_the_handle(void **state)
 {
@@ -611,6 +630,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(good_password_is_noted_and_left_to_the_line_below),
 	    TEST(entry_goes_at_the_end_where_the_line_below_has_refused),
+	    TEST(same_password_may_be_tried_twice_in_one_handle),
 	    TEST(entry_stays_when_a_child_ends_the_handle),
 	    TEST(entry_stays_at_a_silent_end),
 	    TEST(all_broken_rules_are_told_at_once_and_asked_for_again),

@@ -206,6 +206,20 @@ static const char *long_translation(const void *ctx, const char *fmt)
 	return all;
 }
 
+static void used_password_is_named_as_such(void **state)
+{
+	char text[PASSWORD_TEXT_MAX];
+
+	(void)state;
+	password_history_text(HISTORY_FREE, 4, NULL, text);
+	assert_string_equal(text, "");
+	password_history_text(HISTORY_IN_FORCE, 4, NULL, text);
+	assert_string_equal(text, "It is the present password.");
+	password_history_text(HISTORY_USED, 4, NULL, text);
+	assert_string_equal(text, "It has been used before: neither the present password nor the 4 "
+	    "before it are taken.");
+}
+
 static void sentence_that_is_cut_ends_with_a_character(void **state)
 {
 	const struct password_policies p = {.count = 1};
@@ -261,6 +275,7 @@ int main(void)
 	    cmocka_unit_test(nothing_is_weakened_by_a_missing_file),
 	    cmocka_unit_test(names_in_a_list_are_found_whole),
 	    cmocka_unit_test(every_broken_rule_has_a_sentence_with_its_numbers),
+	    cmocka_unit_test(used_password_is_named_as_such),
 	    cmocka_unit_test(sentence_that_is_cut_ends_with_a_character),
 	    cmocka_unit_test(values_are_those_of_a_policy_file),
 	};
