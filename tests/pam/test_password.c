@@ -59,7 +59,7 @@ static void put_shadow(const char *field)
 static void cover(const char *path, const char *tail)
 {
 	put(ph_path(tail), "");
-	if (mount(ph_path(tail), path, NULL, MS_BIND, NULL) != 0)
+	if (mount(ph_path(tail), path, "none", MS_BIND, NULL) != 0)
 		ph_die("mount %s: %s", path, strerror(errno));
 }
 
@@ -68,7 +68,7 @@ static int make_machine(void **state)
 	(void)state;
 	ph_make_bare(NULL);
 	ph_init();
-	if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+	if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0)
 		ph_die("namespace: %s", strerror(errno));
 	cover("/etc/passwd", "passwd");
 	cover("/etc/shadow", "shadow");
