@@ -12,6 +12,7 @@ sbindir = $(prefix)/sbin
 mandir = $(prefix)/share/man
 docdir = $(prefix)/share/doc/pam-bastion
 localedir = $(prefix)/share/locale
+pamconfigdir = $(prefix)/share/pam-configs
 tmpfilesdir = $(prefix)/lib/tmpfiles.d
 unitdir = $(prefix)/lib/systemd/system
 sysconfdir = /etc
@@ -286,7 +287,7 @@ install: all
 	$(INSTALL) -d -m 755 $(DESTDIR)$(securedir) $(DESTDIR)$(sbindir) $(DESTDIR)$(mandir)/man8 \
 		$(DESTDIR)$(mandir)/man5 $(DESTDIR)$(tmpfilesdir) $(DESTDIR)$(docdir)/examples/pam.d \
 		$(DESTDIR)$(docdir)/examples/sshd_config.d $(DESTDIR)$(docdir)/examples/selinux \
-		$(DESTDIR)$(docdir)/examples/sudoers.d \
+		$(DESTDIR)$(docdir)/examples/sudoers.d $(DESTDIR)$(pamconfigdir) \
 		$(DESTDIR)$(sysconfdir)/pam-bastion
 	$(INSTALL) -m 644 $(BUILD)/pam_bastion.so $(DESTDIR)$(securedir)/pam_bastion.so
 	$(INSTALL) -m 755 $(BUILD)/enroll-mfa $(BUILD)/bastionctl $(DESTDIR)$(sbindir)/
@@ -294,6 +295,7 @@ install: all
 	$(INSTALL) -m 644 man/*.5 $(DESTDIR)$(mandir)/man5/
 	$(INSTALL) -m 644 packaging/pam.d/* $(DESTDIR)$(docdir)/examples/pam.d/
 	$(INSTALL) -m 644 packaging/sshd_config.d/* $(DESTDIR)$(docdir)/examples/sshd_config.d/
+	$(INSTALL) -m 644 packaging/pam-configs/pam-bastion $(DESTDIR)$(pamconfigdir)/pam-bastion
 	$(INSTALL) -m 644 packaging/selinux/* $(DESTDIR)$(docdir)/examples/selinux/
 	$(INSTALL) -m 440 packaging/sudoers.d/* $(DESTDIR)$(docdir)/examples/sudoers.d/
 	$(INSTALL) -m 644 README.md README.ko.md NEWS.md LICENSE SECURITY.md CONTRIBUTING.md $(DESTDIR)$(docdir)/
@@ -322,6 +324,7 @@ uninstall:
 		$(DESTDIR)$(sysconfdir)/systemd/system/multi-user.target.wants/pam-bastion-settle.service
 	cd man && rm -f $(addprefix $(DESTDIR)$(mandir)/man8/,$(notdir $(wildcard man/*.8))) \
 		$(addprefix $(DESTDIR)$(mandir)/man5/,$(notdir $(wildcard man/*.5)))
+	rm -f $(DESTDIR)$(pamconfigdir)/pam-bastion
 	rm -f $(foreach l,$(languages),$(DESTDIR)$(localedir)/$(l)/LC_MESSAGES/pam-bastion.mo)
 	rm -rf $(DESTDIR)$(docdir)
 

@@ -1,6 +1,5 @@
 #include "enroll/language.h"
 
-#include "enroll/catalogue.h"
 #include "lib/core/err.h"
 
 #include <stdint.h>
@@ -67,13 +66,25 @@ bool language_is_korean(const struct language_names *n)
 	return is_of(name, strlen(name), "ko");
 }
 
+static bool asks_for_korean(void)
+{
+	const struct language_names n = {getenv("LC_ALL"), getenv("LC_MESSAGES"),
+	    getenv("LANG"), getenv("LANGUAGE")};
+
+	return language_is_korean(&n);
+}
+
+int language_open(struct catalogue *c)
+{
+	*c = (struct catalogue){.data = NULL};
+	return asks_for_korean() ? catalogue_open(c, KOREAN) : -1;
+}
+
 void language_begin(int argc, char *const argv[])
 {
 	static const char *const names[] = {"LANGUAGE", "LOCPATH", "NLSPATH", "TEXTDOMAIN",
 	    "TEXTDOMAINDIR", "OUTPUT_CHARSET"};
-	const struct language_names n = {getenv("LC_ALL"), getenv("LC_MESSAGES"),
-	    getenv("LANG"), getenv("LANGUAGE")};
-	bool korean = language_is_korean(&n);
+	bool korean = asks_for_korean();
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		(void)unsetenv(names[i]);

@@ -1,6 +1,6 @@
 /*
- * language: what the tools say, in English or Korean.  Never in the module: its
- * prompts are short ASCII and its log is for machines.
+ * language: what the tools say, in English or Korean.  In the module only why a new
+ * password is refused: its prompts are short ASCII and its log is for machines.
  *
  * The tools run as root for people who choose their own environment, so nothing
  * of it names a file or a locale: it chooses one of two languages, and that is all.
@@ -8,6 +8,8 @@
  */
 #ifndef PB_LANGUAGE_H
 #define PB_LANGUAGE_H
+
+#include "enroll/catalogue.h"
 
 #include <stdbool.h>
 
@@ -28,6 +30,10 @@ bool language_is_korean(const struct language_names *n);
  * locales and texts by, and lets err_set() speak the language too.  With --json among
  * the arguments it is English: a machine reads. */
 void language_begin(int argc, char *const argv[]);
+
+/* For the module, in a process that is not its own: the translations into the language
+ * that the environment asks for, which is left as it is.  0; -1: English, c is empty. */
+int language_open(struct catalogue *c);
 
 /* The text in the user's language, or as it is. */
 const char *language_text(const char *text) __attribute__((format_arg(1)));

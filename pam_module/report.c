@@ -163,6 +163,24 @@ void report_decision(pam_handle_t *pamh, const struct login_request *req, const 
 	pam_syslog(pamh, d->priority, "%s", line);
 }
 
+void report_change(pam_handle_t *pamh, const struct report_change *c)
+{
+	const bool quiet = strcmp(c->verdict, "ok") == 0 && c->reason == NULL;
+	char line[LINE];
+	struct text l = text_in(line, sizeof(line));
+	struct source from;
+
+	source_parse(entry_item(pamh, PAM_RHOST), getuid(), &from);
+	add(&l, "user", c->user);
+	add(&l, "verdict", c->verdict);
+	add(&l, "reason", c->reason);
+	add(&l, "method", "password");
+	add(&l, "rules", c->rules);
+	add_source(&l, pamh, &from);
+	add(&l, "service", entry_item(pamh, PAM_SERVICE));
+	pam_syslog(pamh, quiet ? LOG_INFO : LOG_NOTICE, "%s", line);
+}
+
 void report_note(pam_handle_t *pamh, const char *user, const char *note, const char *detail)
 {
 	char line[LINE];

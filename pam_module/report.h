@@ -33,6 +33,16 @@ struct report_decision {
 void report_decision(pam_handle_t *pamh, const struct login_request *req, const char *key,
     const struct report_decision *d);
 
+/* A new password, good or not; rules: the broken ones by name, with commas.  reason and
+ * rules may be NULL. */
+struct report_change {
+	const char *user;
+	const char *verdict; /* "ok", "wrong" */
+	const char *reason;
+	const char *rules;
+};
+void report_change(pam_handle_t *pamh, const struct report_change *c);
+
 /* A remark that is no decision: note=NOTE, and what it is about. */
 void report_note(pam_handle_t *pamh, const char *user, const char *note, const char *detail);
 

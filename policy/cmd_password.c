@@ -41,12 +41,20 @@ static int usage(const char *reason, const char *word)
 	return cmd_usage("password", reason, word);
 }
 
+static const char *translate(const void *nothing, const char *fmt)
+{
+	(void)nothing;
+	return language_text(fmt);
+}
+
 static void print_text(const struct job *j, const struct password_broken *b)
 {
+	static const struct password_tongue tongue = {translate, NULL};
+
 	for (int i = 0; i < b->count; i++) {
 		char text[PASSWORD_TEXT_MAX];
 
-		password_text(&j->policies, &b->item[i], language_text, text);
+		password_text(&j->policies, &b->item[i], &tongue, text);
 		(void)printf("%zu: %s [%s]\n", j->lines, text,
 		    j->policies.policy[b->item[i].policy].name);
 	}

@@ -1,6 +1,7 @@
 #include "policy/config_pamd.h"
 
 #include "enroll/language.h"
+#include "policy/config_password.h"
 #include "policy/config_reserve.h"
 #include "policy/config_trust.h"
 
@@ -154,8 +155,12 @@ static void judge_control(struct config_findings *f, const struct pamd_line *l)
 		    "the lines below; write `requisite`", l->file, l->line);
 		return;
 	}
-	if (l->type != PAMD_AUTH && l->type != PAMD_ACCOUNT)
+	if (l->type == PAMD_SESSION)
 		return;
+	if (l->type == PAMD_PASSWORD) {
+		config_password_line(f, l);
+		return;
+	}
 	if (strcasecmp(l->control, "optional") == 0) {
 		config_find(f, CONFIG_FAIL, PAM, "%s:%d: `optional`: a refusal counts for "
 		    "nothing; write `requisite`", l->file, l->line);
@@ -283,12 +288,6 @@ static bool reserves(const struct scan *s)
 static void judge_line(const struct scan *s, const struct pamd_line *l)
 {
 	config_trust_module(s->request, s->found, l);
-	if (l->type == PAMD_PASSWORD) {
-		config_find(s->found, CONFIG_FAIL, PAM, "%s:%d: this version has no password "
-		    "rules: every new password would be refused; remove the line", l->file,
-		    l->line);
-		return;
-	}
 	judge_control(s->found, l);
 	judge_arguments(s, l);
 	if (l->type != PAMD_ACCOUNT)
@@ -527,6 +526,19 @@ static int load_and_walk(const struct scan *s, const struct service *x,
 	return r == ERR_SYSTEM ? r : 1;
 }
 
+/* 0 or ERR_SYSTEM. */
+static int judge_passwords(const struct scan *s, const struct service *x)
+{
+	struct pamd_stack password = {0};
+	struct pamd_ways set;
+	int r = load_and_walk(s, x, &password, PAMD_PASSWORD, &set);
+
+	if (r == 0)
+		config_password(s->found, &password, &set);
+	pamd_stack_free(&password);
+	return r < 0 ? r : 0;
+}
+
 static int judge_service(const struct scan *s, struct service *x, struct err *e)
 {
 	struct pamd_stack auth = {0}, account = {0};
@@ -547,6 +559,8 @@ static int judge_service(const struct scan *s, struct service *x, struct err *e)
 	}
 	pamd_stack_free(&auth);
 	pamd_stack_free(&account);
+	if (r >= 0 && !x->included)
+		r = judge_passwords(s, x);
 	return r < 0 ? err_set(e, r, "out of memory") : 0;
 }
 

@@ -126,6 +126,17 @@ static bool may_ignore(const struct pamd_line *l)
 	return false;
 }
 
+/* Whether a password line may ask for a new password although a line above has. */
+static bool may_ask(const struct pamd_line *l)
+{
+	static const char *const asking[] = {PAMD_OURS, "pam_unix.so", "pam_pwquality.so",
+	    "pam_cracklib.so", "pam_passwdqc.so", "pam_pwhistory.so", "pam_sss.so",
+	    "pam_krb5.so", "pam_ldap.so", "pam_winbind.so", NULL};
+
+	return l->type == PAMD_PASSWORD && is_one_of(base_name(l->module), asking) &&
+	    !has_word(l, "use_authtok") && !has_word(l, "use_first_pass");
+}
+
 /* With `deny` pam_wheel passes all others, with `root_only` everybody who does
  * not ask for root. */
 static bool limits_callers(const struct pamd_line *l)
@@ -159,6 +170,7 @@ static int append(struct load *load, const struct pamd_line *l, enum pamd_role r
 	x->need_auth = role == PAMD_OURSELVES && has_word(l, "need_auth");
 	x->ignores = role != PAMD_PASSWORDS || l->type != PAMD_AUTH || may_ignore(l);
 	x->limits = limits_callers(l);
+	x->asks = may_ask(l);
 	return pamd_control(l->control, &x->control, load->e);
 }
 

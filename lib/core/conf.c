@@ -601,9 +601,11 @@ static int set_word(struct conf_words *w, enum conf_group group, const char *wor
 	    {"after_login", CONF_AUTH, offsetof(struct conf_words, after_login)},
 	    {"enroll_here", CONF_AUTH, offsetof(struct conf_words, enroll_here)},
 	    {"reserve", CONF_AUTH, offsetof(struct conf_words, reserve)},
+	    {"use_authtok", CONF_PASSWORD, offsetof(struct conf_words, use_authtok)},
+	    {"use_first_pass", CONF_PASSWORD, offsetof(struct conf_words, use_authtok)},
+	    {"try_first_pass", CONF_PASSWORD, offsetof(struct conf_words, try_first_pass)},
 	};
-	static const char *const absent[] = {"use_authtok", "try_first_pass",
-	    "use_first_pass"};
+	static const char *const types[] = {"auth", "account", "password", "session"};
 
 	if (strcmp(word, "debug") == 0) {
 		w->debug = true;
@@ -613,14 +615,11 @@ static int set_word(struct conf_words *w, enum conf_group group, const char *wor
 		if (strcmp(word, words[i].name) != 0)
 			continue;
 		if (group != words[i].group)
-			return err_set(e, ERR_SYNTAX, "'%s' belongs on an %s line", word,
-			    words[i].group == CONF_AUTH ? "auth" : "account");
+			return err_set(e, ERR_SYNTAX, "'%s' belongs on a line of type %s", word,
+			    types[words[i].group]);
 		*(bool *)(void *)((char *)w + words[i].offset) = true;
 		return 0;
 	}
-	for (size_t i = 0; i < sizeof(absent) / sizeof(absent[0]); i++)
-		if (strcmp(word, absent[i]) == 0)
-			return err_set(e, ERR_SYNTAX, "this version does not have '%s'", word);
 	return err_set(e, ERR_SYNTAX, "unknown word '%s'", word);
 }
 

@@ -109,6 +109,8 @@ struct conf_words {
 	bool after_login;
 	bool enroll_here;
 	bool reserve;
+	bool use_authtok;    /* never asks for the new password; `use_first_pass` is the same */
+	bool try_first_pass; /* asks where no line above has */
 	bool debug;
 };
 

@@ -338,6 +338,19 @@ int history_add(struct history *h, const struct history_ask *q, struct err *e)
 	return r;
 }
 
+void history_forget(struct history *h)
+{
+	struct work *w = work_of(h);
+
+	secret_wipe(&w->crypt, sizeof(w->crypt));
+	secret_wipe(w->phrase, sizeof(w->phrase));
+	secret_wipe(&w->value, sizeof(w->value));
+	secret_wipe(&w->record, sizeof(w->record));
+	secret_wipe(w->of, sizeof(w->of));
+	secret_wipe(w->old, sizeof(w->old));
+	w->of_len = 0;
+}
+
 struct withdrawal {
 	struct work *work;
 	const struct history_ask *ask;

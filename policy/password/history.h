@@ -22,19 +22,13 @@
 
 #include "lib/core/store.h"
 #include "policy/password/history_list.h"
+#include "policy/password/history_said.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
 /* Bytes; libxcrypt takes no more, nor does PAM carry more (PAM_MAX_RESP_SIZE). */
 #define HISTORY_PASSWORD_MAX 511
-
-/* Zero is the answer that refuses. */
-enum history_said {
-	HISTORY_USED,     /* among the last, or another try of it is under way */
-	HISTORY_IN_FORCE, /* the live shadow field is its hash */
-	HISTORY_FREE
-};
 
 struct history_text {
 	const char *data; /* NULL: none */
@@ -70,6 +64,9 @@ int history_check(struct history *h, const struct history_ask *q, enum history_s
 /* Notes the new password: behind every rule, before pam_unix.  It is on the disk when this
  * returns.  0; ERR_UNAVAIL: too many changes of this user at once, or the lock; as above. */
 int history_add(struct history *h, const struct history_ask *q, struct err *e);
+
+/* For who keeps h for that: wipes the password and all else that it does not need. */
+void history_forget(struct history *h);
 
 /* For who learns that the change did not happen: takes out what history_add() of the same
  * h has noted, if the shadow field is still q->live.  0 or as above. */

@@ -7,7 +7,7 @@
 #define N_(text) text /* in the catalogue; translated by the caller's function */
 
 struct sentence {
-	password_translator *translate;
+	const struct password_tongue *tongue;
 	char *text;
 };
 
@@ -31,8 +31,8 @@ static void say(const struct sentence *s, const char *fmt, ...)
 	int n;
 
 	va_start(ap, fmt);
-	n = vsnprintf(s->text, PASSWORD_TEXT_MAX, s->translate != NULL ? s->translate(fmt) : fmt,
-	    ap);
+	n = vsnprintf(s->text, PASSWORD_TEXT_MAX, s->tongue != NULL ?
+	    s->tongue->translate(s->tongue->ctx, fmt) : fmt, ap);
 	va_end(ap);
 	if (n >= PASSWORD_TEXT_MAX)
 		end_whole(s->text);
@@ -110,10 +110,10 @@ static void say_missing(const struct password_break *b, const struct sentence *s
 }
 
 void password_text(const struct password_policies *p, const struct password_break *b,
-    password_translator *translate, char *text)
+    const struct password_tongue *tongue, char *text)
 {
 	const struct password_policy *policy = &p->policy[b->policy];
-	const struct sentence s = {translate, text};
+	const struct sentence s = {tongue, text};
 
 	switch (b->rule) {
 	case PASSWORD_RULE_NUL:
@@ -147,4 +147,17 @@ void password_text(const struct password_policies *p, const struct password_brea
 		say_missing(b, &s);
 		break;
 	}
+}
+
+void password_history_text(enum history_said said, int reuse,
+    const struct password_tongue *tongue, char *text)
+{
+	const struct sentence s = {tongue, text};
+
+	text[0] = '\0';
+	if (said == HISTORY_IN_FORCE)
+		say(&s, N_("It is the present password."));
+	else if (said == HISTORY_USED)
+		say(&s, N_("It has been used before: neither the present password nor the %d before "
+		    "it are taken."), reuse);
 }

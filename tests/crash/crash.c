@@ -184,7 +184,7 @@ static const struct crash_op *op;
 static bool is_permanent(const char *path)
 {
 	static const char *const files[] = {"backup", "etc/keyring", "etc/pam_bastion.conf",
-	    "import", "pam.d/bastion", "pam.d/other", "state/machine-id"};
+	    "import", "pam.d/bastion", "pam.d/other", "state/machine-id", "state/pw/root"};
 	const char *name = strrchr(path, '/');
 	unsigned int decoy;
 	char end;

@@ -339,16 +339,44 @@ void ph_service(const char *text)
 	write_file(ph_path("pam.d/" PH_SERVICE), text);
 }
 
-const char *ph_judge_line(int ms)
+static void find_stub(char stub[PATH_MAX])
 {
-	static char line[2 * PATH_MAX];
 	const char *build = getenv("BUILD");
-	char path[PATH_MAX], stub[PATH_MAX];
+	char path[PATH_MAX];
 
 	(void)snprintf(path, sizeof(path), "%s/tests/stub/pam_judge.so",
 	    build != NULL ? build : "build");
 	if (realpath(path, stub) == NULL)
 		ph_die("%s: %s", path, strerror(errno));
+}
+
+const char *ph_stub_line(const char *words)
+{
+	static char ring[RING][2 * PATH_MAX];
+	static int at;
+	char *line = ring[at++ % RING];
+	char stub[PATH_MAX];
+
+	find_stub(stub);
+	(void)snprintf(line, sizeof(ring[0]), "password required %s %s\n", stub, words);
+	return line;
+}
+
+void ph_password_lines(const char *above, const char *words, const char *below)
+{
+	char text[8 * PATH_MAX];
+
+	(void)snprintf(text, sizeof(text), "%spassword required %s conf=%s/etc/pam_bastion.conf "
+	    "%s\n%s", above, ph_module(), root, words, below);
+	ph_service(text);
+}
+
+const char *ph_judge_line(int ms)
+{
+	static char line[2 * PATH_MAX];
+	char stub[PATH_MAX];
+
+	find_stub(stub);
 	(void)snprintf(line, sizeof(line), "auth requisite %s [right=" PH_PASSWORD "] "
 	    "count=%s/judged ms=%d\n", stub, root, ms);
 	return line;

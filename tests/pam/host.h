@@ -67,6 +67,11 @@ void ph_words_below(const char *lines, const char *auth);
 void ph_password_stack(bool code, const char *words, int ms);
 void ph_service(const char *text); /* the service file as it is */
 const char *ph_judge_line(int ms); /* the password line of it */
+
+/* The password lines of the service: above, ours with words, below.  ph_stub_line(): one of
+ * the stub's with these words. */
+void ph_password_lines(const char *above, const char *words, const char *below);
+const char *ph_stub_line(const char *words); /* good for 8 calls */
 int ph_judged(void);               /* passwords that it has judged since ph_make() */
 
 /* Somebody with an account, and with a device whose secret is known here. */

@@ -3,8 +3,10 @@
 #include "tests/pam/host.h"
 
 #include "enroll/pending.h"
+#include "lib/core/record_pw.h"
 #include "lib/core/slot.h"
 
+#include <crypt.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -78,6 +80,25 @@ static void go(struct ph_login l, int expected)
 	ph_end(&l);
 }
 
+/* A salt that costs little: what is tested is no work of crypt(3). */
+static void make_history(void)
+{
+	char salt[CRYPT_GENSALT_OUTPUT_SIZE], key[STORE_KEY_MAX];
+	struct store_value v = {.version = STORE_NEW};
+	struct record_pw r;
+	struct store s;
+
+	if (crypt_gensalt_rn("$y$", 1, NULL, 0, salt, sizeof(salt)) == NULL ||
+	    record_pw_new(&r, salt) != 0 || store_key(key, "pw", "root") != 0 ||
+	    store_open_pw(&s, &ph_conf, true, NULL) != 0)
+		ph_die("a history");
+	v.len = (size_t)record_pw_put(&r, v.data);
+	(void)store_del(&s, key, NULL, NULL);
+	if (store_put(&s, key, &v, NULL) != 0)
+		ph_die("store_put");
+	store_close(&s);
+}
+
 void kinds_make(void)
 {
 	struct record_enroll r;
@@ -100,6 +121,7 @@ void kinds_make(void)
 	ph_read_hot("henry", &hot);
 	hot.locked_since = ph_now() - 60;
 	ph_change_hot("henry", &hot);
+	make_history();
 	save(&saved_alice);
 	save(&saved_erin);
 	save(&saved_frank);
@@ -261,15 +283,52 @@ static void account_alone(void)
 	ph_end(&l);
 }
 
-static void password_change(void)
+/* ---- new passwords; root's are kept in a history, nobody sets them ---- */
+
+static void change(struct ph_login l, int expected)
 {
-	struct ph_login l = ph_stranger("alice");
+	int code;
 
 	ph_forget();
 	ph_start(&l);
-	if (pam_chauthtok(l.pamh, 0) == PAM_SUCCESS)
-		ph_die("a password was changed");
+	code = pam_chauthtok(l.pamh, 0);
+	if (code != expected)
+		ph_die("a change of %s: %d instead of %d: %s", l.user, code, expected,
+		    ph_lines > 0 ? ph_log[ph_lines - 1].text : "no log line");
+	if (kinds_look != NULL)
+		kinds_look(l.pamh);
 	ph_end(&l);
+}
+
+static void password_taken(void)
+{
+	struct ph_login l = ph_stranger("root");
+
+	for (int i = 0; i < 2; i++)
+		ph_answer(&l, PH_TYPE, "rain over 7 hills");
+	change(l, PAM_SUCCESS);
+}
+
+static void password_refused(void)
+{
+	struct ph_login l = ph_stranger("root");
+
+	for (int i = 0; i < 6; i++)
+		ph_answer(&l, PH_TYPE, "abc");
+	change(l, PAM_AUTHTOK_ERR);
+}
+
+static void password_cancelled(void)
+{
+	struct ph_login l = ph_stranger("alice");
+
+	ph_answer(&l, PH_FAIL, NULL);
+	change(l, PAM_AUTHTOK_ERR);
+}
+
+static void password_of_nobody(void)
+{
+	change(ph_stranger("nobody-here"), PAM_USER_UNKNOWN);
 }
 
 /* A right code, and the refusal that is logged with this. */
@@ -390,7 +449,9 @@ const struct kind kinds[] = {
     {"enrolment", enrolment}, {"enrolment cancelled", enrolment_cancelled},
     {"refused configuration", refused_configuration}, {"missing keyring", missing_keyring},
     {"bad record", bad_record}, {"account alone", account_alone},
-    {"password change", password_change}, {"locked", locked}, {"three wrong", three_wrong},
+    {"password taken", password_taken}, {"password refused", password_refused},
+    {"password cancelled", password_cancelled}, {"password of nobody", password_of_nobody},
+    {"locked", locked}, {"three wrong", three_wrong},
     {"state missing", state_missing}, {"foreign uid", foreign_uid},
     {"damaged hot record", damaged_hot}, {"held lock", held_lock},
     {"failing sync", failing_sync}, {"full disk", full_disk},

@@ -297,20 +297,6 @@ static void setcred_does_not_set_the_mark(void **state)
 	ph_end(&l);
 }
 
-static void password_change_is_refused(void **state)
-{
-	struct ph_login l = {.user = "alice", .tty = "/dev/pts/1"};
-
-	(void)state;
-	ph_start(&l);
-	assert_int_equal(pam_chauthtok(l.pamh, 0), PAM_AUTHTOK_ERR);
-	ph_end(&l);
-	assert_int_equal(l.prompts, 0);
-	assert_true(ph_logged("user=alice verdict=error reason=config source=local:0 "
-	    "service=bastion detail=\"this version has no password rules; *\""));
-	assert_int_equal(ph_log[ph_lines - 1].priority, LOG_ERR);
-}
-
 static void every_entry_point_is_found_by_dlsym(void **state)
 {
 	static const char *const names[] = {"pam_sm_authenticate", "pam_sm_setcred",
@@ -372,7 +358,6 @@ int main(void)
 	    TEST(account_without_auth_asks_and_says_nothing),
 	    TEST(setcred_and_session_succeed_and_do_nothing),
 	    TEST(setcred_does_not_set_the_mark),
-	    TEST(password_change_is_refused),
 	    TEST(every_entry_point_is_found_by_dlsym),
 	    TEST(name_changed_at_the_prompt_is_not_let_in),
 	};

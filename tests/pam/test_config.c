@@ -117,7 +117,7 @@ static void pam_line_error_denies_and_names_the_line(void **state)
 {
 	static const struct { const char *words, *detail; } lines[] = {
 	    {"nullok", "*: unknown word 'nullok'"},
-	    {"need_auth", "*: 'need_auth' belongs on an account line"},
+	    {"need_auth", "*: 'need_auth' belongs on a line of type account"},
 	    {"windwo=1", "*: unknown key 'windwo'"},
 	    {"window=9", "*: window: '9' is not *"},
 	    {"window=1 window=1", "*: 'window' is given twice"},
@@ -125,7 +125,7 @@ static void pam_line_error_denies_and_names_the_line(void **state)
 	    {"retry=0", "*: retry: *"},
 	    {"enroll_here=yes", "*: unknown key 'enroll_here'"},
 	    {"reserve after_password", "*: 'reserve' and 'after_password' cannot stand on one *"},
-	    {"use_first_pass", "*: this version does not have 'use_first_pass'"},
+	    {"use_first_pass", "*: 'use_first_pass' belongs on a line of type password"},
 	    {"exempt=user:alice", "*: exempt: needs 'until YYYY-MM-DD'*"},
 	    {"[exempt=user:alice until 2027-02-29]", "*: exempt: 'until 2027-02-29' is not *"},
 	    {"remember=13h", "*: remember: *"},

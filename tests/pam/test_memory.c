@@ -129,7 +129,7 @@ static int converse(int n, const struct pam_message **m, struct pam_response **o
 	if (n != 1 || r == NULL)
 		_exit(98);
 	*out = r;
-	if (m[0]->msg_style != PAM_PROMPT_ECHO_ON)
+	if (m[0]->msg_style != PAM_PROMPT_ECHO_ON && m[0]->msg_style != PAM_PROMPT_ECHO_OFF)
 		return PAM_SUCCESS;
 	show_registers();
 	tell(SAID_PROMPT, m[0]->msg, (unsigned int)strlen(m[0]->msg));
@@ -149,7 +149,7 @@ static void wait_for_the_search(enum said what, int code)
 	(void)hear();
 }
 
-/* host ROOT TIME USER key|no-key KEEPS */
+/* host ROOT TIME USER key|no-key|change KEEPS; change: of the password */
 static int be_host(char **argument)
 {
 	const struct pam_conv conv = {converse, NULL};
@@ -165,7 +165,7 @@ static int be_host(char **argument)
 	ph_account("bob", 20002);
 	ph_start(&l);
 	(void)pam_set_item(l.pamh, PAM_CONV, &conv);
-	code = ph_authenticate(&l);
+	code = argument[3][0] == 'c' ? pam_chauthtok(l.pamh, 0) : ph_authenticate(&l);
 	show_registers();
 	put_answer_away();
 	wait_for_the_search(SAID_CODE, code);
@@ -474,6 +474,16 @@ static const char *nothing(void)
 	return NULL;
 }
 
+/* Each password twice; the first breaks a rule. */
+static const char *new_password(void)
+{
+	static const char *const typed[] = {"gloomy-weasel", "rain over 7 hills"};
+
+	search_add_text("refused password", typed[0]);
+	search_add_text("new password", typed[1]);
+	return typed[(prompts - 1) / 2 % 2];
+}
+
 static const struct act stranger = {"alice", "no-key", right_code, false, NULL};
 static const struct act friend = {"alice", "key", right_code, false, NULL};
 
@@ -586,6 +596,20 @@ static void nothing_is_left_when_a_record_does_not_open(void **state)
 	(void)close(fd);
 	assert_int_equal(rename(ph_path("state/enroll/alice"), ph_path("state/enroll/bob")), 0);
 	assert_int_equal(log_in(&(struct act){"bob", "key", right_code, false, NULL}), PAM_AUTH_ERR);
+}
+
+/* root is in /etc/passwd everywhere, so that there is a history; libpam has the first of two
+ * answers while it asks for the second. */
+static void nothing_is_left_of_a_new_password(void **state)
+{
+	const struct act a = {"root", "change", new_password, true, NULL};
+
+	(void)state;
+	ph_configure("password_policy = pci-4.0.1\n");
+	(void)unlink(ph_path("state/pw/root"));
+	assert_int_equal(log_in(&a), PAM_SUCCESS);
+	assert_int_equal(prompts, 4);
+	assert_int_equal(log_in(&a), PAM_SUCCESS); /* there is a record now */
 }
 
 /* ---- the enrolment at the prompt ---- */
@@ -702,6 +726,7 @@ int main(int argc, char **argv)
 	    TEST(nothing_is_left_of_a_remembered_login),
 	    TEST(nothing_is_left_when_a_record_is_bad),
 	    TEST(nothing_is_left_when_a_record_does_not_open),
+	    TEST(nothing_is_left_of_a_new_password),
 	    TEST(nothing_is_left_of_an_enrolment),
 	    TEST(nothing_is_left_of_an_enrolment_that_is_not_confirmed),
 	};

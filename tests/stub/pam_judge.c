@@ -7,6 +7,11 @@
  *   ms=N         how long one takes it
  *
  * It takes the password that was typed above, and asks itself where there is none.
+ *
+ * As a password line, in the place of what asks above ours or sets below it:
+ *
+ *   old=WORD new=WORD   leaves these as the old and the new password
+ *   seen=FILE           has the new password that it finds, or "(none)"
  */
 #include <fcntl.h>
 #include <security/pam_ext.h>
@@ -50,6 +55,36 @@ ENTRY int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const cha
 		return PAM_AUTHINFO_UNAVAIL;
 	(void)nanosleep(&t, NULL);
 	return strcmp(typed, word(argc, argv, "right=")) == 0 ? PAM_SUCCESS : PAM_AUTH_ERR;
+}
+
+static int leave(pam_handle_t *pamh, int item, const char *text)
+{
+	return text[0] != '\0' ? pam_set_item(pamh, item, text) : PAM_SUCCESS;
+}
+
+static int show(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_TRUNC | O_CREAT | O_CLOEXEC, 0600);
+	bool shown = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+
+	if (fd >= 0)
+		(void)close(fd);
+	return shown ? PAM_SUCCESS : PAM_SYSTEM_ERR;
+}
+
+ENTRY int pam_sm_chauthtok(pam_handle_t *pamh, int flags, int argc, const char **argv)
+{
+	const char *seen = word(argc, argv, "seen=");
+	const void *found = NULL;
+
+	if ((flags & PAM_UPDATE_AUTHTOK) == 0)
+		return PAM_SUCCESS;
+	if (seen[0] != '\0' && (pam_get_item(pamh, PAM_AUTHTOK, &found) != PAM_SUCCESS ||
+	    show(seen, found != NULL ? found : "(none)") != PAM_SUCCESS))
+		return PAM_SYSTEM_ERR;
+	return leave(pamh, PAM_OLDAUTHTOK, word(argc, argv, "old=")) == PAM_SUCCESS &&
+	    leave(pamh, PAM_AUTHTOK, word(argc, argv, "new=")) == PAM_SUCCESS ? PAM_SUCCESS :
+	    PAM_SYSTEM_ERR;
 }
 
 ENTRY int pam_sm_setcred(pam_handle_t *pamh, int flags, int argc, const char **argv)

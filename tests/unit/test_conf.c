@@ -1036,14 +1036,16 @@ static void words_belong_to_their_group(void **state)
 		const char *word;
 		enum conf_group group;
 	} words[] = {{"need_auth", CONF_ACCOUNT}, {"after_password", CONF_AUTH},
-	    {"after_login", CONF_AUTH}, {"enroll_here", CONF_AUTH}, {"reserve", CONF_AUTH}};
+	    {"after_login", CONF_AUTH}, {"enroll_here", CONF_AUTH}, {"reserve", CONF_AUTH},
+	    {"use_authtok", CONF_PASSWORD}, {"use_first_pass", CONF_PASSWORD},
+	    {"try_first_pass", CONF_PASSWORD}};
 
 	(void)state;
 	scratch_write(path, "", 0, 0644);
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		for (enum conf_group g = CONF_AUTH; g <= CONF_SESSION; g++) {
 			if (g != words[i].group) {
-				assert_line_refused(g, words[i].word, NULL, "belongs on an");
+				assert_line_refused(g, words[i].word, NULL, "belongs on a line of type");
 				continue;
 			}
 			assert_int_equal(load_words(g, NULL, words[i].word, NULL), 0);
@@ -1052,6 +1054,8 @@ static void words_belong_to_their_group(void **state)
 			assert_int_equal(line_words.after_login, i == 2);
 			assert_int_equal(line_words.enroll_here, i == 3);
 			assert_int_equal(line_words.reserve, i == 4);
+			assert_int_equal(line_words.use_authtok, i == 5 || i == 6);
+			assert_int_equal(line_words.try_first_pass, i == 7);
 			assert_false(line_words.debug);
 		}
 	for (enum conf_group g = CONF_AUTH; g <= CONF_SESSION; g++) {
@@ -1059,7 +1063,7 @@ static void words_belong_to_their_group(void **state)
 		assert_true(line_words.debug);
 		assert_false(line_words.need_auth || line_words.after_password ||
 		    line_words.after_login || line_words.enroll_here ||
-		    line_words.reserve);
+		    line_words.reserve || line_words.use_authtok || line_words.try_first_pass);
 	}
 }
 
@@ -1076,18 +1080,6 @@ static void reserve_stands_alone_on_its_line(void **state)
 	assert_int_equal(load_words(CONF_AUTH, NULL, "reserve", "debug"), 0);
 	assert_int_equal(load_words(CONF_AUTH, NULL, "reserve", "reserve_wait=20s"), 0);
 	assert_int_equal(line_conf.reserve_wait, 20);
-}
-
-static void word_of_a_feature_not_built_is_an_error(void **state)
-{
-	static const char *const absent[] = {"use_authtok", "try_first_pass",
-	    "use_first_pass"};
-
-	(void)state;
-	scratch_write(path, "", 0, 0644);
-	for (size_t i = 0; i < sizeof(absent) / sizeof(absent[0]); i++)
-		for (enum conf_group g = CONF_AUTH; g <= CONF_SESSION; g++)
-			assert_line_refused(g, absent[i], NULL, absent[i]);
 }
 
 static void key_as_a_word_and_word_as_a_key_are_errors(void **state)
@@ -1190,7 +1182,6 @@ int main(void)
 	    T(error_in_the_file_of_a_pam_line_names_the_file),
 	    T(words_belong_to_their_group),
 	    T(reserve_stands_alone_on_its_line),
-	    T(word_of_a_feature_not_built_is_an_error),
 	    T(key_as_a_word_and_word_as_a_key_are_errors),
 	    T(conf_argument_names_one_existing_absolute_path),
 	    T(limits_must_agree_after_the_line_too),

@@ -297,12 +297,12 @@ static void arguments_are_judged_like_the_modules_own(void **state)
 	put("pam.d/sshd", THREE " retyr=2" BEHIND GUARD ACCOUNT);
 	fails("pam.d/sshd:1:", "retyr");
 	put("pam.d/sshd", THREE " need_auth" BEHIND GUARD ACCOUNT);
-	fails("pam.d/sshd:1:", "belongs on an account line");
+	fails("pam.d/sshd:1:", "belongs on a line of type account");
 	put("pam.d/sshd", THREE " use_first_pass" BEHIND GUARD ACCOUNT);
 	fails("pam.d/sshd:1:", "use_first_pass");
 	put("pam.d/sshd", THREE BEHIND "account requisite pam_bastion.so need_auth enroll_here\n"
 	    ACCOUNT);
-	fails("pam.d/sshd:4:", "belongs on an auth line");
+	fails("pam.d/sshd:4:", "belongs on a line of type auth");
 	put("pam.d/sshd", THREE " conf=/nonexistent/x" BEHIND GUARD ACCOUNT);
 	fails("pam.d/sshd:1:", "/nonexistent");
 	put("pam.d/sshd", THREE " [issuer=My Corp] retry=2 enroll_here" BEHIND GUARD ACCOUNT);
@@ -379,11 +379,94 @@ static void a_done_for_an_answer_that_never_comes_is_no_refusal_that_passes(void
 	is_clean();
 }
 
-static void a_password_line_fails(void **state)
+#define SETS "password [success=1 default=ignore] pam_unix.so use_authtok yescrypt\n" \
+	"password requisite pam_deny.so\npassword required pam_permit.so\n"
+
+static void password_lines_above_what_sets_it_pass(void **state)
 {
 	(void)state;
-	put("pam.d/passwd", "password requisite pam_bastion.so retry=3\n");
-	fails("pam.d/passwd:1:", "this version has no password rules");
+	put("pam.d/passwd", "password requisite pam_bastion.so retry=3\n" SETS);
+	is_clean();
+	put("pam.d/passwd", "password requisite pam_pwquality.so retry=3\n"
+	    "password requisite pam_bastion.so use_authtok\n" SETS);
+	is_clean();
+	put("pam.d/passwd", "password requisite pam_bastion.so\n"
+	    "password required pam_pwhistory.so use_authtok\n" SETS);
+	is_clean();
+	put("pam.d/passwd", "@include common-password\n");
+	put("pam.d/common-password", "password requisite pam_bastion.so\n" SETS);
+	is_clean();
+}
+
+static void password_line_behind_what_sets_it_fails(void **state)
+{
+	(void)state;
+	put("pam.d/passwd", "password sufficient pam_unix.so yescrypt\n"
+	    "password requisite pam_bastion.so use_authtok\npassword requisite pam_deny.so\n");
+	fails("pam.d/passwd:1:", "sets a password past the line of pam_bastion.so");
+	put("pam.d/passwd", "password [success=2 default=ignore] pam_unix.so yescrypt\n"
+	    "password requisite pam_bastion.so use_authtok\npassword requisite pam_deny.so\n"
+	    "password required pam_permit.so\n");
+	fails("pam.d/passwd:1:", "sets a password past the line of pam_bastion.so");
+}
+
+static void password_that_a_line_below_asks_for_anew_fails(void **state)
+{
+	(void)state;
+	put("pam.d/passwd", "password requisite pam_bastion.so\n"
+	    "password [success=1 default=ignore] pam_unix.so yescrypt\n"
+	    "password requisite pam_deny.so\npassword required pam_permit.so\n");
+	fails("pam.d/passwd:2:", "may ask for another new password");
+	put("pam.d/passwd", "password requisite pam_bastion.so\n"
+	    "password requisite pam_passwdqc.so\n" SETS);
+	fails("pam.d/passwd:2:", "may ask for another new password");
+}
+
+static void password_line_that_asks_behind_another_warns(void **state)
+{
+	(void)state;
+	put("pam.d/passwd", "password requisite pam_pwquality.so\n"
+	    "password requisite pam_bastion.so try_first_pass\n" SETS);
+	finds(CONFIG_WARN, "pam.d/passwd:2:", "add use_authtok");
+}
+
+static void use_authtok_without_a_line_that_asks_fails(void **state)
+{
+	(void)state;
+	put("pam.d/passwd", "password requisite pam_bastion.so use_authtok\n" SETS);
+	fails("pam.d/passwd:1:", "no line above asks for a password");
+}
+
+static void password_line_whose_refusal_does_not_end_the_stack_fails(void **state)
+{
+	static const char *const controls[] = {"required", "optional",
+	    "[success=ok default=ignore]"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(controls) / sizeof(controls[0]); i++) {
+		struct config_findings f;
+		bool told = false;
+		char text[512];
+
+		(void)snprintf(text, sizeof(text), "password %s pam_bastion.so\n%s", controls[i],
+		    SETS);
+		put("pam.d/passwd", text);
+		run(&f);
+		assert_true(f.failed);
+		for (size_t k = 0; k < f.count; k++)
+			told = told || strstr(f.item[k].text, "does not end in die") != NULL;
+		assert_true(told);
+		config_findings_free(&f);
+	}
+}
+
+static void arguments_of_a_password_line_are_read(void **state)
+{
+	(void)state;
+	put("pam.d/passwd", "password requisite pam_bastion.so need_auth\n" SETS);
+	fails("pam.d/passwd:1:", "belongs on a line of type account");
+	put("pam.d/passwd", "password requisite pam_bastion.so password_policy=kiza\n" SETS);
+	fails("pam.d/passwd:1:", "is no policy");
 }
 
 static void a_syntax_error_fails_where_the_module_is_named(void **state)
@@ -1301,7 +1384,13 @@ int main(void)
 	    TEST(optional_fails_on_auth_and_account),
 	    TEST(brackets_that_let_a_failure_pass_fail),
 	    TEST(a_done_for_an_answer_that_never_comes_is_no_refusal_that_passes),
-	    TEST(a_password_line_fails),
+	    TEST(password_lines_above_what_sets_it_pass),
+	    TEST(password_line_behind_what_sets_it_fails),
+	    TEST(password_that_a_line_below_asks_for_anew_fails),
+	    TEST(password_line_that_asks_behind_another_warns),
+	    TEST(use_authtok_without_a_line_that_asks_fails),
+	    TEST(password_line_whose_refusal_does_not_end_the_stack_fails),
+	    TEST(arguments_of_a_password_line_are_read),
 	    TEST(a_syntax_error_fails_where_the_module_is_named),
 	    TEST(a_service_file_that_others_may_write_fails),
 	    TEST(leavings_of_editors_are_no_services),

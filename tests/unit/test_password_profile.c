@@ -154,8 +154,9 @@ static void names_in_a_list_are_found_whole(void **state)
 	assert_false(password_list_names("", "iam"));
 }
 
-static const char *in_korean(const char *fmt)
+static const char *in_korean(const void *ctx, const char *fmt)
 {
+	(void)ctx;
 	return language_text(fmt);
 }
 
@@ -187,7 +188,7 @@ static void every_broken_rule_has_a_sentence_with_its_numbers(void **state)
 		if (b.item[i].rule == PASSWORD_RULE_MIN_LENGTH)
 			assert_non_null(strstr(text, " 77 "));
 		/* Pure: what it is given speaks. */
-		password_text(&p, &b.item[i], in_korean, text);
+		password_text(&p, &b.item[i], &(struct password_tongue){in_korean, NULL}, text);
 		assert_true(strlen(text) > 10);
 	}
 	password_text(&p, &(struct password_break){PASSWORD_RULE_KINDS, 2, 0, 4, 1}, NULL, text);
@@ -195,14 +196,28 @@ static void every_broken_rule_has_a_sentence_with_its_numbers(void **state)
 	    "and length 4; needed are 1 kinds and length 40, or 2 kinds and length 30.");
 }
 
-static const char *long_translation(const char *fmt)
+static const char *long_translation(const void *ctx, const char *fmt)
 {
 	static char all[PASSWORD_TEXT_MAX * 3 + 1];
 
-	(void)fmt;
+	(void)ctx, (void)fmt;
 	for (size_t i = 0; i < PASSWORD_TEXT_MAX; i++)
 		memcpy(all + 3 * i, "가", 3);
 	return all;
+}
+
+static void used_password_is_named_as_such(void **state)
+{
+	char text[PASSWORD_TEXT_MAX];
+
+	(void)state;
+	password_history_text(HISTORY_FREE, 4, NULL, text);
+	assert_string_equal(text, "");
+	password_history_text(HISTORY_IN_FORCE, 4, NULL, text);
+	assert_string_equal(text, "It is the present password.");
+	password_history_text(HISTORY_USED, 4, NULL, text);
+	assert_string_equal(text, "It has been used before: neither the present password nor the 4 "
+	    "before it are taken.");
 }
 
 static void sentence_that_is_cut_ends_with_a_character(void **state)
@@ -212,7 +227,7 @@ static void sentence_that_is_cut_ends_with_a_character(void **state)
 	char text[PASSWORD_TEXT_MAX];
 
 	(void)state;
-	password_text(&p, &b, long_translation, text);
+	password_text(&p, &b, &(struct password_tongue){long_translation, NULL}, text);
 	assert_int_equal(strlen(text) % 3, 0);
 	assert_true(strlen(text) > PASSWORD_TEXT_MAX - 4);
 }
@@ -260,6 +275,7 @@ int main(void)
 	    cmocka_unit_test(nothing_is_weakened_by_a_missing_file),
 	    cmocka_unit_test(names_in_a_list_are_found_whole),
 	    cmocka_unit_test(every_broken_rule_has_a_sentence_with_its_numbers),
+	    cmocka_unit_test(used_password_is_named_as_such),
 	    cmocka_unit_test(sentence_that_is_cut_ends_with_a_character),
 	    cmocka_unit_test(values_are_those_of_a_policy_file),
 	};

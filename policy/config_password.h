@@ -1,0 +1,17 @@
+/*
+ * config_password: the part of config_pamd that judges the password lines of a service:
+ * whether what is set is what the module has judged.
+ */
+#ifndef PB_CONFIG_PASSWORD_H
+#define PB_CONFIG_PASSWORD_H
+
+#include "policy/config_check.h"
+
+/* One line by itself: whether a refusal ends the stack. */
+void config_password_line(struct config_findings *f, const struct pamd_line *l);
+
+/* The password lines of a service; w is of pamd_stack_walk(). */
+void config_password(struct config_findings *f, const struct pamd_stack *s,
+    const struct pamd_ways *w);
+
+#endif
