@@ -95,11 +95,12 @@ int change_begin(struct change *c, struct entry *en, int flags, bool write,
 	*t = (struct change_trouble){.reason = ""};
 	c->en = en;
 	c->free = en->conf.root_is_free && change_is_root(flags);
+	if ((r = find_user(c, t)) != 0)
+		return r;
 	if (secret_new(&c->memory, sizeof(*c->shadow)) != 0)
 		return trouble(t, "system", err_set(&t->err, ERR_SYSTEM, "out of memory"));
 	c->shadow = (struct shadow_entry *)(void *)c->memory.data;
-	if ((r = find_user(c, t)) != 0 || (r = find_rules(c, t)) != 0 ||
-	    (r = change_look(c, t)) != 0)
+	if ((r = find_rules(c, t)) != 0 || (r = change_look(c, t)) != 0)
 		return r;
 	return find_history(c, write, t);
 }

@@ -36,11 +36,11 @@ static void report(const struct change *c, const char *verdict, const char *reas
 }
 
 /* Before anybody is asked for anything: 0, or the PAM code. */
-static int prelim(struct change *c, struct entry *en, int flags)
+static int look(struct change *c, struct entry *en, int flags, bool write)
 {
 	struct change_trouble t;
 
-	if (change_begin(c, en, flags, false, &t) != 0)
+	if (change_begin(c, en, flags, write, &t) != 0)
 		return refuse(en->pamh, &t, c->user == NULL ? PAM_USER_UNKNOWN : PAM_TRY_AGAIN);
 	/* Who has to change it may, and root may always. */
 	if (!password_allow_change(&c->policies) && getuid() != 0 &&
@@ -127,14 +127,7 @@ static int judge_some(struct change *c)
  * stays: the line below takes it. */
 static int update(struct change *c, struct entry *en, int flags)
 {
-	struct change_trouble t;
-	int r;
-
-	if (change_begin(c, en, flags, true, &t) != 0)
-		r = refuse(en->pamh, &t, PAM_ABORT);
-	else
-		r = judge_some(c);
-	if (r == 0)
+	if (look(c, en, flags, true) == 0 && judge_some(c) == 0)
 		return 0;
 	(void)pam_set_item(en->pamh, PAM_AUTHTOK, NULL);
 	return PAM_AUTHTOK_ERR;
@@ -156,7 +149,8 @@ ENTRY int pam_sm_chauthtok(pam_handle_t *pamh, int flags, int argc, const char *
 	}
 	if (crypto_init() != 0)
 		return refuse_early(pamh, "libcrypto", PAM_AUTHINFO_UNAVAIL);
-	r = (flags & PAM_PRELIM_CHECK) != 0 ? prelim(&c, &en, flags) : update(&c, &en, flags);
+	r = (flags & PAM_PRELIM_CHECK) != 0 ? look(&c, &en, flags, false) :
+	    update(&c, &en, flags);
 	change_end(&c);
 	return r == 0 ? PAM_SUCCESS : r;
 }

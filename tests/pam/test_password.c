@@ -438,6 +438,25 @@ static void caller_that_is_not_root_is_refused_before_any_question(void **state)
 	    PAM_AUTHINFO_UNAVAIL);
 }
 
+/* Also where the line's control makes nothing of what the first pass says. */
+static void refusal_of_the_first_pass_is_one_of_the_second_too(void **state)
+{
+	struct ph_login l = user("alice");
+	char text[6 * PH_PATH], seen[64];
+
+	(void)state;
+	ph_configure("password_policy = /absent\n");
+	(void)snprintf(text, sizeof(text), "password optional %s conf=%s\n%s", ph_module(),
+	    ph_path("etc/pam_bastion.conf"), seen_line());
+	ph_service(text);
+	type_twice(&l, GOOD);
+	assert_int_equal(change(&l), PAM_SUCCESS);
+	assert_int_equal(l.prompts, 0);
+	assert_int_equal(ph_lines, 2);
+	read_seen(seen);
+	assert_string_equal(seen, "(none)");
+}
+
 /* ---- the words ---- */
 
 static void use_authtok_never_asks(void **state)
@@ -523,6 +542,7 @@ static void trouble_is_told_and_logged_before_any_question(void **state)
 	put_shadow("!");
 	assert_trouble("nobody-here", PAM_USER_UNKNOWN,
 	    "user=nobody-here verdict=error reason=no_account " WHO " *");
+	assert_trouble(NULL, PAM_USER_UNKNOWN, "verdict=error reason=no_user " WHO " *");
 	assert_int_equal(change_to("alice", GOOD), PAM_SUCCESS);
 }
 
@@ -643,6 +663,7 @@ int main(void)
 	    TEST(change_that_a_login_demands_is_no_liberty_of_root),
 	    TEST(people_change_their_own_only_where_all_policies_allow_it),
 	    TEST(caller_that_is_not_root_is_refused_before_any_question),
+	    TEST(refusal_of_the_first_pass_is_one_of_the_second_too),
 	    TEST(use_authtok_never_asks),
 	    TEST(try_first_pass_asks_only_where_there_is_none_and_after_a_refusal),
 	    TEST(without_a_word_it_asks_whatever_a_line_above_has_left),
