@@ -8,7 +8,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -21,6 +21,7 @@
 #endif
 #define PROGRAM PB_SYSCONFDIR "/pam-bastion/notify"
 #define FILES 4096U            /* that it may always open */
+#define WORD_MAX 512           /* bytes of a name */
 #define FILES_MOST (1U << 20)  /* that are closed where the kernel cannot close a range */
 
 /* 0, or ERR_NONE when there is no such program. */
@@ -151,20 +152,16 @@ static int start(const char *program, char *const argv[], struct err *e)
 
 int notice_send_by(const char *program, const char *const words[3], struct err *e)
 {
-	char *argv[5] = {(char *)(uintptr_t)program};
+	/* Copies: a child finds nothing in secret memory, where a device's name may stand. */
+	char copy[3][WORD_MAX], *argv[5] = {(char *)(uintptr_t)program, copy[0], copy[1], copy[2]};
 	int r = check(program, e);
 
 	if (r != 0)
 		return r == ERR_NONE ? 0 : r;
-	/* Copies: a child finds nothing in secret memory, where a device's name may stand. */
 	for (int i = 0; i < 3; i++)
-		if ((argv[1 + i] = strdup(words[i] != NULL ? words[i] : "")) == NULL)
-			r = err_set(e, ERR_SYSTEM, "%s: out of memory", program);
-	if (r == 0)
-		r = start(program, argv, e);
-	for (int i = 1; i < 4; i++)
-		free(argv[i]);
-	return r;
+		if (snprintf(copy[i], WORD_MAX, "%s", words[i] != NULL ? words[i] : "") >= WORD_MAX)
+			return err_set(e, ERR_SYSTEM, "%s: a word is too long for it", program);
+	return start(program, argv, e);
 }
 
 int notice_send(const char *event, const char *user, const char *device, struct err *e)
