@@ -1,5 +1,6 @@
 #include "enroll/restore.h"
 
+#include "enroll/pw_merge.h"
 #include "enroll/steps.h"
 #include "lib/core/host.h"
 #include "lib/core/otp.h"
@@ -278,8 +279,9 @@ static int restore_user(struct run *r, struct err *e)
 	return code;
 }
 
-/* 1: what is there knows all of it, 0: not, or trouble. */
-static int has_history(struct run *r, struct err *e)
+/* 1: what is there knows all that the backup does, 0: not, or trouble.  w->pw becomes what
+ * is to be there: with what is there, where they go together. */
+static int look_at_history(struct run *r, struct err *e)
 {
 	struct work *w = r->w;
 	int code = store_get(r->pw, w->pw_key, NULL, &w->value, e);
@@ -289,14 +291,18 @@ static int has_history(struct run *r, struct err *e)
 		code = record_pw_get(&w->present_pw, w->value.data, w->value.len);
 	if (code != 0)
 		return code == ERR_NONE || code == ERR_BAD ? 0 : code;
-	return strcmp(w->pw.salt, w->present_pw.salt) == 0 &&
-	    secret_equal(w->pw.key, w->present_pw.key, sizeof(w->pw.key));
+	if (!pw_merge_can(&w->present_pw, &w->pw))
+		return 0;
+	if (!pw_merge(&w->present_pw, &w->pw))
+		return 1;
+	w->pw = w->present_pw;
+	return 0;
 }
 
 static int try_pw(struct run *r, struct err *e)
 {
 	struct work *w = r->w;
-	int code = has_history(r, e), n;
+	int code = look_at_history(r, e), n;
 
 	if (code != 0)
 		return code > 0 ? 0 : code;

@@ -1,5 +1,7 @@
 #include "policy/policy_expire.h"
 
+#include "policy/password/age.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <shadow.h>
@@ -20,22 +22,28 @@ static bool is_over(int days, int age)
 	return age != 0 && (days == POLICY_EXPIRE_UNKNOWN || days >= age);
 }
 
+/* As age_judge(): a day ahead is today. */
 static int age_of(const struct spwd *s, int64_t now)
 {
 	const int64_t days = now / DAY - s->sp_lstchg;
 
-	return s->sp_lstchg < 0 || days < 0 || days > INT_MAX ? POLICY_EXPIRE_UNKNOWN : (int)days;
+	if (s->sp_lstchg < 0 || days < -AGE_AHEAD || days > INT_MAX)
+		return POLICY_EXPIRE_UNKNOWN;
+	return days > 0 ? (int)days : 0;
 }
 
 /* Whether s expires newly, and how. */
 static bool is_new(const struct spwd *s, const struct policy_ages ages[2], int64_t now,
     struct policy_expired *one)
 {
+	bool is_ahead;
+
 	if (!is_usable(s->sp_pwdp) || s->sp_lstchg == 0)
 		return false;
 	one->user = s->sp_namp;
 	one->days = age_of(s, now);
-	one->hard = is_over(one->days, ages[1].hard);
+	is_ahead = one->days == POLICY_EXPIRE_UNKNOWN && s->sp_lstchg > 0;
+	one->hard = !is_ahead && is_over(one->days, ages[1].hard);
 	if (one->hard)
 		return !is_over(one->days, ages[0].hard);
 	return is_over(one->days, ages[1].max) && !is_over(one->days, ages[0].max);

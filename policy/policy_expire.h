@@ -4,7 +4,8 @@
  * Local users alone: those of a shadow file with a password that can be right.  Age counts
  * in whole days of UTC since the last change, and a password has expired when it is as old
  * as the policy says.  A last change that is not there or lies in the future is no proof of
- * a young password: it counts as older than any.  A last change of 0 has expired already.
+ * a young password: it counts as older than any, but one in the future never needs an
+ * administrator, and tomorrow is today (age.h).  A last change of 0 has expired already.
  */
 #ifndef PB_POLICY_EXPIRE_H
 #define PB_POLICY_EXPIRE_H

@@ -2,18 +2,25 @@
 
 #include "lib/core/day.h"
 
+static bool is_ahead(const struct age_facts *f, int64_t today)
+{
+	return f->last != AGE_UNSET && f->last > today + AGE_AHEAD;
+}
+
 /* The day a password was set, or AGE_UNSET. */
 static int64_t day_set(const struct age_facts *f, int64_t today, int64_t now)
 {
-	int64_t set = f->last > 0 && f->last <= today ? f->last : AGE_UNSET;
+	const int64_t last = f->last > today ? today : f->last;
+	const int64_t set = f->last > 0 && !is_ahead(f, today) ? last : AGE_UNSET;
 	const int64_t own = f->own > 0 && f->own <= now ? f->own / DAY_SECONDS : AGE_UNSET;
 
 	return own > set ? own : set;
 }
 
-static enum age_what too_old(const struct age_facts *f, const struct age_rule *rule)
+static enum age_what too_old(const struct age_facts *f, const struct age_rule *rule,
+    int64_t today)
 {
-	return rule->hard_expiry && f->uid != 0 ? AGE_EXPIRED : AGE_CHANGE;
+	return rule->hard_expiry && f->uid != 0 && !is_ahead(f, today) ? AGE_EXPIRED : AGE_CHANGE;
 }
 
 static struct age_verdict judge_days(const struct age_facts *f, const struct age_rule *rule,
@@ -24,9 +31,9 @@ static struct age_verdict judge_days(const struct age_facts *f, const struct age
 	const int64_t left = rule->max_age - (today - set);
 
 	if (set == AGE_UNSET)
-		return (struct age_verdict){too_old(f, rule), AGE_NOT_KNOWN, 0};
+		return (struct age_verdict){too_old(f, rule, today), AGE_NOT_KNOWN, 0};
 	if (left <= 0)
-		return (struct age_verdict){too_old(f, rule), AGE_OLD, left};
+		return (struct age_verdict){too_old(f, rule, today), AGE_OLD, left};
 	return (struct age_verdict){left <= rule->warn_days ? AGE_WARN : AGE_FINE,
 	    left <= rule->warn_days ? AGE_SOON : AGE_YOUNG, left};
 }

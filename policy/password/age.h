@@ -6,13 +6,16 @@
  *
  * When it was set is the newer of shadow's last change and of ours (history_changed()),
  * neither of them in the future: a clock that was set back, or a line that was edited,
- * does not escape.  Where neither says it:
+ * does not escape.  A last change of tomorrow is today's: east of Greenwich `chage -d` by the
+ * local date is a day ahead.  Where neither says it:
  *
  *   last change   of ours      then
  *   0             any          due: the administrator wants it (never AGE_EXPIRED)
  *   empty or -1   sane         ours counts, though shadow's own rules are off
- *   in the future sane         ours counts
- *   either        none, future older than any age
+ *   in the future sane         ours counts, but never AGE_EXPIRED
+ *   empty or -1   none, future older than any age: AGE_EXPIRED under hard_expiry
+ *   in the future none, future due, never AGE_EXPIRED: the clock may be what is wrong, and
+ *                              all users at once would be locked out; a change sets it right
  *
  * Skipped: max_age 0, exempt users, and who has no password that could be too old: a field
  * that is empty (they log in without one: a matter for the audit, not of age) or begins
@@ -29,6 +32,7 @@
 #include <sys/types.h>
 
 #define AGE_UNSET INT64_C(-1) /* an empty number of shadow(5) */
+#define AGE_AHEAD 1 /* days that the date of a place may be ahead of that of UTC */
 
 struct age_rule {
 	int max_age;      /* days; 0: never too old */

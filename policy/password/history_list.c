@@ -1,5 +1,6 @@
 #include "policy/password/history_list.h"
 
+#include "lib/core/pw_siblings.h"
 #include "lib/core/secret.h"
 
 #include <string.h>
@@ -30,7 +31,7 @@ static int under_way(const struct record_pw *r, const uint8_t live[RECORD_PW_TAG
  * front of it. */
 static bool is_older(const struct record_pw *r, int i)
 {
-	return !is_same(r->entry[i].before, r->entry[i - 1].before);
+	return !pw_siblings_are(&r->entry[i], &r->entry[i - 1]);
 }
 
 bool history_list_has(const struct record_pw *r, const uint8_t live[RECORD_PW_TAG], int reuse,
@@ -80,6 +81,15 @@ static int kept(const struct record_pw *r, const uint8_t live[RECORD_PW_TAG])
 	return r->entries;
 }
 
+/* For one more.  Those under way stay: each of them may be in force in a moment. */
+static void make_room(struct record_pw *r, const uint8_t live[RECORD_PW_TAG])
+{
+	const int spare = pw_siblings_spare(r->entry, under_way(r, live), r->entries);
+
+	if (r->entries == RECORD_PW_ENTRIES)
+		take_out(r, spare < r->entries ? spare : r->entries - 1);
+}
+
 int history_list_add(struct record_pw *r, const struct record_pw_entry *new)
 {
 	int waiting = 0;
@@ -93,8 +103,7 @@ int history_list_add(struct record_pw *r, const struct record_pw_entry *new)
 		if (is_over(&r->entry[i], new->set) ||
 		    secret_equal(r->entry[i].mac, new->mac, RECORD_HASH))
 			take_out(r, i);
-	if (r->entries == RECORD_PW_ENTRIES)
-		take_out(r, r->entries - 1);
+	make_room(r, new->before);
 	memmove(&r->entry[1], &r->entry[0], sizeof(r->entry[0]) * r->entries);
 	r->entry[0] = *new;
 	r->entries++;

@@ -16,7 +16,9 @@
  * refused and the next tried within the minute, and only shadow could say which was
  * which.  All of them are compared; together they take one place of the `reuse` that a
  * policy counts, so that changes that are refused push nothing out
- * (refused_changes_push_nothing_out).  Eight may be under way at once.
+ * (refused_changes_push_nothing_out).  Eight may be under way at once.  Where a record is
+ * full, the change with the most entries gives one (pw_siblings.h), before a password that
+ * was in force does.
  *
  * Kept are HISTORY_CHANGES changes: the password in force and the 24 before it.  `reuse` = N
  * refuses the one in force and the N before it: whether IAM's PasswordReusePrevention counts

@@ -42,7 +42,14 @@ static int next(struct reader *r, char *c, struct err *e)
 	return 0;
 }
 
-/* Into r->line, without its end.  0; ERR_NONE at the end of the file; trouble. */
+/* isspace(3) of the C locale. */
+static bool is_blank(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* Into r->line, without its end and the blanks at its front.  0; ERR_NONE at the end of the
+ * file; trouble. */
 static int next_line(struct reader *r, struct err *e)
 {
 	size_t n = 0;
@@ -52,6 +59,8 @@ static int next_line(struct reader *r, struct err *e)
 	r->cut = false;
 	r->number++;
 	while ((code = next(r, &c, e)) == 0 && c != '\n') {
+		if (n == 0 && is_blank(c))
+			continue;
 		if (n < sizeof(r->line) - 1)
 			r->line[n++] = c;
 		else
@@ -66,7 +75,7 @@ static bool is_of(const struct reader *r, const char *user)
 {
 	size_t n = strlen(user);
 
-	return n > 0 && user[0] != '+' && user[0] != '-' && strchr(user, ':') == NULL &&
+	return n > 0 && strchr("+-#", user[0]) == NULL && strchr(user, ':') == NULL &&
 	    strncmp(r->line, user, n) == 0 && r->line[n] == ':';
 }
 
@@ -103,22 +112,24 @@ static char *field(char **at)
 	return start;
 }
 
-/* Digits or nothing; what is missing at the end of the line is nothing too. */
+/* Digits, or what says that there is none: nothing, -1, the end of the line.  Else ERR_BAD,
+ * and *out is unset too. */
 static int number(char **at, int64_t *out)
 {
 	const char *text = field(at);
+	int64_t n = 0;
 
 	*out = SHADOW_UNSET;
-	if (text == NULL || text[0] == '\0')
+	if (text == NULL || text[0] == '\0' || strcmp(text, "-1") == 0)
 		return 0;
-	*out = 0;
 	for (; *text != '\0'; text++) {
-		*out = *out * 10 + (*text - '0');
-		if (*text < '0' || *text > '9' || *out > NUMBER_MAX) {
-			*out = SHADOW_UNSET;
+		if (*text < '0' || *text > '9')
 			return ERR_BAD;
-		}
+		n = n * 10 + (*text - '0');
+		if (n > NUMBER_MAX)
+			return ERR_BAD;
 	}
+	*out = n;
 	return 0;
 }
 
@@ -137,20 +148,21 @@ static int take_field(struct reader *r, char **at, struct shadow_entry *out, str
 	return 0;
 }
 
+/* Nothing is judged by the numbers behind the last change, so none of them is in its way. */
 static int take_shadow(struct reader *r, struct shadow_entry *out, struct err *e)
 {
-	int64_t *const numbers[] = {&out->last, &out->min, &out->max, &out->warn, &out->inactive,
-	    &out->expire};
+	int64_t *const others[] = {&out->min, &out->max, &out->warn, &out->inactive, &out->expire};
 	char *at = r->line;
 	int code;
 
 	(void)field(&at);
 	if ((code = take_field(r, &at, out, e)) != 0)
 		return code;
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		if (number(&at, numbers[i]) != 0)
-			return err_set(e, ERR_BAD, "%s:%d: a number of days is none", r->path,
-			    r->number);
+	if (number(&at, &out->last) != 0)
+		return err_set(e, ERR_BAD, "%s:%d: the day of the last change is no number of days",
+		    r->path, r->number);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		(void)number(&at, others[i]);
 	return 0;
 }
 
@@ -179,8 +191,11 @@ static int look(struct reader *r, const struct shadow_files *files, const char *
 	if (strcmp(out->field, "x") != 0)
 		return 0;
 	memcpy(out->field, "*", sizeof("*"));
-	if ((code = find(r, shadow, user, &found, e)) != 0 || !found)
+	if ((code = find(r, shadow, user, &found, e)) != 0)
 		return code;
+	out->unlisted = !found;
+	if (!found)
+		return 0;
 	return take_shadow(r, out, e);
 }
 

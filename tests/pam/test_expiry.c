@@ -175,7 +175,7 @@ static void who_has_no_password_to_change_is_let_in(void **state)
 static void last_change_in_the_future_does_not_escape(void **state)
 {
 	(void)state;
-	have(UID, HASH, days_ago(-1));
+	have(UID, HASH, days_ago(-2));
 	assert_int_equal(account(), PAM_NEW_AUTHTOK_REQD);
 	have(UID, HASH, days_ago(-4000));
 	assert_int_equal(account(), PAM_NEW_AUTHTOK_REQD);
@@ -183,6 +183,15 @@ static void last_change_in_the_future_does_not_escape(void **state)
 	assert_int_equal(account(), PAM_NEW_AUTHTOK_REQD);
 	have(UID, HASH, "0");
 	assert_int_equal(account(), PAM_NEW_AUTHTOK_REQD);
+}
+
+/* `chage -d` by the date of a place east of Greenwich. */
+static void last_change_of_tomorrow_is_todays(void **state)
+{
+	(void)state;
+	have(UID, HASH, days_ago(-1));
+	assert_int_equal(account(), PAM_SUCCESS);
+	assert_string_equal(last_login.said, "");
 }
 
 static void mirror(const char *more)
@@ -211,6 +220,17 @@ static void shortest_age_counts_and_hard_expiry_is_final(void **state)
 	assert_int_equal(account(), PAM_AUTHTOK_EXPIRED);
 	assert_true(said("an administrator has to set a new one"));
 	assert_true(ph_logged("*reason=password_expired *"));
+}
+
+/* Whose clock was set back can let himself in again. */
+static void last_change_in_the_future_is_never_expired_for_good(void **state)
+{
+	(void)state;
+	mirror(", \"HardExpiry\": true");
+	have(UID, HASH, days_ago(-2));
+	assert_int_equal(account(), PAM_NEW_AUTHTOK_REQD);
+	have(UID, HASH, "");
+	assert_int_equal(account(), PAM_AUTHTOK_EXPIRED);
 }
 
 static void hard_expiry_is_not_for_root(void **state)
@@ -345,7 +365,9 @@ int main(void)
 	    T(off_asks_nothing),
 	    T(who_has_no_password_to_change_is_let_in),
 	    T(last_change_in_the_future_does_not_escape),
+	    T(last_change_of_tomorrow_is_todays),
 	    T(shortest_age_counts_and_hard_expiry_is_final),
+	    T(last_change_in_the_future_is_never_expired_for_good),
 	    T(hard_expiry_is_not_for_root),
 	    T(what_cannot_be_judged_refuses_under_enforce),
 	    T(who_is_not_concerned_needs_no_policy),

@@ -113,12 +113,12 @@ static void no_rule_and_no_password_are_fine(void **state)
 
 static void last_change_in_the_future_does_not_escape(void **state)
 {
-	struct age_facts f = facts(TODAY + 1);
+	struct age_facts f = facts(TODAY + 2);
 
 	(void)state;
 	assert_verdict(judge(&f, 90, false, NOW), AGE_CHANGE, AGE_NOT_KNOWN, 0);
 	f.last = INT64_C(99999999);
-	assert_verdict(judge(&f, 90, true, NOW), AGE_EXPIRED, AGE_NOT_KNOWN, 0);
+	assert_verdict(judge(&f, 90, false, NOW), AGE_CHANGE, AGE_NOT_KNOWN, 0);
 	f.own = NOW + 1;
 	assert_verdict(judge(&f, 90, false, NOW), AGE_CHANGE, AGE_NOT_KNOWN, 0);
 	f.own = NOW - 5 * DAY;
@@ -128,6 +128,40 @@ static void last_change_in_the_future_does_not_escape(void **state)
 	f = facts(TODAY - 100);
 	f.own = NOW + 1;
 	assert_verdict(judge(&f, 90, false, NOW), AGE_CHANGE, AGE_OLD, -10);
+}
+
+/* A clock that was set back would lock everybody out. */
+static void last_change_in_the_future_is_never_expired_for_good(void **state)
+{
+	struct age_facts f = facts(TODAY + 2);
+
+	(void)state;
+	assert_verdict(judge(&f, 90, true, NOW), AGE_CHANGE, AGE_NOT_KNOWN, 0);
+	f.own = NOW + DAY;
+	assert_verdict(judge(&f, 90, true, NOW), AGE_CHANGE, AGE_NOT_KNOWN, 0);
+	f.last = INT64_C(99999999);
+	assert_verdict(judge(&f, 90, true, NOW), AGE_CHANGE, AGE_NOT_KNOWN, 0);
+	/* Nor by what can only help. */
+	f.own = NOW - 90 * DAY;
+	assert_verdict(judge(&f, 90, true, NOW), AGE_CHANGE, AGE_OLD, 0);
+	f = facts(AGE_UNSET);
+	assert_verdict(judge(&f, 90, true, NOW), AGE_EXPIRED, AGE_NOT_KNOWN, 0);
+}
+
+/* `chage -d $(date +%F)` in Seoul before nine in the morning. */
+static void last_change_of_tomorrow_is_todays(void **state)
+{
+	struct age_facts f = facts(TODAY + 1);
+
+	(void)state;
+	assert_verdict(judge(&f, 90, true, NOW), AGE_FINE, AGE_YOUNG, 90);
+	assert_verdict(judge(&f, 1, true, NOW), AGE_WARN, AGE_SOON, 1);
+	f.own = NOW - 5 * DAY;
+	assert_verdict(judge(&f, 90, true, NOW), AGE_FINE, AGE_YOUNG, 90);
+	/* From tomorrow on it counts as any does. */
+	f.own = 0;
+	assert_verdict(judge(&f, 90, true, NOW + DAY), AGE_FINE, AGE_YOUNG, 90);
+	assert_verdict(judge(&f, 90, true, NOW + 91 * DAY), AGE_EXPIRED, AGE_OLD, 0);
 }
 
 static void empty_last_change_does_not_escape(void **state)
@@ -211,9 +245,10 @@ struct case_ {
 
 static enum age_what expected(const struct case_ *c)
 {
-	const bool shadow = c->f.last > 0 && c->f.last * DAY <= c->now;
+	const bool ahead = c->f.last > 0 && (c->f.last - 1) * DAY > c->now;
+	const bool shadow = c->f.last > 0 && !ahead;
 	const bool own = c->f.own > 0 && c->f.own <= c->now;
-	const enum age_what refuse = c->hard && c->f.uid != 0 ? AGE_EXPIRED : AGE_CHANGE;
+	const enum age_what refuse = c->hard && c->f.uid != 0 && !ahead ? AGE_EXPIRED : AGE_CHANGE;
 	int passed = 0;
 
 	if (c->max_age == 0 || c->f.exempt || c->f.no_password)
@@ -235,7 +270,8 @@ static enum age_what expected(const struct case_ *c)
 static void oracle_agrees_on_every_combination(void **state)
 {
 	static const int64_t lasts[] = {AGE_UNSET, 0, 1, TODAY - 91, TODAY - 90, TODAY - 89,
-	    TODAY - 76, TODAY - 75, TODAY - 1, TODAY, TODAY + 1, TODAY + 40000};
+	    TODAY - 76, TODAY - 75, TODAY - 1, TODAY, TODAY + 1, TODAY + 2,
+	    TODAY + 40000};
 	static const int64_t owns[] = {0, 1, NOW - 90 * DAY - 3601, NOW - 90 * DAY, NOW - 89 * DAY,
 	    NOW - DAY, NOW - 3600, NOW - 3601, NOW, NOW + 1, NOW + 400 * DAY};
 	static const int ages[] = {0, 1, 2, 89, 90, 91, 1095}, warns[] = {0, 1, 14, 365};
@@ -258,7 +294,7 @@ static void oracle_agrees_on_every_combination(void **state)
 					    (long long)c.f.last, (long long)c.f.own, c.max_age, c.warn, i,
 					    (int)v.what, (int)expected(&c));
 			}
-	assert_int_equal(n, 12 * 11 * 7 * 4 * 16);
+	assert_int_equal(n, 13 * 11 * 7 * 4 * 16);
 }
 
 /* A first look without the store is enough where it says fine. */
@@ -284,6 +320,8 @@ int main(void)
 	    cmocka_unit_test(hard_expiry_holds_for_everybody_but_root_and_who_is_exempt),
 	    cmocka_unit_test(no_rule_and_no_password_are_fine),
 	    cmocka_unit_test(last_change_in_the_future_does_not_escape),
+	    cmocka_unit_test(last_change_in_the_future_is_never_expired_for_good),
+	    cmocka_unit_test(last_change_of_tomorrow_is_todays),
 	    cmocka_unit_test(empty_last_change_does_not_escape),
 	    cmocka_unit_test(last_change_zero_is_the_administrators_and_never_expired),
 	    cmocka_unit_test(newer_of_the_two_counts),

@@ -1,6 +1,7 @@
 /* history_list: which entries of a password history count. */
 #include "tests/unit/scratch.h"
 
+#include "lib/core/pw_siblings.h"
 #include "policy/password/history_list.h"
 
 static struct record_pw r;
@@ -171,6 +172,74 @@ static void refused_changes_push_nothing_out(void **state)
 	assert_false(has(1, 26, HISTORY_REUSE_MAX));
 }
 
+/* n tries of change p that pam_unix refuses. */
+static void refuse(int p, int n)
+{
+	for (int i = 0; i < n; i++, now += 7)
+		assert_int_equal(add(1000 * p + i, tag(p - 1)), 0);
+}
+
+static void refused_changes_that_end_in_one_push_nothing_out(void **state)
+{
+	(void)state;
+	change(1, 1);
+	for (int p = 2; p <= 25; p++) {
+		refuse(p, HISTORY_AT_ONCE - 1);
+		change(p, 1);
+		for (int q = 1; q <= p; q++)
+			assert_true(has(q, p, HISTORY_REUSE_MAX));
+	}
+	/* So on for ever: the last 25 stay, and no more. */
+	for (int p = 26; p <= 80; p++) {
+		refuse(p, p % HISTORY_AT_ONCE);
+		change(p, 1);
+		for (int q = p - HISTORY_REUSE_MAX; q <= p; q++)
+			assert_true(has(q, p, HISTORY_REUSE_MAX));
+		assert_false(has(p - HISTORY_REUSE_MAX - 1, p, HISTORY_REUSE_MAX));
+	}
+}
+
+/* While others are under way, too. */
+static void full_record_takes_out_nothing_that_is_under_way(void **state)
+{
+	(void)state;
+	change(1, 1);
+	for (int p = 2; p <= 30; p++) {
+		refuse(p, HISTORY_AT_ONCE - 1);
+		change(p, 1);
+	}
+	for (int i = 0; i < HISTORY_AT_ONCE; i++)
+		assert_int_equal(add(90000 + i, tag(30)), 0);
+	assert_true(r.entries <= RECORD_PW_ENTRIES);
+	for (int i = 0; i < HISTORY_AT_ONCE; i++)
+		assert_true(has(90000 + i, 31, 0));
+	for (int q = 30 - HISTORY_REUSE_MAX + 1; q <= 30; q++)
+		assert_true(has(q, 31, HISTORY_REUSE_MAX));
+}
+
+static void change_with_the_most_tries_gives_one(void **state)
+{
+	struct record_pw_entry list[7];
+
+	(void)state;
+	for (int i = 0; i < 7; i++)
+		memcpy(list[i].before, tag(i < 1 ? 1 : i < 4 ? 2 : i < 5 ? 3 : 4), RECORD_PW_TAG);
+	assert_int_equal(pw_siblings_spare(list, 0, 7), 2);
+	assert_int_equal(pw_siblings_spare(list, 4, 7), 6);
+	assert_int_equal(pw_siblings_spare(list, 0, 3), 2);
+	assert_int_equal(pw_siblings_spare(list, 0, 2), 2); /* none */
+	assert_int_equal(pw_siblings_spare(list, 7, 7), 7);
+	assert_int_equal(pw_siblings_spare(list, 0, 0), 0);
+	/* Unknown ones are each of their own; of two equal changes the older gives. */
+	memset(list[2].before, 0, RECORD_PW_TAG);
+	memset(list[3].before, 0, RECORD_PW_TAG);
+	memcpy(list[1].before, tag(1), RECORD_PW_TAG);
+	assert_int_equal(pw_siblings_spare(list, 0, 7), 6);
+	assert_int_equal(pw_siblings_spare(list, 0, 5), 1);
+	memset(list, 0, sizeof(list));
+	assert_int_equal(pw_siblings_spare(list, 0, 7), 7);
+}
+
 static void without_shadow_every_entry_counts_as_a_change_of_its_own(void **state)
 {
 	(void)state;
@@ -308,6 +377,9 @@ int main(void)
 	    T(clock_that_was_set_back_keeps_no_change_under_way),
 	    T(ninth_change_at_once_is_refused_and_changes_nothing),
 	    T(refused_changes_push_nothing_out),
+	    T(refused_changes_that_end_in_one_push_nothing_out),
+	    T(full_record_takes_out_nothing_that_is_under_way),
+	    T(change_with_the_most_tries_gives_one),
 	    T(without_shadow_every_entry_counts_as_a_change_of_its_own),
 	    T(password_of_before_stands_behind_all),
 	    T(withdrawn_is_only_what_has_not_happened),

@@ -163,7 +163,8 @@ static void assert_expires(struct policy_ages old, struct policy_ages new, const
 	    "edge:" HASH ":19910:0:99999:7:::\n"
 	    "old:" HASH ":19700:0:99999:7:::\n"
 	    "forced:" HASH ":0:0:99999:7:::\n"
-	    "future:" HASH ":20001:0:99999:7:::\n"
+	    "ahead:" HASH ":20001:0:99999:7:::\n"
+	    "future:" HASH ":20002:0:99999:7:::\n"
 	    "none:" HASH "::0:99999:7:::\n";
 	const struct policy_ages ages[2] = {old, new};
 	struct list l = {""};
@@ -197,9 +198,9 @@ static void who_newly_expires_is_named_and_nobody_else(void **state)
 	assert_expires(quarter, month, "");
 	assert_expires(quarter, (struct policy_ages){10, 0}, "young:10");
 	/* To need an administrator is new, too. */
-	assert_expires(quarter, hard, "edge:90! old:300! future:-1! none:-1!");
+	assert_expires(quarter, hard, "edge:90! old:300! none:-1!");
 	assert_expires(hard, hard, "");
-	assert_expires(none, later, "edge:90 old:300 future:-1! none:-1!");
+	assert_expires(none, later, "edge:90 old:300 future:-1 none:-1!");
 }
 
 static void shadow_file_that_cannot_be_read_is_trouble(void **state)

@@ -5,6 +5,7 @@
 #include "enroll/init.h"
 #include "enroll/names.h"
 #include "enroll/pw.h"
+#include "enroll/pw_merge.h"
 #include "enroll/rekey.h"
 #include "enroll/restore.h"
 #include "lib/core/seal.h"
@@ -528,6 +529,140 @@ static void history_that_goes_on_from_the_backups_stays(void **state)
 	assert_true(knows("alice", "two"));
 }
 
+static void keep_backup(const char *name, bool back)
+{
+	char path[512];
+
+	scratch_path(&sc, path, name);
+	assert_int_equal(back ? rename(path, file) : rename(file, path), 0);
+}
+
+static void older_history_that_is_there_gets_what_the_backup_knows(void **state)
+{
+	static const char *const words[] = {"one", "two", "three", "four"};
+	struct restore_result in;
+
+	(void)state;
+	begin("alice");
+	note("alice", "one");
+	note("alice", "two");
+	(void)backup();
+	keep_backup("b1", false);
+	note("alice", "three");
+	note("alice", "four");
+	(void)backup();
+	keep_backup("b2", false);
+	forget("alice");
+	keep_backup("b1", true);
+	assert_int_equal(restore(false, &in), 0);
+	assert_int_equal(in.histories, 1);
+	assert_false(knows("alice", "three"));
+	keep_backup("b2", true);
+	assert_int_equal(restore(true, &in), 0);
+	assert_int_equal(in.histories, 1);
+	for (size_t i = 0; i < 4; i++)
+		assert_true(knows("alice", words[i]));
+	assert_int_equal(restore(true, &in), 0);
+	assert_int_equal(in.histories, 0);
+}
+
+/* Two hosts have gone on from one backup. */
+static void histories_that_went_two_ways_are_merged(void **state)
+{
+	struct restore_result in;
+
+	(void)state;
+	begin("alice");
+	note("alice", "one");
+	(void)backup();
+	keep_backup("b1", false);
+	note("alice", "of there");
+	(void)backup();
+	keep_backup("b2", false);
+	forget("alice");
+	keep_backup("b1", true);
+	assert_int_equal(restore(false, &in), 0);
+	note("alice", "of here");
+	keep_backup("b2", true);
+	assert_int_equal(restore(true, &in), 0);
+	assert_int_equal(in.histories, 1);
+	assert_true(knows("alice", "one"));
+	assert_true(knows("alice", "of there"));
+	assert_true(knows("alice", "of here"));
+}
+
+/* ---- merging: lists are "MAC BEFORE SET" a letter each, newest first ---- */
+
+static struct record_pw listed(const char *text)
+{
+	struct record_pw r = {.format = 1, .salt = "$y$j9T$salt", .key = {7}};
+
+	for (; *text != '\0'; text += strspn(text + 3, " ") + 3) {
+		struct record_pw_entry *x = &r.entry[r.entries++];
+
+		x->mac[0] = (uint8_t)text[0];
+		x->before[0] = (uint8_t)(text[1] == '-' ? 0 : text[1]);
+		x->set = text[2] - '0';
+	}
+	return r;
+}
+
+static void assert_merged(const char *there, const char *backup_has, const char *all)
+{
+	struct record_pw to = listed(there), from = listed(backup_has), want = listed(all);
+
+	assert_int_equal(pw_merge(&to, &from), strcmp(there, all) != 0);
+	assert_memory_equal(&to, &want, sizeof(to));
+	assert_false(pw_merge(&to, &from));
+	assert_memory_equal(&to, &want, sizeof(to));
+}
+
+static void merged_history_has_what_either_has_newest_first(void **state)
+{
+	(void)state;
+	assert_merged("", "", "");
+	assert_merged("bx2 aw1", "", "bx2 aw1");
+	assert_merged("", "bx2 aw1", "bx2 aw1");
+	assert_merged("bx2 aw1", "bx2 aw1", "bx2 aw1");
+	assert_merged("cy3 bx2 aw1", "bx2 aw1", "cy3 bx2 aw1");
+	assert_merged("bx2 aw1", "dz4 cy3 bx2 aw1", "dz4 cy3 bx2 aw1");
+	/* Two ways from one. */
+	assert_merged("dx4 bx2 aw1", "cx3 bx2 aw1", "dx4 cx3 bx2 aw1");
+	assert_merged("cx3 bx2 aw1", "dx4 bx2 aw1", "dx4 cx3 bx2 aw1");
+	/* What one has lost at the end, or in between. */
+	assert_merged("cy3 bx2", "bx2 aw1", "cy3 bx2 aw1");
+	assert_merged("cy3 aw1", "cy3 bx2 aw1", "cy3 bx2 aw1");
+	/* The clock was set back: the order of a list counts. */
+	assert_merged("cy1 bx9", "bx9 aw5", "cy1 bx9 aw5");
+	assert_merged("bx9 aw5", "dz2 cy1 bx9 aw5", "dz2 cy1 bx9 aw5");
+	/* One password in force twice; none of the two is lost. */
+	assert_merged("cy3 bx2 aw1", "az4 cy3 bx2 aw1", "az4 cy3 bx2 aw1");
+	/* The password of before stands last. */
+	assert_merged("bx2 a-0", "bx2", "bx2 a-0");
+	assert_merged("cy3 bx2", "bx2 a-0", "cy3 bx2 a-0");
+	/* No order that both agree with: still nothing is lost. */
+	assert_merged("bx2 aw1", "aw1 bx2", "bx2 aw1");
+}
+
+static void merged_history_fits_a_record(void **state)
+{
+	struct record_pw to = listed(""), from = listed("");
+
+	(void)state;
+	for (int i = 0; i < RECORD_PW_ENTRIES; i++) {
+		to.entry[i] = (struct record_pw_entry){{(uint8_t)(i + 1)}, {(uint8_t)(i / 8 + 1)}, 900 - i};
+		from.entry[i] = (struct record_pw_entry){{(uint8_t)(i + 101)}, {(uint8_t)(i + 101)}, 500 - i};
+	}
+	to.entries = from.entries = RECORD_PW_ENTRIES;
+	assert_true(pw_merge(&to, &from));
+	assert_int_equal(to.entries, RECORD_PW_ENTRIES);
+	/* Seven changes with eight tries each leave one each; of the others the oldest go. */
+	for (int i = 0; i < 7; i++)
+		assert_int_equal(to.entry[i].mac[0], 8 * i + 1);
+	for (int i = 7; i < RECORD_PW_ENTRIES; i++)
+		assert_int_equal(to.entry[i].mac[0], i - 7 + 101);
+}
+
 static void history_that_was_begun_anew_or_is_damaged_gives_way(void **state)
 {
 	struct restore_result in;
@@ -630,6 +765,10 @@ int main(void)
 	    T(retirement_waits_for_who_makes_a_history),
 	    T(backup_carries_histories_with_and_without_an_enrolment),
 	    T(history_that_goes_on_from_the_backups_stays),
+	    T(older_history_that_is_there_gets_what_the_backup_knows),
+	    T(histories_that_went_two_ways_are_merged),
+	    T(merged_history_has_what_either_has_newest_first),
+	    T(merged_history_fits_a_record),
 	    T(history_that_was_begun_anew_or_is_damaged_gives_way),
 	    T(damaged_history_is_left_out_of_a_backup_and_counted),
 	    T(good_history_is_forgotten_only_where_all_are),

@@ -99,6 +99,7 @@ static void field_of_passwd_counts_where_it_stands_there(void **state)
 	assert_string_equal(got.field, "*");
 	assert_false(shadow_is_usable(&got));
 	assert_int_equal(look("c"), 0);
+	assert_false(got.unlisted);
 	assert_string_equal(got.field, "");
 	assert_false(shadow_is_usable(&got));
 }
@@ -119,10 +120,10 @@ static void fields_without_a_password_are_not_usable(void **state)
 	}
 }
 
-static void number_that_is_none_is_bad(void **state)
+static void last_change_that_is_no_number_is_bad(void **state)
 {
-	static const char *const bad[] = {"1x", " 1", "1 ", "+1", "-2", "0x10", "1e3", "999999999",
-	    "99999999999999999999999", "-1", "."};
+	static const char *const bad[] = {"1x", " 1", "1 ", "+1", "-2", "-", "-11", "0x10", "1e3",
+	    "999999999", "99999999999999999999999", "."};
 	char text[128];
 
 	(void)state;
@@ -135,10 +136,60 @@ static void number_that_is_none_is_bad(void **state)
 		assert_string_equal(got.field, "");
 		assert_int_equal(got.last, SHADOW_UNSET);
 	}
-	put("a:x:1:1:::\n", "a:h:::99999999::::\n");
+}
+
+static void number_that_nobody_uses_does_not_make_the_line_bad(void **state)
+{
+	static const char *const lines[] = {"a:h:5:x:1y:-2: 3:99999999999999999999:",
+	    "a:h:5:-:.:+1:0x1:9999999999:junk", "a:h:5:-1:-1:-1:-1:-1:-1"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		put("a:x:1:1:::\n", lines[i]);
+		assert_int_equal(look("a"), 0);
+		assert_string_equal(got.field, "h");
+		assert_int_equal(got.last, 5);
+		assert_int_equal(got.min, SHADOW_UNSET);
+		assert_int_equal(got.max, SHADOW_UNSET);
+		assert_int_equal(got.warn, SHADOW_UNSET);
+		assert_int_equal(got.inactive, SHADOW_UNSET);
+		assert_int_equal(got.expire, SHADOW_UNSET);
+	}
+	put("a:x:1:1:::\n", "a:h:::99999999:x:7::\n");
 	assert_int_equal(look("a"), 0);
 	assert_int_equal(got.last, SHADOW_UNSET);
 	assert_int_equal(got.max, 99999999);
+	assert_int_equal(got.warn, SHADOW_UNSET);
+	assert_int_equal(got.inactive, 7);
+}
+
+/* chage(1) means that by it; glibc skips such a line. */
+static void minus_one_is_unset(void **state)
+{
+	(void)state;
+	put("a:x:1:1:::\n", "a:h:-1:-1:-1:-1:-1:-1:\n");
+	assert_int_equal(look("a"), 0);
+	assert_string_equal(got.field, "h");
+	assert_int_equal(got.last, SHADOW_UNSET);
+	assert_int_equal(got.expire, SHADOW_UNSET);
+}
+
+static void user_of_passwd_whom_shadow_lacks_is_unlisted(void **state)
+{
+	(void)state;
+	put("a:x:1:1:::\nb:x:2:2:::\nc:h:3:3:::\n", "a:h:1::::::\n");
+	assert_int_equal(look("a"), 0);
+	assert_false(got.unlisted);
+	assert_int_equal(look("b"), 0);
+	assert_true(got.local && got.unlisted);
+	assert_string_equal(got.field, "*");
+	assert_int_equal(look("c"), 0);
+	assert_false(got.unlisted);
+	assert_int_equal(look("d"), 0);
+	assert_false(got.local || got.unlisted);
+	put("a:x:1:1:::\n", "a:h:x::::::\n");
+	assert_int_equal(look("a"), ERR_BAD);
+	assert_false(got.unlisted);
 }
 
 static void line_of_another_user_is_not_judged(void **state)
@@ -243,6 +294,50 @@ static void glibc_reads_the_same(void **state)
 	}
 }
 
+/* The name that glibc finds first in the file, or "". */
+static const char *glibc_finds(const char *path, char *field, size_t size)
+{
+	static char name[64];
+	FILE *f = fopen(path, "re");
+	const struct spwd *sp = f != NULL ? fgetspent(f) : NULL;
+
+	assert_non_null(f);
+	(void)snprintf(name, sizeof(name), "%s", sp != NULL ? sp->sp_namp : "");
+	(void)snprintf(field, size, "%s", sp != NULL ? sp->sp_pwdp : "");
+	(void)fclose(f);
+	return name;
+}
+
+static void blanks_before_the_name_are_skipped_as_glibc_does(void **state)
+{
+	static const char *const lines[] = {" a:h:5::::::\n", "\t \v\f\ra:h:5::::::\n",
+	    "\n \n  a:h:5::::::\n", "#a:other:1::::::\n a:h:5::::::\n",
+	    "  #a:other:1::::::\n\ta:h:5::::::\n"};
+	char field[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		put(" \ta:x:1:1:::\n", lines[i]);
+		assert_string_equal(glibc_finds(shadow_path, field, sizeof(field)), "a");
+		assert_string_equal(field, "h");
+		assert_int_equal(look("a"), 0);
+		assert_true(got.local);
+		assert_string_equal(got.field, "h");
+		assert_int_equal(got.last, 5);
+		assert_int_equal(look("#a"), 0);
+		assert_false(got.local);
+	}
+	put("#a:x:1:1:::\n", "#a:h:5::::::\n");
+	assert_string_equal(glibc_finds(shadow_path, field, sizeof(field)), "");
+	assert_int_equal(look("#a"), 0);
+	assert_false(got.local);
+	/* One behind the name is of it. */
+	put("a :x:1:1:::\n", "a :h:5::::::\n");
+	assert_string_equal(glibc_finds(shadow_path, field, sizeof(field)), "a ");
+	assert_int_equal(look("a"), 0);
+	assert_false(got.local);
+}
+
 static int make(void **state)
 {
 	(void)state;
@@ -268,13 +363,17 @@ int main(void)
 	    cmocka_unit_test(first_line_of_a_name_counts),
 	    cmocka_unit_test(field_of_passwd_counts_where_it_stands_there),
 	    cmocka_unit_test(fields_without_a_password_are_not_usable),
-	    cmocka_unit_test(number_that_is_none_is_bad),
+	    cmocka_unit_test(last_change_that_is_no_number_is_bad),
+	    cmocka_unit_test(number_that_nobody_uses_does_not_make_the_line_bad),
+	    cmocka_unit_test(minus_one_is_unset),
+	    cmocka_unit_test(user_of_passwd_whom_shadow_lacks_is_unlisted),
 	    cmocka_unit_test(line_of_another_user_is_not_judged),
 	    cmocka_unit_test(line_that_ends_early_is_taken_as_far_as_it_goes),
 	    cmocka_unit_test(too_long_a_line_and_a_nul_are_bad),
 	    cmocka_unit_test(files_larger_than_one_read_are_read_whole),
 	    cmocka_unit_test(missing_file_is_trouble_not_an_answer),
 	    cmocka_unit_test(glibc_reads_the_same),
+	    cmocka_unit_test(blanks_before_the_name_are_skipped_as_glibc_does),
 	};
 
 	return cmocka_run_group_tests(tests, make, drop);
