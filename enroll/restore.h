@@ -6,8 +6,8 @@
  * enrolments under way and bypasses are gone.
  *
  * A password history takes the place of one that is there only where that is of another
- * line (another salt and key, so one that was begun anew): the present one of the same line
- * knows all that the backup's does.
+ * line (another salt and key, so one that was begun anew).  Two of one line become one
+ * (pw_merge.h): either may be the older.
  *
  * A user is bound to the user id of the first success.  Where the account here has
  * another one (another machine counted them otherwise, or the name is somebody else's

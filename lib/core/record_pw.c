@@ -25,7 +25,7 @@ int record_pw_new(struct record_pw *r, const char *salt)
 		return ERR_SYNTAX;
 	if (RAND_bytes(r->key, sizeof(r->key)) != 1)
 		return ERR_SYSTEM;
-	r->format = RECORD_FORMAT;
+	r->format = RECORD_PW_FORMAT;
 	memcpy(r->salt, salt, strlen(salt) + 1);
 	return 0;
 }
@@ -64,7 +64,7 @@ int record_pw_get(struct record_pw *r, const unsigned char *in, size_t len)
 
 	memset(r, 0, sizeof(*r));
 	r->format = (uint16_t)pack_get_int(&p, 2);
-	if (r->format != RECORD_FORMAT)
+	if (r->format != RECORD_PW_FORMAT && r->format != RECORD_PW_FORMAT_SAME)
 		return ERR_BAD;
 	n = (size_t)pack_get_int(&p, 1);
 	if (n > RECORD_PW_SALT_MAX)

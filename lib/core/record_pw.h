@@ -18,6 +18,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Of its own, for a history must not become unreadable when the other records change: it
+ * would refuse every change of the password.  What is made anew has the first; the second is
+ * the same layout under the number that those have, and stays as it is read.  The next
+ * layout is 3. */
+#define RECORD_PW_FORMAT 1
+#define RECORD_PW_FORMAT_SAME 2
+
 #define RECORD_PW_ENTRIES 56
 #define RECORD_PW_SALT_MAX 64
 #define RECORD_PW_TAG 16

@@ -56,7 +56,8 @@ static void check_pw(const uint8_t *in, size_t n)
 
 	if (record_pw_get(&r, in, n) != 0)
 		return;
-	MUST(r.format == RECORD_FORMAT && r.entries <= RECORD_PW_ENTRIES);
+	MUST(r.format == RECORD_PW_FORMAT || r.format == RECORD_PW_FORMAT_SAME);
+	MUST(r.entries <= RECORD_PW_ENTRIES);
 	MUST(strlen(r.salt) <= RECORD_PW_SALT_MAX && strncmp(r.salt, "$y$", 3) == 0);
 	for (int i = 0; i < r.entries; i++)
 		MUST(r.entry[i].set >= 0);
@@ -123,7 +124,7 @@ static int make_pw(struct fuzz *f, unsigned char *out)
 {
 	static struct record_pw r;
 
-	r = (struct record_pw){.format = RECORD_FORMAT, .salt = "$y$j9T$salt"};
+	r = (struct record_pw){.format = RECORD_PW_FORMAT, .salt = "$y$j9T$salt"};
 	r.entries = (uint8_t)fuzz_below(f, RECORD_PW_ENTRIES + 1);
 	for (int i = 0; i < r.entries; i++)
 		r.entry[i] = (struct record_pw_entry){{fuzz_byte(f)}, {fuzz_byte(f)},

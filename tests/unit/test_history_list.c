@@ -57,7 +57,7 @@ static int empty(void **state)
 {
 	(void)state;
 	memset(&r, 0, sizeof(r));
-	r.format = RECORD_FORMAT;
+	r.format = RECORD_PW_FORMAT;
 	now = SCRATCH_NOW;
 	return 0;
 }

@@ -60,7 +60,9 @@ static void values_out_of_range_are_bad(void **state)
 	copy[at] = (value); \
 	assert_int_equal(record_pw_get(&back, copy, (size_t)len), ERR_BAD); \
 } while (0)
-	BAD(1, RECORD_FORMAT + 1);
+	BAD(0, 1);
+	BAD(1, 0);
+	BAD(1, RECORD_PW_FORMAT_SAME + 1);
 	BAD(2, RECORD_PW_SALT_MAX + 1);
 	BAD(salt, '#');
 	BAD(salt + 1, '6'); /* another method */
@@ -73,6 +75,25 @@ static void values_out_of_range_are_bad(void **state)
 	BAD(count + 1 + RECORD_HASH + RECORD_PW_TAG, 0x80); /* a time before 1970 */
 #undef BAD
 	assert_int_equal(record_pw_get(&back, bytes, (size_t)len), 0);
+}
+
+/* Numbers, not names: bytes that are on disks. */
+static void both_numbers_of_the_layout_are_read_and_kept(void **state)
+{
+	unsigned char bytes[RECORD_PLAIN_MAX], again[RECORD_PLAIN_MAX];
+	struct record_pw r = full(3), back;
+	int len = record_pw_put(&r, bytes);
+
+	(void)state;
+	for (unsigned char format = 1; format <= 2; format++) {
+		bytes[0] = 0;
+		bytes[1] = format;
+		assert_int_equal(record_pw_get(&back, bytes, (size_t)len), 0);
+		assert_int_equal(back.format, format);
+		assert_memory_equal(back.entry, r.entry, sizeof(r.entry));
+		assert_int_equal(record_pw_put(&back, again), len);
+		assert_memory_equal(again, bytes, (size_t)len);
+	}
 }
 
 static void more_entries_than_there_is_room_for_are_not_written(void **state)
@@ -94,7 +115,7 @@ static void new_record_is_empty_and_has_a_key_of_its_own(void **state)
 	memset(&a, 0xee, sizeof(a));
 	assert_int_equal(record_pw_new(&a, SALT), 0);
 	assert_int_equal(record_pw_new(&b, SALT), 0);
-	assert_int_equal(a.format, RECORD_FORMAT);
+	assert_int_equal(a.format, RECORD_PW_FORMAT);
 	assert_int_equal(a.entries, 0);
 	assert_string_equal(a.salt, SALT);
 	assert_memory_not_equal(a.key, zero, sizeof(zero));
@@ -125,6 +146,7 @@ int main(void)
 	    cmocka_unit_test(record_comes_back_as_it_was),
 	    cmocka_unit_test(every_cut_and_every_byte_more_is_bad),
 	    cmocka_unit_test(values_out_of_range_are_bad),
+	    cmocka_unit_test(both_numbers_of_the_layout_are_read_and_kept),
 	    cmocka_unit_test(more_entries_than_there_is_room_for_are_not_written),
 	    cmocka_unit_test(new_record_is_empty_and_has_a_key_of_its_own),
 	    cmocka_unit_test(salt_is_one_of_yescrypts),
