@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -130,18 +131,11 @@ static _Noreturn void become(const char *program, char *const argv[])
 
 /* By a child that ends at once, so that the host process (login waits for any child)
  * never meets a child it has not made. */
-int notice_send_by(const char *program, const char *const words[3], struct err *e)
+static int run(const char *program, char *const argv[], struct err *e)
 {
-	char *argv[5] = {NULL};
-	pid_t child;
-	int r = check(program, e);
+	pid_t child = fork();
 
-	if (r != 0)
-		return r == ERR_NONE ? 0 : r;
-	argv[0] = (char *)(uintptr_t)program;
-	for (int i = 0; i < 3; i++)
-		argv[1 + i] = (char *)(uintptr_t)(words[i] != NULL ? words[i] : "");
-	if ((child = fork()) < 0)
+	if (child < 0)
 		return err_set(e, ERR_SYSTEM, "%s: %s", program, strerror(errno));
 	if (child == 0) {
 		pid_t grandchild = fork();
@@ -153,6 +147,26 @@ int notice_send_by(const char *program, const char *const words[3], struct err *
 	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
 		continue;
 	return 0;
+}
+
+/* A device's name stands in secret memory, which is the process's alone: its child would
+ * find zeros there (words_in_secret_memory_reach_the_program). */
+int notice_send_by(const char *program, const char *const words[3], struct err *e)
+{
+	char *argv[5] = {NULL};
+	int r = check(program, e);
+
+	if (r != 0)
+		return r == ERR_NONE ? 0 : r;
+	argv[0] = (char *)(uintptr_t)program;
+	for (int i = 0; i < 3 && r == 0; i++)
+		if ((argv[1 + i] = strdup(words[i] != NULL ? words[i] : "")) == NULL)
+			r = err_set(e, ERR_SYSTEM, "out of memory");
+	if (r == 0)
+		r = run(program, argv, e);
+	for (int i = 0; i < 3; i++)
+		free(argv[1 + i]);
+	return r;
 }
 
 int notice_send(const char *event, const char *user, const char *device, struct err *e)
