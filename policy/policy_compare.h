@@ -14,8 +14,8 @@
 
 struct policy_compared {
 	int wanted;  /* what the policy says, or its default: a boolean as 0 and 1 */
-	bool given;  /* it says it itself */
 	int in_force; /* the same of what is in force; 0 for none */
+	bool given;  /* it says it itself */
 	bool holds;
 };
 
