@@ -219,7 +219,7 @@ def test_a_change_that_the_line_below_refuses_may_be_tried_again(user):
 
 
 def test_without_init_a_change_passes_only_where_no_policy_looks_back(user, log, since):
-    other = "state_dir=/run/absent keyring=/run/absent-keyring"
+    other = "state_dir=/run/absent store=file:/run/absent keyring=/run/absent-keyring"
     with stack(OURS.format(words=other + " password_policy=pci-4.0.1")):
         told = passwd(user=user)
         assert told.status == 10 and "run `enroll-mfa init`" in told.text, told

@@ -2,6 +2,7 @@
 #include "tests/unit/scratch.h"
 
 #include "enroll/notice.h"
+#include "lib/core/secret.h"
 
 #include <grp.h>
 #include <poll.h>
@@ -255,6 +256,22 @@ static void program_has_no_descriptors_of_the_caller(void **state)
 	assert_null(strstr(text, "fd 5\n"));
 }
 
+/* A child of this process finds zeros there. */
+static void words_in_secret_memory_reach_the_program(void **state)
+{
+	const char *words[3] = {NOTICE_ENROLLED, "alice", NULL};
+	struct secret device = {0};
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(secret_new(&device, 64), 0);
+	(void)snprintf((char *)device.data, device.size, "tablet");
+	words[2] = (const char *)device.data;
+	assert_int_equal(notice_send_by(program, words, &e), 0);
+	says(said(), "words enrolled|alice|tablet");
+	secret_free(&device);
+}
+
 static void program_of_others_is_not_run(void **state)
 {
 	static const char *const words[3] = {NOTICE_REMOVED, "alice", NULL};
@@ -289,6 +306,7 @@ int main(void)
 	    T(program_has_no_signals_of_the_caller),
 	    T(program_has_a_umask_of_its_own),
 	    T(program_has_no_descriptors_of_the_caller),
+	    T(words_in_secret_memory_reach_the_program),
 	    T(program_of_others_is_not_run),
 	    T(no_program_is_no_trouble),
 	};
