@@ -11,17 +11,24 @@
 #include "pam_module/report.h"
 #include "pam_module/rule.h"
 
+#include <stddef.h>
 #include <string.h>
+
+static bool is_ssh(pam_handle_t *pamh)
+{
+	const char *tty = entry_item(pamh, PAM_TTY);
+
+	return tty != NULL && strcmp(tty, "ssh") == 0;
+}
 
 /* A machine account has `AuthenticationMethods publickey` in a Match block: sshd calls
  * account then and auth never.  Its exemption is judged here, and nothing else is. */
 static bool is_exempt_machine(pam_handle_t *pamh, struct entry *en)
 {
-	const char *tty = entry_item(pamh, PAM_TTY);
 	struct rollout r = {.duty = ROLLOUT_MUST};
 	struct attempt a;
 
-	if (mark_ran(pamh) || tty == NULL || strcmp(tty, "ssh") != 0 || crypto_init() != 0)
+	if (mark_ran(pamh) || !is_ssh(pamh) || crypto_init() != 0)
 		return false;
 	if (attempt_begin(&a, en) == 0 && a.req.account) {
 		rollout_judge(&en->conf, &a.who, &r);
@@ -33,13 +40,30 @@ static bool is_exempt_machine(pam_handle_t *pamh, struct entry *en)
 	return r.duty == ROLLOUT_EXEMPT;
 }
 
-/* Auth has come to its end, so a password that is held was right. */
+/* Every program goes on to account behind a success, but sshd, which judges a password
+ * (PasswordAuthentication) and then a public key in one handle: what was held may have been
+ * wrong.  For keyboard-interactive auth and account are run one after the other, in a
+ * process and with a conversation of their own, whose data is set; that of a password has
+ * none, and stays for the key (auth-pam.c: sshpam_thread, sshpam_auth_passwd).
+ * MUST: key_behind_a_refused_password_gives_nothing_back. */
+static bool auth_has_succeeded(pam_handle_t *pamh)
+{
+	const void *item = NULL;
+
+	if (!is_ssh(pamh))
+		return true;
+	return pam_get_item(pamh, PAM_CONV, &item) == PAM_SUCCESS && item != NULL &&
+	    ((const struct pam_conv *)item)->appdata_ptr != NULL;
+}
+
+/* Auth has come to its end, so a password that is held was right.  Where that is not
+ * known, it stays and becomes a wrong one. */
 static int give_back(pam_handle_t *pamh, struct entry *en)
 {
 	struct attempt a = {0};
 	int r = ERR_SYSTEM;
 
-	if (!hold_is(pamh))
+	if (!hold_is(pamh) || !auth_has_succeeded(pamh))
 		return 0;
 	if (crypto_init() == 0 && attempt_begin(&a, en) == 0)
 		r = hold_give_back(&a, true);

@@ -110,11 +110,11 @@ void config_reserve(struct config_findings *f, const char *service,
 	if (!gives_back(auth, account, first))
 		config_find(f, CONFIG_FAIL, PAM, "%s:%d: service %s: reserve, but no line gives a try "
 		    "back when the password was right, so a few logins shut everybody out; add "
-		    "after_password to the line for the code, or `account required pam_bastion.so`",
+		    "after_password to the line for the code, or `account required pam_bastion.so age=off`",
 		    auth->entry[first].file, auth->entry[first].line, service);
 	else if (strstr(service, "sshd") != NULL && !is_given_back_in_auth(auth, first))
 		config_find(f, CONFIG_WARN, PAM, "%s:%d: service %s: only the account lines give a try "
-		    "back, and sshd runs them behind a public key too: keep `PasswordAuthentication "
-		    "no`, or a wrong password is taken for a right one", auth->entry[first].file,
+		    "back, and of sshd they believe keyboard-interactive alone: keep "
+		    "`PasswordAuthentication no`, or each right password counts as a wrong one", auth->entry[first].file,
 		    auth->entry[first].line, service);
 }

@@ -320,6 +320,65 @@ static void account_gives_back_where_the_code_line_does_not(void **state)
 	assert_int_equal(hot_of("alice").reserveds, 1);
 }
 
+/* As sshd has it behind PasswordAuthentication: its conversation has no data. */
+static int account_of_a_key(struct ph_login *l)
+{
+	const void *item = NULL;
+	struct pam_conv bare;
+
+	assert_int_equal(pam_get_item(l->pamh, PAM_CONV, &item), PAM_SUCCESS);
+	bare = *(const struct pam_conv *)item;
+	bare.appdata_ptr = NULL;
+	assert_int_equal(pam_set_item(l->pamh, PAM_CONV, &bare), PAM_SUCCESS);
+	return pam_acct_mgmt(l->pamh, 0);
+}
+
+/* sshd judges passwords and then a key in one handle: whoever had the key could guess the
+ * password without end. */
+static void key_behind_a_refused_password_gives_nothing_back(void **state)
+{
+	struct ph_login l = ph_stranger("alice");
+
+	(void)state;
+	ph_answer(&l, PH_TYPE, "wrong");
+	ph_answer(&l, PH_TYPE, "wrong");
+	ph_start(&l);
+	assert_int_equal(ph_authenticate(&l), PAM_AUTH_ERR);
+	assert_int_equal(ph_authenticate(&l), PAM_AUTH_ERR);
+	assert_int_equal(account_of_a_key(&l), PAM_SUCCESS);
+	ph_end(&l);
+	assert_int_equal(hot_of("alice").reserveds, 1);
+	assert_int_equal(wrong_tries("alice"), 2);
+	/* Nor by a right one that the code line has given back: wrong ones before it stay. */
+	let_them_run_out();
+	ph_password_stack(true, "", 0);
+	l = ph_stranger("alice");
+	ph_answer(&l, PH_TYPE, PH_PASSWORD);
+	ph_answer(&l, PH_TYPE, ph_wrong(&alice));
+	ph_start(&l);
+	assert_int_equal(ph_authenticate(&l), PAM_AUTH_ERR);
+	(void)account_of_a_key(&l);
+	ph_end(&l);
+	assert_int_equal(wrong_tries("alice"), 3);
+}
+
+/* sudo, su and login go on to account behind a success only, whatever their conversation. */
+static void other_programs_need_no_data_of_a_conversation(void **state)
+{
+	struct ph_login l = ph_stranger("alice");
+
+	(void)state;
+	l.tty = "/dev/pts/3";
+	ph_answer(&l, PH_TYPE, PH_PASSWORD);
+	ph_start(&l);
+	assert_int_equal(ph_authenticate(&l), PAM_SUCCESS);
+	assert_int_equal(hot_of("alice").reserveds, 1);
+	assert_int_equal(account_of_a_key(&l), PAM_SUCCESS);
+	ph_end(&l);
+	assert_int_equal(hot_of("alice").reserveds, 0);
+	assert_int_equal(wrong_tries("alice"), 0);
+}
+
 static void conversation_that_fails_reserves_nothing(void **state)
 {
 	static const enum ph_how hows[] = {PH_FAIL, PH_NULL, PH_NOTHING};
@@ -461,6 +520,44 @@ static void unknown_name_is_throttled_like_a_known_one(void **state)
 	assert_int_equal(ph_judged(), 3);
 	assert_true(ph_logged("user=nobody-here verdict=throttled source=203.0.113.7 *"));
 	assert_false(has_record("hot", "nobody-here"));
+}
+
+/* A decoy is many names' at once: one right password forgives none of the others. */
+static void right_password_leaves_what_others_failed_on_a_decoy(void **state)
+{
+	(void)state;
+	guess("nobody-here", 2);
+	let_them_run_out();
+	assert_int_equal(type("nobody-here", PH_PASSWORD, NULL), PAM_SUCCESS);
+	guess("nobody-here", 1);
+	let_them_run_out();
+	ph_forget();
+	assert_int_equal(type("nobody-here", PH_PASSWORD, NULL), PAM_AUTH_ERR);
+	assert_true(ph_logged("user=nobody-here verdict=throttled source=203.0.113.7 *"));
+}
+
+static void record_without_an_account_counts_for_nothing(void **state)
+{
+	struct ph_user gone = {.name = "gone", .uid = 20009};
+
+	(void)state;
+	ph_enroll_device(&gone, "phone");
+	guess("gone", 1);
+	let_them_run_out();
+	assert_int_equal(hot_of("gone").reserveds, 0);
+	assert_int_equal(wrong_tries("gone"), 0);
+}
+
+static void name_of_a_host_becomes_no_known_source(void **state)
+{
+	struct ph_login l = ph_stranger("bob");
+
+	(void)state;
+	assert_int_equal(type("bob", PH_PASSWORD, NULL), PAM_SUCCESS);
+	assert_int_equal(hot_of("bob").known[0].since, 0);
+	l.rhost = "host.example";
+	assert_int_equal(log_in(&l, PH_PASSWORD, NULL), PAM_SUCCESS);
+	assert_int_equal(hot_of("bob").known[0].since, 0);
 }
 
 static void account_gets_its_own_record_at_its_first_right_password(void **state)
@@ -695,6 +792,8 @@ int main(void)
 	    TEST(right_code_takes_wrong_passwords_back),
 	    TEST(exempt_user_takes_wrong_passwords_back),
 	    TEST(account_gives_back_where_the_code_line_does_not),
+	    TEST(key_behind_a_refused_password_gives_nothing_back),
+	    TEST(other_programs_need_no_data_of_a_conversation),
 	    TEST(conversation_that_fails_reserves_nothing),
 	    TEST(empty_password_is_a_try_like_any_other),
 	    TEST(silent_flag_changes_nothing),
@@ -704,6 +803,9 @@ int main(void)
 	    TEST(configuration_that_breaks_denies_before_the_prompt),
 	    ANEW(everybody_sees_the_same_prompt),
 	    ANEW(unknown_name_is_throttled_like_a_known_one),
+	    ANEW(right_password_leaves_what_others_failed_on_a_decoy),
+	    ANEW(record_without_an_account_counts_for_nothing),
+	    ANEW(name_of_a_host_becomes_no_known_source),
 	    ANEW(account_gets_its_own_record_at_its_first_right_password),
 	    ANEW(source_of_an_account_without_a_device_becomes_known),
 	    ANEW(own_record_is_no_enrolment),

@@ -2,8 +2,8 @@
  * pam_judge: a password module for tests, in the place of pam_unix.
  *
  *   right=WORD   the password that is right, of everybody
- *   count=FILE   grows by one byte for each password that it is asked to judge; one that
- *                it cannot count is not judged
+ *   count=FILE   grows by one byte for each password that it is asked to judge, on the
+ *                disk; one that it cannot count is not judged
  *   ms=N         how long one takes it
  *
  * It takes the password that was typed above, and asks itself where there is none.
@@ -14,11 +14,14 @@
  *   seen=FILE           has the new password that it finds, or "(none)"
  */
 #include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
 #include <security/pam_ext.h>
 #include <security/pam_modules.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -32,11 +35,35 @@ static const char *word(int argc, const char **argv, const char *name)
 	return "";
 }
 
+/* Its name too: a power cut takes nothing of what was judged. */
+static bool sync_name(const char *path)
+{
+	char copy[PATH_MAX];
+	bool synced;
+	int fd;
+
+	if (strlen(path) >= sizeof(copy))
+		return false;
+	strcpy(copy, path);
+	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	synced = fd >= 0 && fsync(fd) == 0;
+	if (fd >= 0)
+		(void)close(fd);
+	return synced;
+}
+
+/* One that is not on the disk is not judged, and is taken back. */
 static bool count(const char *path)
 {
+	struct stat st;
 	int fd = path[0] != '\0' ? open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600) : -1;
 	bool counted = fd >= 0 && write(fd, ".", 1) == 1;
 
+	if (counted && !(fsync(fd) == 0 && sync_name(path))) {
+		counted = false;
+		if (fstat(fd, &st) == 0 && ftruncate(fd, st.st_size - 1) != 0)
+			abort();
+	}
 	if (fd >= 0)
 		(void)close(fd);
 	return counted;

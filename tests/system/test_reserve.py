@@ -39,10 +39,30 @@ def only():
     stack.unlink()
 
 
+@pytest.fixture(scope="module")
+def mixed():
+    """The same, where sshd takes a password by itself, and a key."""
+    stack = pathlib.Path("/etc/pam.d/mixedsshd")
+    stack.write_text("auth requisite pam_bastion.so reserve\n@include common-auth\n"
+                     "account required pam_bastion.so\n@include common-account\n"
+                     "@include common-session\n", encoding="utf-8")
+    with Sshd(stack.name, AuthenticationMethods="any", PasswordAuthentication="yes",
+              LoginGraceTime="60") as it:
+        yield it
+    stack.unlink()
+
+
 def failures(user, since, log):
     """The passwords of the user that pam_unix has judged and refused."""
     return [line for line in log.lines(since)
             if "pam_unix" in line and "authentication failure" in line and f"user={user.name}" in line]
+
+
+def more_failures(user, since, log):
+    """Those behind the first of a handle, which pam_unix sums up at its end."""
+    found = (re.search(rf"PAM (\d+) more authentication failure.* user={user.name}\b", line)
+             for line in log.lines(since))
+    return sum(int(m[1]) for m in found if m)
 
 
 def test_password_and_code_log_in_and_leave_nothing(server, user):
@@ -112,6 +132,25 @@ def test_account_without_a_device_gets_a_state_and_no_enrolment(only, log, since
     assert is_in(only.ssh(user, user.password, **PASSWORD), user)
     enroll_mfa("remove", user.name)
     assert not state.exists()
+
+
+@pytest.mark.parametrize("first", ["password", "keyboard-interactive,password"])
+def test_a_key_behind_refused_passwords_takes_none_of_them_back(mixed, user, log, since, first):
+    """sshd judges both in one handle; keyboard-interactive before it leaves its traces there."""
+    options = {"PreferredAuthentications": f"{first},publickey", "NumberOfPasswordPrompts": 2}
+    for _ in range(3):
+        talk = mixed.ssh(user, *["wrong"] * 4, any_left=True, **options)
+        assert is_in(talk, user) and talk.prompts, talk
+    assert log.wait(rf"user={user.name} verdict=throttled ", since)
+    # Three, and one that a delay which has run out meanwhile lets through.
+    assert 3 <= len(failures(user, since, log)) + more_failures(user, since, log) <= 4
+
+
+def test_keyboard_interactive_gives_back_where_a_key_is_taken_too(mixed, user):
+    for _ in range(5):
+        talk = mixed.ssh(user, user.password, PreferredAuthentications="keyboard-interactive",
+                         **PASSWORD)
+        assert is_in(talk, user), talk
 
 
 def sudo(user, *answers):

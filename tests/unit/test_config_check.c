@@ -733,7 +733,7 @@ static void sshd_that_gives_back_in_account_only_is_a_warning(void **state)
 {
 	(void)state;
 	put("pam.d/sshd", RESERVE UNIX THREE BEHIND GUARD ACCOUNT);
-	warns("pam.d/sshd:1:", "PasswordAuthentication no");
+	warns("pam.d/sshd:1:", "each right password counts as a wrong one");
 	put("pam.d/sshd", RESERVE UNIX CODE GUARD ACCOUNT);
 	is_clean();
 }

@@ -123,6 +123,18 @@ static void delay_runs_from_the_try_itself(void **state)
 	assert_int_equal(take(&hot, 1, NOW + 30 + 60), RESERVE_TAKEN);
 }
 
+/* One that turns late does not move the start of the delay back. */
+static void delay_runs_from_the_last_wrong_try(void **state)
+{
+	struct record_hot hot = fresh(1);
+
+	(void)state;
+	assert_int_equal(take(&hot, 1, NOW), RESERVE_TAKEN);
+	assert_int_equal(code(&hot, 1, NOW + 10, 0), STATE_WRONG);
+	assert_int_equal(wrong(&hot, 1, NOW + WAIT), 2);
+	assert_int_equal(hot.unknown[1].last, NOW + 10);
+}
+
 static void throttled_try_says_how_long(void **state)
 {
 	struct record_hot hot = fresh(1);
@@ -265,13 +277,15 @@ static void known_source_always_has_room(void **state)
 	(void)state;
 	assert_int_equal(code(&hot, 200, NOW, 5000), STATE_OK);
 	for (int i = 0; i < 96; i++)
-		(void)take(&hot, (uint8_t)(i % 32), NOW + i / 32);
+		(void)take(&hot, (uint8_t)(i % 32), NOW + (i >= RECORD_RESERVED / 2));
 	assert_int_equal(hot.reserveds, RECORD_RESERVED);
 	assert_int_equal(take(&hot, 7, NOW + 3), RESERVE_FULL);
 	/* The oldest of the others makes room, as a wrong try. */
 	assert_int_equal(take(&hot, 200, NOW + 3), RESERVE_TAKEN);
 	assert_int_equal(hot.reserveds, RECORD_RESERVED);
 	assert_int_equal(hot.unknown[0].wrong, 1);
+	assert_false(reserve_give_back(&hot, 1));
+	assert_int_equal(hot.reserved[0].id, 2);
 	assert_int_equal(take(&hot, 200, NOW + 3), RESERVE_TAKEN);
 	assert_int_equal(take(&hot, 200, NOW + 3), RESERVE_TAKEN);
 	assert_int_equal(take(&hot, 200, NOW + 3), RESERVE_FULL);
@@ -479,6 +493,7 @@ int main(void)
 	    cmocka_unit_test(given_back_leaves_nothing),
 	    cmocka_unit_test(not_given_back_is_a_wrong_try),
 	    cmocka_unit_test(delay_runs_from_the_try_itself),
+	    cmocka_unit_test(delay_runs_from_the_last_wrong_try),
 	    cmocka_unit_test(throttled_try_says_how_long),
 	    cmocka_unit_test(former_one_is_a_wrong_try_at_once),
 	    cmocka_unit_test(former_one_turns_where_the_bucket_is_full),

@@ -917,6 +917,25 @@ static void no_device_never_logs_in(void **state)
 	assert_int_equal(verdict_of(&h, a), STATE_WRONG);
 }
 
+static void codes_that_are_forgotten_count_for_no_lock(void **state)
+{
+	struct record_hot h = fresh_hot(1);
+	static const struct record_bucket none;
+
+	(void)state;
+	h.locked_since = NOW;
+	h.unknown[1] = (struct record_bucket){.wrong = 5, .proven = 2, .last = NOW, .passwords = 3};
+	h.known[0].bucket = (struct record_bucket){.wrong = 2, .proven = 2, .last = NOW};
+	h.dropped = (struct record_bucket){.proven = 9, .last = NOW};
+	state_forget_codes(&h);
+	assert_int_equal(h.locked_since, 0);
+	assert_int_equal(h.unknown[1].wrong, 3);
+	assert_int_equal(h.unknown[1].proven, 0);
+	assert_int_equal(h.unknown[1].passwords, 3);
+	assert_memory_equal(&h.known[0].bucket, &none, sizeof(none));
+	assert_memory_equal(&h.dropped, &none, sizeof(none));
+}
+
 static void unlock_takes_back_the_lock_and_every_bucket_but_no_step(void **state)
 {
 	struct record_hot h = fresh_hot(1);
@@ -1330,6 +1349,7 @@ int main(void)
 	    cmocka_unit_test(first_success_confirms_the_state),
 	    cmocka_unit_test(device_without_an_entry_is_broken_and_changes_nothing),
 	    cmocka_unit_test(no_device_never_logs_in),
+	    cmocka_unit_test(codes_that_are_forgotten_count_for_no_lock),
 	    cmocka_unit_test(unlock_takes_back_the_lock_and_every_bucket_but_no_step),
 	    cmocka_unit_test(zeroed_memory_denies),
 	    cmocka_unit_test(owner_gets_in_59_of_60_during_an_attack),
