@@ -270,8 +270,11 @@ class Sshd:
                  "IdentityFile": user.client_key, "IdentitiesOnly": "yes",
                  "UserKnownHostsFile": self.dir / "known_hosts",
                  "GlobalKnownHostsFile": "none", "StrictHostKeyChecking": "yes", **options}
-        path.write_text("Host *\n" + "".join(f"{k} {v}\n" for k, v in words.items()),
-                        encoding="utf-8")
+        # Several clients of one user at once: each reads a whole file.
+        new = path.with_name(f"{path.name}.{next(self.numbers)}")
+        new.write_text("Host *\n" + "".join(f"{k} {v}\n" for k, v in words.items()),
+                       encoding="utf-8")
+        new.replace(path)
         return path
 
     def ssh(self, user, *answers, args=(), command=("echo", "I", "am", "$(id -un)"),
