@@ -63,7 +63,7 @@ static const char *days_ago(int64_t n)
 
 static void give_place(const char *from, const char *to)
 {
-	if (mount(from, to, NULL, MS_BIND, NULL) != 0)
+	if (mount(from, to, "none", MS_BIND, NULL) != 0)
 		ph_die("%s: %s", to, strerror(errno));
 }
 
@@ -74,7 +74,7 @@ static int open_group(void **state)
 	(void)snprintf(passwd_path, sizeof(passwd_path), "%s", ph_path("passwd"));
 	(void)snprintf(shadow_path, sizeof(shadow_path), "%s", ph_path("shadow"));
 	have(UID, HASH, days_ago(1));
-	if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+	if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0)
 		ph_die("mounts: %s", strerror(errno));
 	give_place(passwd_path, "/etc/passwd");
 	give_place(shadow_path, "/etc/shadow");
