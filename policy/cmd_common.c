@@ -36,8 +36,7 @@ int cmd_tell(const struct err *e, int result)
 	return result;
 }
 
-/* conf wants an absolute path; links in it stay to be judged. */
-static int make_absolute(const char *path, char out[CONF_PATH_MAX])
+int cmd_absolute(const char *path, char out[CONF_PATH_MAX])
 {
 	char here[CONF_PATH_MAX];
 	int n;
@@ -56,7 +55,7 @@ int cmd_load(const struct cmd_common *common, struct conf *c)
 	char config[CONF_PATH_MAX];
 	struct err e = {0};
 
-	if (common->config != NULL && make_absolute(common->config, config) != 0)
+	if (common->config != NULL && cmd_absolute(common->config, config) != 0)
 		(void)err_set(&e, ERR_SYNTAX, "%.80s...: the path is too long", common->config);
 	else if (conf_load(c, common->config != NULL ? config : NULL, &e) == 0)
 		return CMD_YES;

@@ -22,6 +22,9 @@ int cmd_finish(int result);
 /* Says what went wrong, and returns result. */
 int cmd_tell(const struct err *e, int result);
 
+/* path from the root on, links in it unresolved: they are to be judged.  0, or -1: too long. */
+int cmd_absolute(const char *path, char out[CONF_PATH_MAX]);
+
 /* The login configuration that is asked for.  CMD_YES; else it was said why. */
 int cmd_load(const struct cmd_common *common, struct conf *c);
 

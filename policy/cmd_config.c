@@ -2,6 +2,7 @@
 
 #include "enroll/language.h"
 #include "lib/core/json_text.h"
+#include "policy/cmd_common.h"
 #include "policy/config_check.h"
 #include "policy/config_trust.h"
 
@@ -210,21 +211,6 @@ static int check_syntax(const struct options *o, const char *path)
 	return tell(o, &f, r != 0 ? &e : NULL);
 }
 
-/* safefile wants an absolute path; links in it stay to be judged. */
-static int make_absolute(const char *path, char out[CONF_PATH_MAX])
-{
-	char here[CONF_PATH_MAX];
-	int n;
-
-	if (path[0] == '/')
-		n = snprintf(out, CONF_PATH_MAX, "%s", path);
-	else if (getcwd(here, sizeof(here)) != NULL)
-		n = snprintf(out, CONF_PATH_MAX, "%s/%s", here, path);
-	else
-		n = CONF_PATH_MAX;
-	return n < CONF_PATH_MAX ? 0 : -1;
-}
-
 static int check_whole(const struct options *o, const char *path)
 {
 	struct timex clock = {.modes = 0};
@@ -236,7 +222,7 @@ static int check_whole(const struct options *o, const char *path)
 	int state, r;
 
 	if (path != NULL) {
-		if (make_absolute(path, config) != 0)
+		if (cmd_absolute(path, config) != 0)
 			return usage(N_("the path is too long"), path);
 		q.config = config;
 	}
@@ -317,7 +303,7 @@ static int cmd_show(const struct cmd_common *common, int argc, char **argv)
 
 	if (r != CMD_YES)
 		return r;
-	if (common->config != NULL && make_absolute(common->config, config) != 0)
+	if (common->config != NULL && cmd_absolute(common->config, config) != 0)
 		return usage(N_("the path is too long"), common->config);
 	if (conf_load(&c, common->config != NULL ? config : NULL, &e) != 0) {
 		(void)fprintf(stderr, "bastionctl: %s\n", e.text);

@@ -27,6 +27,15 @@ static const char help_password[] =
     "\n"
     "exit: 0 all are good, 1 one breaks a rule, 2 usage, 3 trouble\n");
 
+#define SAID 256
+#define BUFFER ((size_t)256 * 1024)
+
+struct sentence {
+	struct password_break what;
+	char *text; /* NULL: none */
+	size_t len;
+};
+
 struct job {
 	bool json;
 	const char *user;
@@ -34,6 +43,7 @@ struct job {
 	struct password_policies policies;
 	char gecos[PASSWORD_CHECK_TEXT];
 	size_t lines, refused;
+	struct sentence said[SAID];
 };
 
 static int usage(const char *reason, const char *word)
@@ -47,38 +57,82 @@ static const char *translate(const void *nothing, const char *fmt)
 	return language_text(fmt);
 }
 
-static void print_text(const struct job *j, const struct password_broken *b)
+static void write_text(const struct job *j, const struct password_break *x, FILE *f)
 {
 	static const struct password_tongue tongue = {translate, NULL};
+	char text[PASSWORD_TEXT_MAX];
 
-	for (int i = 0; i < b->count; i++) {
-		char text[PASSWORD_TEXT_MAX];
-
-		password_text(&j->policies, &b->item[i], &tongue, text);
-		(void)printf("%zu: %s [%s]\n", j->lines, text,
-		    j->policies.policy[b->item[i].policy].name);
-	}
+	password_text(&j->policies, x, &tongue, text);
+	(void)fprintf(f, "%s [%s]\n", text, j->policies.policy[x->policy].name);
 }
 
-static void print_json(const struct job *j, const struct password_broken *b)
+static void write_json(const struct job *j, const struct password_break *x, FILE *f)
 {
-	(void)printf("%s{\"line\":%zu,\"broken\":[", j->refused > 1 ? "," : "", j->lines);
-	for (int i = 0; i < b->count; i++) {
-		const struct password_break *x = &b->item[i];
-		char text[PASSWORD_TEXT_MAX];
+	char text[PASSWORD_TEXT_MAX];
 
-		password_text(&j->policies, x, NULL, text);
-		(void)printf("%s{\"rule\":\"%s\",\"policy\":", i > 0 ? "," : "",
-		    password_rule_name(x->rule));
-		json_text_print(stdout, j->policies.policy[x->policy].name);
-		(void)printf(",\"wanted\":%d,\"has\":%d", x->wanted, x->has);
-		if (x->rule == PASSWORD_RULE_KINDS)
-			(void)printf(",\"kinds\":%d", x->kinds);
-		(void)fputs(",\"text\":", stdout);
-		json_text_print(stdout, text);
-		(void)putchar('}');
+	password_text(&j->policies, x, NULL, text);
+	(void)fprintf(f, "{\"rule\":\"%s\",\"policy\":", password_rule_name(x->rule));
+	json_text_print(f, j->policies.policy[x->policy].name);
+	(void)fprintf(f, ",\"wanted\":%d,\"has\":%d", x->wanted, x->has);
+	if (x->rule == PASSWORD_RULE_KINDS)
+		(void)fprintf(f, ",\"kinds\":%d", x->kinds);
+	(void)fputs(",\"text\":", f);
+	json_text_print(f, text);
+	(void)putc('}', f);
+}
+
+static bool is_same(const struct password_break *a, const struct password_break *b)
+{
+	return a->rule == b->rule && a->policy == b->policy && a->wanted == b->wanted &&
+	    a->has == b->has && a->kinds == b->kinds;
+}
+
+/* Of a million lines most break the same rules by the same numbers: a sentence is made once
+ * and kept until another takes its place. */
+static void print_break(struct job *j, const struct password_break *x)
+{
+	const unsigned key = (unsigned)x->rule * 31 + (unsigned)x->policy * 7 + (unsigned)x->has * 61;
+	struct sentence *s = &j->said[key % SAID];
+	FILE *f;
+
+	if (s->text == NULL || !is_same(&s->what, x)) {
+		free(s->text);
+		s->text = NULL;
+		f = open_memstream(&s->text, &s->len);
+		if (f != NULL) {
+			(j->json ? write_json : write_text)(j, x, f);
+			if (fclose(f) != 0)
+				free(s->text), s->text = NULL;
+		}
+		s->what = *x;
 	}
-	(void)fputs("]}", stdout);
+	if (s->text != NULL)
+		(void)fwrite_unlocked(s->text, 1, s->len, stdout);
+	else
+		(j->json ? write_json : write_text)(j, x, stdout);
+}
+
+static void forget(struct job *j)
+{
+	for (size_t i = 0; i < SAID; i++)
+		free(j->said[i].text);
+}
+
+static void print_line(struct job *j, const struct password_broken *b)
+{
+	char line[64];
+	const int n = j->json ? snprintf(line, sizeof(line), "%s{\"line\":%zu,\"broken\":[",
+	    j->refused > 1 ? "," : "", j->lines) : snprintf(line, sizeof(line), "%zu: ", j->lines);
+
+	for (int i = 0; i < b->count; i++) {
+		if (i == 0 || !j->json)
+			(void)fwrite_unlocked(line, 1, (size_t)n, stdout);
+		else
+			(void)putc_unlocked(',', stdout);
+		print_break(j, &b->item[i]);
+	}
+	if (j->json)
+		(void)fwrite_unlocked("]}", 1, 2, stdout);
 }
 
 static void judge(struct job *j, const char *line, size_t len)
@@ -92,12 +146,9 @@ static void judge(struct job *j, const char *line, size_t len)
 	if (password_is_good(&b))
 		return;
 	j->refused++;
-	if (j->json) {
-		print_json(j, &b);
-		return;
-	}
-	password_broken_merge(&j->policies, &b);
-	print_text(j, &b);
+	if (!j->json)
+		password_broken_merge(&j->policies, &b);
+	print_line(j, &b);
 }
 
 static int judge_all(struct job *j, struct err *e)
@@ -123,8 +174,12 @@ static int judge_all(struct job *j, struct err *e)
 static int run(struct job *j)
 {
 	struct err e = {0};
-	int r = judge_all(j, &e);
+	int r;
 
+	/* Who types is told at once. */
+	if (isatty(STDIN_FILENO) == 0)
+		(void)setvbuf(stdout, NULL, _IOFBF, BUFFER);
+	r = judge_all(j, &e);
 	if (j->json)
 		(void)printf("],\"lines\":%zu,\"refused\":%zu,\"result\":\"%s\"}\n", j->lines,
 		    j->refused, r != 0 ? "trouble" : j->refused > 0 ? "no" : "ok");
@@ -242,6 +297,7 @@ static int cmd_check(const struct cmd_common *common, int argc, char **argv)
 		    "Ctrl-D ends\n"));
 	r = run(&j);
 	show_typing();
+	forget(&j);
 	return r;
 }
 

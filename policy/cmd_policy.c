@@ -78,19 +78,20 @@ static struct policy_ages ages_of(const struct password_policies *p)
 /* Prints who would newly expire under k.  Their number, or a code. */
 static int look_at_users(const struct conf *c, const struct policy_kept *k, struct err *e)
 {
+	struct policy_expire_ask ask = {.shadow = POLICY_EXPIRE_SHADOW, .conf = c,
+	    .now = (int64_t)time(NULL)};
 	struct password_policies p;
-	struct policy_ages ages[2] = {{0, 0}, {0, 0}};
 	int r, n = 0;
 
-	if (!password_list_names(c->password_policy, "iam"))
+	if (c->age == CONF_AGE_OFF || !password_list_names(c->password_policy, "iam"))
 		return 0;
 	/* What cannot be read lets nobody expire: then everybody is new. */
 	if (password_policies_load(&p, c->password_policy, c->policy_file, NULL) == 0)
-		ages[0] = ages_of(&p);
+		ask.in_force = ages_of(&p);
 	if ((r = password_policies_load_with(&p, c->password_policy, &k->policy, e)) != 0)
 		return r;
-	ages[1] = ages_of(&p);
-	return policy_expire(POLICY_EXPIRE_SHADOW, ages, (int64_t)time(NULL), print_expired, &n, e);
+	ask.would_be = ages_of(&p);
+	return policy_expire(&ask, print_expired, &n, e);
 }
 
 static void print_in_force(const struct conf *c, const struct policy_kept *old,
@@ -187,8 +188,8 @@ static int cmd_apply(const struct cmd_common *common, const struct policy_option
 	}
 	/* Listed once more: days have passed. */
 	if (r != 0 || look_at_users(&c, &new, &e) < 0 ||
-	    policy_store_apply(c.policy_file, &e) != 0)
-		return cmd_tell(&e, CMD_TROUBLE);
+	    (r = policy_store_apply(c.policy_file, &new, &e)) != 0)
+		return cmd_tell(&e, r == ERR_CONFLICT ? CMD_AGAIN : CMD_TROUBLE);
 	print_in_force(&c, &old, &new);
 	return cmd_finish(CMD_YES);
 }

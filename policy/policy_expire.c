@@ -1,9 +1,11 @@
 #include "policy/policy_expire.h"
 
 #include "policy/password/age.h"
+#include "policy/password/age_exempt.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <pwd.h>
 #include <shadow.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,41 +35,50 @@ static int age_of(const struct spwd *s, int64_t now)
 }
 
 /* Whether s expires newly, and how. */
-static bool is_new(const struct spwd *s, const struct policy_ages ages[2], int64_t now,
+static bool is_new(const struct spwd *s, const struct policy_expire_ask *ask,
     struct policy_expired *one)
 {
-	bool is_ahead;
+	const struct policy_ages *old = &ask->in_force, *new = &ask->would_be;
+	const struct passwd *pw;
+	bool is_ahead, is_hard;
 
 	if (!is_usable(s->sp_pwdp) || s->sp_lstchg == 0)
 		return false;
 	one->user = s->sp_namp;
-	one->days = age_of(s, now);
+	one->days = age_of(s, ask->now);
+	if (!is_over(one->days, new->max) && !is_over(one->days, new->hard))
+		return false;
+	pw = getpwnam(s->sp_namp);
+	if (pw != NULL && ask->conf != NULL &&
+	    age_exempt_has(ask->conf, &(struct who_account){pw->pw_name, pw->pw_gid}) == 1)
+		return false;
 	is_ahead = one->days == POLICY_EXPIRE_UNKNOWN && s->sp_lstchg > 0;
-	one->hard = !is_ahead && is_over(one->days, ages[1].hard);
+	is_hard = !is_ahead && (pw == NULL || pw->pw_uid != 0);
+	one->hard = is_hard && is_over(one->days, new->hard);
 	if (one->hard)
-		return !is_over(one->days, ages[0].hard);
-	return is_over(one->days, ages[1].max) && !is_over(one->days, ages[0].max);
+		return !is_over(one->days, old->hard);
+	return is_over(one->days, new->max) && !is_over(one->days, old->max);
 }
 
-int policy_expire(const char *shadow, const struct policy_ages ages[2], int64_t now,
+int policy_expire(const struct policy_expire_ask *ask,
     void (*each)(void *ctx, const struct policy_expired *one), void *ctx, struct err *e)
 {
-	FILE *f = fopen(shadow, "re");
+	FILE *f = fopen(ask->shadow, "re");
 	const struct spwd *s;
 	int n = 0;
 
 	if (f == NULL)
-		return err_errno(e, "%s", shadow);
+		return err_errno(e, "%s", ask->shadow);
 	for (errno = 0; (s = fgetspent(f)) != NULL; errno = 0) {
 		struct policy_expired one;
 
-		if (is_new(s, ages, now, &one)) {
+		if (is_new(s, ask, &one)) {
 			each(ctx, &one);
 			n++;
 		}
 	}
 	if (feof(f) == 0)
-		n = err_errno(e, "%s", shadow);
+		n = err_errno(e, "%s", ask->shadow);
 	(void)fclose(f);
 	return n;
 }

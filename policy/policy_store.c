@@ -119,7 +119,7 @@ int policy_store_write(const char *path, const struct policy_kept *k, struct err
 	return r;
 }
 
-int policy_store_apply(const char *path, struct err *e)
+int policy_store_apply(const char *path, const struct policy_kept *seen, struct err *e)
 {
 	char staged[POLICY_PATH_MAX];
 	struct policy_kept k;
@@ -129,7 +129,10 @@ int policy_store_apply(const char *path, struct err *e)
 	if ((dir = open_home(path, e)) < 0)
 		return dir;
 	/* Under the lock, so that what was judged is what is put there. */
-	if ((r = policy_store_read(staged, &k, e)) == 0)
+	r = policy_store_read(staged, &k, e);
+	if (r == 0 && strcmp(k.mirror.sha256, seen->mirror.sha256) != 0)
+		r = err_set(e, ERR_CONFLICT, "%s: another policy has been staged meanwhile", staged);
+	if (r == 0)
 		r = rename_durably(dir, strrchr(staged, '/') + 1, path, e);
 	(void)close(dir);
 	return r;

@@ -31,9 +31,9 @@ int policy_store_read(const char *path, struct policy_kept *k, struct err *e);
  * there, but for ERR_UNKNOWN: the new one is, and the disk does not say that it stays. */
 int policy_store_write(const char *path, const struct policy_kept *k, struct err *e);
 
-/* Puts the staged one in the place of the other.  The same answers; ERR_NONE: none is
- * staged. */
-int policy_store_apply(const char *path, struct err *e);
+/* Puts the staged one in the place of the other, if it is still what was seen there.  The
+ * same answers; ERR_NONE: none is staged; ERR_CONFLICT: another is. */
+int policy_store_apply(const char *path, const struct policy_kept *seen, struct err *e);
 
 /* Takes the staged one away; 0 also when there was none. */
 int policy_store_unstage(const char *path, struct err *e);

@@ -29,18 +29,28 @@ static const struct {
 } blocks[] = {
     {0x80, 0x9F, 0},                     /* C1 controls */
     {0xA0, 0xA9, PASSWORD_SPECIAL},      /* Latin-1 signs, around the letters ª and º */
-    {0xAB, 0xB4, PASSWORD_SPECIAL},
+    {0xAB, 0xAC, PASSWORD_SPECIAL},
+    {0xAD, 0xAD, 0},                     /* soft hyphen */
+    {0xAE, 0xB4, PASSWORD_SPECIAL},
     {0xB6, 0xB9, PASSWORD_SPECIAL},
     {0xBB, 0xBF, PASSWORD_SPECIAL},
     {0xD7, 0xD7, PASSWORD_SPECIAL},
     {0xF7, 0xF7, PASSWORD_SPECIAL},
-    {0x2000, 0x206F, PASSWORD_SPECIAL},  /* General Punctuation */
+    {0x61C, 0x61C, 0},                   /* Arabic letter mark */
+    {0x180B, 0x180F, 0},                 /* Mongolian selectors */
+    {0x2000, 0x200A, PASSWORD_SPECIAL},  /* General Punctuation, without what nobody sees */
+    {0x200B, 0x200F, 0},
+    {0x2010, 0x2027, PASSWORD_SPECIAL},
+    {0x2028, 0x202E, 0},
+    {0x202F, 0x205F, PASSWORD_SPECIAL},
+    {0x2060, 0x206F, 0},
     {0x20A0, 0x20CF, PASSWORD_SPECIAL},  /* Currency Symbols */
     {0x2190, 0x2BFF, PASSWORD_SPECIAL},  /* Arrows to Miscellaneous Symbols and Arrows */
     {0x2E00, 0x2E7F, PASSWORD_SPECIAL},  /* Supplemental Punctuation */
     {0x3000, 0x3004, PASSWORD_SPECIAL},  /* CJK Symbols and Punctuation */
     {0x3007, 0x3020, PASSWORD_SPECIAL},
     {0xE000, 0xF8FF, PASSWORD_SPECIAL},  /* Private Use */
+    {0xFE00, 0xFE0F, 0},                 /* variation selectors */
     {0xFE10, 0xFE6F, PASSWORD_SPECIAL},  /* forms of punctuation */
     {0xFEFF, 0xFEFF, 0},                 /* byte order mark */
     {0xFF01, 0xFF0F, PASSWORD_SPECIAL},  /* full width */
@@ -48,7 +58,9 @@ static const struct {
     {0xFF1A, 0xFF20, PASSWORD_SPECIAL},
     {0xFF3B, 0xFF40, PASSWORD_SPECIAL},
     {0xFF5B, 0xFF65, PASSWORD_SPECIAL},
-    {0xFFE0, 0xFFFD, PASSWORD_SPECIAL},
+    {0xFFE0, 0xFFEF, PASSWORD_SPECIAL},
+    {0xFFF0, 0xFFFB, 0},
+    {0xFFFC, 0xFFFD, PASSWORD_SPECIAL},
     {0x1F000, 0x1FAFF, PASSWORD_SPECIAL}, /* tiles to pictures */
     {0xE0000, 0x10FFFF, 0},              /* tags, selectors, unassigned */
 };

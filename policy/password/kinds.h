@@ -3,8 +3,9 @@
  *
  * ASCII: IAM's classes and the three kinds.  Beyond it a character belongs to no class of
  * IAM.  As a kind it is a letter (Hangul, kana, accents), but for digits of full width and
- * for the blocks of punctuation and pictures, which are specials; control characters,
- * and bytes that are not UTF-8, are of no kind and count as one character each.
+ * for the blocks of punctuation and pictures, which are specials; control characters, what
+ * nobody sees (zero width, marks of direction), and bytes that are not UTF-8, are of no
+ * kind and count as one character each.
  */
 #ifndef PB_PASSWORD_KINDS_H
 #define PB_PASSWORD_KINDS_H

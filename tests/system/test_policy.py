@@ -3,7 +3,6 @@ import contextlib
 import json
 import pathlib
 import random
-import resource
 import subprocess
 import time
 
@@ -44,14 +43,17 @@ def configured(line):
 
 
 @contextlib.contextmanager
-def account(name, shadow):
-    before = SHADOW.read_text(encoding="utf-8")
-    with open(SHADOW, "a", encoding="utf-8") as f:
-        f.write(f"{name}:{shadow}\n")
+def account(name, shadow, uid=None):
+    passwd = pathlib.Path("/etc/passwd")
+    before = {path: path.read_text(encoding="utf-8") for path in (SHADOW, passwd)}
+    SHADOW.write_text(f"{before[SHADOW]}{name}:{shadow}\n", encoding="utf-8")
+    if uid is not None:
+        passwd.write_text(f"{before[passwd]}{name}:x:{uid}:{uid}::/:/bin/sh\n", encoding="utf-8")
     try:
         yield
     finally:
-        SHADOW.write_text(before, encoding="utf-8")
+        for path, text in before.items():
+            path.write_text(text, encoding="utf-8")
 
 
 @pytest.fixture(autouse=True)
@@ -145,6 +147,17 @@ def test_policy_that_expires_users_waits_and_names_them():
         assert not STAGED.exists()
 
 
+def test_who_is_exempt_from_ages_is_not_named_and_nobody_is_with_age_off():
+    today = int(time.time()) // 86400
+    old = f"$y$j9T$abcdefghijklmnop$qrstuvwxyz:{today - 100}:0:99999:7:::"
+    for line in "age_exempt = user:olduser", "age = off":
+        with configured(f"password_policy = iam\n{line}"), account("olduser", old, uid=4711):
+            run(TOOL, "policy", "import", "-", input=aws(MinimumPasswordLength=8))
+            done = bastionctl("policy", "import", "-", text=aws(**FULL))
+            assert "olduser" not in done.stdout, done
+            assert done.returncode == 0 and not STAGED.exists(), done
+
+
 def test_drift_is_told_field_by_field():
     done = bastionctl("policy", "check", "-", text=aws(**FULL))
     assert done.returncode == 1
@@ -204,22 +217,18 @@ def test_terminal_does_not_show_passwords_and_shows_again_after(end):
     child.expect(pexpect.EOF)
 
 
-def test_a_million_passwords_take_less_than_two_seconds(tmp_path):
+def test_a_million_passwords_are_judged_one_by_one(tmp_path):
     draw = random.Random(1)
     letters = "".join(map(chr, range(33, 127)))
-    for name, size in (("mixed", (6, 20)), ("short", (0, 3))):
-        path = tmp_path / name
-        path.write_text("".join("".join(draw.choices(letters, k=draw.randint(*size))) + "\n"
-                                for _ in range(1_000_000)), encoding="ascii")
-        best = 99
-        for _ in range(3):
-            before = resource.getrusage(resource.RUSAGE_CHILDREN)
-            with open(path, encoding="ascii") as f, open(tmp_path / "out", "wb") as out:
-                done = subprocess.run([TOOL, "password", "check", "--policy", "kisa,iam-default"],
-                                      stdin=f, stdout=out, check=False)
-            after = resource.getrusage(resource.RUSAGE_CHILDREN)
-            assert done.returncode == 1
-            # The processor's time: others may be at work on it, too.
-            best = min(best, after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
-        print(name, best)
-        assert best < 2
+    path = tmp_path / "passwords"
+    path.write_text("".join("".join(draw.choices(letters, k=draw.randint(0, 20))) + "\n"
+                            for _ in range(1_000_000)), encoding="ascii")
+    argv = [TOOL, "password", "check", "--policy", "nist-800-63b-4"]
+    with open(path, encoding="ascii") as f:
+        done = subprocess.run(argv, stdin=f, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and done.stderr == ""
+    lines = done.stdout.splitlines()
+    with open(path, encoding="ascii") as f:
+        short = [n for n, line in enumerate(f, 1) if len(line) - 1 < 15]
+    assert lines[-1] == f"passwords: 1000000, refused: {len(short)}"
+    assert [int(line.split(":")[0]) for line in lines[:-1]] == short

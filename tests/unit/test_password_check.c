@@ -362,6 +362,23 @@ static void kinds_beyond_ascii(void **state)
 	assert_true(good("kisa", "비밀번호123456"));
 }
 
+static void what_nobody_sees_is_of_no_kind(void **state)
+{
+	static const char *const unseen[] = {"\xC2\xAD", "\xD8\x9C", "\xE1\xA0\x8E", "\xE2\x80\x8B",
+	    "\xE2\x80\x8F", "\xE2\x80\xA8", "\xE2\x80\xAE", "\xE2\x81\xA0", "\xEF\xB8\x8F",
+	    "\xEF\xBB\xBF", "\xEF\xBF\xB9", "\xF3\xA0\x81\x81"};
+	static const char *const beside[] = {"\xC2\xAC", "\xC2\xAE", "\xE2\x80\x8A", "\xE2\x80\x90",
+	    "\xE2\x80\xA7", "\xE2\x80\xAF", "\xE2\x81\x9F", "\xEF\xBF\xBC"};
+	int n;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(unseen) / sizeof(unseen[0]); i++)
+		assert_int_equal(kinds_of(unseen[i], strlen(unseen[i]), &n), 0);
+	for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]); i++)
+		assert_int_equal(kinds_of(beside[i], strlen(beside[i]), &n), PASSWORD_SPECIAL);
+	assert_false(good("kisa", "passwordpassword\xE2\x80\x8B"));
+}
+
 static void length_comes_first(void **state)
 {
 	static char fresh[1 << 20];
@@ -671,6 +688,7 @@ int main(void)
 	    cmocka_unit_test(all_broken_rules_are_told_with_their_numbers),
 	    cmocka_unit_test(lengths_count_characters_or_bytes),
 	    cmocka_unit_test(kinds_beyond_ascii),
+	    cmocka_unit_test(what_nobody_sees_is_of_no_kind),
 	    cmocka_unit_test(length_comes_first),
 	    cmocka_unit_test(nothing_to_judge_by_accepts_nothing),
 	    cmocka_unit_test(empty_password_breaks_every_profile),

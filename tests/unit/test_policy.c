@@ -102,7 +102,7 @@ static void directory_of_others_is_not_written(void **state)
 	scratch_path(&s, path, "policy.json");
 	assert_int_equal(chmod(s.dir, 0777), 0);
 	assert_int_equal(policy_store_write(path, &k, &e), ERR_UNSAFE);
-	assert_int_equal(policy_store_apply(path, &e), ERR_UNSAFE);
+	assert_int_equal(policy_store_apply(path, &k, &e), ERR_UNSAFE);
 	assert_int_equal(chmod(s.dir, 0700), 0);
 	assert_int_equal(count_files(s.dir), 0);
 	scratch_remove(&s);
@@ -111,6 +111,7 @@ static void directory_of_others_is_not_written(void **state)
 static void staged_policy_waits_and_is_applied_in_one_step(void **state)
 {
 	char path[512], staged[POLICY_PATH_MAX];
+	struct policy_kept seen = {.mirror = {.known = false}};
 	struct scratch s;
 	struct err e = {0};
 
@@ -119,10 +120,11 @@ static void staged_policy_waits_and_is_applied_in_one_step(void **state)
 	scratch_path(&s, path, "policy.json");
 	policy_staged_path(path, staged);
 	put(path, 9);
-	assert_int_equal(policy_store_apply(path, &e), ERR_NONE);
+	assert_int_equal(policy_store_apply(path, &seen, &e), ERR_NONE);
 	put(staged, 20);
 	assert_int_equal(length_of(path), 9);
-	assert_int_equal(policy_store_apply(path, &e), 0);
+	assert_int_equal(policy_store_read(staged, &seen, &e), 0);
+	assert_int_equal(policy_store_apply(path, &seen, &e), 0);
 	assert_int_equal(length_of(path), 20);
 	assert_int_equal(length_of(staged), ERR_NONE);
 	put(staged, 21);
@@ -131,8 +133,30 @@ static void staged_policy_waits_and_is_applied_in_one_step(void **state)
 	assert_int_equal(length_of(staged), ERR_NONE);
 	/* What cannot be trusted is not put in force. */
 	scratch_write(staged, "{}", 2, 0600);
-	assert_int_equal(policy_store_apply(path, &e), ERR_SYNTAX);
+	assert_int_equal(policy_store_apply(path, &seen, &e), ERR_SYNTAX);
 	assert_int_equal(length_of(path), 20);
+	scratch_remove(&s);
+}
+
+static void only_what_was_seen_is_applied(void **state)
+{
+	char path[512], staged[POLICY_PATH_MAX];
+	struct policy_kept seen;
+	struct scratch s;
+	struct err e = {0};
+
+	(void)state;
+	scratch_dir(&s);
+	scratch_path(&s, path, "policy.json");
+	policy_staged_path(path, staged);
+	put(path, 9);
+	put(staged, 20);
+	assert_int_equal(policy_store_read(staged, &seen, &e), 0);
+	put(staged, 21);
+	assert_int_equal(policy_store_apply(path, &seen, &e), ERR_CONFLICT);
+	assert_non_null(strstr(e.text, "another policy has been staged meanwhile"));
+	assert_int_equal(length_of(path), 9);
+	assert_int_equal(length_of(staged), 21);
 	scratch_remove(&s);
 }
 
@@ -166,7 +190,8 @@ static void assert_expires(struct policy_ages old, struct policy_ages new, const
 	    "ahead:" HASH ":20001:0:99999:7:::\n"
 	    "future:" HASH ":20002:0:99999:7:::\n"
 	    "none:" HASH "::0:99999:7:::\n";
-	const struct policy_ages ages[2] = {old, new};
+	struct policy_expire_ask ask = {.in_force = old, .would_be = new,
+	    .now = INT64_C(20000) * DAY + 3600};
 	struct list l = {""};
 	struct scratch s;
 	struct err e = {0};
@@ -176,7 +201,8 @@ static void assert_expires(struct policy_ages old, struct policy_ages new, const
 	scratch_dir(&s);
 	scratch_path(&s, path, "shadow");
 	scratch_write(path, shadow, sizeof(shadow) - 1, 0640);
-	n = policy_expire(path, ages, INT64_C(20000) * DAY + 3600, note, &l, &e);
+	ask.shadow = path;
+	n = policy_expire(&ask, note, &l, &e);
 	assert_string_equal(l.text, who);
 	assert_int_equal(n > 0, who[0] != '\0');
 	scratch_remove(&s);
@@ -205,13 +231,14 @@ static void who_newly_expires_is_named_and_nobody_else(void **state)
 
 static void shadow_file_that_cannot_be_read_is_trouble(void **state)
 {
-	const struct policy_ages ages[2] = {{0, 0}, {90, 0}};
+	struct policy_expire_ask ask = {.shadow = "/nonexistent/shadow", .would_be = {90, 0}};
 	struct list l = {""};
 	struct err e = {0};
 
 	(void)state;
-	assert_int_equal(policy_expire("/nonexistent/shadow", ages, 0, note, &l, &e), ERR_NONE);
-	assert_true(policy_expire("/", ages, 0, note, &l, &e) < 0);
+	assert_int_equal(policy_expire(&ask, note, &l, &e), ERR_NONE);
+	ask.shadow = "/";
+	assert_true(policy_expire(&ask, note, &l, &e) < 0);
 }
 
 static bool holds(const char *list, const char *members, enum iam_field *first)
@@ -403,6 +430,8 @@ int main(void)
 	    cmocka_unit_test(what_a_killed_one_left_is_no_obstacle),
 	    cmocka_unit_test(directory_of_others_is_not_written),
 	    cmocka_unit_test(staged_policy_waits_and_is_applied_in_one_step),
+	    cmocka_unit_test(only_what_was_seen_is_applied),
+	    cmocka_unit_test(only_what_was_seen_is_applied),
 	    cmocka_unit_test(who_newly_expires_is_named_and_nobody_else),
 	    cmocka_unit_test(shadow_file_that_cannot_be_read_is_trouble),
 	    cmocka_unit_test(drift_is_found_field_by_field),
