@@ -29,6 +29,8 @@ static int find_user(struct change *c, struct change_trouble *t)
 		return trouble(t, "no_account", err_set(&t->err, ERR_NONE, "no such account"));
 	c->user = pw->pw_name;
 	c->gecos = pw->pw_gecos;
+	c->uid = pw->pw_uid;
+	c->gid = pw->pw_gid;
 	return 0;
 }
 
@@ -55,12 +57,11 @@ static int read_history(struct change *c, struct change_trouble *t)
 {
 	const struct history_ask q = {.store = &c->store, .user = c->user,
 	    .live = c->shadow->field};
-	int64_t when;
 	int r;
 
 	if ((r = history_open(&c->work, &t->err)) != 0)
 		return trouble(t, "system", r);
-	if ((r = history_changed(&c->work, &q, &when, &t->err)) != 0)
+	if ((r = history_changed(&c->work, &q, &c->changed, &t->err)) != 0)
 		return trouble(t, "history", r);
 	return 0;
 }

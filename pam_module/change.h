@@ -12,6 +12,8 @@
 #include "policy/password/shadow.h"
 
 #include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
 
 /* Zero keeps none. */
 enum change_history {
@@ -24,6 +26,9 @@ struct change {
 	struct entry *en;
 	const char *user;  /* as getpwnam() spells it; libpam's */
 	const char *gecos; /* the same; may be NULL */
+	uid_t uid;
+	gid_t gid;
+	int64_t changed;   /* when, by our own record; 0: it does not say */
 	bool free;         /* a broken rule is told and does not refuse */
 	struct password_policies policies;
 	int reuse;         /* of the policies */

@@ -68,21 +68,12 @@ static void read_own(struct expiry *x)
 	store_close(&s);
 }
 
-/* By the shortest age of all policies, and by the shortest of those that say HardExpiry. */
 static void judge_once(const struct expiry *x, struct age_verdict *v)
 {
-	struct age_rule rule = {.max_age = password_max_age(&x->policies),
+	const struct age_rule rule = {.max_age = password_max_age(&x->policies),
 	    .warn_days = x->en->conf.warn_days};
-	struct age_verdict hard;
 
-	age_judge(&x->facts, &rule, x->now, v);
-	rule.max_age = password_hard_age(&x->policies);
-	rule.hard_expiry = true;
-	if (rule.max_age == 0)
-		return;
-	age_judge(&x->facts, &rule, x->now, &hard);
-	if (hard.what == AGE_EXPIRED)
-		*v = hard;
+	age_judge_both(&x->facts, &rule, password_hard_age(&x->policies), x->now, v);
 }
 
 static int judge(struct expiry *x, struct age_verdict *v, struct err *e)
@@ -114,10 +105,11 @@ static void tell(const struct expiry *x, const struct age_verdict *v)
 {
 	char text[160];
 
-	if (v->what == AGE_EXPIRED)
+	/* Where ages only warn, whoever is let in may change it, too (allowed.h). */
+	if (v->what == AGE_EXPIRED && x->en->conf.age == CONF_AGE_ENFORCE)
 		(void)snprintf(text, sizeof(text),
 		    "Your password has expired; an administrator has to set a new one.");
-	else if (v->what == AGE_CHANGE)
+	else if (v->what == AGE_CHANGE || v->what == AGE_EXPIRED)
 		(void)snprintf(text, sizeof(text), "Your password is too old; %s.",
 		    x->en->conf.age == CONF_AGE_ENFORCE ? "choose a new one" :
 		    "change it with passwd");

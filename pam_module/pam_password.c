@@ -2,6 +2,7 @@
  * pam_password: judges a new password before the line below sets it.
  */
 #include "lib/core/crypto.h"
+#include "pam_module/allowed.h"
 #include "pam_module/change.h"
 #include "pam_module/entry.h"
 #include "pam_module/noted.h"
@@ -39,17 +40,16 @@ static void report(const struct change *c, const char *verdict, const char *reas
 static int look(struct change *c, struct entry *en, int flags, bool write)
 {
 	struct change_trouble t;
+	enum allowed allowed;
 
 	if (change_begin(c, en, flags, write, &t) != 0)
 		return refuse(en->pamh, &t, c->user == NULL ? PAM_USER_UNKNOWN : PAM_TRY_AGAIN);
-	/* Who has to change it may, and root may always. */
-	if (!password_allow_change(&c->policies) && getuid() != 0 &&
-	    (flags & PAM_CHANGE_EXPIRED_AUTHTOK) == 0) {
-		report(c, "wrong", NULL, password_rule_name(PASSWORD_RULE_ALLOW_CHANGE));
-		reason_not_allowed(en->pamh);
-		return PAM_PERM_DENIED;
-	}
-	return 0;
+	if ((allowed = allowed_judge(c, flags)) == ALLOWED_YES)
+		return 0;
+	report(c, "wrong", NULL, password_rule_name(allowed == ALLOWED_NO_MORE ?
+	    PASSWORD_RULE_HARD_EXPIRY : PASSWORD_RULE_ALLOW_CHANGE));
+	reason_not_allowed(en->pamh, allowed);
+	return PAM_PERM_DENIED;
 }
 
 static const char *ok_reason(const struct change *c, const struct weighed *w)

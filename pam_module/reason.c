@@ -75,11 +75,15 @@ void reason_trouble(pam_handle_t *pamh, const struct change_trouble *t)
 	end(&v);
 }
 
-void reason_not_allowed(pam_handle_t *pamh)
+void reason_not_allowed(pam_handle_t *pamh, enum allowed why)
 {
 	struct voice v;
 
 	begin(&v, pamh);
-	say(&v, N_("Only an administrator may change a password here."));
+	if (why == ALLOWED_NO_MORE)
+		say(&v, N_("Your password has expired; an administrator has to set a new one."));
+	else
+		say(&v, N_("Only an administrator may change a password here, or who has to because "
+		    "it is too old."));
 	end(&v);
 }

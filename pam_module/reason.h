@@ -9,6 +9,7 @@
 #ifndef PB_REASON_H
 #define PB_REASON_H
 
+#include "pam_module/allowed.h"
 #include "pam_module/weigh.h"
 
 /* All that speaks against a password, at once. */
@@ -17,7 +18,7 @@ void reason_tell(const struct change *c, const struct weighed *w);
 /* Trouble; t->err in English, as in the log. */
 void reason_trouble(pam_handle_t *pamh, const struct change_trouble *t);
 
-/* People may not change their own. */
-void reason_not_allowed(pam_handle_t *pamh);
+/* Why this caller may not change it. */
+void reason_not_allowed(pam_handle_t *pamh, enum allowed why);
 
 #endif

@@ -54,6 +54,19 @@ void age_judge(const struct age_facts *f, const struct age_rule *rule, int64_t n
 		*out = judge_days(f, rule, now);
 }
 
+void age_judge_both(const struct age_facts *f, const struct age_rule *rule, int hard_age,
+    int64_t now, struct age_verdict *out)
+{
+	const struct age_rule last = {.max_age = hard_age, .hard_expiry = true,
+	    .warn_days = rule->warn_days};
+	struct age_verdict hard;
+
+	age_judge(f, rule, now, out);
+	age_judge(f, &last, now, &hard);
+	if (hard.what == AGE_EXPIRED)
+		*out = hard;
+}
+
 const char *age_reason(enum age_why why)
 {
 	switch (why) {

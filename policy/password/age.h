@@ -73,6 +73,11 @@ struct age_verdict {
 void age_judge(const struct age_facts *f, const struct age_rule *rule, int64_t now,
     struct age_verdict *out);
 
+/* By the shortest age of several policies, in rule, and the shortest of those among them
+ * that say HardExpiry; 0: none does. */
+void age_judge_both(const struct age_facts *f, const struct age_rule *rule, int hard_age,
+    int64_t now, struct age_verdict *out);
+
 /* A stable word for logs: "old", "not_known", ... */
 const char *age_reason(enum age_why why);
 

@@ -17,14 +17,17 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define NAME "pbexpiry"
 #define UID 20001
 #define HASH "$y$j75$saltsalt$0000000000000000000000000000000000000000000"
+#define NEW "rain over 7 hills"
 #define TODAY (PH_NOW / 86400)
 
 static char passwd_path[PH_PATH], shadow_path[PH_PATH];
+static const char *shadow_max = "";
 static struct ph_user user;
 
 static void put(const char *path, const char *text)
@@ -48,7 +51,7 @@ static void have(int uid, const char *field, const char *last)
 	(void)snprintf(text, sizeof(text), "root:*:19000::::::\n");
 	if (field != NULL)
 		(void)snprintf(text + strlen(text), sizeof(text) - strlen(text),
-		    NAME ":%s:%s::::::\n", field, last);
+		    NAME ":%s:%s::%s:::::\n", field, last, shadow_max);
 	put(shadow_path, text);
 	ph_account(NAME, uid >= 0 ? (uid_t)uid : UID);
 }
@@ -355,6 +358,102 @@ static void who_is_not_root_judges_nothing(void **state)
 	assert_int_equal(chmod(ph_path(""), 0700), 0);
 }
 
+/* As passwd(1) is, set user id; its own flags are those of `passwd -k`. */
+static int change_as(uid_t real, int flags)
+{
+	int status = -1;
+	pid_t pid;
+
+	ph_password_lines("", "retry=1", "");
+	if ((pid = fork()) == 0) {
+		last_login = ph_typing(ph_typing(ph_stranger(NAME), NEW), NEW);
+		last_login.rhost = NULL;
+		ph_start(&last_login);
+		if (setresuid(real, 0, 0) != 0)
+			_exit(97);
+		_exit(pam_chauthtok(last_login.pamh, flags));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WEXITSTATUS(status);
+}
+
+#define DENIED PAM_PERM_DENIED
+#define EXPIRED_FLAG PAM_CHANGE_EXPIRED_AUTHTOK
+
+/* Also not with `passwd -k`; and sshd behind a key runs passwd without the flag. */
+static void who_has_to_change_may_and_nobody_else(void **state)
+{
+	(void)state;
+	mirror("");
+	have(UID, HASH, days_ago(29));
+	assert_int_equal(change_as(UID, 0), DENIED);
+	assert_int_equal(change_as(UID, EXPIRED_FLAG), DENIED);
+	assert_int_equal(change_as(0, 0), PAM_SUCCESS);
+	assert_int_equal(change_as(0, EXPIRED_FLAG), PAM_SUCCESS);
+	have(UID, HASH, days_ago(30));
+	assert_int_equal(change_as(UID, 0), PAM_SUCCESS);
+	assert_int_equal(change_as(UID, EXPIRED_FLAG), PAM_SUCCESS);
+}
+
+static void who_has_to_by_shadow_may_too(void **state)
+{
+	(void)state;
+	mirror("");
+	have(UID, HASH, "0");
+	assert_int_equal(change_as(UID, 0), PAM_SUCCESS);
+	shadow_max = "7";
+	have(UID, HASH, days_ago(6));
+	assert_int_equal(change_as(UID, 0), DENIED);
+	have(UID, HASH, days_ago(7));
+	assert_int_equal(change_as(UID, 0), PAM_SUCCESS);
+	shadow_max = "-1";
+	have(UID, HASH, days_ago(7));
+	assert_int_equal(change_as(UID, 0), DENIED);
+	shadow_max = "";
+}
+
+static void who_need_not_by_exemption_or_without_ages_may_not(void **state)
+{
+	char path[PH_PATH], lines[PH_PATH + 128];
+
+	(void)state;
+	mirror("");
+	have(UID, HASH, days_ago(400));
+	(void)snprintf(path, sizeof(path), "%s", ph_path("etc/iam.json"));
+	for (int i = 0; i < 3; i++) {
+		static const char *const ages[] = {"age = off", "age = enforce\nage_exempt = user:" NAME,
+		    "age = warn"};
+
+		(void)snprintf(lines, sizeof(lines), "%s\npassword_policy = iam\npolicy_file = %s\n",
+		    ages[i], path);
+		ph_configure(lines);
+		assert_int_equal(change_as(UID, EXPIRED_FLAG), i < 2 ? DENIED : PAM_SUCCESS);
+	}
+}
+
+/* passwd of somebody who is still logged in would take it back. */
+static void hard_expiry_is_for_an_administrator(void **state)
+{
+	char path[PH_PATH], lines[PH_PATH + 128];
+
+	(void)state;
+	mirror(", \"HardExpiry\": true, \"AllowUsersToChangePassword\": true");
+	have(UID, HASH, days_ago(29));
+	assert_int_equal(change_as(UID, 0), PAM_SUCCESS);
+	have(UID, HASH, days_ago(30));
+	assert_int_equal(change_as(UID, 0), DENIED);
+	assert_int_equal(change_as(UID, EXPIRED_FLAG), DENIED);
+	assert_int_equal(change_as(0, 0), PAM_SUCCESS);
+	/* Where ages only warn, it is told to do so. */
+	(void)snprintf(path, sizeof(path), "%s", ph_path("etc/iam.json"));
+	(void)snprintf(lines, sizeof(lines), "password_policy = iam\npolicy_file = %s\n", path);
+	ph_configure(lines);
+	assert_int_equal(change_as(UID, 0), PAM_SUCCESS);
+	ph_words("retry=1", "");
+	assert_int_equal(account(), PAM_SUCCESS);
+	assert_true(said("error: Your password is too old; change it with passwd."));
+}
+
 #define T(name) cmocka_unit_test_setup(name, set_up)
 
 int main(void)
@@ -376,6 +475,10 @@ int main(void)
 	    T(need_auth_comes_first),
 	    T(old_password_has_to_be_changed_behind_a_right_code),
 	    T(who_is_not_root_judges_nothing),
+	    T(who_has_to_change_may_and_nobody_else),
+	    T(who_has_to_by_shadow_may_too),
+	    T(who_need_not_by_exemption_or_without_ages_may_not),
+	    T(hard_expiry_is_for_an_administrator),
 	};
 
 	return cmocka_run_group_tests(tests, open_group, NULL);

@@ -254,7 +254,7 @@ def test_people_change_their_own_only_where_the_policy_allows_it(user, log, sinc
     with configured("password_policy = iam", f"policy_file = {policy}"):
         told = passwd(user=user)
         assert told.status == 10 and "assword: " not in told.text, told
-        assert "Only an administrator may change a password here." in told.text
+        assert "Only an administrator may change a password here, or who has to" in told.text
         assert log.wait("verdict=wrong method=password rules=allow_change ", since)
         assert chpasswd(user, "long enough").status == 0
         policy.write_text('{"PasswordPolicy": {"MinimumPasswordLength": 8, '
