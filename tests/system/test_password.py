@@ -9,9 +9,10 @@ import subprocess
 
 import pexpect
 import pytest
-from bastion import BUILD, CONF, PACKAGING, SCRATCH, User, spawn
+from bastion import BUILD, CONF, PACKAGING, SCRATCH, Sshd, User, converse, run, spawn
 
 COMMON = pathlib.Path("/etc/pam.d/common-password")
+PROMPT = r"(?:Current|[Nn]ew) password: "
 UNIX = ("password [success=1 default=ignore] pam_unix.so {words} yescrypt\n"
         "password requisite pam_deny.so\npassword required pam_permit.so\n")
 OURS = "password requisite pam_bastion.so {words}\n" + UNIX.format(words="use_authtok")
@@ -260,6 +261,27 @@ def test_people_change_their_own_only_where_the_policy_allows_it(user, log, sinc
         policy.write_text('{"PasswordPolicy": {"MinimumPasswordLength": 8, '
                           '"AllowUsersToChangePassword": true}}', encoding="utf-8")
         assert passwd("long enough", GOOD, GOOD, user=user).status == 0
+
+
+def test_old_password_is_changed_behind_a_key_where_people_may_not_change_their_own(user):
+    policy = pathlib.Path("/etc/pam-bastion/iam.json")
+    policy.write_text('{"PasswordPolicy": {"MinimumPasswordLength": 8, "MaxPasswordAge": 90, '
+                      '"ExpirePasswords": true}}', encoding="utf-8")
+    pathlib.Path("/etc/pam.d/keysshd").write_text(
+        "auth required pam_deny.so\naccount requisite pam_bastion.so\n"
+        "@include common-account\n@include common-session\n", encoding="utf-8")
+    run("chage", "-d", "2020-01-01", user.name)
+    before = field(user)
+    with configured("password_policy = iam", f"policy_file = {policy}", "age = enforce"), \
+            Sshd("keysshd", AuthenticationMethods="publickey") as server:
+        told = converse(spawn("ssh", "-tt", "-F", server.config(user), "bastion"),
+                        [user.password, GOOD, GOOD], prompt=PROMPT)
+        assert "password updated successfully" in told.text and field(user) != before, told
+        # It is young now.
+        for argv in ["passwd"], ["passwd", "-k"]:
+            told = converse(spawn(*argv, preexec_fn=user.become), [GOOD, GOOD + "1", GOOD + "1"],
+                            prompt=PROMPT, any_left=True)
+            assert told.status == 10 and "Only an administrator may change" in told.text, told
 
 
 @pytest.fixture
