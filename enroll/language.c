@@ -94,6 +94,11 @@ void language_begin(int argc, char *const argv[])
 		(void)err_translate(language_text);
 }
 
+bool language_speaks_korean(void)
+{
+	return catalogue.data != NULL;
+}
+
 /* ---- texts ---- */
 
 const char *language_text(const char *text)

@@ -31,6 +31,9 @@ bool language_is_korean(const struct language_names *n);
  * the arguments it is English: a machine reads. */
 void language_begin(int argc, char *const argv[]);
 
+/* Whether language_begin() has chosen Korean. */
+bool language_speaks_korean(void);
+
 /* For the module, in a process that is not its own: the translations into the language
  * that the environment asks for, which is left as it is.  0; -1: English, c is empty. */
 int language_open(struct catalogue *c);

@@ -3,6 +3,7 @@
  */
 #include "enroll/language.h"
 #include "lib/core/crypto.h"
+#include "policy/cmd_audit.h"
 #include "policy/cmd_config.h"
 #include "policy/cmd_enable.h"
 #include "policy/cmd_explain.h"
@@ -23,6 +24,7 @@ static const char help_text[] =
     "  config show           every key, its value and where it is set\n"
     "  explain USER [--service NAME] [--from ADDRESS]\n"
     "                        what a login of USER would meet, and why\n"
+    "  audit [host]          is this host as it has to be?\n"
     "  enable sshd|sudo|login   ask for a code there, with a way back\n"
     "  confirm               from a new login: what enable has changed stays\n"
     "  disable sshd|sudo|login  ask no more\n"
@@ -96,8 +98,9 @@ static int run(const struct line *l)
 		int (*run)(const struct cmd_common *common, int argc, char **argv);
 	} commands[] = {{"config", cmd_config}, {"enable", cmd_enable}, {"confirm", cmd_confirm},
 	    {"disable", cmd_disable},
-	    {"explain", cmd_explain}, {"policy", cmd_policy}, {"password", cmd_password}};
-	static const char *const absent[] = {"breach", "audit", "fix",
+	    {"explain", cmd_explain}, {"policy", cmd_policy}, {"password", cmd_password},
+	    {"audit", cmd_audit}};
+	static const char *const absent[] = {"breach", "fix",
 	    "rollback", "history", "mfa",
 	    "rotate", "aws-policy"};
 
