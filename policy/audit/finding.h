@@ -75,6 +75,6 @@ struct audit_group {
 	size_t count;
 };
 
-extern const struct audit_group audit_eic;
+extern const struct audit_group audit_sshd, audit_eic;
 
 #endif

@@ -1,5 +1,7 @@
 #include "policy/audit/gather.h"
 
+#include "policy/audit/gather_people.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -178,7 +180,14 @@ static void gather_self(struct facts *f)
 
 void gather_host(struct facts *f, const struct gather_request *q)
 {
-	(void)q;
+	struct people people;
+
 	gather_self(f);
 	gather_package(f);
+	gather_people(f, q, &people);
+	gather_unit(f);
+	gather_sshd(f, &people);
+	gather_listen(f);
+	gather_eic(f);
+	people_free(&people);
 }

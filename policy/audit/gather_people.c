@@ -1,0 +1,123 @@
+#include "policy/audit/gather_people.h"
+
+#include "lib/core/exempt.h"
+#include "lib/core/rollout.h"
+#include "policy/enable_people.h"
+
+#include <grp.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define GROUPS_MAX 256
+
+static void add_groups(struct person *p, gid_t gid)
+{
+	gid_t groups[GROUPS_MAX];
+	int n = GROUPS_MAX;
+
+	if (getgrouplist(p->name, gid, groups, &n) < 0)
+		n = n < GROUPS_MAX ? n : GROUPS_MAX;
+	if ((p->group = calloc((size_t)n + 1, sizeof(*p->group))) == NULL)
+		return;
+	for (int i = 0; i < n; i++) {
+		const struct group *g = getgrgid(groups[i]);
+
+		if (g != NULL && (p->group[p->groups] = strdup(g->gr_name)) != NULL)
+			p->groups++;
+	}
+}
+
+static void add_person(struct facts *f, struct people *p, const struct passwd *pw)
+{
+	struct person *who;
+
+	for (size_t i = 0; i < p->count; i++)
+		if (strcmp(p->item[i].name, pw->pw_name) == 0)
+			return;
+	if (p->count + 1 >= PEOPLE_MOST) {
+		facts_trouble(f, "login", "*", "more people than are looked at");
+		return;
+	}
+	who = &p->item[p->count];
+	if ((who->name = strdup(pw->pw_name)) == NULL) {
+		f->failed = true;
+		return;
+	}
+	p->count++;
+	facts_format(f, "login", pw->pw_name, "%u %u %s", (unsigned)pw->pw_uid, (unsigned)pw->pw_gid,
+	    pw->pw_shell);
+}
+
+/* By the rules of a login from nowhere in particular. */
+static void note_exempt(struct facts *f, const struct conf *c, const char *user, gid_t gid)
+{
+	const struct exempt_facts x = {.account = {user, gid}, .now = time(NULL)};
+	struct rollout r;
+
+	rollout_judge(c, &x, &r);
+	if (r.duty == ROLLOUT_EXEMPT)
+		facts_format(f, "exempt", user, "exempt = %s", conf_exempt(c, r.rule));
+	else if (r.duty == ROLLOUT_NOT_REQUIRED)
+		facts_format(f, "exempt", user, "require = %s", c->require);
+	else
+		facts_none(f, "exempt", user);
+}
+
+static void note_all(struct facts *f, const struct gather_request *q, struct people *p)
+{
+	struct conf *c = calloc(1, sizeof(*c));
+	struct err e = {0};
+	int r = c == NULL ? err_set(&e, ERR_SYSTEM, "out of memory") : conf_load(c, q->config, &e);
+
+	for (size_t i = 0; i < p->count; i++) {
+		const struct passwd *pw = getpwnam(p->item[i].name);
+
+		if (pw == NULL)
+			continue;
+		const gid_t gid = pw->pw_gid;
+
+		add_groups(&p->item[i], gid);
+		if (r == 0)
+			note_exempt(f, c, p->item[i].name, gid);
+		else
+			facts_trouble(f, "exempt", p->item[i].name, e.text);
+	}
+	free(c);
+}
+
+void gather_people(struct facts *f, const struct gather_request *q, struct people *p)
+{
+	const struct passwd *pw;
+
+	*p = (struct people){.count = 0};
+	if ((p->item = calloc(PEOPLE_MOST, sizeof(*p->item))) == NULL) {
+		f->failed = true;
+		return;
+	}
+	setpwent();
+	while ((pw = getpwent()) != NULL)
+		if (enable_people_logs_in(pw))
+			add_person(f, p, pw);
+	endpwent();
+	note_all(f, q, p);
+	if ((p->item[p->count].name = strdup(PEOPLE_NOBODY)) == NULL)
+		f->failed = true;
+	else
+		p->count++;
+	facts_none(f, "login", PEOPLE_NOBODY);
+	facts_none(f, "exempt", PEOPLE_NOBODY);
+}
+
+void people_free(struct people *p)
+{
+	for (size_t i = 0; i < p->count; i++) {
+		for (size_t k = 0; k < p->item[i].groups; k++)
+			free(p->item[i].group[k]);
+		free(p->item[i].group);
+		free(p->item[i].name);
+	}
+	free(p->item);
+	*p = (struct people){.count = 0};
+}
