@@ -161,14 +161,14 @@ struct units {
 	struct result *r;
 	const char *unit;
 	bool any;            /* some unit starts sshd */
-	char *failed[FAILED]; /* files of which a line counts */
+	char failed[FAILED][512]; /* files of which a line counts */
 	size_t count;
 };
 
 static void keep_failed(struct units *u, const char *file)
 {
-	if (u->count < FAILED && (u->failed[u->count] = strdup(file)) != NULL)
-		u->count++;
+	if (u->count < FAILED)
+		(void)snprintf(u->failed[u->count++], sizeof(u->failed[0]), "%s", file);
 }
 
 static void judge_word(struct units *all, const struct unit_word *w)
@@ -271,8 +271,6 @@ static void check_units(struct facts *f, const struct audit_rules *rules, struct
 	for (size_t i = 0; unit_sshd(i) != NULL; i++)
 		judge_unit(&all, unit_sshd(i));
 	judge_files(&all);
-	for (size_t i = 0; i < all.count; i++)
-		free(all.failed[i]);
 	if (r->status == AUDIT_NOTHING && !all.any)
 		result_note(r, AUDIT_SKIP, N_("no unit of systemd starts sshd"));
 	else if (r->status == AUDIT_NOTHING)
@@ -467,41 +465,57 @@ static void check_leftovers(struct facts *f, const struct audit_rules *rules, st
 		result_note(r, AUDIT_PASS, N_("neither its account, nor units, presets or a module of SELinux"));
 }
 
-/* One of the guide's second item: EC2 Instance Connect is taken off the host. */
-#define EIC(number, how, english, korean, must, mend, back, function) \
-	{.id = "EIC-" number, .severity = how, .title = "EC2 Instance Connect: " english, \
-	    .title_ko = "EC2 Instance Connect: " korean, .guide = "2", .isms_p = "2.6.2 2.6.6", \
-	    .rule = must, .fix = mend, .rollback = back, .run = function}
+/* The guide's second item: EC2 Instance Connect is taken off the host. */
+#define TITLE "EC2 Instance Connect: "
+#define ISMS_P "2.6.2 2.6.6"
 
 static const struct audit_check checks[] = {
-    EIC("01", AUDIT_HIGH, "package absent", "패키지 제거",
-        N_("the packages ec2-instance-connect and ec2-instance-connect-selinux are not installed"),
-        N_("apt-get purge ec2-instance-connect, or dnf remove it"),
-        N_("apt-get install ec2-instance-connect, or dnf install it"), check_package),
-    EIC("02", AUDIT_HIGH, "scripts absent", "스크립트 잔존",
-        N_("none of its scripts can be run by sshd"), N_("move the script away"),
-        N_("move it back"), check_scripts),
-    EIC("03", AUDIT_CRITICAL, "no unit override", "유닛 오버라이드",
-        N_("what systemd starts sshd with, drop-ins and variables put in, does not name it"),
-        N_("remove the drop-in or the option, `systemctl daemon-reload`, and restart sshd"),
-        N_("put the file back, `systemctl daemon-reload`, and restart sshd"), check_units),
-    EIC("04", AUDIT_CRITICAL, "sshd's configuration clean", "sshd 설정",
-        N_("no AuthorizedKeysCommand names it, in any file or Match"),
-        N_("remove AuthorizedKeysCommand and AuthorizedKeysCommandUser together, `sshd -t`, and "
-        "reload sshd"), N_("put the file back and reload sshd"), check_config),
-    EIC("05", AUDIT_CRITICAL, "running daemon clean", "실행 중 데몬",
-        N_("the sshd that listens was not started with it, and is younger than its files"),
-        N_("restart sshd; logins survive"), NULL, check_listener),
-    EIC("06", AUDIT_LOW, "no leftovers", "잔여물",
-        N_("its account, units, presets and SELinux module are gone"),
-        N_("`userdel ec2-instance-connect`, and remove what is listed"), NULL, check_leftovers),
-    EIC("07", AUDIT_MEDIUM, "was it used", "사용 이력",
-        N_("it has handed out no key in the last 90 days; in the last 7 it counts as in use"), NULL,
-        NULL, check_eic_use),
-    EIC("11", AUDIT_LOW, "will not come back", "재설치 방지",
-        N_("an apt pin below 0 or an exclude of dnf keeps it out, and cloud-init does not list it"),
-        N_("a file in /etc/apt/preferences.d: Package: ec2-instance-connect*, Pin: release *, "
-        "Pin-Priority: -1"), N_("remove the file"), check_eic_return),
+    {.id = "EIC-01", .severity = AUDIT_HIGH, .title = TITLE "package absent",
+        .title_ko = TITLE "패키지 제거", .guide = "2", .isms_p = ISMS_P,
+        .rule = N_("the packages ec2-instance-connect and ec2-instance-connect-selinux are not installed"),
+        .fix = N_("apt-get purge ec2-instance-connect, or dnf remove it"),
+        .rollback = N_("apt-get install ec2-instance-connect, or dnf install it"),
+        .run = check_package},
+    {.id = "EIC-02", .severity = AUDIT_HIGH, .title = TITLE "scripts absent",
+        .title_ko = TITLE "스크립트 잔존", .guide = "2", .isms_p = ISMS_P,
+        .rule = N_("none of its scripts can be run by sshd"),
+        .fix = N_("move the script away"),
+        .rollback = N_("move it back"),
+        .run = check_scripts},
+    {.id = "EIC-03", .severity = AUDIT_CRITICAL, .title = TITLE "no unit override",
+        .title_ko = TITLE "유닛 오버라이드", .guide = "2", .isms_p = ISMS_P,
+        .rule = N_("what systemd starts sshd with, drop-ins and variables put in, does not name it"),
+        .fix = N_("remove the drop-in or the option, `systemctl daemon-reload`, and restart sshd"),
+        .rollback = N_("put the file back, `systemctl daemon-reload`, and restart sshd"),
+        .run = check_units},
+    {.id = "EIC-04", .severity = AUDIT_CRITICAL, .title = TITLE "sshd's configuration clean",
+        .title_ko = TITLE "sshd 설정", .guide = "2", .isms_p = ISMS_P,
+        .rule = N_("no AuthorizedKeysCommand names it, in any file or Match"),
+        .fix = N_("remove AuthorizedKeysCommand and AuthorizedKeysCommandUser together, `sshd -t`, and "
+        "reload sshd"),
+        .rollback = N_("put the file back and reload sshd"),
+        .run = check_config},
+    {.id = "EIC-05", .severity = AUDIT_CRITICAL, .title = TITLE "running daemon clean",
+        .title_ko = TITLE "실행 중 데몬", .guide = "2", .isms_p = ISMS_P,
+        .rule = N_("the sshd that listens was not started with it, and is younger than its files"),
+        .fix = N_("restart sshd; logins survive"),
+        .run = check_listener},
+    {.id = "EIC-06", .severity = AUDIT_LOW, .title = TITLE "no leftovers",
+        .title_ko = TITLE "잔여물", .guide = "2", .isms_p = ISMS_P,
+        .rule = N_("its account, units, presets and SELinux module are gone"),
+        .fix = N_("`userdel ec2-instance-connect`, and remove what is listed"),
+        .run = check_leftovers},
+    {.id = "EIC-07", .severity = AUDIT_MEDIUM, .title = TITLE "was it used",
+        .title_ko = TITLE "사용 이력", .guide = "2", .isms_p = ISMS_P,
+        .rule = N_("it has handed out no key in the last 90 days; in the last 7 it counts as in use"),
+        .run = check_eic_use},
+    {.id = "EIC-11", .severity = AUDIT_LOW, .title = TITLE "will not come back",
+        .title_ko = TITLE "재설치 방지", .guide = "2", .isms_p = ISMS_P,
+        .rule = N_("an apt pin below 0 or an exclude of dnf keeps it out, and cloud-init does not list it"),
+        .fix = N_("a file in /etc/apt/preferences.d: Package: ec2-instance-connect*, Pin: release *, "
+        "Pin-Priority: -1"),
+        .rollback = N_("remove the file"),
+        .run = check_eic_return},
 };
 
 const struct audit_group audit_eic = {checks, sizeof(checks) / sizeof(checks[0])};

@@ -20,7 +20,7 @@ void check_sshd_untold(struct facts *f, struct result *r, const char *kind, cons
 {
 	if (strcmp(kind, "lines") == 0 || strcmp(kind, "unit") == 0 ||
 	    !result_untold(r, facts_get(f, kind, name), kind, name))
-		result_note(r, AUDIT_ERROR, N_("%s: is too long to be told"), name);
+		result_note(r, AUDIT_ERROR, N_("%s: cannot be told as a whole"), name);
 }
 
 /* ---- whose word holds ---- */

@@ -14,7 +14,7 @@
 void check_sshd_guessing(struct facts *f, struct result *r);
 
 /* A fact that is missing or in trouble, or (kinds "lines" of sshd_lines.h and "unit" of
- * unit.h) something that is too long: AUDIT_ERROR. */
+ * unit.h) something that cannot be told as a whole: AUDIT_ERROR. */
 void check_sshd_untold(struct facts *f, struct result *r, const char *kind, const char *name);
 
 #endif

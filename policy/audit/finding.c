@@ -22,7 +22,8 @@ const char *audit_severity_name(enum audit_severity s)
 	return names[s];
 }
 
-#define BACK 16 /* notes that a new one is compared with */
+#define BACK 16   /* notes that a new one is compared with */
+#define MOST 1000 /* notes of a check: facts may come from a stranger */
 
 /* Two ways of looking at the same thing find the same. */
 static bool is_there(const struct result *r, enum audit_status s, const char *text)
@@ -42,9 +43,13 @@ static void add(struct result *r, enum audit_status s, char *text)
 	/* What files and logs say reaches a terminal. */
 	for (char *p = text; p != NULL && *p != '\0'; p++)
 		*p = *p == '\t' ? ' ' : (unsigned char)*p < 0x20 || *p == 0x7f ? '?' : *p;
-	if (text != NULL && is_there(r, s, text)) {
+	if (text != NULL && (r->count == MOST || is_there(r, s, text))) {
 		free(text);
 		return;
+	}
+	if (text != NULL && r->count == MOST - 1) {
+		free(text);
+		text = strdup(language_text(N_("there is more, which is left out")));
 	}
 	if (text != NULL && r->count == r->room) {
 		note = realloc(r->note, (r->room + 16) * sizeof(*note));

@@ -43,7 +43,8 @@ struct result {
 	bool failed; /* memory ran out: counts as AUDIT_ERROR */
 };
 
-/* Adds a note and raises the status.  fmt is a text of po/, translated here. */
+/* Adds a note and raises the status.  fmt is a text of po/, translated here.  The same
+ * again is left out, and what comes after 1000 notes. */
 void result_note(struct result *r, enum audit_status s, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 

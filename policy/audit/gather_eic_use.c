@@ -15,13 +15,14 @@
 #define TAIL ((long)4 << 20) /* bytes of a log file that are looked through */
 #define STRING(n) #n
 #define NUMBER(n) STRING(n)
+#define SINCE "--since=-" NUMBER(EIC_DAYS) "days"
+#define GREP "--grep=^" EIC_LOGGED
 
 /* The matches of the journal are cheap, and only then texts are compared. */
 static void ask_journal(struct facts *f)
 {
 	const char *const argv[] = {JOURNALCTL, "-q", "-o", "export", "--output-fields=MESSAGE,_UID",
-	    "-n", NUMBER(EIC_LOG_MOST), "--since=-" NUMBER(EIC_DAYS) "days",
-	    "--grep=^" EIC_LOGGED, "--case-sensitive=yes", "SYSLOG_FACILITY=10",
+	    "-n", NUMBER(EIC_LOG_MOST), SINCE, GREP, "--case-sensitive=yes", "SYSLOG_FACILITY=10",
 	    "_TRANSPORT=syslog", NULL};
 	struct run_said said = {{0}, {0}};
 	struct buffer out = {0};

@@ -6,6 +6,7 @@
 
 #include <grp.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -41,8 +42,8 @@ static void add_person(struct facts *f, struct people *p, const struct passwd *p
 		return;
 	}
 	who = &p->item[p->count];
-	if ((who->name = strdup(pw->pw_name)) == NULL) {
-		f->failed = true;
+	if (snprintf(who->name, sizeof(who->name), "%s", pw->pw_name) >= (int)sizeof(who->name)) {
+		facts_trouble(f, "login", pw->pw_name, "the name is too long");
 		return;
 	}
 	p->count++;
@@ -69,8 +70,13 @@ static void note_all(struct facts *f, const struct gather_request *q, struct peo
 {
 	struct conf *c = calloc(1, sizeof(*c));
 	struct err e = {0};
-	int r = c == NULL ? err_set(&e, ERR_SYSTEM, "out of memory") : conf_load(c, q->config, &e);
+	int r;
 
+	if (c == NULL) {
+		f->failed = true;
+		return;
+	}
+	r = conf_load(c, q->config, &e);
 	for (size_t i = 0; i < p->count; i++) {
 		const struct passwd *pw = getpwnam(p->item[i].name);
 
@@ -102,10 +108,7 @@ void gather_people(struct facts *f, const struct gather_request *q, struct peopl
 			add_person(f, p, pw);
 	endpwent();
 	note_all(f, q, p);
-	if ((p->item[p->count].name = strdup(PEOPLE_NOBODY)) == NULL)
-		f->failed = true;
-	else
-		p->count++;
+	(void)snprintf(p->item[p->count++].name, sizeof(p->item[0].name), PEOPLE_NOBODY);
 	facts_none(f, "login", PEOPLE_NOBODY);
 	facts_none(f, "exempt", PEOPLE_NOBODY);
 }
@@ -116,7 +119,6 @@ void people_free(struct people *p)
 		for (size_t k = 0; k < p->item[i].groups; k++)
 			free(p->item[i].group[k]);
 		free(p->item[i].group);
-		free(p->item[i].name);
 	}
 	free(p->item);
 	*p = (struct people){.count = 0};

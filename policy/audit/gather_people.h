@@ -5,6 +5,7 @@
 #ifndef PB_AUDIT_GATHER_PEOPLE_H
 #define PB_AUDIT_GATHER_PEOPLE_H
 
+#include "lib/core/who.h"
 #include "policy/audit/gather.h"
 
 #include <stddef.h>
@@ -13,7 +14,7 @@
 #define PEOPLE_NOBODY "no-such-account"
 
 struct person {
-	char *name;
+	char name[WHO_NAME_MAX + 1];
 	char **group; /* names of groups */
 	size_t groups;
 };

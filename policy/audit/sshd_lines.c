@@ -71,6 +71,9 @@ static int walk_include(struct walk *w, const char *value, const struct match *m
 	while (r == 0 && sshd_lines_word(&value, pattern, sizeof(pattern))) {
 		const struct fact *x;
 
+		if (w->left == 0)
+			return -1;
+		w->left--;
 		(void)snprintf(name, sizeof(name), "%s%s", pattern[0] == '/' ? "" : "/etc/ssh/", pattern);
 		x = facts_get(w->l->facts, "glob", name);
 		if (x->is == FACT_UNKNOWN || x->is == FACT_TROUBLE)

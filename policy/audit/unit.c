@@ -22,6 +22,7 @@ static const char *const services[] = {"ssh.service", "sshd.service", "ssh@.serv
 #define NAMES 8    /* of one unit */
 #define DROPINS 256
 #define VARIABLES 256
+#define WORK ((size_t)16 * 1024 * 1024)
 #define LINES 512 /* of ExecStart, Environment and EnvironmentFile that are in force */
 
 const char *unit_dir(size_t i)
@@ -66,6 +67,8 @@ struct merge {
 	size_t variables;
 	struct unit_word word[UNIT_WORDS]; /* of the command that is read */
 	const char *environment[LINES];
+	bool broken; /* a line is not taken */
+	size_t work; /* bytes of variables that were looked through */
 	const char *parts[DROPINS + 1];
 };
 
@@ -218,6 +221,21 @@ static void add_line(struct merge *m, struct lines *l, const char *value,
 		l->item[l->count++] = (struct line){words_keep(&m->w, value, strlen(value)), *at};
 }
 
+/* Whether systemd does not take a command: it passes over the rest of the file then. */
+static bool is_broken(const char *value)
+{
+	const bool own_name = memchr(value, '@', strspn(value, "@-:+!|")) != NULL;
+	struct buffer b = {0};
+	size_t words = 0;
+	bool plain;
+	int how = 1;
+
+	while (how == 1 && (how = words_next(&value, &b, &plain)) == 1)
+		words++;
+	buffer_free(&b);
+	return how == 2 || (own_name && words < 2);
+}
+
 static void take_setting(struct merge *m, char *text, const struct unit_place *at)
 {
 	struct { const char *key; struct lines *lines; } keys[] = {{"ExecStart", &m->exec},
@@ -236,6 +254,8 @@ static void take_setting(struct merge *m, char *text, const struct unit_place *a
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (strcmp(text, keys[i].key) == 0)
 			add_line(m, keys[i].lines, value, at);
+	if (strcmp(text, keys[0].key) == 0 && *value != '\0')
+		m->broken = m->broken || is_broken(value);
 }
 
 struct source {
@@ -344,7 +364,7 @@ static void set_from_line(struct merge *m, const struct line *l)
 	struct buffer b = {0};
 	bool plain;
 
-	while (words_next(&at, &b, &plain) && !b.failed) {
+	while (words_next(&at, &b, &plain) != 0 && !b.failed) {
 		char *value;
 
 		put_percent(&b);
@@ -401,20 +421,31 @@ static void add_word(struct merge *m, struct unit_command *c, const char *text,
     const struct unit_place *at)
 {
 	if (c->count == UNIT_WORDS)
-		not_told(m, "file", at->file);
+		m->w.full = true;
 	else
 		m->word[c->count++] = (struct unit_word){words_keep(&m->w, text, strlen(text)), *at};
+}
+
+/* A short line can name a long variable many times. */
+static void count_work(struct merge *m, size_t n)
+{
+	m->work += n;
+	m->w.full = m->w.full || m->work > WORK;
 }
 
 /* $NAME as a word of its own: its words. */
 static void add_variable(struct merge *m, struct unit_command *c, const char *name)
 {
 	const struct variable *v = find_variable(m, name, strlen(name));
-	const char *at = v != NULL ? v->value : "";
 	struct buffer b = {0};
+	const char *at;
 	bool plain;
 
-	while (words_next(&at, &b, &plain) && !b.failed)
+	if (v == NULL)
+		return;
+	at = v->value;
+	count_work(m, strlen(at));
+	while (!m->w.full && words_next(&at, &b, &plain) != 0 && !b.failed)
 		add_word(m, c, buffer_string(&b), &v->at);
 	m->w.failed = m->w.failed || b.failed;
 	buffer_free(&b);
@@ -444,6 +475,7 @@ static void add_replaced(struct merge *m, struct unit_command *c, const char *te
 		}
 	}
 	m->w.failed = m->w.failed || b.failed;
+	count_work(m, b.len);
 	add_word(m, c, buffer_string(&b), &place);
 	buffer_free(&b);
 }
@@ -483,8 +515,9 @@ static void read_command(struct merge *m, const struct line *l)
 	struct buffer b = {0};
 	bool plain, variables = true, drop = false;
 
-	while (words_next(&at, &b, &plain) && !b.failed) {
+	while (!m->w.full && words_next(&at, &b, &plain) != 0 && !b.failed) {
 		const char *text;
+
 
 		if (plain && strcmp(buffer_string(&b), ";") == 0) {
 			end_command(m, &c, &l->at);
@@ -557,7 +590,7 @@ static void hand_over(struct merge *m)
 	}
 	memcpy(u->part, m->parts, u->parts * sizeof(*u->part));
 	memcpy(u->environment, m->environment, u->environments * sizeof(*u->environment));
-	if (m->w.full)
+	if (m->w.full || m->broken)
 		u->untold = (struct unit_untold){"unit", u->name};
 	*own = m->w;
 	u->own = own;

@@ -33,7 +33,8 @@ struct unit_command {
 	size_t count;
 };
 
-/* What it could not be told from: a fact that is missing or in trouble. */
+/* What it could not be told from: a fact that is missing or in trouble; "unit" with its
+ * name: it is too long, or has a line that systemd does not take. */
 struct unit_untold {
 	const char *kind, *name;
 };

@@ -88,7 +88,7 @@ static size_t unescape(const char *p, struct buffer *b)
 	return 0;
 }
 
-bool words_next(const char **at, struct buffer *b, bool *plain)
+int words_next(const char **at, struct buffer *b, bool *plain)
 {
 	const char *p = *at + strspn(*at, " \t\n\r");
 	char quote = '\0';
@@ -97,7 +97,7 @@ bool words_next(const char **at, struct buffer *b, bool *plain)
 	*plain = true;
 	if (*p == '\0') {
 		*at = p;
-		return false;
+		return 0;
 	}
 	while (*p != '\0' && (quote != '\0' || strchr(" \t\n\r", *p) == NULL)) {
 		if (*p == '\\') {
@@ -115,7 +115,7 @@ bool words_next(const char **at, struct buffer *b, bool *plain)
 		}
 	}
 	*at = p;
-	return true;
+	return quote == '\0' ? 1 : 2;
 }
 
 /* ---- environment files ---- */

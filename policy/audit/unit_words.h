@@ -24,8 +24,8 @@ const char *words_keep(struct words *w, const char *text, size_t n);
 void words_free(struct words *w);
 
 /* The next word at *at, its quotes and escapes taken away, into b (emptied before); plain:
- * it had none.  false: the end. */
-bool words_next(const char **at, struct buffer *b, bool *plain);
+ * it had none.  0: the end; 1; 2: a quote of it is not closed. */
+int words_next(const char **at, struct buffer *b, bool *plain);
 
 /* Calls each(ctx, name, value, line) for the settings of an environment file. */
 typedef void words_variable(void *ctx, const char *name, const char *value, size_t line);

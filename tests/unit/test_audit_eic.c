@@ -168,7 +168,22 @@ static void include_of_itself_ends_in_an_error(void **state)
 	(void)state;
 	host_file(HOST_CONFIG, "Include sshd_config sshd_config sshd_config\n");
 	host_text("glob", "/etc/ssh/sshd_config", HOST_CONFIG "\n" HOST_CONFIG "\n");
-	host_says("EIC-04", AUDIT_ERROR, "is too long to be told");
+	host_says("EIC-04", AUDIT_ERROR, "cannot be told as a whole");
+}
+
+static void notes_of_a_check_have_an_end(void **state)
+{
+	char text[90000] = "";
+	size_t n = 0;
+
+	(void)state;
+	for (int i = 0; i < 9000; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%d%s", i % 20 == 0 ? "Include " : " ", i,
+		    i % 20 == 19 ? "\n" : "");
+	host_file(HOST_CONFIG, text);
+	host_says("EIC-04", AUDIT_ERROR, "was not looked at");
+	assert_int_equal(host_result.count, 1000);
+	assert_string_equal(host_result.note[999].text, "there is more, which is left out");
 }
 
 static void running_daemon_with_it_fails_and_an_old_one_warns(void **state)
@@ -304,6 +319,7 @@ int main(void)
 	    TEST(lines_of_the_configuration_fail_with_file_and_line),
 	    TEST(included_files_are_looked_at_in_their_places),
 	    TEST(what_sshd_says_of_one_user_fails), TEST(include_of_itself_ends_in_an_error),
+	    TEST(notes_of_a_check_have_an_end),
 	    TEST(running_daemon_with_it_fails_and_an_old_one_warns), TEST(no_daemon_is_skipped),
 	    TEST(leftovers_and_the_account_are_warnings),
 	    TEST(use_is_told_and_a_warning_when_it_is_recent),

@@ -231,6 +231,54 @@ static void text_that_grows_without_end_is_not_told(void **state)
 	assert_string_equal(u.untold.kind, "unit");
 }
 
+static void long_variable_that_is_named_often_is_not_told_and_ends_soon(void **state)
+{
+	const size_t blanks = 400000;
+	char *text = malloc(blanks + 4000), *p = text;
+
+	(void)state;
+	assert_non_null(text);
+	p += sprintf(p, "[Service]\nEnvironment=\"A=");
+	memset(p, ' ', blanks);
+	p += blanks;
+	p += sprintf(p, "\"\nExecStart=/bin/one");
+	/* Too long to be kept, or too much work: either way it is not told. */
+	for (size_t i = 0; i < 1000; i++)
+		p += sprintf(p, " $A");
+	put(USR "ssh.service", text);
+	free(text);
+	merge("ssh.service");
+	assert_string_equal(u.untold.kind, "unit");
+}
+
+static void line_that_systemd_does_not_take_is_not_told(void **state)
+{
+	static const char *const lines[] = {"ExecStart=/bin/one \"a b", "ExecStart=@/bin/one",
+	    "ExecStart=@/bin/one\nExecStart=\nExecStart=/bin/two"};
+	char text[200];
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		(void)snprintf(text, sizeof(text), "[Service]\n%s\n", lines[i]);
+		put(USR "ssh.service", text);
+		merge("ssh.service");
+		assert_string_equal(u.untold.kind, "unit");
+		unit_free(&u);
+	}
+}
+
+static void more_words_than_are_kept_are_not_told(void **state)
+{
+	char text[4000] = "[Service]\nExecStart=/bin/one";
+
+	(void)state;
+	for (int i = 0; i < UNIT_WORDS; i++)
+		(void)strcat(text, " -x");
+	put(USR "ssh.service", text);
+	merge("ssh.service");
+	assert_string_equal(u.untold.kind, "unit");
+}
+
 static char seen[400];
 
 static int see(void *ctx, const struct sshd_arg *a)
@@ -272,6 +320,9 @@ int main(void)
 	    TEST(environment_files_win_and_go_over_lines),
 	    TEST(what_was_not_gathered_is_not_told),
 	    TEST(text_that_grows_without_end_is_not_told),
+	    TEST(long_variable_that_is_named_often_is_not_told_and_ends_soon),
+	    TEST(line_that_systemd_does_not_take_is_not_told),
+	    TEST(more_words_than_are_kept_are_not_told),
 	    TEST(options_of_sshd_are_read_as_getopt_does)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
