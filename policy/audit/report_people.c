@@ -93,7 +93,7 @@ static void print_rows(const struct people *p, FILE *out)
 {
 	const size_t shown = p->count < ROWS_MOST ? p->count : ROWS_MOST;
 
-	(void)fprintf(out, "<h2>%s</h2>\n<table id=\"people\">\n<thead><tr><th scope=\"col\">%s</th>",
+	(void)fprintf(out, "<h2>%s</h2>\n<div class=\"wide\"><table id=\"people\">\n<thead><tr><th scope=\"col\">%s</th>",
 	    _("Accounts"), _("name"));
 	if (p->enrolment)
 		(void)fprintf(out, "<th scope=\"col\">%s</th><th scope=\"col\">%s</th><th scope=\"col\">%s"
@@ -102,7 +102,7 @@ static void print_rows(const struct people *p, FILE *out)
 	    _("age of the password"));
 	for (size_t i = 0; i < shown; i++)
 		print_person(p, &p->item[i], out);
-	(void)fputs("</tbody>\n</table>\n", out);
+	(void)fputs("</tbody>\n</table></div>\n", out);
 	if (p->count > shown) {
 		(void)fputs("<p class=\"soft\">", out);
 		(void)fprintf(out, _("%zu more are in the list of the evidence."), p->count - shown);

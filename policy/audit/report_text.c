@@ -111,7 +111,7 @@ static void print_title(const struct report *r, FILE *out)
 	FILE *f = fmemopen(host, sizeof(host) - 1, "w");
 
 	if (f != NULL) {
-		report_plain(f, report_host(r), 0);
+		report_plain(f, report_host(r), INDENT + 2);
 		(void)fclose(f);
 	}
 	(void)fprintf(out, _("Audit of %s\n\n"), host);
