@@ -119,9 +119,10 @@ static void sort(struct facts *f)
 		return;
 	qsort(f->item, f->count, sizeof(*f->item), by_key_and_time);
 	for (size_t i = 0; i < f->count; i++) {
-		if (n > 0 && by_key(&f->item[n - 1], &f->item[i]) == 0)
-			free_fact(&f->item[--n]);
-		f->item[n++] = f->item[i];
+		if (i + 1 < f->count && by_key(&f->item[i], &f->item[i + 1]) == 0)
+			free_fact(&f->item[i]);
+		else
+			f->item[n++] = f->item[i];
 	}
 	f->count = n;
 	f->sorted = true;

@@ -158,6 +158,8 @@ void gather_dir(struct facts *f, const char *path, const char *suffix)
 	free(names);
 	if (out == NULL || fclose(out) != 0)
 		f->failed = true;
+	else if (n == NAMES_MOST)
+		facts_trouble(f, "dir", path, "too many names"); /* some are not looked at */
 	else
 		facts_text(f, "dir", path, list, len);
 	free(list);

@@ -35,20 +35,19 @@ static int add(const struct reading *r, const struct mute_line *l)
 {
 	struct mute *m = r->m;
 	struct mute_line *item;
-	char *reason;
 
 	for (size_t i = 0; i < m->count; i++)
 		if (m->item[i].check == l->check)
 			return bad(r, N_("this check is muted twice"));
-	if ((reason = strdup(l->reason)) == NULL ||
-	    (item = realloc(m->item, (m->count + 1) * sizeof(*item))) == NULL) {
-		free(reason);
+	if ((item = realloc(m->item, (m->count + 1) * sizeof(*item))) == NULL)
 		return err_set(r->e, ERR_SYSTEM, "out of memory");
-	}
 	m->item = item;
-	item[m->count] = *l;
-	item[m->count].reason = reason;
-	item[m->count++].line = r->line;
+	item += m->count;
+	*item = *l;
+	item->line = r->line;
+	if ((item->reason = strdup(l->reason)) == NULL)
+		return err_set(r->e, ERR_SYSTEM, "out of memory");
+	m->count++;
 	return 0;
 }
 
