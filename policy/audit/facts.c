@@ -257,12 +257,12 @@ static char *read_text(struct reading *r, size_t *len)
 	char *text = malloc(lines_size(r) + 1);
 	const char *line = NULL;
 	size_t n = 0;
+	long length;
 
-	while (text != NULL && r->at < r->end && *r->at == '\t') {
-		const size_t length = (size_t)next_line(r, &line);
-
-		memcpy(text + n, line + 1, length - 1);
-		n += length - 1;
+	while (text != NULL && r->at < r->end && *r->at == '\t' &&
+	    (length = next_line(r, &line)) > 0) {
+		memcpy(text + n, line + 1, (size_t)length - 1);
+		n += (size_t)length - 1;
 		text[n++] = '\n';
 	}
 	*len = n > 0 ? n - 1 : 0;

@@ -29,7 +29,7 @@
 
 #define FACTS_HEAD "pam-bastion facts 1"
 #define FACTS_FILE_MAX (32U << 20) /* bytes of a saved one */
-#define FACTS_MOST (1U << 20)      /* facts in it */
+#define FACTS_MOST (1U << 18)      /* facts in it */
 
 enum fact_is { FACT_UNKNOWN, FACT_NONE, FACT_TEXT, FACT_TROUBLE };
 

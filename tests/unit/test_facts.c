@@ -230,7 +230,7 @@ static void more_facts_than_a_host_has_are_refused(void **state)
 }
 
 /* An insertion for each would take minutes. */
-static void three_hundred_thousand_facts_in_the_wrong_order_are_sorted_at_once(void **state)
+static void two_hundred_thousand_facts_in_the_wrong_order_are_sorted_at_once(void **state)
 {
 	struct facts f = {.count = 0};
 	struct timespec from, to;
@@ -238,7 +238,7 @@ static void three_hundred_thousand_facts_in_the_wrong_order_are_sorted_at_once(v
 
 	(void)state;
 	assert_int_equal(clock_gettime(CLOCK_MONOTONIC, &from), 0);
-	for (int i = 300000; i > 0; i--) {
+	for (int i = 200000; i > 0; i--) {
 		(void)snprintf(name, sizeof(name), "%06d", i);
 		note(&f, "k", name, name);
 	}
@@ -261,7 +261,7 @@ int main(void)
 	    cmocka_unit_test(what_is_no_file_of_facts_is_refused_with_its_line),
 	    cmocka_unit_test(a_nul_in_the_head_of_a_fact_is_refused),
 	    cmocka_unit_test(more_facts_than_a_host_has_are_refused),
-	    cmocka_unit_test(three_hundred_thousand_facts_in_the_wrong_order_are_sorted_at_once),
+	    cmocka_unit_test(two_hundred_thousand_facts_in_the_wrong_order_are_sorted_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
