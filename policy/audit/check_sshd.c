@@ -1,7 +1,7 @@
 #include "policy/audit/check_sshd.h"
 
 #include "enroll/language.h"
-#include "policy/audit/gather_people.h"
+#include "policy/audit/gather_logins.h"
 #include "policy/audit/sshd_args.h"
 #include "policy/audit/sshd_lines.h"
 #include "policy/audit/sshd_way.h"
@@ -229,7 +229,7 @@ static void judge_people(struct asking *a)
 		}
 		judge_class(a, x->name);
 	}
-	(void)result_untold(a->r, facts_get(a->f, "login", PEOPLE_NOBODY), "login", PEOPLE_NOBODY);
+	(void)result_untold(a->r, facts_get(a->f, "login", LOGINS_NOBODY), "login", LOGINS_NOBODY);
 }
 
 /* The one that was asked about because of a Match by address or port. */

@@ -40,9 +40,6 @@ static void add(struct result *r, enum audit_status s, char *text)
 
 	if (s > r->status)
 		r->status = s;
-	/* What files and logs say reaches a terminal. */
-	for (char *p = text; p != NULL && *p != '\0'; p++)
-		*p = *p == '\t' ? ' ' : (unsigned char)*p < 0x20 || *p == 0x7f ? '?' : *p;
 	if (text != NULL && (r->count == MOST || is_there(r, s, text))) {
 		free(text);
 		return;

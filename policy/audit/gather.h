@@ -6,12 +6,12 @@
  *   file PATH         its text (gather.c)
  *   meta PATH         "type mode uid gid size", of a link the target behind it (gather.c)
  *   dir PATH          names in it, one a line (gather.c)
- *   host WHAT         time, name, kernel, euid (gather.c)
+ *   host WHAT         time, name, kernel, euid, instance of EC2 (gather.c)
  *   package NAME      "dpkg installed VERSION", or rest of its state (gather_package.c)
  *   login NAME        "UID GID SHELL" of who may log in; "*": trouble, when they are too
- *                     many (gather_people.c)
+ *                     many (gather_logins.c)
  *   exempt NAME       the line of the login configuration that lets them off the code
- *                     (gather_people.c)
+ *                     (gather_logins.c)
  *   glob PATTERN      the paths that fit an Include of sshd, one a line (gather_sshd.c)
  *   sshd SOURCE       what `sshd -T` says, of SOURCE "config" (the file alone) or of a unit
  *                     that gives options; SOURCE:USER by -C, SOURCE:match:FILE:LINE for a
@@ -52,8 +52,8 @@ void gather_package(struct facts *f);
 /* The units of sshd, with drop-ins and the files of their variables (gather_unit.c). */
 void gather_unit(struct facts *f);
 /* sshd's configuration and what it says; behind gather_unit(). */
-struct people;
-void gather_sshd(struct facts *f, const struct people *people);
+struct logins;
+void gather_sshd(struct facts *f, const struct logins *people);
 void gather_listen(struct facts *f);
 /* What EC2 Instance Connect leaves; behind gather_sshd(). */
 void gather_eic(struct facts *f);

@@ -1,6 +1,6 @@
 #include "policy/audit/gather.h"
 
-#include "policy/audit/gather_people.h"
+#include "policy/audit/gather_logins.h"
 #include "policy/audit/sshd_args.h"
 #include "policy/audit/sshd_lines.h"
 #include "policy/audit/sshd_match.h"
@@ -171,7 +171,7 @@ struct match {
 
 struct asking {
 	struct facts *f;
-	const struct people *people;
+	const struct logins *people;
 	struct match match[MATCHES];
 	size_t matches;
 	bool more;
@@ -211,7 +211,7 @@ static void ask_person(struct asking *a, const struct source *s, const char *use
 }
 
 /* Somebody who is the same to every Match; himself, when he is the first. */
-static const char *find_class(struct asking *a, const struct person *p)
+static const char *find_class(struct asking *a, const struct logins_one *p)
 {
 	const struct sshd_person who = {p->name, p->group, p->groups};
 	char key[KEY] = "";
@@ -230,7 +230,7 @@ static const char *find_class(struct asking *a, const struct person *p)
 static void sort_people(struct asking *a, const struct source *s)
 {
 	for (size_t i = 0; i < a->people->count; i++) {
-		const struct person *p = &a->people->item[i];
+		const struct logins_one *p = &a->people->item[i];
 		char name[700];
 		const char *class = strpbrk(p->name, ",= ") == NULL ? find_class(a, p) : NULL;
 
@@ -251,7 +251,7 @@ static void ask_match(struct asking *a, const struct source *s, const struct mat
 	bool by_people = false, fits;
 
 	for (size_t i = a->people->count; i-- > 0;) {
-		const struct person *p = &a->people->item[i];
+		const struct logins_one *p = &a->people->item[i];
 		const struct sshd_person who = {p->name, p->group, p->groups};
 
 		fits = sshd_match_fits(m->criteria, &who, &by_people);
@@ -338,7 +338,7 @@ static void ask_unit(struct asking *a, const char *name)
 	unit_free(&u);
 }
 
-void gather_sshd(struct facts *f, const struct people *people)
+void gather_sshd(struct facts *f, const struct logins *people)
 {
 	struct asking *a = calloc(1, sizeof(*a));
 

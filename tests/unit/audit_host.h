@@ -8,7 +8,7 @@
 
 #include "policy/audit/audit.h"
 #include "policy/audit/eic.h"
-#include "policy/audit/gather_people.h"
+#include "policy/audit/gather_logins.h"
 #include "policy/audit/unit.h"
 
 #define HOST_NOW INT64_C(1700000000)
@@ -56,7 +56,7 @@ static void host_person(const char *source, const char *name, const char *class)
 {
 	char key[200];
 
-	if (strcmp(name, PEOPLE_NOBODY) != 0)
+	if (strcmp(name, LOGINS_NOBODY) != 0)
 		host_text("login", name, "1000 1000 /bin/sh");
 	else
 		facts_none(&host, "login", name);
@@ -105,7 +105,7 @@ static int host_set_up(void **state)
 	host_text("sshd", "config", HOST_SAID);
 	host_text("sshd", "config:alice", HOST_SAID);
 	host_person("config", "alice", "alice");
-	host_person("config", PEOPLE_NOBODY, "alice");
+	host_person("config", LOGINS_NOBODY, "alice");
 	host_text("listeners", "sshd", "");
 	host_text("listener", "77",
 	    "1650000000\n/usr/sbin/sshd\nsshd: /usr/sbin/sshd -D [listener] 0 of 10-100 startups");

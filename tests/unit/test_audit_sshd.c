@@ -92,7 +92,7 @@ static void options_of_the_unit_win_over_the_file(void **state)
 	/* What sshd says with them was not gathered: no pass. */
 	host_says("MFA-11", AUDIT_ERROR, "sshd-class ssh.service:alice: was not looked at");
 	host_person("ssh.service", "alice", "alice");
-	host_person("ssh.service", PEOPLE_NOBODY, "alice");
+	host_person("ssh.service", LOGINS_NOBODY, "alice");
 	says("any", "ssh.service", "alice");
 	host_says("MFA-11", AUDIT_FAIL, "ssh.service: AuthenticationMethods any");
 }

@@ -1,4 +1,4 @@
-#include "policy/audit/gather_people.h"
+#include "policy/audit/gather_logins.h"
 
 #include "lib/core/exempt.h"
 #include "lib/core/rollout.h"
@@ -13,7 +13,7 @@
 
 #define GROUPS_MAX 256
 
-static void add_groups(struct person *p, gid_t gid)
+static void add_groups(struct logins_one *p, gid_t gid)
 {
 	gid_t groups[GROUPS_MAX];
 	int n = GROUPS_MAX;
@@ -30,14 +30,14 @@ static void add_groups(struct person *p, gid_t gid)
 	}
 }
 
-static void add_person(struct facts *f, struct people *p, const struct passwd *pw)
+static void add_person(struct facts *f, struct logins *p, const struct passwd *pw)
 {
-	struct person *who;
+	struct logins_one *who;
 
 	for (size_t i = 0; i < p->count; i++)
 		if (strcmp(p->item[i].name, pw->pw_name) == 0)
 			return;
-	if (p->count + 1 >= PEOPLE_MOST) {
+	if (p->count + 1 >= LOGINS_MOST) {
 		facts_trouble(f, "login", "*", "more people than are looked at");
 		return;
 	}
@@ -66,7 +66,7 @@ static void note_exempt(struct facts *f, const struct conf *c, const char *user,
 		facts_none(f, "exempt", user);
 }
 
-static void note_all(struct facts *f, const struct gather_request *q, struct people *p)
+static void note_all(struct facts *f, const struct gather_request *q, struct logins *p)
 {
 	struct conf *c = calloc(1, sizeof(*c));
 	struct err e = {0};
@@ -93,12 +93,12 @@ static void note_all(struct facts *f, const struct gather_request *q, struct peo
 	free(c);
 }
 
-void gather_people(struct facts *f, const struct gather_request *q, struct people *p)
+void gather_logins(struct facts *f, const struct gather_request *q, struct logins *p)
 {
 	const struct passwd *pw;
 
-	*p = (struct people){.count = 0};
-	if ((p->item = calloc(PEOPLE_MOST, sizeof(*p->item))) == NULL) {
+	*p = (struct logins){.count = 0};
+	if ((p->item = calloc(LOGINS_MOST, sizeof(*p->item))) == NULL) {
 		f->failed = true;
 		return;
 	}
@@ -108,12 +108,12 @@ void gather_people(struct facts *f, const struct gather_request *q, struct peopl
 			add_person(f, p, pw);
 	endpwent();
 	note_all(f, q, p);
-	(void)snprintf(p->item[p->count++].name, sizeof(p->item[0].name), PEOPLE_NOBODY);
-	facts_none(f, "login", PEOPLE_NOBODY);
-	facts_none(f, "exempt", PEOPLE_NOBODY);
+	(void)snprintf(p->item[p->count++].name, sizeof(p->item[0].name), LOGINS_NOBODY);
+	facts_none(f, "login", LOGINS_NOBODY);
+	facts_none(f, "exempt", LOGINS_NOBODY);
 }
 
-void people_free(struct people *p)
+void logins_free(struct logins *p)
 {
 	for (size_t i = 0; i < p->count; i++) {
 		for (size_t k = 0; k < p->item[i].groups; k++)
@@ -121,5 +121,5 @@ void people_free(struct people *p)
 		free(p->item[i].group);
 	}
 	free(p->item);
-	*p = (struct people){.count = 0};
+	*p = (struct logins){.count = 0};
 }
