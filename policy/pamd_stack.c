@@ -223,6 +223,9 @@ static int include(struct load *load, const struct pamd_line *l, bool substack)
 	if (load->depth + 1 >= PAMD_STACK_DEPTH)
 		return err_set(load->e, ERR_BAD, "%s:%d: includes more than %d deep, or in a "
 		    "circle", l->file, l->line, PAMD_STACK_DEPTH);
+	if (++load->stack->files > PAMD_STACK_FILES)
+		return err_set(load->e, ERR_BAD, "%s:%d: more than %d includes in all", l->file,
+		    l->line, PAMD_STACK_FILES);
 	below.depth++;
 	below.level += substack ? 1 : 0;
 	r = find(load->dirs, l->module, path, load->e);
@@ -437,24 +440,32 @@ static int nth_code(int i)
 	return 0;
 }
 
-static void visit(struct walk *w, int at)
+static void visit_state(struct walk *w, int at, int state)
 {
 	struct pamd_entry *x = &w->stack->entry[at];
 
-	for (int state = 0; state < STATES; state++) {
-		if (w->parent[at * STATES + state] == NEVER)
-			continue;
-		x->run = true;
-		x->unproven = x->unproven || (state % FLAGS & PROVEN) == 0;
-		x->unreserved = x->unreserved || (state % FLAGS & RESERVED) == 0;
-		x->denied = x->denied || (state % FLAGS & DENIED) != 0;
-		x->unlimited = x->unlimited || (state % FLAGS & LIMITED) == 0;
-		if (x->role == PAMD_SUBSTACK)
-			arrive(w, at, state, at + 1, state);
-		for (int i = 0; i < PAMD_CODES && x->role != PAMD_SUBSTACK; i++)
-			if (may_return(w->stack, at, nth_code(i)))
-				step(w, at, state, nth_code(i));
-	}
+	if (w->parent[at * STATES + state] == NEVER)
+		return;
+	x->run = true;
+	x->unproven = x->unproven || (state % FLAGS & PROVEN) == 0;
+	x->unreserved = x->unreserved || (state % FLAGS & RESERVED) == 0;
+	x->denied = x->denied || (state % FLAGS & DENIED) != 0;
+	x->unlimited = x->unlimited || (state % FLAGS & LIMITED) == 0;
+	if (x->role == PAMD_SUBSTACK)
+		arrive(w, at, state, at + 1, state);
+	for (int i = 0; i < PAMD_CODES && x->role != PAMD_SUBSTACK; i++)
+		if (may_return(w->stack, at, nth_code(i)))
+			step(w, at, state, nth_code(i));
+}
+
+/* From the likeliest state to the others: the first way to a state is the one that is told. */
+static const int likely[IMPRESSIONS] = {SUCCEEDS, UNDEFINED, EXPIRED, OVERDUE, ODD, FAILS};
+
+static void visit(struct walk *w, int at)
+{
+	for (int i = 0; i < IMPRESSIONS; i++)
+		for (int flags = 0; flags < FLAGS; flags++)
+			visit_state(w, at, likely[i] * FLAGS + flags);
 }
 
 /* Back from the end: our line that refused, or the line that left it out. */
@@ -501,12 +512,11 @@ static bool is_way(const struct walk *w, enum pamd_way kind, int state, bool our
 /* The first end of that kind, a plain success before the others; or -1. */
 static int find_end(const struct walk *w, enum pamd_way kind)
 {
-	static const int order[IMPRESSIONS] = {SUCCEEDS, EXPIRED, OVERDUE, ODD, FAILS, UNDEFINED};
 	const bool ours = left_out(w->stack, -1, w->stack->count) >= 0;
 
 	for (int i = 0; i < IMPRESSIONS; i++)
 		for (int flags = 0; flags < FLAGS; flags++) {
-			const int state = order[i] * FLAGS + flags;
+			const int state = likely[i] * FLAGS + flags;
 
 			if (w->parent[w->stack->count * STATES + state] != NEVER &&
 			    is_way(w, kind, state, ours))

@@ -13,6 +13,7 @@
 
 #define PAMD_STACK_MAX 256
 #define PAMD_STACK_DEPTH 16 /* of includes, as in libpam */
+#define PAMD_STACK_FILES 512 /* includes in all: a few files can name each other for ever */
 #define PAMD_OURS "pam_bastion.so"
 
 /* Where the files come from when not from the disk. */
@@ -65,6 +66,7 @@ struct pamd_stack {
 	enum pamd_type type;
 	struct pamd_entry *entry;
 	int count;
+	int files; /* that were included, each as often as it is */
 };
 
 /* Ways to a success.  Of those that miss our module's success the line that

@@ -75,6 +75,8 @@ struct audit_group {
 	size_t count;
 };
 
+extern const struct audit_group audit_pam;
 extern const struct audit_group audit_eic;
+extern const struct audit_group audit_pam_password;
 
 #endif

@@ -181,4 +181,5 @@ void gather_host(struct facts *f, const struct gather_request *q)
 	(void)q;
 	gather_self(f);
 	gather_package(f);
+	gather_pam(f);
 }

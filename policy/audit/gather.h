@@ -8,6 +8,8 @@
  *   dir PATH          names in it, one a line (gather.c)
  *   host WHAT         time, name, kernel, euid (gather.c)
  *   package NAME      "dpkg installed VERSION", or rest of its state (gather_package.c)
+ *   pam modules       where libpam has its modules (gather_pam.c; with file, dir and meta of
+ *                     service files, modules and programs)
  */
 #ifndef PB_AUDIT_GATHER_H
 #define PB_AUDIT_GATHER_H
@@ -28,5 +30,6 @@ void gather_file(struct facts *f, const char *path, bool whole);
 void gather_dir(struct facts *f, const char *path, const char *suffix);
 
 void gather_package(struct facts *f);
+void gather_pam(struct facts *f);
 
 #endif

@@ -9,6 +9,7 @@
 #include "policy/pamd_run.h"
 
 #include <security/pam_appl.h>
+#include <stdio.h>
 #include <string.h>
 
 /* ---- files in memory ---- */
@@ -200,6 +201,27 @@ static void a_file_that_cannot_be_told_is_not_taken_for_none(void **state)
 	pamd_stack_free(&s);
 }
 
+static void includes_that_multiply_are_an_error(void **state)
+{
+	const struct pamd_dirs dirs = memory();
+	static char text[6][64];
+	struct pamd_stack s;
+	struct err e = {0};
+
+	(void)state;
+	for (int i = 0; i < 6; i++) {
+		static const char *const paths[] = {"/etc/pam.d/0", "/etc/pam.d/1", "/etc/pam.d/2",
+		    "/etc/pam.d/3", "/etc/pam.d/4", "/etc/pam.d/5"};
+
+		for (int k = 0; k < 4 && i < 5; k++)
+			(void)snprintf(text[i] + strlen(text[i]), 16, "@include %d\n", i + 1);
+		files[i] = (struct file){paths[i], text[i]};
+	}
+	assert_int_equal(pamd_stack_load(&s, &dirs, "0", PAMD_AUTH, &e), ERR_BAD);
+	assert_non_null(strstr(e.text, "more than 512 includes"));
+	pamd_stack_free(&s);
+}
+
 /* ---- ways ---- */
 
 static void a_way_is_told_line_by_line(void **state)
@@ -262,6 +284,7 @@ int main(void)
 	    cmocka_unit_test_setup(the_vendors_file_counts_where_there_is_no_other, forget),
 	    cmocka_unit_test_setup(a_service_without_lines_is_run_as_other, forget),
 	    cmocka_unit_test_setup(a_file_that_cannot_be_told_is_not_taken_for_none, forget),
+	    cmocka_unit_test_setup(includes_that_multiply_are_an_error, forget),
 	    cmocka_unit_test_setup(a_way_is_told_line_by_line, forget),
 	    cmocka_unit_test_setup(a_missing_module_has_one_answer, forget),
 	};
