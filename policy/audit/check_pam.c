@@ -61,26 +61,46 @@ static void judge_unasked(struct result *r, struct pamd_stack *s, const char *se
 		result_note(r, AUDIT_PASS, N_("service %s: lets nobody in"), service);
 }
 
+/* guarded: who comes that way is refused by need_auth, which is one line between him and the
+ * host. */
 static void judge_auth(struct facts *f, struct result *r, struct pamd_stack *s,
-    const char *service)
+    const char *service, bool guarded)
 {
+	const enum audit_status bad = guarded ? AUDIT_WARN : AUDIT_FAIL;
 	const struct pamd_entry *x = our_line(s);
-	bool open = note_kind(r, s, PAMD_WAY_REFUSED, AUDIT_FAIL,
-	    N_("a refused code still gets in"), service);
+	bool open = note_kind(r, s, PAMD_WAY_REFUSED, bad, N_("a refused code still gets in"),
+	    service);
 
-	open = note_kind(r, s, PAMD_WAY_JUMPED, AUDIT_FAIL,
+	open = note_kind(r, s, PAMD_WAY_JUMPED, bad,
 	    N_("gets in without a code"), service) || open;
 	open = note_kind(r, s, PAMD_WAY_CHOSEN, AUDIT_WARN,
 	    N_("whom a line chooses gets in without a code"), service) || open;
 	judge_module(f, r, x);
+	if (open && guarded)
+		result_note(r, AUDIT_WARN, N_("service %s: need_auth in its account lines still refuses "
+		    "these"), service);
 	if (!open)
 		result_note(r, AUDIT_PASS, N_("%s:%d: service %s: each way in passes this line"),
 		    x->file, x->line, service);
 }
 
-/* A login by key alone runs the account lines alone. */
-static void judge_guard(struct facts *f, struct result *r, const char *service)
+/* A way past need_auth, or none. */
+static bool note_unguarded(struct result *r, struct pamd_stack *s, const char *service)
 {
+	bool open = note_kind(r, s, PAMD_WAY_REFUSED, AUDIT_FAIL,
+	    N_("need_auth refuses, and a login by key alone still gets in"), service);
+
+	open = note_kind(r, s, PAMD_WAY_JUMPED, AUDIT_FAIL,
+	    N_("a login by key alone goes past need_auth"), service) || open;
+	return note_kind(r, s, PAMD_WAY_CHOSEN, AUDIT_WARN,
+	    N_("whom a line chooses gets in by key alone"), service) || open;
+}
+
+/* A login by key alone runs the account lines alone.  True when need_auth refuses all who
+ * come without a code. */
+static bool judge_guard(struct facts *f, struct result *r, const char *service)
+{
+	bool guarded = false;
 	struct pamd_stack s;
 	struct pamd_ways w;
 	struct err e = {0};
@@ -90,15 +110,10 @@ static void judge_guard(struct facts *f, struct result *r, const char *service)
 	if (code != 0 && !(code == ERR_NONE && other)) {
 		result_note(r, AUDIT_ERROR, N_("service %s: its account lines: %s"), service, e.text);
 	} else if (our_line(&s) != NULL) {
-		(void)note_kind(r, &s, PAMD_WAY_REFUSED, AUDIT_FAIL,
-		    N_("need_auth refuses, and a login by key alone still gets in"), service);
-		(void)note_kind(r, &s, PAMD_WAY_JUMPED, AUDIT_FAIL,
-		    N_("a login by key alone goes past need_auth"), service);
-		(void)note_kind(r, &s, PAMD_WAY_CHOSEN, AUDIT_WARN,
-		    N_("whom a line chooses gets in by key alone"), service);
+		guarded = !note_unguarded(r, &s, service);
 	} else if (pamd_stack_walk(&s, &w, NULL) != 0) {
 		result_note(r, AUDIT_ERROR, N_("out of memory"));
-	} else if (w.any) {
+	} else if (w.any && strcmp(service, "sshd") == 0) {
 		result_note(r, AUDIT_WARN, other ?
 		    N_("service %s: has no account lines of its own, those of `other` apply: where sshd "
 		    "asks for a key alone nobody is asked for a code") :
@@ -106,13 +121,14 @@ static void judge_guard(struct facts *f, struct result *r, const char *service)
 		    "nobody is asked for a code"), service);
 	}
 	pamd_stack_free(&s);
+	return guarded;
 }
 
 static void judge_service(struct facts *f, struct result *r, const char *service)
 {
 	struct pamd_stack s;
 	struct err e = {0};
-	bool other = false, asks = false;
+	bool other = false;
 	const int code = pam_load(f, r, &s, service, PAMD_AUTH, &other, &e);
 
 	if (code == ERR_NONE && other)
@@ -123,10 +139,8 @@ static void judge_service(struct facts *f, struct result *r, const char *service
 	else if (our_line(&s) == NULL)
 		judge_unasked(r, &s, service, other);
 	else
-		asks = true, judge_auth(f, r, &s, service);
+		judge_auth(f, r, &s, service, judge_guard(f, r, service));
 	pamd_stack_free(&s);
-	if (asks && strcmp(service, "sshd") == 0)
-		judge_guard(f, r, service);
 }
 
 static void check_ways(struct facts *f, const struct audit_rules *rules, struct result *r)

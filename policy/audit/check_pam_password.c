@@ -63,7 +63,8 @@ static void judge_root(struct facts *f, struct result *r, const struct pamd_entr
 }
 
 /* Lines that set a password which the judge has not seen. */
-static bool note_setters(struct result *r, const struct pamd_stack *s, int judge)
+static bool note_setters(struct result *r, const struct pamd_stack *s, int judge,
+    const char *service)
 {
 	bool any = false;
 
@@ -76,11 +77,12 @@ static bool note_setters(struct result *r, const struct pamd_stack *s, int judge
 			continue;
 		any = true;
 		if (i < judge)
-			result_note(r, AUDIT_FAIL, N_("%s:%d: %s: sets the password above the line that "
-			    "judges it"), x->file, x->line, pam_module_name(x));
+			result_note(r, AUDIT_FAIL, N_("%s:%d: service %s: %s sets the password above "
+			    "the line that judges it"), x->file, x->line, service, pam_module_name(x));
 		else
-			result_note(r, AUDIT_FAIL, N_("%s:%d: %s: may ask for another new password than "
-			    "was judged above; add use_authtok"), x->file, x->line, pam_module_name(x));
+			result_note(r, AUDIT_FAIL, N_("%s:%d: service %s: %s may ask for another new "
+			    "password than was judged above; add use_authtok"), x->file, x->line, service,
+			    pam_module_name(x));
 	}
 	return any;
 }
@@ -133,7 +135,7 @@ static void judge_change(struct facts *f, struct result *r, struct pamd_stack *s
 		result_note(r, AUDIT_FAIL, N_("service %s: nothing judges a new password: no password "
 		    "line of pam_bastion.so, pam_pwquality.so or pam_passwdqc.so"), service);
 	} else {
-		open = note_setters(r, s, judge);
+		open = note_setters(r, s, judge, service);
 		open = note_ways(r, s, service) || open;
 		judge_root(f, r, &s->entry[judge]);
 		if (!open)

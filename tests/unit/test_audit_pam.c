@@ -121,8 +121,7 @@ static void each_way_through_the_shipped_lines_passes_the_code(void **state)
 static void a_sufficient_line_above_ours_is_told_with_its_way(void **state)
 {
 	(void)state;
-	service_is("sshd", "auth required pam_env.so\n@include common-auth\nauth requisite " M "\n"
-	    GUARD);
+	service_is("sshd", "auth required pam_env.so\n@include common-auth\nauth requisite " M "\n");
 	service_is("common-auth", "auth sufficient pam_unix.so\n");
 	finds("MFA-10", "FAIL", "service sshd: gets in without a code:\n"
 	    "    /etc/pam.d/sshd:1: pam_env.so: answers success\n"
@@ -133,10 +132,19 @@ static void a_sufficient_line_above_ours_is_told_with_its_way(void **state)
 static void code_or_password_fails(void **state)
 {
 	(void)state;
-	service_is("sshd", "auth [success=2 default=ignore] " M "\n" COMMON GUARD);
+	service_is("sshd", "auth [success=2 default=ignore] " M "\n" COMMON);
 	finds("MFA-10", "FAIL", "service sshd: a refused code still gets in:\n"
 	    "    /etc/pam.d/sshd:1: pam_bastion.so: answers auth_err\n"
 	    "    /etc/pam.d/sshd:2: pam_unix.so: answers success\n");
+}
+
+static void a_way_that_need_auth_still_refuses_is_a_warning(void **state)
+{
+	(void)state;
+	service_is("sshd", "auth sufficient pam_unix.so\n" THREE GUARD);
+	finds("MFA-10", "WARN", "service sshd: need_auth in its account lines still refuses these");
+	service_is("sshd", "auth sufficient pam_unix.so\n" THREE "account sufficient pam_unix.so\n" GUARD);
+	finds("MFA-10", "FAIL", "service sshd: gets in without a code:");
 }
 
 static void an_optional_line_of_ours_fails(void **state)
@@ -312,9 +320,9 @@ static void a_judge_below_what_sets_fails(void **state)
 {
 	(void)state;
 	service_is("passwd", "password required pam_unix.so\npassword required " M "\n");
-	finds("PWD-06", "FAIL", "/etc/pam.d/passwd:1: pam_unix.so: sets the password above");
+	finds("PWD-06", "FAIL", "/etc/pam.d/passwd:1: service passwd: pam_unix.so sets the password above");
 	service_is("passwd", SET "password required " M "\n");
-	finds("PWD-06", "FAIL", "/etc/pam.d/passwd:1: pam_unix.so: sets the password above");
+	finds("PWD-06", "FAIL", "/etc/pam.d/passwd:1: service passwd: pam_unix.so sets the password above");
 }
 
 static void a_judge_that_is_jumped_over_fails(void **state)
@@ -328,7 +336,7 @@ static void a_line_that_asks_anew_fails(void **state)
 {
 	(void)state;
 	service_is("passwd", "password required " M "\npassword required pam_unix.so\n");
-	finds("PWD-06", "FAIL", "/etc/pam.d/passwd:2: pam_unix.so: may ask for another new password");
+	finds("PWD-06", "FAIL", "/etc/pam.d/passwd:2: service passwd: pam_unix.so may ask for another new password");
 }
 
 static void a_root_that_is_not_bound_is_a_warning(void **state)
@@ -476,6 +484,7 @@ int main(void)
 	    TEST(each_way_through_the_shipped_lines_passes_the_code),
 	    TEST(a_sufficient_line_above_ours_is_told_with_its_way),
 	    TEST(code_or_password_fails),
+	    TEST(a_way_that_need_auth_still_refuses_is_a_warning),
 	    TEST(an_optional_line_of_ours_fails),
 	    TEST(a_missing_module_that_is_ignored_fails),
 	    TEST(a_missing_module_of_others_counts_as_missing),
