@@ -302,12 +302,12 @@ enum impression {
 enum { PROVEN = 1, CODE = 2, REFUSED = 4, CHOSEN = 8, LIMITED = 16, RESERVED = 32, DENIED = 64,
     FLAGS = 128 };
 #define STATES (IMPRESSIONS * FLAGS)
-#define NEVER (-1)
-#define START (-2)
+#define NEVER 0
+#define START (-1)
 
 struct walk {
 	struct pamd_stack *stack;
-	int *parent; /* [entry][state]: where from, as entry * STATES + state */
+	int *parent; /* [entry][state]: where from, as entry * STATES + state + 1 */
 };
 
 static bool may_return(const struct pamd_stack *s, int at, int code)
@@ -342,7 +342,7 @@ static void arrive(struct walk *w, int from, int state, int to, int to_state)
 	int *slot = &w->parent[to * STATES + to_state];
 
 	if (*slot == NEVER)
-		*slot = from * STATES + state;
+		*slot = from * STATES + state + 1;
 }
 
 /* What stands for all that are taken for one. */
@@ -475,14 +475,14 @@ static int opener(const struct walk *w, int state)
 	int here = at * STATES + state;
 
 	for (int from = w->parent[here]; from != START; from = w->parent[here]) {
-		int before = from / STATES;
+		int before = (from - 1) / STATES;
 
 		if ((state % FLAGS & REFUSED) != 0 ?
 		    w->stack->entry[before].role == PAMD_OURSELVES :
 		    left_out(w->stack, before, at) >= 0)
 			return before;
 		at = before;
-		here = from;
+		here = from - 1;
 	}
 	return -1;
 }
@@ -538,10 +538,8 @@ static int walk(struct walk *w, struct err *e)
 	struct pamd_stack *s = w->stack;
 	const size_t n = (size_t)(s->count + 1) * STATES;
 
-	if ((w->parent = malloc(n * sizeof(*w->parent))) == NULL)
+	if ((w->parent = calloc(n, sizeof(*w->parent))) == NULL)
 		return err_set(e, ERR_SYSTEM, "out of memory");
-	for (size_t i = 0; i < n; i++)
-		w->parent[i] = NEVER;
 	w->parent[UNDEFINED * FLAGS] = START;
 	for (int at = 0; at < s->count; at++)
 		visit(w, at);
@@ -618,12 +616,12 @@ static void trace_back(const struct walk *w, int state, struct pamd_trace *t)
 {
 	int to = w->stack->count * STATES + state, from, n = 0;
 
-	for (from = w->parent[to]; from != START; to = from, from = w->parent[to]) {
-		const int at = from / STATES;
+	for (from = w->parent[to]; from != START; to = from - 1, from = w->parent[to]) {
+		const int at = (from - 1) / STATES;
 
 		if (w->stack->entry[at].role != PAMD_SUBSTACK) {
 			t->pass[n].at = at;
-			t->pass[n++].code = answer_between(w, at, from % STATES, to);
+			t->pass[n++].code = answer_between(w, at, (from - 1) % STATES, to);
 		}
 	}
 	t->count = n;
