@@ -214,6 +214,7 @@ demo: deps
 	@BUILD='$(abspath $(BUILD))' tests/system/demo
 
 check: deps
+	@DEPS='$(DEPS)' packaging/deps check
 	@$(MAKE) --no-print-directory -j$(JOBS) tests
 	@# What cannot be built is counted by the group.
 	-@$(fuzz_make) fuzz-programs

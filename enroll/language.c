@@ -15,6 +15,7 @@
 #define KEY 256
 
 static struct catalogue catalogue;
+static bool english; /* for a while */
 
 /* ---- the choice ---- */
 
@@ -96,7 +97,17 @@ void language_begin(int argc, char *const argv[])
 
 bool language_speaks_korean(void)
 {
-	return catalogue.data != NULL;
+	return catalogue.data != NULL && !english;
+}
+
+void language_speak_english(bool on)
+{
+	english = on;
+}
+
+static const char *find(const char *key)
+{
+	return english ? NULL : catalogue_find(&catalogue, key);
 }
 
 /* ---- texts ---- */
@@ -104,14 +115,14 @@ bool language_speaks_korean(void)
 const char *language_text(const char *text)
 {
 	/* "" stands for the head of the file. */
-	const char *found = text[0] != '\0' ? catalogue_find(&catalogue, text) : NULL;
+	const char *found = text[0] != '\0' ? find(text) : NULL;
 
 	return found != NULL ? found : text;
 }
 
 const char *language_plural(const char *one, const char *many, unsigned long n)
 {
-	const char *found = catalogue_find(&catalogue, one);
+	const char *found = find(one);
 
 	return found != NULL ? found : n == 1 ? one : many;
 }
@@ -122,7 +133,7 @@ const char *language_in(const char *context, const char *text)
 	char key[KEY];
 
 	if (snprintf(key, sizeof(key), "%s\004%s", context, text) < (int)sizeof(key))
-		found = catalogue_find(&catalogue, key);
+		found = find(key);
 	return found != NULL ? found : text;
 }
 

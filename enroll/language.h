@@ -34,6 +34,9 @@ void language_begin(int argc, char *const argv[]);
 /* Whether language_begin() has chosen Korean. */
 bool language_speaks_korean(void);
 
+/* English for a while, whatever was chosen: for what machines read beside what people do. */
+void language_speak_english(bool on);
+
 /* For the module, in a process that is not its own: the translations into the language
  * that the environment asks for, which is left as it is.  0; -1: English, c is empty. */
 int language_open(struct catalogue *c);

@@ -1,111 +1,48 @@
 #include "policy/cmd_audit.h"
 
 #include "enroll/language.h"
-#include "policy/audit/audit.h"
+#include "policy/audit/evidence.h"
 #include "policy/audit/gather.h"
-#include "policy/audit/report.h"
+#include "policy/cmd_audit_options.h"
 #include "policy/cmd_common.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 static const char help_audit[] =
-    N_("usage: bastionctl audit [host] [--check IDS] [--exclude IDS] [--status NAMES]\n"
-    "                       [--facts FILE] [--json]\n"
+    N_("usage: bastionctl audit [host] [options]\n"
     "\n"
     "Looks at this host and changes nothing; asks no network.\n"
     "\n"
     "  --check IDS      these checks alone: EIC-03, or EIC for the group; with commas\n"
     "  --exclude IDS    not these\n"
+    "  --severity NAMES checks of these alone: low, medium, high, critical\n"
+    "  --framework NAME checks that refer to isms-p, cis or guide alone, under its items\n"
     "  --status NAMES   show findings of these alone: FAIL, ERROR, WARN, SKIP, INFO, PASS\n"
+    "  --mute FILE      live with some findings until a day: ID until YYYY-MM-DD REASON\n"
+    "  --format NAME    text, json, csv, ocsf, asff or html, on standard output\n"
+    "  --json           one object, for machines; as --format json\n"
+    "  -v, --verbose    text: what was seen where nothing is wrong, and references\n"
+    "  --account ID, --region NAME\n"
+    "                   of the cloud this host is in, for asff, ocsf and csv\n"
     "  --facts FILE     judge the facts that were saved of another host; - standard input\n"
-    "  --json           one object, for machines\n"
+    "  --save-facts FILE\n"
+    "                   save what is judged\n"
+    "  --evidence DIR   make a directory of all reports and facts, with checksums\n"
     "\n"
     "exit: 0 nothing fails, 1 a check fails, 2 usage, 3 something could not be told\n");
 
-struct options {
-	struct audit_choice which;
-	const char *status, *facts;
-	bool json;
+/* What is judged, and by what. */
+struct audited {
+	const struct audit_options *o;
+	struct facts facts;
+	struct mute mute;
+	struct audit audit;
+	struct report report;
+	int64_t now;
 };
-
-static int usage(const char *reason, const char *word)
-{
-	return cmd_usage("audit", reason, word);
-}
-
-/* The next word as the value of an option, once. */
-static int take(const char **value, const char *option, char **argv, int *i)
-{
-	const size_t n = strlen(option);
-
-	if (*value != NULL)
-		return usage(N_("an option is given twice"), option);
-	*value = argv[*i][n] == '=' ? argv[*i] + n + 1 : argv[++*i];
-	if (*value == NULL || (*value)[0] == '\0')
-		return usage(N_("a value is missing"), option);
-	return CMD_YES;
-}
-
-static int read_options(struct options *o, int argc, char **argv)
-{
-	const struct { const char *name; const char **value; } values[] = {
-	    {"--check", &o->which.check}, {"--exclude", &o->which.exclude},
-	    {"--status", &o->status}, {"--facts", &o->facts}};
-
-	for (int i = 0; i < argc; i++) {
-		const char *a = argv[i];
-		bool taken = false;
-		int r;
-
-		for (size_t k = 0; k < sizeof(values) / sizeof(values[0]) && !taken; k++) {
-			const size_t n = strlen(values[k].name);
-
-			taken = strncmp(a, values[k].name, n) == 0 && (a[n] == '\0' || a[n] == '=');
-			if (taken && (r = take(values[k].value, values[k].name, argv, &i)) != CMD_YES)
-				return r;
-		}
-		if (taken)
-			continue;
-		if (strcmp(a, "--json") == 0)
-			o->json = true;
-		else if (a[0] == '-')
-			return usage(N_("unknown option"), a);
-		else if (i == 0 && (strcmp(a, "iam") == 0 || strcmp(a, "all") == 0))
-			return usage(N_("this command is not in this version"), a);
-		else if (i != 0 || strcmp(a, "host") != 0)
-			return usage(N_("one word too many"), a);
-	}
-	return CMD_YES;
-}
-
-/* Bits of the statuses named; 0: a word is none. */
-static unsigned read_statuses(const char *list)
-{
-	unsigned bits = 0;
-
-	if (list == NULL)
-		return ~0U;
-	while (*list != '\0') {
-		const size_t n = strcspn(list, ",");
-		unsigned bit = 0;
-
-		for (int s = AUDIT_PASS; s <= AUDIT_FAIL; s++) {
-			const char *name = audit_status_name((enum audit_status)s);
-
-			if (strlen(name) == n && strncasecmp(name, list, n) == 0)
-				bit = 1U << s;
-		}
-		if (bit == 0)
-			return 0;
-		bits |= bit;
-		list += n + (list[n] == ',');
-	}
-	return bits;
-}
 
 static int read_facts(struct facts *f, const char *file)
 {
@@ -123,54 +60,147 @@ static int read_facts(struct facts *f, const char *file)
 	return r == 0 ? CMD_YES : cmd_tell(&e, CMD_TROUBLE);
 }
 
-static int judge(const struct options *o, struct facts *f)
+static int read_mutes(struct mute *m, const char *file)
 {
-	const struct audit_rules rules = {.now = strtoll(facts_string(f, "host", "time"), NULL, 10)};
-	struct report r = {.facts = f, .statuses = read_statuses(o->status),
-	    .korean = language_speaks_korean(),
-	    .color = isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == NULL};
-	struct audit a = {.count = 0};
 	struct err e = {0};
-	int code;
+	const char *name;
+	char *text = malloc(MUTE_FILE_MAX);
+	size_t len;
+	int r;
 
-	if (r.statuses == 0)
-		return usage(N_("no such status"), o->status);
-	if ((code = audit_run(&a, f, &rules, &o->which, &e)) == 0) {
-		r.audit = &a;
-		(o->json ? report_json : report_text)(&r, stdout);
-		code = audit_count(&a, AUDIT_FAIL) > 0 ? CMD_NO :
-		    audit_count(&a, AUDIT_ERROR) > 0 ? CMD_TROUBLE : CMD_YES;
-		code = cmd_finish(code);
-	} else {
-		code = cmd_tell(&e, code == ERR_SYNTAX ? CMD_USAGE : CMD_TROUBLE);
+	if (text == NULL)
+		r = err_set(&e, ERR_SYSTEM, "out of memory");
+	else if ((r = cmd_read(file, text, MUTE_FILE_MAX, &len, &name, &e)) == 0)
+		r = mute_read(m, name, text, len, &e);
+	free(text);
+	return r == 0 ? CMD_YES : cmd_tell(&e, CMD_TROUBLE);
+}
+
+/* A line that mutes nothing more must not go unseen. */
+static void tell_mutes(const struct audited *d)
+{
+	char day[DAY_TEXT];
+
+	for (size_t i = 0; i < d->mute.count; i++) {
+		const struct mute_line *l = &d->mute.item[i];
+
+		if (mute_is_in_force(l, d->now))
+			continue;
+		day_text(l->end, day);
+		(void)fprintf(stderr, _("bastionctl: %s:%zu: %s mutes nothing: %s is past, or more than a "
+		    "year ahead\n"), d->o->mute, l->line, l->check->id, day);
 	}
-	audit_free(&a);
-	return code;
+}
+
+/* The checks, in the language that is spoken now. */
+static int run_checks(struct audited *d, struct audit *a, struct err *e)
+{
+	const struct audit_rules rules = {.now = d->now};
+	const int r = audit_run(a, &d->facts, &rules, &d->o->which, e);
+
+	if (r == 0)
+		mute_apply(&d->mute, a, d->now);
+	return r;
+}
+
+/* Evidence is whole, whatever is shown on the terminal, and in two languages. */
+static int write_evidence(struct audited *d)
+{
+	struct audit spoken = {.count = 0}, english = {.count = 0};
+	struct report people = d->report, machines = d->report;
+	struct evidence v = {.people = &people, .machines = &machines};
+	struct err e = {0};
+	int r = run_checks(d, &spoken, &e);
+
+	people.color = false, people.verbose = true;
+	people.statuses = machines.statuses = ~0U;
+	people.audit = &spoken, machines.audit = &english;
+	language_speak_english(true);
+	if (r == 0)
+		r = run_checks(d, &english, &e);
+	language_speak_english(false);
+	if (r == 0)
+		r = evidence_write(&v, d->o->evidence, &e);
+	audit_free(&spoken);
+	audit_free(&english);
+	if (r != 0)
+		return cmd_tell(&e, CMD_TROUBLE);
+	(void)fprintf(stderr, _("bastionctl: %s: complete; SHA-256 of its SHA256SUMS: %s\n"),
+	    d->o->evidence, v.sum);
+	return CMD_YES;
+}
+
+/* The findings on standard output, those for machines in English. */
+static int tell_findings(struct audited *d)
+{
+	struct err e = {0};
+	enum audit_status verdict;
+	int r;
+
+	language_speak_english(report_is_for_machines(d->o->format));
+	if ((r = run_checks(d, &d->audit, &e)) == 0)
+		report_print(&d->report, d->o->format, stdout);
+	language_speak_english(false);
+	if (r != 0)
+		return cmd_tell(&e, r == ERR_SYNTAX ? CMD_USAGE : CMD_TROUBLE);
+	if (d->o->evidence != NULL && (r = write_evidence(d)) != CMD_YES)
+		return r;
+	verdict = audit_verdict(&d->audit);
+	return cmd_finish(verdict == AUDIT_FAIL ? CMD_NO : verdict == AUDIT_ERROR ? CMD_TROUBLE :
+	    CMD_YES);
+}
+
+static int judge(struct audited *d)
+{
+	struct err e = {0};
+	int r = CMD_YES;
+
+	d->report = (struct report){.facts = &d->facts, .audit = &d->audit,
+	    .statuses = d->o->statuses, .korean = language_speaks_korean(), .verbose = d->o->verbose,
+	    .framework = d->o->which.framework, .account = d->o->account, .region = d->o->region,
+	    .color = isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == NULL};
+	/* By it ages and days are judged: without one everything would look new. */
+	if ((d->now = report_time(&d->report)) == 0) {
+		(void)err_set(&e, ERR_BAD, "the facts do not say when they were gathered");
+		return cmd_tell(&e, CMD_TROUBLE);
+	}
+	if (d->o->mute != NULL && (r = read_mutes(&d->mute, d->o->mute)) != CMD_YES)
+		return r;
+	tell_mutes(d);
+	if (d->o->format == REPORT_ASFF && (d->o->account == NULL || d->o->region == NULL))
+		(void)fprintf(stderr, _("bastionctl: asff: without --account and --region Security Hub "
+		    "takes none of the findings\n"));
+	return tell_findings(d);
 }
 
 int cmd_audit(const struct cmd_common *common, int argc, char **argv)
 {
 	struct gather_request q = {.config = NULL};
-	struct options o = {.status = NULL};
+	struct audit_options o = {.verbose = false};
+	struct audited d = {.o = &o};
 	char config[CONF_PATH_MAX];
-	struct facts f = {.count = 0};
+	struct err e = {0};
 	int r;
 
 	if (common->help)
 		return cmd_help(help_audit);
-	if ((r = read_options(&o, argc, argv)) != CMD_YES)
+	if ((r = audit_options_read(&o, argc, argv)) != CMD_YES)
 		return r;
 	if (common->config != NULL) {
 		if (cmd_absolute(common->config, config) != 0)
-			return usage(N_("the path is too long"), common->config);
+			return cmd_usage("audit", N_("the path is too long"), common->config);
 		q.config = config;
 	}
 	if (o.facts == NULL)
-		gather_host(&f, &q);
+		gather_host(&d.facts, &q);
 	else
-		r = read_facts(&f, o.facts);
+		r = read_facts(&d.facts, o.facts);
+	if (r == CMD_YES && o.save_facts != NULL && evidence_save_facts(&d.facts, o.save_facts, &e) != 0)
+		r = cmd_tell(&e, CMD_TROUBLE);
 	if (r == CMD_YES)
-		r = judge(&o, &f);
-	facts_free(&f);
+		r = judge(&d);
+	audit_free(&d.audit);
+	mute_free(&d.mute);
+	facts_free(&d.facts);
 	return r;
 }

@@ -80,6 +80,7 @@ static int read_line(struct line *l, int argc, char **argv)
 			l->argv[l->argc++] = a;
 		}
 	}
+	l->argv[l->argc] = NULL; /* an option that waits for its value finds the end */
 	return CMD_YES;
 }
 

@@ -1,5 +1,7 @@
 #include "policy/audit/facts.h"
 
+#include "enroll/language.h"
+
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,13 +63,14 @@ static void put(struct facts *f, const struct fact *what, size_t len)
 		f->failed = true;
 		return;
 	}
+	x.noted = f->noted++;
 	f->item[f->count++] = x;
 	f->sorted = false;
 }
 
 void facts_text(struct facts *f, const char *kind, const char *name, const char *text, size_t len)
 {
-	put(f, &(struct fact){kind, name, FACT_TEXT, text}, len);
+	put(f, &(struct fact){.kind = kind, .name = name, .is = FACT_TEXT, .text = text}, len);
 }
 
 void facts_format(struct facts *f, const char *kind, const char *name, const char *fmt, ...)
@@ -89,44 +92,37 @@ void facts_format(struct facts *f, const char *kind, const char *name, const cha
 
 void facts_none(struct facts *f, const char *kind, const char *name)
 {
-	put(f, &(struct fact){kind, name, FACT_NONE, ""}, 0);
+	put(f, &(struct fact){.kind = kind, .name = name, .is = FACT_NONE, .text = ""}, 0);
 }
 
 void facts_trouble(struct facts *f, const char *kind, const char *name, const char *why)
 {
-	put(f, &(struct fact){kind, name, FACT_TROUBLE, why}, strlen(why));
+	put(f, &(struct fact){.kind = kind, .name = name, .is = FACT_TROUBLE, .text = why},
+	    strlen(why));
 }
 
-/* In order, of the same key the last that was noted: a stable sort by insertion of what is
- * new would be slow, so the place breaks ties. */
+/* In order of keys; of the same key the last that was noted is the last. */
+static int by_key_and_time(const void *a, const void *b)
+{
+	const struct fact *x = a, *y = b;
+	const int r = by_key(x, y);
+
+	return r != 0 ? r : x->noted < y->noted ? -1 : x->noted > y->noted;
+}
+
+/* A saved file may hold them in any order, and many: nothing here is quadratic. */
 static void sort(struct facts *f)
 {
 	size_t n = 0;
 
 	if (f->sorted || f->count == 0)
 		return;
-	/* glibc's qsort() is a merge sort as long as memory lasts, but does not promise it. */
-	for (size_t i = 1; i < f->count; i++) {
-		if (by_key(&f->item[i - 1], &f->item[i]) <= 0)
-			continue;
-		struct fact x = f->item[i];
-		size_t low = 0, high = i;
-
-		while (low < high) {
-			const size_t mid = (low + high) / 2;
-
-			if (by_key(&f->item[mid], &x) <= 0)
-				low = mid + 1;
-			else
-				high = mid;
-		}
-		memmove(&f->item[low + 1], &f->item[low], (i - low) * sizeof(x));
-		f->item[low] = x;
-	}
+	qsort(f->item, f->count, sizeof(*f->item), by_key_and_time);
 	for (size_t i = 0; i < f->count; i++) {
-		if (n > 0 && by_key(&f->item[n - 1], &f->item[i]) == 0)
-			free_fact(&f->item[--n]);
-		f->item[n++] = f->item[i];
+		if (i + 1 < f->count && by_key(&f->item[i], &f->item[i + 1]) == 0)
+			free_fact(&f->item[i]);
+		else
+			f->item[n++] = f->item[i];
 	}
 	f->count = n;
 	f->sorted = true;
@@ -153,7 +149,7 @@ static size_t find(struct facts *f, const char *kind, const char *name)
 
 const struct fact *facts_get(struct facts *f, const char *kind, const char *name)
 {
-	static const struct fact unknown = {"", "", FACT_UNKNOWN, ""};
+	static const struct fact unknown = {"", "", FACT_UNKNOWN, "", 0};
 	const size_t at = find(f, kind, name);
 
 	if (at < f->count && strcmp(f->item[at].kind, kind) == 0 &&
@@ -225,7 +221,7 @@ struct reading {
 
 static int bad(const struct reading *r, const char *why)
 {
-	return err_set(r->e, ERR_SYNTAX, "%s:%zu: %s", r->name, r->line, why);
+	return err_set(r->e, ERR_SYNTAX, "%s:%zu: %s", r->name, r->line, _(why));
 }
 
 /* The next line, without its newline; its length, or -1 at the end. */
@@ -242,56 +238,79 @@ static long next_line(struct reading *r, const char **line)
 	return (newline != NULL ? newline : r->end) - *line;
 }
 
-/* The lines with a TAB in front that follow, as the text they were. */
+/* How many bytes the lines with a TAB in front take that follow. */
+static size_t lines_size(const struct reading *r)
+{
+	const char *at = r->at;
+
+	while (at < r->end && *at == '\t') {
+		const char *newline = memchr(at, '\n', (size_t)(r->end - at));
+
+		at = newline != NULL ? newline + 1 : r->end;
+	}
+	return (size_t)(at - r->at);
+}
+
+/* Those lines, as the text they were. */
 static char *read_text(struct reading *r, size_t *len)
 {
-	char *text = malloc((size_t)(r->end - r->at) + 1);
+	char *text = malloc(lines_size(r) + 1);
 	const char *line = NULL;
 	size_t n = 0;
+	long length;
 
-	while (text != NULL && r->at < r->end && *r->at == '\t') {
-		const long length = next_line(r, &line);
-
-		if (n > 0)
-			text[n - 1] = '\n';
+	while (text != NULL && r->at < r->end && *r->at == '\t' &&
+	    (length = next_line(r, &line)) > 0) {
 		memcpy(text + n, line + 1, (size_t)length - 1);
 		n += (size_t)length - 1;
-		text[n++] = '\0';
+		text[n++] = '\n';
 	}
 	*len = n > 0 ? n - 1 : 0;
 	return text;
 }
 
+/* "= KIND NAME" into x, whose kind is to be freed. */
+static int read_head(const struct reading *r, const char *line, size_t n, struct fact *x)
+{
+	const enum fact_is is = n < 5 || line[1] != ' ' ? FACT_UNKNOWN : line[0] == '=' ? FACT_TEXT :
+	    line[0] == '-' ? FACT_NONE : line[0] == '!' ? FACT_TROUBLE : FACT_UNKNOWN;
+	char *head, *name;
+
+	if (is == FACT_UNKNOWN || memchr(line, '\0', n) != NULL ||
+	    memchr(line + 2, ' ', n - 2) == NULL)
+		return bad(r, N_("neither a fact nor a line of one"));
+	if (r->f->count >= FACTS_MOST)
+		return bad(r, N_("too many facts"));
+	if ((head = copy(line + 2, n - 2)) == NULL)
+		return err_set(r->e, ERR_SYSTEM, "out of memory");
+	name = head + strcspn(head, " ");
+	*name++ = '\0';
+	*x = (struct fact){.kind = head, .name = name, .is = is, .text = ""};
+	return 0;
+}
+
 static int read_fact(struct reading *r, const char *line, size_t n)
 {
-	static const struct { char sign; enum fact_is is; } signs[] = {{'=', FACT_TEXT},
-	    {'-', FACT_NONE}, {'!', FACT_TROUBLE}};
 	struct fact x = {.is = FACT_UNKNOWN};
-	char head[4096], *name, *text;
+	const int code = read_head(r, line, n, &x);
+	const bool lines = r->at < r->end && *r->at == '\t';
+	char *text = NULL;
 	size_t len = 0;
+	int result = 0;
 
-	if (n < 5 || n >= sizeof(head) || line[1] != ' ' || memchr(line, '\0', n) != NULL)
-		return bad(r, "neither a fact nor a line of one");
-	(void)snprintf(head, sizeof(head), "%.*s", (int)n - 2, line + 2);
-	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)
-		if (line[0] == signs[i].sign)
-			x.is = signs[i].is;
-	if (x.is == FACT_UNKNOWN || (name = strchr(head, ' ')) == NULL)
-		return bad(r, "neither a fact nor a line of one");
-	*name++ = '\0';
-	x.kind = head, x.name = name;
-	if (x.is != FACT_NONE && (r->at == r->end || *r->at != '\t'))
-		return bad(r, "its lines are missing");
-	if ((text = read_text(r, &len)) == NULL)
-		return err_set(r->e, ERR_SYSTEM, "out of memory");
-	if (x.is == FACT_NONE && len > 0) {
-		free(text);
-		return bad(r, "there is none, and it has lines");
+	if (code != 0)
+		return code;
+	if (lines != (x.is != FACT_NONE))
+		result = bad(r, lines ? N_("there is none, and it has lines") : N_("its lines are missing"));
+	else if (lines && (text = read_text(r, &len)) == NULL)
+		result = err_set(r->e, ERR_SYSTEM, "out of memory");
+	if (result == 0) {
+		x.text = text != NULL ? text : "";
+		put(r->f, &x, len);
 	}
-	x.text = text;
-	put(r->f, &x, len);
 	free(text);
-	return 0;
+	free((void *)(size_t)x.kind);
+	return result;
 }
 
 int facts_read(struct facts *f, const char *name, const char *text, size_t len, struct err *e)
@@ -302,7 +321,7 @@ int facts_read(struct facts *f, const char *name, const char *text, size_t len, 
 	int code = 0;
 
 	if (n != (long)strlen(FACTS_HEAD) || memcmp(line, FACTS_HEAD, (size_t)n) != 0)
-		return bad(&r, "not the facts of a host");
+		return bad(&r, N_("not the facts of a host"));
 	if (text[len - 1] != '\n')
 		return err_set(e, ERR_SYNTAX, "%s: its last line has no end: it is not whole", name);
 	while (code == 0 && (n = next_line(&r, &line)) >= 0)

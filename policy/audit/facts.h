@@ -29,6 +29,7 @@
 
 #define FACTS_HEAD "pam-bastion facts 1"
 #define FACTS_FILE_MAX (32U << 20) /* bytes of a saved one */
+#define FACTS_MOST (1U << 18)      /* facts in it */
 
 enum fact_is { FACT_UNKNOWN, FACT_NONE, FACT_TEXT, FACT_TROUBLE };
 
@@ -36,12 +37,13 @@ struct fact {
 	const char *kind, *name;
 	enum fact_is is;
 	const char *text; /* of FACT_TEXT; of FACT_TROUBLE the reason; else "" */
+	size_t noted;     /* before which others: the last of a kind and name counts */
 };
 
 /* Zeroed memory is an empty one; facts_free() in any case. */
 struct facts {
 	struct fact *item;
-	size_t count, room;
+	size_t count, room, noted;
 	bool sorted;
 	bool failed; /* memory ran out: it is not whole */
 };

@@ -158,9 +158,32 @@ void gather_dir(struct facts *f, const char *path, const char *suffix)
 	free(names);
 	if (out == NULL || fclose(out) != 0)
 		f->failed = true;
+	else if (n == NAMES_MOST)
+		facts_trouble(f, "dir", path, "too many names"); /* some are not looked at */
 	else
 		facts_text(f, "dir", path, list, len);
 	free(list);
+}
+
+/* Amazon's machines tell their instance in the place of a tag of the board: no network is
+ * asked, and elsewhere a tag is somebody's inventory. */
+static void gather_instance(struct facts *f)
+{
+	static const char *const files[] = {"/sys/devices/virtual/dmi/id/board_vendor",
+	    "/sys/devices/virtual/dmi/id/board_asset_tag"};
+	char text[2][64] = {"", ""};
+
+	for (int i = 0; i < 2; i++) {
+		const int fd = open(files[i], O_RDONLY | O_CLOEXEC);
+		const ssize_t n = fd >= 0 ? read(fd, text[i], sizeof(text[i]) - 1) : -1;
+
+		text[i][n > 0 ? n : 0] = '\0';
+		text[i][strcspn(text[i], "\n")] = '\0';
+		if (fd >= 0)
+			(void)close(fd);
+	}
+	if (strcmp(text[0], "Amazon EC2") == 0 && strncmp(text[1], "i-", 2) == 0)
+		facts_text(f, "host", "instance", text[1], strlen(text[1]));
 }
 
 static void gather_self(struct facts *f)
@@ -173,6 +196,7 @@ static void gather_self(struct facts *f)
 		facts_text(f, "host", "name", u.nodename, strlen(u.nodename));
 		facts_text(f, "host", "kernel", u.release, strlen(u.release));
 	}
+	gather_instance(f);
 	gather_file(f, "/etc/os-release", true);
 }
 

@@ -6,7 +6,7 @@
  *   file PATH         its text (gather.c)
  *   meta PATH         "type mode uid gid size", of a link the target behind it (gather.c)
  *   dir PATH          names in it, one a line (gather.c)
- *   host WHAT         time, name, kernel, euid (gather.c)
+ *   host WHAT         time, name, kernel, euid, instance of EC2 (gather.c)
  *   package NAME      "dpkg installed VERSION", or rest of its state (gather_package.c)
  *   pam modules       where libpam has its modules (gather_pam.c; with file, dir and meta of
  *                     service files, modules and programs)

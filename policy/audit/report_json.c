@@ -2,10 +2,20 @@
 
 #include "lib/core/json_text.h"
 
-static void print_pair(FILE *out, const char *key, const char *value)
+#include <inttypes.h>
+
+static void print_muted(const struct mute_line *l, FILE *out)
 {
-	(void)fprintf(out, ",\"%s\":", key);
-	json_text_print(out, value);
+	char day[DAY_TEXT];
+
+	if (l == NULL) {
+		(void)fputs(",\"muted\":null", out);
+		return;
+	}
+	day_text(l->end, day);
+	(void)fprintf(out, ",\"muted\":{\"until\":\"%s\"", day);
+	report_pair(out, "reason", l->reason);
+	(void)putc('}', out);
 }
 
 static void print_finding(const struct audit_finding *x, FILE *out)
@@ -14,10 +24,11 @@ static void print_finding(const struct audit_finding *x, FILE *out)
 
 	(void)fputs("{\"id\":", out);
 	json_text_print(out, c->id);
-	print_pair(out, "status", audit_status_name(x->result.status));
-	print_pair(out, "severity", audit_severity_name(c->severity));
-	print_pair(out, "title", c->title);
-	print_pair(out, "title_ko", c->title_ko);
+	report_pair(out, "status", audit_status_name(audit_status_of(x)));
+	report_pair(out, "severity", audit_severity_name(c->severity));
+	report_pair(out, "title", c->title);
+	report_pair(out, "title_ko", c->title_ko);
+	print_muted(x->muted, out);
 	(void)fputs(",\"evidence\":[", out);
 	for (size_t i = 0; i < x->result.count; i++) {
 		(void)fprintf(out, "%s{\"status\":\"%s\",\"text\":", i > 0 ? "," : "",
@@ -26,14 +37,14 @@ static void print_finding(const struct audit_finding *x, FILE *out)
 		(void)putc('}', out);
 	}
 	(void)putc(']', out);
-	print_pair(out, "rule", c->rule);
-	print_pair(out, "fix", c->fix);
-	print_pair(out, "rollback", c->rollback);
+	report_pair(out, "rule", c->rule);
+	report_pair(out, "fix", c->fix);
+	report_pair(out, "rollback", c->rollback);
 	(void)fputs(",\"references\":{\"guide\":", out);
 	json_text_print(out, c->guide);
-	print_pair(out, "isms_p", c->isms_p);
-	print_pair(out, "cis", c->cis);
-	print_pair(out, "prowler", c->prowler);
+	report_pair(out, "isms_p", c->isms_p);
+	report_pair(out, "cis", c->cis);
+	report_pair(out, "prowler", c->prowler);
 	(void)fputs("}}", out);
 }
 
@@ -43,8 +54,9 @@ void report_json(const struct report *r, FILE *out)
 	const char *comma = "";
 
 	(void)fputs("{\"host\":", out);
-	json_text_print(out, facts_string(r->facts, "host", "name"));
-	(void)fprintf(out, ",\"time\":%s,\"findings\":[", facts_string(r->facts, "host", "time"));
+	json_text_print(out, report_host(r));
+	/* A number whatever a saved file says. */
+	(void)fprintf(out, ",\"time\":%" PRId64 ",\"findings\":[", report_time(r));
 	for (size_t i = 0; i < a->count; i++) {
 		if (!report_shows(r, &a->item[i]))
 			continue;
@@ -53,7 +65,7 @@ void report_json(const struct report *r, FILE *out)
 		comma = ",";
 	}
 	(void)fprintf(out, "],\"counts\":{\"FAIL\":%zu,\"ERROR\":%zu,\"WARN\":%zu,\"SKIP\":%zu,"
-	    "\"INFO\":%zu,\"PASS\":%zu}}\n", audit_count(a, AUDIT_FAIL), audit_count(a, AUDIT_ERROR),
-	    audit_count(a, AUDIT_WARN), audit_count(a, AUDIT_SKIP), audit_count(a, AUDIT_INFO),
-	    audit_count(a, AUDIT_PASS));
+	    "\"INFO\":%zu,\"PASS\":%zu,\"muted\":%zu}}\n", audit_count(a, AUDIT_FAIL),
+	    audit_count(a, AUDIT_ERROR), audit_count(a, AUDIT_WARN), audit_count(a, AUDIT_SKIP),
+	    audit_count(a, AUDIT_INFO), audit_count(a, AUDIT_PASS), audit_muted(a));
 }

@@ -2,31 +2,77 @@
 
 #include "enroll/language.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define COLUMN 62
+#define INDENT 6
 
-static const char *paint(const struct report *r, enum audit_status s)
+static const char *paint(const struct report *r, const struct audit_finding *x)
 {
-	if (!r->color)
+	const enum audit_status s = audit_status_of(x);
+
+	if (!r->color || x->muted != NULL)
 		return "";
 	return s == AUDIT_FAIL ? "\033[31m" : s == AUDIT_WARN ? "\033[33m" :
-	    s == AUDIT_ERROR || s == AUDIT_NOTHING ? "\033[35m" : s == AUDIT_PASS ? "\033[32m" : "";
+	    s == AUDIT_ERROR ? "\033[35m" : s == AUDIT_PASS ? "\033[32m" : "";
+}
+
+static void print_line(FILE *out, const char *text)
+{
+	(void)fprintf(out, "%*s", INDENT, "");
+	report_plain(out, text, INDENT + 2);
+	(void)putc('\n', out);
+}
+
+static void print_references(const struct audit_check *c, FILE *out)
+{
+	const struct { const char *name, *items; } all[] = {{_("hardening guide"), c->guide},
+	    {"ISMS-P", c->isms_p}, {"CIS", c->cis}, {"prowler", c->prowler}};
+	const char *comma = "";
+
+	(void)fprintf(out, "%*s", INDENT, "");
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		if (all[i].items == NULL)
+			continue;
+		(void)fprintf(out, "%s%s %s", comma, all[i].name, all[i].items);
+		comma = "; ";
+	}
+	(void)putc('\n', out);
+}
+
+static void print_muted(const struct mute_line *l, FILE *out)
+{
+	char day[DAY_TEXT];
+
+	day_text(l->end, day);
+	(void)fprintf(out, "%*s", INDENT, "");
+	(void)fprintf(out, _("muted until %s: %s\n"), day, l->reason);
 }
 
 /* What follows a title: why, and what to do. */
-static void print_notes(const struct audit_finding *x, FILE *out)
+static void print_notes(const struct report *r, const struct audit_finding *x, FILE *out)
 {
+	const enum audit_status s = audit_status_of(x);
+
+	if (x->muted != NULL)
+		print_muted(x->muted, out);
 	for (size_t i = 0; i < x->result.count; i++)
-		if (x->result.note[i].status != AUDIT_PASS || x->result.status == AUDIT_PASS)
-			(void)fprintf(out, "      %s\n", x->result.note[i].text);
+		if (x->result.note[i].status != AUDIT_PASS || r->verbose)
+			print_line(out, x->result.note[i].text);
+	if (x->result.count == 0)
+		print_line(out, _("the check has noted nothing"));
 	if (x->result.failed)
-		(void)fprintf(out, "      %s\n", _("out of memory"));
-	if (x->result.status != AUDIT_FAIL && x->result.status != AUDIT_WARN)
-		return;
-	(void)fprintf(out, _("      rule: %s\n"), _(x->check->rule));
-	if (x->check->fix != NULL)
-		(void)fprintf(out, _("      fix: %s\n"), _(x->check->fix));
+		print_line(out, _("out of memory"));
+	if (s == AUDIT_FAIL || s == AUDIT_WARN) {
+		(void)fprintf(out, _("      rule: %s\n"), _(x->check->rule));
+		if (x->check->fix != NULL)
+			(void)fprintf(out, _("      fix: %s\n"), _(x->check->fix));
+		if (x->check->rollback != NULL && r->verbose)
+			(void)fprintf(out, _("      rollback: %s\n"), _(x->check->rollback));
+	}
+	if (r->verbose)
+		print_references(x->check, out);
 }
 
 static void print_finding(const struct report *r, const struct audit_finding *x, FILE *out)
@@ -35,21 +81,56 @@ static void print_finding(const struct report *r, const struct audit_finding *x,
 	const int width = language_width(x->check->id) + 1 + language_width(title);
 
 	(void)fprintf(out, "  %s %s%*s[ %s%s%s ]\n", x->check->id, title,
-	    width < COLUMN ? COLUMN - width : 1, "", paint(r, x->result.status),
-	    audit_status_name(x->result.status), r->color ? "\033[0m" : "");
-	print_notes(x, out);
+	    width < COLUMN ? COLUMN - width : 1, "", paint(r, x),
+	    audit_status_name(audit_status_of(x)), r->color ? "\033[0m" : "");
+	print_notes(r, x, out);
+}
+
+/* Under each item of the framework what refers to it. */
+static void print_items(const struct report *r, FILE *out)
+{
+	const struct audit *a = r->audit;
+	size_t count;
+	struct report_item *all = report_all_items(r, &count);
+
+	for (size_t k = 0; k < count; k++) {
+		(void)fprintf(out, "%s%s %s %s\n", k > 0 ? "\n" : "",
+		    report_framework_title(r->framework), all[k].name,
+		    report_item_title(r->framework, all[k].name));
+		for (size_t i = 0; i < a->count; i++)
+			if (report_is_of_item(r, &a->item[i], all[k].name))
+				print_finding(r, &a->item[i], out);
+	}
+	free(all);
+}
+
+/* The name of a saved file may be anything. */
+static void print_title(const struct report *r, FILE *out)
+{
+	char host[256] = "";
+	FILE *f = fmemopen(host, sizeof(host) - 1, "w");
+
+	if (f != NULL) {
+		report_plain(f, report_host(r), INDENT + 2);
+		(void)fclose(f);
+	}
+	(void)fprintf(out, _("Audit of %s\n\n"), host);
 }
 
 void report_text(const struct report *r, FILE *out)
 {
 	const struct audit *a = r->audit;
 
-	(void)fprintf(out, _("Audit of %s\n\n"), facts_string(r->facts, "host", "name"));
-	for (size_t i = 0; i < a->count; i++)
+	print_title(r, out);
+	if (r->framework != AUDIT_NO_FRAMEWORK)
+		print_items(r, out);
+	for (size_t i = 0; i < a->count && r->framework == AUDIT_NO_FRAMEWORK; i++)
 		if (report_shows(r, &a->item[i]))
 			print_finding(r, &a->item[i], out);
 	(void)fprintf(out, _("\nchecks: %zu; FAIL %zu, ERROR %zu, WARN %zu, SKIP %zu, INFO %zu, "
 	    "PASS %zu\n"), a->count, audit_count(a, AUDIT_FAIL), audit_count(a, AUDIT_ERROR),
 	    audit_count(a, AUDIT_WARN), audit_count(a, AUDIT_SKIP), audit_count(a, AUDIT_INFO),
 	    audit_count(a, AUDIT_PASS));
+	if (audit_muted(a) > 0)
+		(void)fprintf(out, _("muted: %zu\n"), audit_muted(a));
 }

@@ -24,6 +24,8 @@ SAID = (
     (CONTROL, "policy", "--help"), (CONTROL, "policy", "show", "--explain"), (CONTROL, "policy"),
     (CONTROL, "policy", "import", "-"), (CONTROL, "password", "--help"),
     (CONTROL, "password", "check"), (CONTROL, "password"),
+    (CONTROL, "audit"), (CONTROL, "audit", "--help"),
+    (CONTROL, "audit", "--check", "x"), (CONTROL, "audit", "--framework", "guide"),
 )
 
 

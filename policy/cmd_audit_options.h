@@ -1,0 +1,22 @@
+/*
+ * cmd_audit_options: the words of `bastionctl audit`.
+ */
+#ifndef PB_CMD_AUDIT_OPTIONS_H
+#define PB_CMD_AUDIT_OPTIONS_H
+
+#include "policy/audit/report.h"
+
+/* What is not given is NULL or false. */
+struct audit_options {
+	struct audit_choice which;
+	const char *facts, *save_facts, *evidence, *mute;
+	const char *account, *region;
+	enum report_format format;
+	unsigned statuses; /* as struct report has them */
+	bool verbose;
+};
+
+/* CMD_YES; else it was said why. */
+int audit_options_read(struct audit_options *o, int argc, char **argv);
+
+#endif
