@@ -4,7 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
-static const struct audit_group *const groups[] = {&audit_sshd, &audit_eic};
+static const struct audit_group *const groups[] = {&audit_pam, &audit_sshd, &audit_eic,
+    &audit_pam_password};
 
 const struct audit_check *audit_check_at(size_t i)
 {

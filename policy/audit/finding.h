@@ -76,6 +76,6 @@ struct audit_group {
 	size_t count;
 };
 
-extern const struct audit_group audit_sshd, audit_eic;
+extern const struct audit_group audit_pam, audit_sshd, audit_eic, audit_pam_password;
 
 #endif

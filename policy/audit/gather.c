@@ -214,4 +214,5 @@ void gather_host(struct facts *f, const struct gather_request *q)
 	gather_listen(f);
 	gather_eic(f);
 	logins_free(&logins);
+	gather_pam(f);
 }

@@ -28,6 +28,8 @@
  *   dnf-exclude PATH  the lines of excludes of dnf's configuration
  *   eic-use WHERE     "TIME UID MESSAGE" of keys that it has handed out, one a line; "-"
  *                     where nobody vouches for the uid (gather_eic_use.c)
+ *   pam modules       where libpam has its modules (gather_pam.c; with file, dir and meta of
+ *                     service files, modules and programs)
  */
 #ifndef PB_AUDIT_GATHER_H
 #define PB_AUDIT_GATHER_H
@@ -48,6 +50,7 @@ void gather_file(struct facts *f, const char *path, bool whole);
 void gather_dir(struct facts *f, const char *path, const char *suffix);
 
 void gather_package(struct facts *f);
+void gather_pam(struct facts *f);
 
 /* The units of sshd, with drop-ins and the files of their variables (gather_unit.c). */
 void gather_unit(struct facts *f);
