@@ -98,7 +98,7 @@ static int sync_dir(const char *path, struct err *e)
 	return r;
 }
 
-static int write_inside(const struct enable_txn *t, const char *id, const char *name,
+int enable_txn_write(const struct enable_txn *t, const char *id, const char *name,
     const struct buffer *text, struct err *e)
 {
 	struct enable_file f = {.mode = 0600};
@@ -131,7 +131,7 @@ static int write_manifest(const struct enable_txn *t, const char *id,
 	for (int i = 0; i < c->count; i++)
 		add_file(&c->file[i], i, &text);
 	buffer_text(&text, "end\n");
-	r = write_inside(t, id, MANIFEST, &text, e);
+	r = enable_txn_write(t, id, MANIFEST, &text, e);
 	buffer_free(&text);
 	return r;
 }
@@ -150,7 +150,7 @@ static void new_id(char id[ENABLE_ID_MAX])
 }
 
 /* A directory of its own; two in the same instant is one too many. */
-static int make_own_dir(const struct enable_txn *t, char id[ENABLE_ID_MAX], struct err *e)
+int enable_txn_make(const struct enable_txn *t, char id[ENABLE_ID_MAX], struct err *e)
 {
 	const struct timespec pause = {.tv_nsec = 1000000};
 	path_buffer path;
@@ -159,7 +159,7 @@ static int make_own_dir(const struct enable_txn *t, char id[ENABLE_ID_MAX], stru
 		new_id(id);
 		inside(t, id, "", path);
 		if (mkdir(path, 0700) == 0)
-			return 0;
+			return sync_dir(t->dir, e);
 		if (errno != EEXIST)
 			break;
 		(void)nanosleep(&pause, NULL);
@@ -171,25 +171,23 @@ int enable_txn_begin(const struct enable_txn *t, const struct enable_change *c,
     char id[ENABLE_ID_MAX], struct err *e)
 {
 	char name[24];
-	int r = make_own_dir(t, id, e);
+	int r = enable_txn_make(t, id, e);
 
 	if (r != 0)
 		return r;
-	if ((r = sync_dir(t->dir, e)) != 0)
-		return r;
 	for (int i = 0; i < c->count && r == 0; i++) {
 		(void)snprintf(name, sizeof(name), "old.%d", i);
-		r = write_inside(t, id, name, &c->file[i].old, e);
+		r = enable_txn_write(t, id, name, &c->file[i].old, e);
 		(void)snprintf(name, sizeof(name), "new.%d", i);
 		if (r == 0)
-			r = write_inside(t, id, name, &c->file[i].new, e);
+			r = enable_txn_write(t, id, name, &c->file[i].new, e);
 	}
 	return r != 0 ? r : write_manifest(t, id, c, e);
 }
 
 /* ---- reading ---- */
 
-static int read_inside(const struct enable_txn *t, const char *id, const char *name,
+int enable_txn_read(const struct enable_txn *t, const char *id, const char *name,
     struct buffer *text, struct err *e)
 {
 	struct enable_file f = {.mode = 0};
@@ -207,8 +205,7 @@ static int read_inside(const struct enable_txn *t, const char *id, const char *n
 	return r;
 }
 
-/* The next word of a line, ended in place; NULL at the end of the line. */
-static char *word(char **p)
+char *enable_txn_word(char **p)
 {
 	char *s = *p + strspn(*p, " ");
 
@@ -226,7 +223,7 @@ static bool read_file_line(struct enable_change *c, char *p)
 	const char *w[7];
 
 	for (int i = 0; i < 7; i++)
-		if ((w[i] = word(&p)) == NULL)
+		if ((w[i] = enable_txn_word(&p)) == NULL)
 			return false;
 	if (c->count == ENABLE_FILES_MAX || strtol(w[0], NULL, 10) != c->count)
 		return false;
@@ -254,13 +251,13 @@ static bool read_target(struct enable_change *c, const char *name)
 
 static bool read_moment(char *p, struct enable_moment *m)
 {
-	const char *boot = word(&p), *ticks = word(&p), *wall;
+	const char *boot = enable_txn_word(&p), *ticks = enable_txn_word(&p), *wall;
 
 	if (boot == NULL || ticks == NULL ||
 	    snprintf(m->boot, sizeof(m->boot), "%s", boot) >= (int)sizeof(m->boot))
 		return false;
 	m->ticks = strtoull(ticks, NULL, 10);
-	wall = word(&p);
+	wall = enable_txn_word(&p);
 	m->wall = wall != NULL ? strtoll(wall, NULL, 10) : 0;
 	return true;
 }
@@ -268,7 +265,7 @@ static bool read_moment(char *p, struct enable_moment *m)
 static bool read_line(struct enable_change *c, char *line, bool *end)
 {
 	char *p = line;
-	const char *key = word(&p);
+	const char *key = enable_txn_word(&p);
 
 	if (key == NULL)
 		return false;
@@ -311,7 +308,7 @@ static int read_manifest(const struct enable_txn *t, const char *id, struct enab
 {
 	struct buffer text = {0};
 	char name[24];
-	int r = read_inside(t, id, MANIFEST, &text, e);
+	int r = enable_txn_read(t, id, MANIFEST, &text, e);
 
 	*c = (struct enable_change){.count = 0};
 	if (r == 0 && !parse_manifest(c, text.data))
@@ -320,17 +317,17 @@ static int read_manifest(const struct enable_txn *t, const char *id, struct enab
 	buffer_free(&text);
 	for (int i = 0; i < c->count && r == 0; i++) {
 		(void)snprintf(name, sizeof(name), "old.%d", i);
-		r = read_inside(t, id, name, &c->file[i].old, e);
+		r = enable_txn_read(t, id, name, &c->file[i].old, e);
 		(void)snprintf(name, sizeof(name), "new.%d", i);
 		if (r == 0)
-			r = read_inside(t, id, name, &c->file[i].new, e);
+			r = enable_txn_read(t, id, name, &c->file[i].new, e);
 	}
 	if (r != 0)
 		enable_change_free(c);
 	return r;
 }
 
-static bool has(const struct enable_txn *t, const char *id, const char *name)
+bool enable_txn_has(const struct enable_txn *t, const char *id, const char *name)
 {
 	path_buffer path;
 
@@ -353,6 +350,12 @@ static void drop_whole(const struct enable_txn *t, const char *id)
 	(void)rmdir(path);
 }
 
+static bool has_ended(const struct enable_txn *t, const char *id)
+{
+	return enable_txn_has(t, id, "confirmed") || enable_txn_has(t, id, "returned") ||
+	    enable_txn_has(t, id, "done");
+}
+
 int enable_txn_find(const struct enable_txn *t, char id[ENABLE_ID_MAX],
     struct enable_change *c, struct err *e)
 {
@@ -368,12 +371,11 @@ int enable_txn_find(const struct enable_txn *t, char id[ENABLE_ID_MAX],
 
 		if (name[0] == '.' || strlen(name) >= ENABLE_ID_MAX)
 			continue;
-		if (has(t, name, MANIFEST)) {
+		if (enable_txn_has(t, name, MANIFEST)) {
 			(void)snprintf(id, ENABLE_ID_MAX, "%.*s", ENABLE_ID_MAX - 1, name);
 			r = read_manifest(t, id, c, e);
 			r = r == 0 ? 1 : r;
-		} else if (!has(t, name, "confirmed") && !has(t, name, "returned") &&
-		    !has(t, name, "done")) {
+		} else if (!has_ended(t, name) && !enable_txn_has(t, name, ENABLE_TXN_FIX)) {
 			drop_whole(t, name); /* begun and never opened: nothing has changed */
 		}
 	}
@@ -397,7 +399,7 @@ int enable_txn_keep(const struct enable_txn *t, const char *id, int i,
 	char name[24];
 
 	(void)snprintf(name, sizeof(name), "edited.%d", i);
-	return write_inside(t, id, name, text, e);
+	return enable_txn_write(t, id, name, text, e);
 }
 
 bool enable_txn_edited(const struct enable_txn *t, const char *id)
@@ -407,7 +409,7 @@ bool enable_txn_edited(const struct enable_txn *t, const char *id)
 
 	for (int i = 0; i < ENABLE_FILES_MAX && !found; i++) {
 		(void)snprintf(name, sizeof(name), "edited.%d", i);
-		found = has(t, id, name);
+		found = enable_txn_has(t, id, name);
 	}
 	return found;
 }
@@ -416,24 +418,24 @@ void enable_txn_return(const struct enable_txn *t, const char *id)
 {
 	const struct buffer nothing = {0};
 
-	(void)write_inside(t, id, "returning", &nothing, NULL);
+	(void)enable_txn_write(t, id, "returning", &nothing, NULL);
 }
 
 bool enable_txn_returning(const struct enable_txn *t, const char *id)
 {
-	return has(t, id, "returning");
+	return enable_txn_has(t, id, "returning");
 }
 
 int enable_txn_arm(const struct enable_txn *t, const char *id, struct err *e)
 {
 	const struct buffer nothing = {0};
 
-	return write_inside(t, id, "armed", &nothing, e);
+	return enable_txn_write(t, id, "armed", &nothing, e);
 }
 
 bool enable_txn_armed(const struct enable_txn *t, const char *id)
 {
-	return has(t, id, "armed");
+	return enable_txn_has(t, id, "armed");
 }
 
 int enable_txn_in_force(const struct enable_txn *t, const char *id,
@@ -443,7 +445,7 @@ int enable_txn_in_force(const struct enable_txn *t, const char *id,
 	int r;
 
 	buffer_format(&text, "%s %" PRIu64 " %" PRId64 "\n", m->boot, m->ticks, m->wall);
-	r = write_inside(t, id, "in-force", &text, e);
+	r = enable_txn_write(t, id, "in-force", &text, e);
 	buffer_free(&text);
 	return r;
 }
@@ -452,7 +454,7 @@ int enable_txn_since(const struct enable_txn *t, const char *id, struct enable_m
     struct err *e)
 {
 	struct buffer text = {0};
-	int r = read_inside(t, id, "in-force", &text, e);
+	int r = enable_txn_read(t, id, "in-force", &text, e);
 
 	if (r == 0 && !read_moment(text.data, m))
 		r = err_set(e, ERR_BAD, "%s/%s/in-force: does not read", t->dir, id);
@@ -479,7 +481,7 @@ static void drop_some(const struct enable_txn *t, struct dirent *const *list, in
 		const char *name = list[i]->d_name;
 
 		if ((strcmp(name, now) > 0) != of_future || strcmp(name, id) == 0 ||
-		    has(t, name, MANIFEST))
+		    enable_txn_has(t, name, MANIFEST) || enable_txn_has(t, name, ENABLE_TXN_FIX))
 			continue;
 		drop_whole(t, name);
 		(*left)--;
@@ -502,9 +504,15 @@ static void drop_oldest(const struct enable_txn *t, const char *id)
 int enable_txn_end(const struct enable_txn *t, const char *id, const char *how,
     struct err *e)
 {
+	return enable_txn_turn(t, id, MANIFEST, how, e);
+}
+
+int enable_txn_turn(const struct enable_txn *t, const char *id, const char *was,
+    const char *how, struct err *e)
+{
 	path_buffer from, to;
 
-	inside(t, id, MANIFEST, from);
+	inside(t, id, was, from);
 	inside(t, id, how, to);
 	if (rename(from, to) != 0) {
 		(void)err_errno(e, "%s", from);

@@ -83,6 +83,28 @@ int enable_txn_since(const struct enable_txn *t, const char *id, struct enable_m
 int enable_txn_end(const struct enable_txn *t, const char *id, const char *how,
     struct err *e);
 
+/* ---- for transactions of another kind in the same directory (fix_txn.h) ---- */
+
+#define ENABLE_TXN_FIX "fix" /* the manifest of an open one */
+
+/* A new directory, durable, that nobody else has. */
+int enable_txn_make(const struct enable_txn *t, char id[ENABLE_ID_MAX], struct err *e);
+
+/* A file in it, durable; its text, freed by the caller (ERR_NONE: there is none); and
+ * whether it is there. */
+int enable_txn_write(const struct enable_txn *t, const char *id, const char *name,
+    const struct buffer *text, struct err *e);
+int enable_txn_read(const struct enable_txn *t, const char *id, const char *name,
+    struct buffer *text, struct err *e);
+bool enable_txn_has(const struct enable_txn *t, const char *id, const char *name);
+
+/* The next word of a line of a manifest, ended in place; NULL at the end of the line. */
+char *enable_txn_word(char **p);
+
+/* The manifest goes by another name from now on; as enable_txn_end(). */
+int enable_txn_turn(const struct enable_txn *t, const char *id, const char *was,
+    const char *how, struct err *e);
+
 /* Whether it is open, without the lock. */
 bool enable_txn_open(const char *state_dir, const char *id);
 

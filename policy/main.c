@@ -7,6 +7,7 @@
 #include "policy/cmd_config.h"
 #include "policy/cmd_enable.h"
 #include "policy/cmd_explain.h"
+#include "policy/cmd_fix.h"
 #include "policy/cmd_policy.h"
 
 #include <errno.h>
@@ -25,6 +26,9 @@ static const char help_text[] =
     "  explain USER [--service NAME] [--from ADDRESS]\n"
     "                        what a login of USER would meet, and why\n"
     "  audit [host]          is this host as it has to be?\n"
+    "  fix EIC               take EC2 Instance Connect off this host\n"
+    "  rollback [TXN]        take a fix back\n"
+    "  history               what fix, enable and disable have changed\n"
     "  enable sshd|sudo|login   ask for a code there, with a way back\n"
     "  confirm               from a new login: what enable has changed stays\n"
     "  disable sshd|sudo|login  ask no more\n"
@@ -100,9 +104,9 @@ static int run(const struct line *l)
 	} commands[] = {{"config", cmd_config}, {"enable", cmd_enable}, {"confirm", cmd_confirm},
 	    {"disable", cmd_disable},
 	    {"explain", cmd_explain}, {"policy", cmd_policy}, {"password", cmd_password},
-	    {"audit", cmd_audit}};
-	static const char *const absent[] = {"breach", "fix",
-	    "rollback", "history", "mfa",
+	    {"audit", cmd_audit}, {"fix", cmd_fix}, {"rollback", cmd_rollback},
+	    {"history", cmd_history}};
+	static const char *const absent[] = {"breach", "mfa",
 	    "rotate", "aws-policy"};
 
 	if (l->version)

@@ -107,9 +107,9 @@ static void read_part(int ends[2], struct buffer *b)
 }
 
 /* What is said until the end, or until its time is over; then false. */
-static bool read_all(struct pipes *p, struct run_said *said)
+static bool read_all(struct pipes *p, struct run_said *said, int within)
 {
-	const int64_t end = seconds() + RUN_SECONDS;
+	const int64_t end = seconds() + within;
 
 	while (p->out[0] >= 0 || p->err[0] >= 0) {
 		struct pollfd fds[2] = {{.fd = p->out[0], .events = POLLIN},
@@ -128,8 +128,9 @@ static bool read_all(struct pipes *p, struct run_said *said)
 }
 
 /* It is waited for with a lock held, which the way back needs too: never for ever. */
-static int finish(const char *program, pid_t pid, bool ended, int *status, struct err *e)
+static int finish(const char *program, pid_t pid, int late, int *status, struct err *e)
 {
+	const bool ended = late == 0;
 	int how = 0;
 
 	if (!ended)
@@ -139,10 +140,16 @@ static int finish(const char *program, pid_t pid, bool ended, int *status, struc
 			return err_set(e, ERR_SYSTEM, "%s: %s", program, strerror(errno));
 	*status = WIFEXITED(how) ? WEXITSTATUS(how) : 128 + WTERMSIG(how);
 	return ended || WIFEXITED(how) ? 0 : err_set(e, ERR_UNAVAIL,
-	    "%s: does not end within %d seconds", program, RUN_SECONDS);
+	    "%s: does not end within %d seconds", program, late);
 }
 
 int run_program(const char *const argv[], struct run_said *said, int *status, struct err *e)
+{
+	return run_within(RUN_SECONDS, argv, said, status, e);
+}
+
+int run_within(int within, const char *const argv[], struct run_said *said, int *status,
+    struct err *e)
 {
 	struct pipes p = {{-1, -1}, {-1, -1}};
 	pid_t pid = -1;
@@ -162,9 +169,9 @@ int run_program(const char *const argv[], struct run_said *said, int *status, st
 	}
 	close_end(p.out, 1);
 	close_end(p.err, 1);
-	ended = read_all(&p, said);
+	ended = read_all(&p, said, within);
 	close_all(&p);
-	r = finish(argv[0], pid, ended, status, e);
+	r = finish(argv[0], pid, ended ? 0 : within, status, e);
 	if (r == 0 && said != NULL && (said->out.failed || said->err.failed))
 		r = err_set(e, ERR_SYSTEM, "out of memory");
 out:

@@ -22,6 +22,10 @@ struct run_said {
  * ERR_SYSTEM. */
 int run_program(const char *const argv[], struct run_said *said, int *status, struct err *e);
 
+/* The same with seconds of its own. */
+int run_within(int within, const char *const argv[], struct run_said *said, int *status,
+    struct err *e);
+
 /* The first line of what a program said, for messages: of standard error, where there
  * is one. */
 void run_line(const struct run_said *said, char *line, size_t size);

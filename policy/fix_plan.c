@@ -1,0 +1,427 @@
+#include "policy/fix_plan.h"
+
+#include "policy/audit/eic.h"
+#include "policy/audit/sshd_lines.h"
+#include "policy/audit/unit.h"
+#include "policy/fix_options.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define DROPPED 256 /* lines of sshd's configuration */
+#define DEPTH 16    /* of includes, as sshd's */
+#define PARTS 1000  /* files of a configuration */
+
+struct dropped {
+	const char *file;
+	size_t line;
+};
+
+struct planning {
+	struct facts *f;
+	struct fix_plan *p;
+	struct err *e;
+	int r;
+	struct dropped dropped[DROPPED];
+	size_t count;
+};
+
+void fix_plan_free(struct fix_plan *p)
+{
+	for (int i = 0; i < p->count; i++) {
+		buffer_free(&p->file[i].file.old);
+		buffer_free(&p->file[i].file.new);
+	}
+	buffer_free(&p->left);
+	memset(p, 0, sizeof(*p));
+}
+
+bool fix_plan_is_empty(const struct fix_plan *p)
+{
+	return p->count == 0 && p->packages == 0 && p->account[0] == '\0';
+}
+
+static void fail(struct planning *g, int code, const char *kind, const char *name)
+{
+	if (g->r != 0)
+		return;
+	g->r = code == ERR_UNKNOWN ?
+	    err_set(g->e, code, "%s %s: it could not be told, so nothing is changed", kind, name) :
+	    err_set(g->e, code, "%s %s: more than is put right at once", kind, name);
+}
+
+/* The file of the plan with this path, added if need be; NULL: there are too many. */
+static struct fix_file *add_file(struct planning *g, const char *path)
+{
+	struct fix_plan *p = g->p;
+	struct fix_file *x;
+
+	for (int i = 0; i < p->count; i++)
+		if (strcmp(p->file[i].file.path, path) == 0)
+			return &p->file[i];
+	x = &p->file[p->count];
+	if (p->count == FIX_FILES ||
+	    snprintf(x->file.path, sizeof(x->file.path), "%s", path) >= (int)sizeof(x->file.path)) {
+		fail(g, ERR_REFUSED, "file", path);
+		return NULL;
+	}
+	p->count++;
+	return x;
+}
+
+static void edit_file(struct planning *g, const struct fact *x, const struct buffer *text)
+{
+	struct fix_file *to = add_file(g, x->name);
+
+	if (to == NULL || to->file.will)
+		return;
+	to->file.will = true;
+	buffer_text(&to->file.old, x->text);
+	buffer_add(&to->file.new, buffer_string(text), text->len);
+}
+
+static void leave(struct planning *g, const char *path, size_t line, const char *text)
+{
+	buffer_format(&g->p->left, "%s:%zu: %.400s\n", path, line, text);
+}
+
+/* ---- sshd's configuration ---- */
+
+static bool is_command(const char *key)
+{
+	static const char *const keys[] = {"AuthorizedKeysCommand", "AuthorizedKeysCommandUser",
+	    "AuthorizedPrincipalsCommand", "AuthorizedPrincipalsCommandUser"};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (strcasecmp(key, keys[i]) == 0)
+			return true;
+	return false;
+}
+
+static int see_line(void *ctx, const struct sshd_line *l)
+{
+	struct planning *g = ctx;
+
+	if (!eic_is_named(l->value))
+		return 0;
+	if (!is_command(l->key)) {
+		if (strcasecmp(l->key, "Include") != 0)
+			leave(g, l->file, l->line, l->key);
+		return 0;
+	}
+	for (size_t i = 0; i < g->count; i++)
+		if (g->dropped[i].line == l->line && strcmp(g->dropped[i].file, l->file) == 0)
+			return 0;
+	if (g->count == DROPPED)
+		fail(g, ERR_REFUSED, "file", l->file);
+	else /* the name in the facts outlives the walk */
+		g->dropped[g->count++] = (struct dropped){facts_get(g->f, "file", l->file)->name, l->line};
+	return 0;
+}
+
+static void untold(void *ctx, const char *kind, const char *name)
+{
+	fail(ctx, ERR_UNKNOWN, kind, name);
+}
+
+static bool is_dropped(const struct planning *g, const char *file, size_t line)
+{
+	for (size_t i = 0; i < g->count; i++)
+		if (g->dropped[i].line == line && strcmp(g->dropped[i].file, file) == 0)
+			return true;
+	return false;
+}
+
+/* Whether there are but blanks and comments. */
+static bool is_bare(const char *text)
+{
+	while (*text != '\0') {
+		const char first = text[strspn(text, " \t\r")];
+
+		if (first != '#' && first != '\n' && first != '\0')
+			return false;
+		text += strcspn(text, "\n");
+		text += *text == '\n';
+	}
+	return true;
+}
+
+/* Both lines at once: one without the other shuts everybody out. */
+static void drop_lines(struct planning *g, const char *file)
+{
+	const struct fact *x = facts_get(g->f, "file", file);
+	const char *name = strrchr(file, '/') + 1;
+	struct buffer text = {0};
+	size_t line = 0;
+
+	for (const char *p = x->text; *p != '\0';) {
+		const size_t n = strcspn(p, "\n"), whole = n + (p[n] == '\n');
+
+		if (!is_dropped(g, file, ++line))
+			buffer_add(&text, p, whole);
+		p += whole;
+	}
+	if (strstr(name, EIC_NAME) != NULL && is_bare(buffer_string(&text)))
+		(void)add_file(g, file);
+	else
+		edit_file(g, x, &text);
+	if (text.failed)
+		g->r = err_set(g->e, ERR_SYSTEM, "out of memory");
+	buffer_free(&text);
+}
+
+static void plan_config(struct planning *g)
+{
+	const struct sshd_lines l = {g->f, see_line, untold, g};
+
+	if (facts_get(g->f, "file", SSHD_LINES_MAIN)->is == FACT_NONE)
+		return;
+	if (sshd_lines(&l, SSHD_LINES_MAIN) != 0)
+		fail(g, ERR_UNKNOWN, "file", SSHD_LINES_MAIN);
+	for (size_t i = 0; i < g->count && g->r == 0; i++) {
+		bool before = false;
+
+		for (size_t k = 0; k < i; k++)
+			before = before || strcmp(g->dropped[k].file, g->dropped[i].file) == 0;
+		if (!before)
+			drop_lines(g, g->dropped[i].file);
+	}
+}
+
+/* ---- units and options ---- */
+
+/* The first line that counts and names it, from 1 on; 0: none.  *own: there are others
+ * than heads and the commands that start sshd. */
+static size_t find_line(const char *text, bool *own)
+{
+	size_t line = 0, found = 0;
+
+	*own = false;
+	while (*text != '\0') {
+		const size_t n = strcspn(text, "\n"), blanks = strspn(text, " \t");
+		char one[2000];
+
+		line++;
+		(void)snprintf(one, sizeof(one), "%.*s", (int)(n < 1990 ? n : 1990), text);
+		text += n + (text[n] == '\n');
+		if (strchr("#;", one[blanks]) != NULL) /* also at its end */
+			continue;
+		if (eic_is_named(one))
+			found = found == 0 ? line : found;
+		*own = *own || n >= 1990 || (one[blanks] != '[' &&
+		    strncmp(one + blanks, "ExecStart=", 10) != 0);
+	}
+	return found;
+}
+
+static void plan_unit_file(struct planning *g, const struct fact *x)
+{
+	const char *name = strrchr(x->name, '/');
+	bool own;
+	const size_t line = x->is == FACT_TEXT ? find_line(x->text, &own) : 0;
+
+	if (x->is == FACT_TROUBLE)
+		fail(g, ERR_UNKNOWN, "file", x->name);
+	if (line == 0)
+		return;
+	/* One that does more than to start sshd is somebody's work. */
+	if (strstr(name, EIC_NAME) != NULL || (name - x->name > 2 && strncmp(name - 2, ".d", 2) == 0 &&
+	    !own))
+		(void)add_file(g, x->name);
+	else
+		leave(g, x->name, line, "ExecStart");
+}
+
+static void plan_options(struct planning *g, const char *path)
+{
+	const struct fact *x = facts_get(g->f, "file", path);
+	struct buffer text = {0};
+	bool own;
+	size_t line;
+
+	if (x->is == FACT_UNKNOWN || x->is == FACT_TROUBLE)
+		fail(g, ERR_UNKNOWN, "file", path);
+	if (x->is != FACT_TEXT || (line = find_line(x->text, &own)) == 0)
+		return;
+	fix_options(x->text, &text);
+	if (text.failed)
+		g->r = err_set(g->e, ERR_SYSTEM, "out of memory");
+	else if (find_line(buffer_string(&text), &own) != 0)
+		leave(g, path, line, "options");
+	else
+		edit_file(g, x, &text);
+	buffer_free(&text);
+}
+
+static void plan_units(struct planning *g)
+{
+	char prefix[200];
+
+	for (size_t i = 0; unit_dir(i) != NULL; i++) {
+		const struct fact *x = NULL;
+
+		(void)snprintf(prefix, sizeof(prefix), "%s/", unit_dir(i));
+		while ((x = facts_next(g->f, "file", prefix, x)) != NULL)
+			plan_unit_file(g, x);
+	}
+	plan_options(g, "/etc/default/ssh");
+	plan_options(g, "/etc/sysconfig/sshd");
+}
+
+/* ---- package, scripts, leftovers ---- */
+
+static void plan_package(struct planning *g, const char *name)
+{
+	const struct fact *x = facts_get(g->f, "package", name);
+	const char *state = strchr(x->text, '\n'), *version;
+	struct fix_package *to = &g->p->package[g->p->packages];
+
+	if (x->is == FACT_UNKNOWN || x->is == FACT_TROUBLE)
+		return fail(g, ERR_UNKNOWN, "package", name);
+	if (x->is == FACT_NONE || state == NULL)
+		return;
+	state++;
+	version = state + strcspn(state, "\n");
+	version += *version == '\n';
+	to->rpm = strncmp(x->text, "rpm\n", 4) == 0;
+	to->installed = strncmp(state, "install ok installed\n", 21) == 0;
+	(void)snprintf(to->name, sizeof(to->name), "%s", name);
+	(void)snprintf(to->version, sizeof(to->version), "%.*s", (int)strcspn(version, " \n"), version);
+	g->p->packages++;
+}
+
+static void plan_scripts(struct planning *g)
+{
+	const struct fact *x = NULL;
+
+	for (size_t i = 0; eic_script(i) != NULL; i++) {
+		x = facts_get(g->f, "meta", eic_script(i));
+		if (x->is == FACT_UNKNOWN || x->is == FACT_TROUBLE)
+			fail(g, ERR_UNKNOWN, "meta", eic_script(i));
+		else if (x->is == FACT_TEXT)
+			(void)add_file(g, eic_script(i));
+	}
+	if (facts_get(g->f, "leftovers", EIC_NAME)->is != FACT_TEXT)
+		fail(g, ERR_UNKNOWN, "leftovers", EIC_NAME);
+	for (x = NULL; (x = facts_next(g->f, "leftover", "", x)) != NULL;) {
+		if (strstr(x->name, "/selinux/") != NULL)
+			leave(g, x->name, 1, "semodule -r " EIC_NAME);
+		else
+			(void)add_file(g, x->name);
+	}
+}
+
+/* Only one that nobody can log in to. */
+static void plan_account(struct planning *g)
+{
+	const struct fact *x = facts_get(g->f, "account", EIC_NAME);
+	const char *shell = strrchr(x->text, ' ');
+
+	if (x->is != FACT_TEXT)
+		return;
+	if (strtoul(x->text, NULL, 10) >= 1000 || shell == NULL ||
+	    (strstr(shell, "/nologin") == NULL && strstr(shell, "/false") == NULL))
+		leave(g, "/etc/passwd", 1, x->text);
+	else
+		(void)snprintf(g->p->account, sizeof(g->p->account), "%s", x->text);
+}
+
+int fix_plan_eic(struct facts *f, struct fix_plan *p, struct err *e)
+{
+	struct planning *g = calloc(1, sizeof(*g));
+	int r;
+
+	if (g == NULL)
+		return err_set(e, ERR_SYSTEM, "out of memory");
+	g->f = f, g->p = p, g->e = e;
+	plan_config(g);
+	plan_units(g);
+	plan_package(g, EIC_NAME);
+	plan_package(g, EIC_NAME "-selinux");
+	plan_scripts(g);
+	plan_account(g);
+	r = g->r == 0 && p->left.failed ? err_set(e, ERR_SYSTEM, "out of memory") : g->r;
+	for (int i = 0; i < p->count && r == 0; i++)
+		if (p->file[i].file.old.failed || p->file[i].file.new.failed)
+			r = err_set(e, ERR_SYSTEM, "out of memory");
+	free(g);
+	return r;
+}
+
+/* ---- the configuration as it will be ---- */
+
+static const char *text_of(const struct fix_future *q, const char *path)
+{
+	const struct fix_plan *p = q->plan;
+
+	for (int i = 0; i < p->count; i++)
+		if (strcmp(p->file[i].file.path, path) == 0)
+			return p->file[i].file.will ? buffer_string(&p->file[i].file.new) : NULL;
+	return facts_get(q->facts, "file", path)->is == FACT_TEXT ?
+	    facts_string(q->facts, "file", path) : NULL;
+}
+
+static int put_part(struct fix_future *q, const char *path, int depth, struct err *e);
+
+/* The words of an Include, each as the files that it stands for. */
+static int put_include(struct fix_future *q, const char *value, struct buffer *out, int depth,
+    struct err *e)
+{
+	char pattern[PATH_MAX], name[PATH_MAX + 16], path[PATH_MAX];
+	int r = 0;
+
+	while (r >= 0 && sshd_lines_word(&value, pattern, sizeof(pattern))) {
+		(void)snprintf(name, sizeof(name), "%s%s", pattern[0] == '/' ? "" : "/etc/ssh/", pattern);
+		for (const char *p = facts_string(q->facts, "glob", name); *p != '\0' && r >= 0;) {
+			const size_t n = strcspn(p, "\n");
+			const int number = q->next;
+
+			(void)snprintf(path, sizeof(path), "%.*s", (int)(n < sizeof(path) ? n : 0), p);
+			p += n + (p[n] == '\n');
+			if (text_of(q, path) == NULL)
+				continue;
+			buffer_format(out, "Include %s/%d\n", q->dir, number);
+			r = put_part(q, path, depth + 1, e);
+		}
+	}
+	return r;
+}
+
+static int put_part(struct fix_future *q, const char *path, int depth, struct err *e)
+{
+	const char *text = text_of(q, path);
+	const int number = q->next++;
+	struct buffer out = {0};
+	int r = 0;
+
+	if (depth > DEPTH || q->next > PARTS)
+		return err_set(e, ERR_UNKNOWN, "%s: more includes than sshd follows", path);
+	while (text != NULL && *text != '\0' && r == 0) {
+		const size_t n = strcspn(text, "\n"), blanks = strspn(text, " \t");
+		char line[4096];
+
+		(void)snprintf(line, sizeof(line), "%.*s", (int)(n < 4095 ? n : 4095), text);
+		line[strcspn(line, "\r")] = '\0';
+		if (strncasecmp(line + blanks, "Include", 7) == 0 &&
+		    strchr(" \t=", line[blanks + 7]) != NULL)
+			r = put_include(q, line + blanks + 7 + strspn(line + blanks + 7, " \t="), &out, depth, e);
+		else
+			buffer_add(&out, text, n + (text[n] == '\n'));
+		text += n + (text[n] == '\n');
+	}
+	if (r == 0 && out.failed)
+		r = err_set(e, ERR_SYSTEM, "out of memory");
+	if (r == 0)
+		r = q->put(q->ctx, number, &out, e);
+	buffer_free(&out);
+	return r;
+}
+
+int fix_plan_future(struct fix_future *q, struct err *e)
+{
+	q->next = 0;
+	return put_part(q, SSHD_LINES_MAIN, 0, e);
+}

@@ -1,0 +1,275 @@
+#include "policy/fix_run.h"
+
+#include "policy/audit/eic.h"
+#include "policy/fix_package.h"
+#include "policy/fix_sshd.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+
+#define RETURNING "returning"
+
+static void note(const char *what, const char *id, const char *text)
+{
+	syslog(LOG_AUTHPRIV | LOG_NOTICE, "bastionctl: transaction=%s fix EIC: %s%s%s", id, what,
+	    text != NULL ? ": " : "", text != NULL ? text : "");
+}
+
+/* Nobody's terminal that closes cuts it short. */
+static void hold_signals(sigset_t *before)
+{
+	static const int held[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGTSTP, SIGTTOU};
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++)
+		(void)sigaddset(&set, held[i]);
+	(void)sigprocmask(SIG_BLOCK, &set, before);
+}
+
+/* ---- steps ---- */
+
+struct job {
+	const struct enable_txn *t;
+	const char *id;
+	struct fix_change *c;
+};
+
+static int put_files(const struct job *j, bool will, struct err *e)
+{
+	int r = 0;
+
+	for (int i = 0; i < j->c->plan.count && r == 0; i++)
+		if (j->c->plan.file[i].file.will == will)
+			r = fix_file_put(&j->c->plan.file[i], e);
+	return r;
+}
+
+/* What somebody else has changed since the copies were made is not written over. */
+static int do_settings(const struct job *j, struct err *e)
+{
+	for (int i = 0; i < j->c->plan.count; i++) {
+		const struct fix_file *x = &j->c->plan.file[i];
+
+		if (x->file.will && !fix_file_is(x, false) && !fix_file_is(x, true))
+			return err_set(e, ERR_CONFLICT, "%s: has been changed since it was looked at",
+			    x->file.path);
+	}
+	return put_files(j, true, e);
+}
+
+static int do_package(const struct job *j, struct err *e)
+{
+	return fix_package_purge(&j->c->plan, e);
+}
+
+static int do_files(const struct job *j, struct err *e)
+{
+	return put_files(j, false, e);
+}
+
+static int do_account(const struct job *j, struct err *e)
+{
+	return j->c->plan.account[0] == '\0' ? 0 : fix_package_drop_account(e);
+}
+
+static int do_restart(const struct job *j, struct err *e)
+{
+	const int r = fix_sshd_restart(e);
+
+	(void)j;
+	return r == ERR_NONE ? 0 : r;
+}
+
+static int do_banner(const struct job *j, struct err *e)
+{
+	return fix_sshd_answers(j->c, e);
+}
+
+static const struct {
+	const char *name;
+	int (*run)(const struct job *j, struct err *e);
+} steps[] = {{"settings", do_settings}, {"package", do_package}, {"files", do_files},
+    {"account", do_account}, {"restart", do_restart}, {"banner", do_banner}};
+
+static int go_forward(const struct job *j, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && r == 0; i++) {
+		if (fix_txn_has_step(j->t, j->id, steps[i].name))
+			continue;
+		if ((r = steps[i].run(j, e)) == 0)
+			r = fix_txn_step(j->t, j->id, steps[i].name, e);
+	}
+	return r == 0 ? enable_txn_turn(j->t, j->id, ENABLE_TXN_FIX, "done", e) : r;
+}
+
+/* ---- the way back ---- */
+
+/* A text that is neither the old nor the new one is kept before the old one takes its
+ * place. */
+static int keep_edited(const struct job *j, int i, struct err *e)
+{
+	const struct fix_file *x = &j->c->plan.file[i];
+	struct fix_file now = {.link = false};
+	int r = 0;
+
+	if (!x->file.will || fix_file_is(x, false) || fix_file_is(x, true))
+		return 0;
+	(void)snprintf(now.file.path, sizeof(now.file.path), "%s", x->file.path);
+	if ((r = fix_file_copy(&now, e)) == 0 && now.file.was)
+		r = enable_txn_keep(j->t, j->id, i, &now.file.old, e);
+	buffer_free(&now.file.old);
+	return r;
+}
+
+/* The package first: what its scripts write is then as it was. */
+static int go_back(const struct job *j, struct fix_done *done, struct err *e)
+{
+	const struct buffer nothing = {0};
+	struct fix_plan *p = &j->c->plan;
+	char dir[ENABLE_PATH_MAX + ENABLE_ID_MAX];
+	int r = enable_txn_write(j->t, j->id, RETURNING, &nothing, NULL);
+
+	for (int i = 0; i < p->count && (r = keep_edited(j, i, e)) == 0;)
+		i++;
+	if (r != 0)
+		return r;
+	(void)snprintf(dir, sizeof(dir), "%s/%s", j->t->dir, j->id);
+	done->no_package = fix_package_put_back(p, dir) != 0;
+	if (p->account[0] != '\0' && (r = fix_package_make_account(p->account, e)) != 0)
+		return r;
+	for (int i = 0; i < p->count && r == 0; i++)
+		r = fix_file_back(&p->file[i], e);
+	if (r == 0)
+		r = do_restart(j, e);
+	if (r == 0)
+		r = fix_sshd_answers(j->c, e);
+	return r == 0 ? enable_txn_turn(j->t, j->id, ENABLE_TXN_FIX, "returned", e) : r;
+}
+
+static int back(const struct job *j, struct fix_done *done, struct err *e)
+{
+	const int r = go_back(j, done, e);
+
+	done->open = r != 0 && r != ERR_UNKNOWN;
+	note(r == 0 ? "all is as it was" : "it is not as it was", j->id, r == 0 || e == NULL ? NULL :
+	    e->text);
+	return r;
+}
+
+/* All steps, or all back; r of the step that failed. */
+static int forward(const struct job *j, struct fix_done *done, struct err *e)
+{
+	struct err other = {0};
+	int r = go_forward(j, e);
+
+	if (r == 0) {
+		note("done", j->id, NULL);
+		return 0;
+	}
+	note("a step failed", j->id, e != NULL ? e->text : NULL);
+	if (e != NULL)
+		done->why = *e;
+	done->went_back = back(j, done, &other) == 0;
+	if (!done->went_back && e != NULL)
+		*e = other;
+	return r;
+}
+
+/* ---- from outside ---- */
+
+static int copy_files(struct fix_plan *p, struct err *e)
+{
+	int r = 0;
+
+	for (int i = 0; i < p->count && r == 0; i++) {
+		struct fix_file *x = &p->file[i];
+		struct buffer told = x->file.old;
+
+		x->file.old = (struct buffer){.len = 0};
+		r = fix_file_copy(x, e);
+		if (r == 0 && x->file.will && (x->link || !x->file.was ||
+		    !buffer_same(&told, &x->file.old)))
+			r = err_set(e, ERR_CONFLICT, "%s: is a link, or has been changed since it was looked "
+			    "at", x->file.path);
+		buffer_free(&told);
+	}
+	return r;
+}
+
+int fix_run_apply(const struct enable_txn *t, struct fix_change *c, struct fix_done *done,
+    struct err *e)
+{
+	const struct job j = {t, done->id, c};
+	sigset_t before;
+	int r = copy_files(&c->plan, e);
+
+	if (r == 0)
+		r = fix_txn_begin(t, c, done->id, e);
+	if (r != 0)
+		return r;
+	hold_signals(&before);
+	note("begins", done->id, NULL);
+	r = forward(&j, done, e);
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	return r;
+}
+
+int fix_run_resume(const struct enable_txn *t, const char *id, struct fix_done *done,
+    struct err *e)
+{
+	struct fix_change c;
+	const struct job j = {t, id, &c};
+	sigset_t before;
+	int r = fix_txn_read(t, id, ENABLE_TXN_FIX, &c, e);
+
+	(void)snprintf(done->id, sizeof(done->id), "%s", id);
+	if (r != 0)
+		return r;
+	hold_signals(&before);
+	if (!enable_txn_has(t, id, RETURNING)) {
+		r = forward(&j, done, e);
+	} else {
+		r = back(&j, done, e);
+		done->went_back = r == 0;
+	}
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	fix_change_free(&c);
+	return r;
+}
+
+/* A done one becomes an open one, unless there is something newer in a file. */
+static int reopen(const struct enable_txn *t, const char *id, struct fix_change *c, struct err *e)
+{
+	int r = fix_txn_read(t, id, "done", c, e);
+
+	for (int i = 0; i < c->plan.count && r == 0; i++)
+		if (!fix_file_is(&c->plan.file[i], true) && !fix_file_is(&c->plan.file[i], false))
+			r = err_set(e, ERR_CONFLICT, "%s: has been changed since; %s/%s/old.%d is how it was",
+			    c->plan.file[i].file.path, t->dir, id, i);
+	return r != 0 ? r : enable_txn_turn(t, id, "done", ENABLE_TXN_FIX, e);
+}
+
+int fix_run_back(const struct enable_txn *t, const char *id, struct fix_done *done,
+    struct err *e)
+{
+	struct fix_change c;
+	const struct job j = {t, id, &c};
+	sigset_t before;
+	int r;
+
+	(void)snprintf(done->id, sizeof(done->id), "%s", id);
+	r = enable_txn_has(t, id, ENABLE_TXN_FIX) ? fix_txn_read(t, id, ENABLE_TXN_FIX, &c, e) :
+	    reopen(t, id, &c, e);
+	if (r == 0) {
+		hold_signals(&before);
+		r = back(&j, done, e);
+		(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	}
+	fix_change_free(&c);
+	return r;
+}

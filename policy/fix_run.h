@@ -1,0 +1,37 @@
+/*
+ * fix_run: does what was planned step by step, goes on with it after a kill, and takes it
+ * back.
+ *
+ *     copies and manifest, settings, package, files, account, restart, banner
+ *
+ * Each step finds out what of it is done already.  A step that fails takes all back.
+ */
+#ifndef PB_FIX_RUN_H
+#define PB_FIX_RUN_H
+
+#include "policy/fix_txn.h"
+
+struct fix_done {
+	char id[ENABLE_ID_MAX];
+	bool went_back;         /* a step failed, and all is as it was */
+	struct err why;         /* that step */
+	bool no_package;        /* gone back without it: no copy of this version is on the host */
+	bool open;              /* it is neither done nor as it was */
+};
+
+/* The copies of c->plan, and then all steps.  0; ERR_CONFLICT: a file is another than that
+ * of the facts; with done->went_back or done->open trouble of a step. */
+int fix_run_apply(const struct enable_txn *t, struct fix_change *c, struct fix_done *done,
+    struct err *e);
+
+/* Goes on with the open transaction, in the direction that it had.  As fix_run_apply(). */
+int fix_run_resume(const struct enable_txn *t, const char *id, struct fix_done *done,
+    struct err *e);
+
+/* Takes it back, open or done.  0; ERR_NONE: there is none of this name, or it is back
+ * already; ERR_CONFLICT: it is done, and a file has been changed since; trouble, then it is
+ * open. */
+int fix_run_back(const struct enable_txn *t, const char *id, struct fix_done *done,
+    struct err *e);
+
+#endif

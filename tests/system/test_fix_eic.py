@@ -1,0 +1,161 @@
+"""bastionctl fix EIC, rollback and history: a stand-in of EC2 Instance Connect, through
+which a pushed key logs in, is taken off the host of a real sshd, and comes back.
+"""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+
+import pytest
+from bastion import BUILD, SCRATCH, Sshd, User, run
+from test_audit_eic import (COMMAND, CONFIG, DROPIN, PART, SCRIPTS, SHAPES, USER, build_package,
+                            private_usr, script)
+
+__all__ = ["private_usr"]
+STATE = pathlib.Path("/var/lib/pam-bastion")
+TXN = STATE / "txn"
+PUSHED = pathlib.Path("/run/eic/pushed")
+CACHE = pathlib.Path("/var/cache/apt/archives")
+NAME = "ec2-instance-connect"
+
+
+def ctl(*argv, code=0):
+    done = subprocess.run([BUILD / "bastionctl", *argv], check=False, capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL)
+    assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
+    return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def people():
+    """One with a key of their own; the pushed key is for the same account."""
+    user = User()
+    pushed = SCRATCH / "pushed"
+    run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", pushed)
+    return user, pushed
+
+
+@pytest.fixture(scope="module", autouse=True)
+def private_apt(private_usr):  # noqa: F811
+    """apt-get works on copies in memory."""
+    paths = [pathlib.Path(p) for p in ("/var/lib/apt", "/var/cache")]
+    for path in paths:
+        copy = pathlib.Path("/run/eic") / path.name
+        copy.mkdir()
+        run("mount", "-n", "--bind", copy, path)
+    CACHE.mkdir(parents=True)
+    yield
+    for path in paths:
+        run("umount", "-n", "-l", path)
+
+
+@pytest.fixture
+def host(people, request):
+    """The package in one shape, and a sshd that has it."""
+    shape = getattr(request, "param", "lines")
+    before = {p: p.read_bytes() for p in (CONFIG,)}
+    shutil.rmtree(TXN, ignore_errors=True)
+    deb = build_package(shape)
+    run("dpkg", "-i", deb)
+    script(SCRIPTS / "eic_run_authorized_keys", f"cat {PUSHED}\n")
+    PUSHED.write_bytes((SCRATCH / "pushed.pub").read_bytes())
+    try:
+        with Sshd(AuthenticationMethods="publickey", UsePAM="no", PidFile="/run/sshd.pid") as server:
+            yield server, people[0], people[1], deb
+    finally:
+        for path in (PART, CACHE / f"{NAME}_1.1.14-0test1_all.deb"):
+            path.unlink(missing_ok=True)
+        run("dpkg", "--purge", NAME)
+        shutil.rmtree(SCRIPTS, ignore_errors=True)
+        DROPIN.unlink(missing_ok=True)
+        for path, text in before.items():
+            path.write_bytes(text)
+        subprocess.run(["userdel", NAME], check=False, capture_output=True)
+
+
+def gets_in(server, user, key):
+    config = server.config(user, IdentityFile=key, BatchMode="yes", ControlPath="none")
+    done = subprocess.run(["ssh", "-F", config, "x", "true"], check=False, capture_output=True,
+                          text=True)
+    assert done.returncode == 0 or "Permission denied (publickey" in done.stderr, done.stderr
+    return done.returncode == 0
+
+
+def look(path):
+    """All that has to come back of a file."""
+    if not os.path.lexists(path):
+        return None
+    st = path.lstat()
+    text = os.readlink(path) if path.is_symlink() else path.read_bytes()
+    return st.st_mode, st.st_uid, st.st_gid, text
+
+
+def watched():
+    return {p: look(p) for p in [CONFIG, PART, DROPIN,
+                                 *[SCRIPTS / f"eic_{n}_authorized_keys" for n in
+                                   ("run", "curl", "parse")]]}
+
+
+def eic_statuses():
+    done = subprocess.run([BUILD / "bastionctl", "audit", "--json", "--check", "EIC"], check=False,
+                          capture_output=True, text=True)
+    return {x["id"]: x["status"] for x in json.loads(done.stdout)["findings"]}
+
+
+def package_state():
+    done = subprocess.run(["dpkg-query", "-W", "-f", "${Status}", NAME], check=False,
+                          capture_output=True, text=True)
+    return done.stdout
+
+
+def history():
+    return json.loads(ctl("history", "--json"))["transactions"]
+
+
+def assert_gone():
+    told = eic_statuses()
+    assert all(told[f"EIC-0{n}"] == "PASS" for n in (1, 2, 3, 4, 6)), told
+    assert told["EIC-05"] in ("PASS", "WARN"), told
+
+
+def test_pushed_key_is_refused_after_the_fix_and_the_normal_one_is_not(host):
+    server, user, pushed, _ = host
+    assert gets_in(server, user, pushed) and gets_in(server, user, user.client_key)
+    before = watched()
+    said = ctl("fix", "EIC", code=1)
+    assert f"-{COMMAND}" in said and f"-{USER}" in said and "Nothing was changed" in said, said
+    assert watched() == before and not history()
+    said = ctl("fix", "EIC", "--yes")
+    assert f"127.0.0.1 port {server.port}" in said and user.name in said, said
+    assert not gets_in(server, user, pushed)
+    assert gets_in(server, user, user.client_key)
+    assert_gone()
+    assert [x["state"] for x in history()] == ["done"], history()
+    assert "Nothing of EC2 Instance Connect" in ctl("fix", "EIC", "--yes")
+
+
+@pytest.mark.parametrize("host", list(SHAPES), indirect=True)
+def test_each_shape_goes_and_comes_back_byte_for_byte(host):
+    server, user, _, deb = host
+    before = watched()
+    shutil.copy(deb, CACHE / f"{NAME}_1.1.14-0test1_all.deb")
+    ctl("fix", "EIC", "--yes")
+    assert_gone()
+    assert package_state() in ("", "unknown ok not-installed"), package_state()
+    assert gets_in(server, user, user.client_key)
+    ctl("rollback")
+    assert watched() == before
+    assert package_state() == "install ok installed"
+    assert gets_in(server, user, user.client_key)
+    assert [x["state"] for x in history()] == ["returned"]
+
+
+def test_rollback_without_a_copy_of_the_package_says_so_and_opens_the_way_again(host):
+    server, user, pushed, _ = host
+    before = watched()
+    ctl("fix", "EIC", "--yes")
+    assert not gets_in(server, user, pushed)
+    assert "no copy of its version" in ctl("rollback")
+    assert watched() == before
+    assert gets_in(server, user, pushed) and gets_in(server, user, user.client_key)
