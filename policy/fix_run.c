@@ -171,6 +171,8 @@ static int forward(const struct job *j, struct fix_done *done, struct err *e)
 		note("done", j->id, NULL);
 		return 0;
 	}
+	if (!enable_txn_has(j->t, j->id, ENABLE_TXN_FIX))
+		return r; /* it has ended, and the disk may not know */
 	note("a step failed", j->id, e != NULL ? e->text : NULL);
 	if (e != NULL)
 		done->why = *e;

@@ -7,6 +7,7 @@ import pathlib
 import shutil
 import subprocess
 
+import killer
 import pytest
 from bastion import BUILD, SCRATCH, Sshd, User, run
 from test_audit_eic import (COMMAND, CONFIG, DROPIN, PART, SCRIPTS, SHAPES, USER, build_package,
@@ -159,3 +160,113 @@ def test_rollback_without_a_copy_of_the_package_says_so_and_opens_the_way_again(
     assert "no copy of its version" in ctl("rollback")
     assert watched() == before
     assert gets_in(server, user, pushed) and gets_in(server, user, user.client_key)
+
+
+def test_without_another_way_in_it_is_refused(host):
+    server, user, pushed, _ = host
+    keys = user.home / ".ssh/authorized_keys"
+    away = keys.with_name("away")
+    before = watched()
+    keys.rename(away)
+    try:
+        others = [p for p in pathlib.Path("/home").glob("*/.ssh/authorized_keys*")]
+        if others:
+            pytest.skip(f"{others[0]} lets somebody in")
+        assert "nobody who may log in" in ctl("fix", "EIC", "--yes", code=1)
+        assert watched() == before and not history()
+        ctl("fix", "EIC", "--yes", "--i-have-console")
+        assert not gets_in(server, user, pushed)
+    finally:
+        away.rename(keys)
+
+
+def test_step_that_fails_takes_all_back(host):
+    server, user, pushed, _ = host
+    prerm = pathlib.Path(f"/var/lib/dpkg/info/{NAME}.prerm")
+    good, before = prerm.read_text(encoding="utf-8"), watched()
+    prerm.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+    try:
+        assert "all is as it was" in ctl("fix", "EIC", "--yes", code=3)
+    finally:
+        prerm.write_text(good, encoding="utf-8")
+    assert watched() == before and history()[0]["state"] == "returned"
+    assert gets_in(server, user, pushed) and gets_in(server, user, user.client_key)
+
+
+def test_sshd_that_does_not_answer_brings_the_files_back(host):
+    server, user, _, _ = host
+    prerm = pathlib.Path(f"/var/lib/dpkg/info/{NAME}.prerm")
+    before = watched()
+    key = server.dir / "host_key"  # what it was started with: `sshd -t` does not see it
+    prerm.write_text(f"#!/bin/sh\nmv {key} {key}.away\n", encoding="utf-8")
+    said = ctl("fix", "EIC", "--yes", code=3)
+    assert f"does not answer at 127.0.0.1 port {server.port}" in said, said
+    assert watched() == before and history()[0]["state"] == "returning"
+    assert "is open" in ctl("fix", "EIC", "--yes", code=1)
+    key.with_name("host_key.away").rename(key)
+    server.stop()
+    server.start()
+    ctl("rollback")
+    assert watched() == before and history()[0]["state"] == "returned"
+    assert gets_in(server, user, user.client_key)
+
+
+def test_file_that_was_changed_since_is_not_written_over(host):
+    ctl("fix", "EIC", "--yes")
+    text = CONFIG.read_text(encoding="utf-8")
+    CONFIG.write_text(text + "# mine\n", encoding="utf-8")
+    assert "has been changed since" in ctl("rollback", code=1)
+    assert CONFIG.read_text(encoding="utf-8") == text + "# mine\n"
+    assert history()[0]["state"] == "done"
+
+
+def settle(before, server, user, pushed):
+    """Whatever was killed: nobody is shut out, and --resume ends it."""
+    assert gets_in(server, user, user.client_key)
+    ctl("fix", "EIC", "--resume")
+    if not history() or history()[-1]["state"] != "done":
+        assert watched() == before  # it was killed before anything was changed
+        ctl("fix", "EIC", "--yes")
+    assert not gets_in(server, user, pushed)
+    assert gets_in(server, user, user.client_key)
+    assert_gone()
+    ctl("rollback")
+    assert watched() == before and package_state() == "install ok installed"
+
+
+@pytest.mark.skipif(not killer.WORKS, reason="numbers of system calls are those of x86_64")
+def test_fix_that_is_killed_anywhere_ends_well(host, capsys):
+    server, user, pushed, deb = host
+    before = watched()
+    shutil.copy(deb, CACHE / f"{NAME}_1.1.14-0test1_all.deb")
+    fix = [BUILD / "bastionctl", "fix", "EIC", "--yes"]
+    count, status = killer.run_killed(fix, 1e9, SCRATCH / "killed")
+    assert status == 0, (SCRATCH / "killed").read_text(encoding="utf-8")
+    settle(before, server, user, pushed)
+    first = next_change(fix, before, host, int(count))
+    points = [first + i / 2 for i in range(int(2 * (count - first)))]
+    if os.environ.get("FIX_KILLS") != "all":
+        points = points[::max(1, len(points) // 8)]
+    for at in points:
+        shutil.copy(deb, CACHE / f"{NAME}_1.1.14-0test1_all.deb")
+        killer.run_killed(fix, at, SCRATCH / "killed")
+        settle(before, server, user, pushed)
+    with capsys.disabled():
+        print(f"killed at {len(points)} of {int(2 * (count - first))} places ", end="")
+
+
+def next_change(fix, before, host, count):
+    """The first change that a kill leaves a transaction behind at, by halves."""
+    server, user, pushed, deb = host
+    low, high = 0, count
+    while low < high:
+        middle = (low + high) // 2
+        shutil.rmtree(TXN, ignore_errors=True)
+        shutil.copy(deb, CACHE / f"{NAME}_1.1.14-0test1_all.deb")
+        killer.run_killed(fix, middle, SCRATCH / "killed")
+        if TXN.exists() and any(not p.name.startswith(".") for p in TXN.iterdir()):
+            settle(before, server, user, pushed)
+            high = middle
+        else:
+            low = middle + 1
+    return low
