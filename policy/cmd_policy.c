@@ -83,13 +83,16 @@ static int look_at_users(const struct conf *c, const struct policy_kept *k, stru
 	struct password_policies p;
 	int r, n = 0;
 
-	if (c->age == CONF_AGE_OFF || !password_list_names(c->password_policy, "iam"))
+	if (!password_list_names(c->password_policy, "iam"))
 		return 0;
 	/* What cannot be read lets nobody expire: then everybody is new. */
 	if (password_policies_load(&p, c->password_policy, c->policy_file, NULL) == 0)
 		ask.in_force = ages_of(&p);
+	/* Nor is one put in force with which no password could be set. */
 	if ((r = password_policies_load_with(&p, c->password_policy, &k->policy, e)) != 0)
 		return r;
+	if (c->age == CONF_AGE_OFF)
+		return 0;
 	ask.would_be = ages_of(&p);
 	return policy_expire(&ask, print_expired, &n, e);
 }
@@ -142,6 +145,11 @@ static void name_source(struct iam_mirror *m, const char *file)
 			*s = '?';
 }
 
+static int code_of(int r)
+{
+	return r == ERR_CONFLICT ? CMD_AGAIN : r == ERR_REFUSED ? CMD_NO : CMD_TROUBLE;
+}
+
 static int cmd_import(const struct cmd_common *common, const struct policy_options *o)
 {
 	char text[IAM_JSON_MAX + 1];
@@ -164,7 +172,7 @@ static int cmd_import(const struct cmd_common *common, const struct policy_optio
 		return cmd_tell(&e, CMD_TROUBLE);
 	}
 	if ((r = look_at_users(&c, &k, &e)) < 0)
-		return cmd_tell(&e, CMD_TROUBLE);
+		return cmd_tell(&e, code_of(r));
 	return r > 0 ? stage(&c, &k) : put_in_force(&c, &k);
 }
 
@@ -187,9 +195,10 @@ static int cmd_apply(const struct cmd_common *common, const struct policy_option
 		return cmd_tell(&e, CMD_NO);
 	}
 	/* Listed once more: days have passed. */
-	if (r != 0 || look_at_users(&c, &new, &e) < 0 ||
-	    (r = policy_store_apply(c.policy_file, &new, &e)) != 0)
-		return cmd_tell(&e, r == ERR_CONFLICT ? CMD_AGAIN : CMD_TROUBLE);
+	if (r == 0 && (r = look_at_users(&c, &new, &e)) >= 0)
+		r = policy_store_apply(c.policy_file, &new, &e);
+	if (r != 0)
+		return cmd_tell(&e, code_of(r));
 	print_in_force(&c, &old, &new);
 	return cmd_finish(CMD_YES);
 }

@@ -3,13 +3,8 @@
 /* What every password that p accepts has in characters. */
 static int least_length(const struct password_policy *p)
 {
-	int least = 0;
+	const int least = password_least_length(p);
 
-	for (int i = 0; i < p->alternatives; i++)
-		if (i == 0 || p->alternative[i].length < least)
-			least = p->alternative[i].length;
-	if (p->min_length > least)
-		least = p->min_length;
 	return p->bytes ? (least + 3) / 4 : least; /* a character has up to 4 bytes */
 }
 

@@ -158,6 +158,26 @@ def test_who_is_exempt_from_ages_is_not_named_and_nobody_is_with_age_off():
             assert done.returncode == 0 and not STAGED.exists(), done
 
 
+@pytest.mark.parametrize("age", ["off", "warn", "enforce"])
+def test_policy_with_which_no_password_could_be_set_is_not_put_in_force(age):
+    rules = KEPT.with_name("own-rules")
+    rules.write_text("min_length = 8\nmax_length = 12\n", encoding="utf-8")
+    with configured(f"password_policy = {rules}, iam\nage = {age}"):
+        run(TOOL, "policy", "import", "-", input=aws(MinimumPasswordLength=12))
+        before = KEPT.read_bytes()
+        done = bastionctl("policy", "import", "-", text=aws(MinimumPasswordLength=13))
+        assert done.returncode == 1 and done.stdout == "", done
+        assert f"'iam', which asks for length 13 at least, and '{rules}'" in done.stderr
+        assert KEPT.read_bytes() == before and not STAGED.exists()
+        # The list itself, changed meanwhile.
+        rules.write_text("min_length = 8\nmax_length = 11\n", encoding="utf-8")
+        done = bastionctl("policy", "show")
+        assert done.returncode == 3 and "'iam', which asks for length 12" in done.stderr, done
+        done = bastionctl("config", "check")
+        assert "no new password will be taken: password_policy: no password" in done.stdout
+    rules.unlink()
+
+
 def test_drift_is_told_field_by_field():
     done = bastionctl("policy", "check", "-", text=aws(**FULL))
     assert done.returncode == 1
