@@ -1,6 +1,7 @@
 #include "policy/cmd_policy.h"
 
 #include "enroll/language.h"
+#include "lib/core/store.h"
 #include "policy/password/profile.h"
 #include "policy/policy_expire.h"
 #include "policy/policy_store.h"
@@ -107,6 +108,38 @@ static void print_in_force(const struct conf *c, const struct policy_kept *old,
 		    c->password_policy);
 }
 
+/* What is in force now may look back on passwords of which there is no history to open:
+ * the module refuses every change then. */
+static void warn_of_history(const struct conf *c, const struct iam_policy *p)
+{
+	struct store s;
+	struct err e = {0};
+	int r;
+
+	if (p->value[IAM_PASSWORD_REUSE_PREVENTION] == 0 ||
+	    !password_list_names(c->password_policy, "iam"))
+		return;
+	r = store_open_pw(&s, c, false, &e);
+	if (r == 0)
+		store_close(&s);
+	else if (r == ERR_INIT)
+		(void)fprintf(stderr, _("bastionctl: warning: PasswordReusePrevention is in force "
+		    "without a history of passwords: every change of a local password is refused "
+		    "until `enroll-mfa init` has been run\n"));
+	else if (r != ERR_NONE) /* its directory is made by the first change */
+		(void)fprintf(stderr, _("bastionctl: warning: PasswordReusePrevention is in force, "
+		    "and every change of a local password is refused: %s\n"), e.text);
+}
+
+/* The last of a policy that is in force. */
+static int finish_in_force(const struct conf *c, const struct policy_kept *k)
+{
+	const int r = cmd_finish(CMD_YES);
+
+	warn_of_history(c, &k->policy);
+	return r;
+}
+
 /* Staged: nothing is in force that was not before. */
 static int stage(const struct conf *c, const struct policy_kept *k)
 {
@@ -132,7 +165,7 @@ static int put_in_force(const struct conf *c, const struct policy_kept *k)
 	/* One that still waits is older. */
 	if (policy_store_unstage(c->policy_file, &e) != 0)
 		return cmd_tell(&e, CMD_TROUBLE);
-	return cmd_finish(CMD_YES);
+	return finish_in_force(c, k);
 }
 
 /* What the mirror remembers: no byte that its own reader refuses. */
@@ -200,7 +233,7 @@ static int cmd_apply(const struct cmd_common *common, const struct policy_option
 	if (r != 0)
 		return cmd_tell(&e, code_of(r));
 	print_in_force(&c, &old, &new);
-	return cmd_finish(CMD_YES);
+	return finish_in_force(&c, &new);
 }
 
 /* Which options and words each takes. */

@@ -3,6 +3,7 @@ import contextlib
 import json
 import pathlib
 import random
+import shutil
 import subprocess
 import time
 
@@ -176,6 +177,42 @@ def test_policy_with_which_no_password_could_be_set_is_not_put_in_force(age):
         done = bastionctl("config", "check")
         assert "no new password will be taken: password_policy: no password" in done.stdout
     rules.unlink()
+
+
+def test_reuse_prevention_without_a_history_is_warned_of():
+    fresh = KEPT.with_name("fresh")
+    fresh.mkdir(mode=0o700)
+    conf = fresh / "conf"
+    conf.write_text(f"store = file:{fresh}/store\nstate_dir = {fresh}/state\n"
+                    f"keyring = {fresh}/keyring\npolicy_file = {KEPT}\n"
+                    "password_policy = kisa, iam\n", encoding="utf-8")
+    conf.chmod(0o600)
+
+    def imported(**fields):
+        done = bastionctl("--config", str(conf), "policy", "import", "-", text=aws(**fields))
+        assert done.returncode == 0 and "in force" in done.stdout, done
+        return done.stderr
+
+    today = int(time.time()) // 86400
+    old = f"$y$j9T$abcdefghijklmnop$qrstuvwxyz:{today - 50}:0:99999:7:::"
+    try:
+        assert imported(MinimumPasswordLength=12) == ""
+        told = imported(**FULL)
+        assert told.count("\n") == 1 and "until `enroll-mfa init` has been run" in told
+        with account("olduser", old):
+            argv = "--config", str(conf), "policy"
+            done = bastionctl(*argv, "import", "-", text=aws(**{**FULL, "MaxPasswordAge": 30}))
+            assert done.returncode == 3 and done.stderr == "", done
+            done = bastionctl(*argv, "apply")
+            assert done.returncode == 0 and "`enroll-mfa init`" in done.stderr, done
+        run(BUILD / "enroll-mfa", "--config", conf, "init")
+        assert imported(**FULL) == ""
+        # Before `password_policy` names it, it refuses nobody.
+        (fresh / "keyring").unlink()
+        conf.write_text(conf.read_text().replace("kisa, iam", "kisa"), encoding="utf-8")
+        assert imported(**FULL) == ""
+    finally:
+        shutil.rmtree(fresh)
 
 
 def test_drift_is_told_field_by_field():
