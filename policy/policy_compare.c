@@ -80,9 +80,23 @@ static bool holds(const struct password_policies *p, const struct iam_policy *wa
 	}
 }
 
-void policy_compare(const struct password_policies *p, const struct iam_policy *wanted,
-    struct policy_compared result[IAM_FIELDS])
+/* Ages that refuse nobody hold nothing. */
+static void forget_ages(struct password_policies *p)
 {
+	for (int i = 0; i < p->count; i++) {
+		p->policy[i].max_age = 0;
+		p->policy[i].hard_expiry = false;
+	}
+}
+
+void policy_compare(const struct password_policies *rules, enum conf_age age,
+    const struct iam_policy *wanted, struct policy_compared result[IAM_FIELDS])
+{
+	struct password_policies copy = *rules;
+	const struct password_policies *p = &copy;
+
+	if (age != CONF_AGE_ENFORCE)
+		forget_ages(&copy);
 	for (int i = 0; i < IAM_FIELDS; i++) {
 		const enum iam_field field = (enum iam_field)i;
 

@@ -215,19 +215,50 @@ def test_reuse_prevention_without_a_history_is_warned_of():
         shutil.rmtree(fresh)
 
 
+def drifts(*argv):
+    done = bastionctl("policy", "check", "-", *argv, text=aws(**FULL))
+    assert done.stderr == "", done
+    return [line.split()[1] for line in done.stdout.splitlines() if line.startswith("drift")]
+
+
 def test_drift_is_told_field_by_field():
-    done = bastionctl("policy", "check", "-", text=aws(**FULL))
-    assert done.returncode == 1
-    drift = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("drift")]
-    assert drift == ["MinimumPasswordLength", "RequireSymbols", "RequireNumbers",
-                     "RequireUppercaseCharacters", "RequireLowercaseCharacters",
-                     "PasswordReusePrevention"]
-    with configured("password_policy = iam, cis-aws"):
+    kinds = ["MinimumPasswordLength", "RequireSymbols", "RequireNumbers",
+             "RequireUppercaseCharacters", "RequireLowercaseCharacters"]
+    assert bastionctl("policy", "check", "-", text=aws(**FULL)).returncode == 1
+    assert drifts() == [*kinds, "ExpirePasswords", "MaxPasswordAge", "PasswordReusePrevention"]
+    with configured("age = enforce"):
+        assert drifts() == [*kinds, "PasswordReusePrevention"]
+    with configured("password_policy = iam, cis-aws\nage = enforce"):
         run(TOOL, "policy", "import", "-", input=aws(**FULL))
         told = json.loads(bastionctl("policy", "check", "--json", "-", text=aws(**FULL)).stdout)
         assert told["result"] == "ok" and len(told["fields"]) == 10
         assert told["fields"][0] == {"field": "MinimumPasswordLength", "given": True,
                                      "wanted": 12, "in_force": 14, "holds": True}
+
+
+@pytest.mark.parametrize("lines, told", [
+    ("age = warn", {"age": "warn", "age_exempt": None, "enforce_for_root": True}),
+    ("age = off\nage_exempt = user:deploy",
+     {"age": "off", "age_exempt": "user:deploy", "enforce_for_root": True}),
+    ("age = enforce\nenforce_for_root = no",
+     {"age": "enforce", "age_exempt": None, "enforce_for_root": False})])
+def test_what_nobody_or_not_everybody_is_bound_by_is_noted(lines, told):
+    with configured(f"password_policy = iam\n{lines}"):
+        run(TOOL, "policy", "import", "-", input=aws(**FULL))
+        said = bastionctl("policy", "check", "-", text=aws(**FULL))
+        as_json = bastionctl("policy", "check", "--json", "-", text=aws(**FULL))
+    ok = told["age"] == "enforce"
+    assert said.returncode == as_json.returncode == (0 if ok else 1)
+    shown_as = json.loads(as_json.stdout)
+    assert {key: shown_as[key] for key in told} == told
+    for field in shown_as["fields"]:
+        assert field["holds"] == (ok or field["field"] not in ("ExpirePasswords",
+                                                               "MaxPasswordAge")), field
+    notes = [line[7:] for line in said.stdout.splitlines() if line.startswith("note")]
+    assert notes[0].startswith(f"age = {told['age']}: ")
+    assert len(notes) == 1 + (told["age_exempt"] is not None) + (not told["enforce_for_root"])
+    assert told["age_exempt"] is None or notes[1].startswith("age_exempt = user:deploy: ")
+    assert told["enforce_for_root"] or notes[-1].startswith("enforce_for_root = no: ")
 
 
 def test_killed_import_leaves_the_old_policy_or_the_new_one():
