@@ -231,6 +231,7 @@ static void judge_arguments(const struct scan *s, const struct pamd_line *l)
 	if (conf_load_args(&c, &words, groups[l->type], &args, &why) == 0) {
 		if (config_place(s->places, &c) != 0)
 			s->found->truncated = true;
+		config_password_rules(s->found, l, &c, s->places->file);
 		return;
 	}
 	if (is_told(s->found, why.text)) /* the file's own error, once */

@@ -10,6 +10,12 @@
 /* One line by itself: whether a refusal ends the stack. */
 void config_password_line(struct config_findings *f, const struct pamd_line *l);
 
+/* The policies of a password or account line of ours, c as it reads its words: whether they
+ * can be read, and what the tools, which go by the configuration file (or NULL) alone, do
+ * not see. */
+void config_password_rules(struct config_findings *f, const struct pamd_line *l,
+    const struct conf *c, const struct conf *file);
+
 /* The password lines of a service; w is of pamd_stack_walk(). */
 void config_password(struct config_findings *f, const struct pamd_stack *s,
     const struct pamd_ways *w);
