@@ -122,6 +122,24 @@ static void judge_ours(struct config_findings *f, const struct pamd_stack *s, in
 	}
 }
 
+bool config_password_judges(const struct pamd_stack *s)
+{
+	for (int i = 0; i < s->count; i++)
+		if (s->entry[i].role == PAMD_OURSELVES)
+			return true;
+	return false;
+}
+
+const struct pamd_entry *config_password_unjudged(const struct pamd_stack *s)
+{
+	if (config_password_judges(s))
+		return NULL;
+	for (int i = 0; i < s->count; i++)
+		if (s->entry[i].role == PAMD_PASSWORDS && s->entry[i].run)
+			return &s->entry[i];
+	return NULL;
+}
+
 void config_password(struct config_findings *f, const struct pamd_stack *s,
     const struct pamd_ways *w)
 {

@@ -20,4 +20,9 @@ void config_password_rules(struct config_findings *f, const struct pamd_line *l,
 void config_password(struct config_findings *f, const struct pamd_stack *s,
     const struct pamd_ways *w);
 
+/* Whether one of them is ours; and where there is none, the first that sets a password, or
+ * NULL. */
+bool config_password_judges(const struct pamd_stack *s);
+const struct pamd_entry *config_password_unjudged(const struct pamd_stack *s);
+
 #endif

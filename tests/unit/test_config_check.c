@@ -179,6 +179,18 @@ static bool fails_somewhere(const char *place, const char *words)
 	return found;
 }
 
+/* Among others, but nothing fails. */
+static bool warns_somewhere(const char *place, const char *words)
+{
+	struct config_findings f;
+	bool found;
+
+	run(&f);
+	found = !f.failed && says(&f, place, words);
+	config_findings_free(&f);
+	return found;
+}
+
 static void warns(const char *place, const char *words)
 {
 	finds(CONFIG_WARN, place, words);
@@ -385,17 +397,58 @@ static void a_done_for_an_answer_that_never_comes_is_no_refusal_that_passes(void
 static void password_lines_above_what_sets_it_pass(void **state)
 {
 	(void)state;
-	put("pam.d/passwd", "password requisite pam_bastion.so retry=3\n" SETS);
+	put("pam.d/common-password", "password requisite pam_bastion.so retry=3\n" SETS);
 	is_clean();
-	put("pam.d/passwd", "password requisite pam_pwquality.so retry=3\n"
+	put("pam.d/common-password", "password requisite pam_pwquality.so retry=3\n"
 	    "password requisite pam_bastion.so use_authtok\n" SETS);
 	is_clean();
-	put("pam.d/passwd", "password requisite pam_bastion.so\n"
+	put("pam.d/common-password", "password requisite pam_bastion.so\n"
 	    "password required pam_pwhistory.so use_authtok\n" SETS);
 	is_clean();
 	put("pam.d/passwd", "@include common-password\n");
-	put("pam.d/common-password", "password requisite pam_bastion.so\n" SETS);
 	is_clean();
+	put("pam.d/passwd", "password requisite pam_bastion.so\n" SETS);
+	is_clean();
+}
+
+static void passwords_that_other_services_set_unjudged_are_warned_of(void **state)
+{
+	static const char *const names[] = {"chpasswd", "login", "passwd", "sshd", "su"};
+	char text[128];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		(void)snprintf(text, sizeof(text), "pam.d/%s", names[i]);
+		put(text, "@include common-password\n");
+	}
+	/* Nobody's are judged, so none are forgotten. */
+	put("pam.d/sudo", "@include common-auth\n" THREE BEHIND ACCOUNT);
+	assert_false(warns_somewhere("common-password:1:", "are set without pam_bastion.so"));
+	put("pam.d/passwd", "password requisite pam_bastion.so\n" SETS);
+	warns("pam.d/common-password:1: new passwords of chpasswd, login, other, sshd, su are set",
+	    "those of passwd with it; put its password line above");
+	/* A line of its own; one that is not run sets none. */
+	put("pam.d/su", "password sufficient pam_unix.so\npassword required pam_deny.so\n");
+	put("pam.d/login", "password requisite pam_deny.so\npassword required pam_unix.so\n");
+	warns("pam.d/common-password:1: new passwords of chpasswd, other, sshd are set", "passwd");
+	warns("pam.d/su:1: new passwords of su are set", "those of passwd with it");
+	/* Where all include it, one line is enough. */
+	put("pam.d/su", "@include common-password\n");
+	put("pam.d/common-password", "password requisite pam_bastion.so\n" SETS);
+	assert_false(warns_somewhere("", "are set without pam_bastion.so"));
+}
+
+static void long_list_of_services_is_cut(void **state)
+{
+	char path[128];
+
+	(void)state;
+	for (int i = 0; i < 40; i++) {
+		(void)snprintf(path, sizeof(path), "pam.d/daemon-%02d", i);
+		put(path, "@include common-password\n");
+	}
+	put("pam.d/passwd", "password requisite pam_bastion.so\n" SETS);
+	warns("pam.d/common-password:1: new passwords of daemon-00, ", ", ... are set without");
 }
 
 static void password_line_behind_what_sets_it_fails(void **state)
@@ -469,21 +522,7 @@ static void arguments_of_a_password_line_are_read(void **state)
 	fails("pam.d/passwd:1:", "is no policy");
 }
 
-/* Among others, but nothing fails. */
-static bool warns_somewhere(const char *place, const char *words)
-{
-	struct config_findings f;
-	bool found;
-
-	run(&f);
-	found = !f.failed && says(&f, place, words);
-	if (!found)
-		dump(&f);
-	config_findings_free(&f);
-	return found;
-}
-
-/* The password line of passwd and the account line of sshd with the words. */
+/* The password line that all include and the account line of sshd with the words. */
 static void put_words(const char *password, const char *account)
 {
 	char text[2048];
@@ -1471,6 +1510,8 @@ int main(void)
 	    TEST(brackets_that_let_a_failure_pass_fail),
 	    TEST(a_done_for_an_answer_that_never_comes_is_no_refusal_that_passes),
 	    TEST(password_lines_above_what_sets_it_pass),
+	    TEST(passwords_that_other_services_set_unjudged_are_warned_of),
+	    TEST(long_list_of_services_is_cut),
 	    TEST(password_line_behind_what_sets_it_fails),
 	    TEST(password_that_a_line_below_asks_for_anew_fails),
 	    TEST(password_line_that_asks_behind_another_warns),
