@@ -473,6 +473,7 @@ int config_check(const struct config_request *q, struct config_findings *f, stru
 	} else {
 		tell_loaded(&c, f);
 		check_policies(&c, f);
+		places.file = &c;
 		if (config_place(&places, &c) != 0)
 			r = err_set(e, ERR_SYSTEM, "out of memory");
 	}

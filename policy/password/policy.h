@@ -109,6 +109,14 @@ bool password_hard_expiry(const struct password_policies *p); /* whether there i
 int password_reuse(const struct password_policies *p);    /* the largest; 0: off */
 bool password_allow_change(const struct password_policies *p); /* whether all allow it */
 
+/* The shortest that a password of p can be, in what p counts. */
+int password_least_length(const struct password_policy *p);
+
+/* Whether no password is as long as the one asks for and as short as the other: where they
+ * count bytes and characters, of which each has 1 to 4, only what is sure. */
+bool password_lengths_clash(const struct password_policy *least,
+    const struct password_policy *most);
+
 /* Whether a policy says anything by this rule. */
 bool password_has_rule(const struct password_policy *p, enum password_rule rule);
 

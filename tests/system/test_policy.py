@@ -3,6 +3,7 @@ import contextlib
 import json
 import pathlib
 import random
+import shutil
 import subprocess
 import time
 
@@ -158,19 +159,106 @@ def test_who_is_exempt_from_ages_is_not_named_and_nobody_is_with_age_off():
             assert done.returncode == 0 and not STAGED.exists(), done
 
 
+@pytest.mark.parametrize("age", ["off", "warn", "enforce"])
+def test_policy_with_which_no_password_could_be_set_is_not_put_in_force(age):
+    rules = KEPT.with_name("own-rules")
+    rules.write_text("min_length = 8\nmax_length = 12\n", encoding="utf-8")
+    with configured(f"password_policy = {rules}, iam\nage = {age}"):
+        run(TOOL, "policy", "import", "-", input=aws(MinimumPasswordLength=12))
+        before = KEPT.read_bytes()
+        done = bastionctl("policy", "import", "-", text=aws(MinimumPasswordLength=13))
+        assert done.returncode == 1 and done.stdout == "", done
+        assert f"'iam', which asks for length 13 at least, and '{rules}'" in done.stderr
+        assert KEPT.read_bytes() == before and not STAGED.exists()
+        # The list itself, changed meanwhile.
+        rules.write_text("min_length = 8\nmax_length = 11\n", encoding="utf-8")
+        done = bastionctl("policy", "show")
+        assert done.returncode == 3 and "'iam', which asks for length 12" in done.stderr, done
+        done = bastionctl("config", "check")
+        assert "no new password will be taken: password_policy: no password" in done.stdout
+    rules.unlink()
+
+
+def test_reuse_prevention_without_a_history_is_warned_of():
+    fresh = KEPT.with_name("fresh")
+    fresh.mkdir(mode=0o700)
+    conf = fresh / "conf"
+    conf.write_text(f"store = file:{fresh}/store\nstate_dir = {fresh}/state\n"
+                    f"keyring = {fresh}/keyring\npolicy_file = {KEPT}\n"
+                    "password_policy = kisa, iam\n", encoding="utf-8")
+    conf.chmod(0o600)
+
+    def imported(**fields):
+        done = bastionctl("--config", str(conf), "policy", "import", "-", text=aws(**fields))
+        assert done.returncode == 0 and "in force" in done.stdout, done
+        return done.stderr
+
+    today = int(time.time()) // 86400
+    old = f"$y$j9T$abcdefghijklmnop$qrstuvwxyz:{today - 50}:0:99999:7:::"
+    try:
+        assert imported(MinimumPasswordLength=12) == ""
+        told = imported(**FULL)
+        assert told.count("\n") == 1 and "until `enroll-mfa init` has been run" in told
+        with account("olduser", old):
+            argv = "--config", str(conf), "policy"
+            done = bastionctl(*argv, "import", "-", text=aws(**{**FULL, "MaxPasswordAge": 30}))
+            assert done.returncode == 3 and done.stderr == "", done
+            done = bastionctl(*argv, "apply")
+            assert done.returncode == 0 and "`enroll-mfa init`" in done.stderr, done
+        run(BUILD / "enroll-mfa", "--config", conf, "init")
+        assert imported(**FULL) == ""
+        # Before `password_policy` names it, it refuses nobody.
+        (fresh / "keyring").unlink()
+        conf.write_text(conf.read_text().replace("kisa, iam", "kisa"), encoding="utf-8")
+        assert imported(**FULL) == ""
+    finally:
+        shutil.rmtree(fresh)
+
+
+def drifts(*argv):
+    done = bastionctl("policy", "check", "-", *argv, text=aws(**FULL))
+    assert done.stderr == "", done
+    return [line.split()[1] for line in done.stdout.splitlines() if line.startswith("drift")]
+
+
 def test_drift_is_told_field_by_field():
-    done = bastionctl("policy", "check", "-", text=aws(**FULL))
-    assert done.returncode == 1
-    drift = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("drift")]
-    assert drift == ["MinimumPasswordLength", "RequireSymbols", "RequireNumbers",
-                     "RequireUppercaseCharacters", "RequireLowercaseCharacters",
-                     "PasswordReusePrevention"]
-    with configured("password_policy = iam, cis-aws"):
+    kinds = ["MinimumPasswordLength", "RequireSymbols", "RequireNumbers",
+             "RequireUppercaseCharacters", "RequireLowercaseCharacters"]
+    assert bastionctl("policy", "check", "-", text=aws(**FULL)).returncode == 1
+    assert drifts() == [*kinds, "ExpirePasswords", "MaxPasswordAge", "PasswordReusePrevention"]
+    with configured("age = enforce"):
+        assert drifts() == [*kinds, "PasswordReusePrevention"]
+    with configured("password_policy = iam, cis-aws\nage = enforce"):
         run(TOOL, "policy", "import", "-", input=aws(**FULL))
         told = json.loads(bastionctl("policy", "check", "--json", "-", text=aws(**FULL)).stdout)
         assert told["result"] == "ok" and len(told["fields"]) == 10
         assert told["fields"][0] == {"field": "MinimumPasswordLength", "given": True,
                                      "wanted": 12, "in_force": 14, "holds": True}
+
+
+@pytest.mark.parametrize("lines, told", [
+    ("age = warn", {"age": "warn", "age_exempt": None, "enforce_for_root": True}),
+    ("age = off\nage_exempt = user:deploy",
+     {"age": "off", "age_exempt": "user:deploy", "enforce_for_root": True}),
+    ("age = enforce\nenforce_for_root = no",
+     {"age": "enforce", "age_exempt": None, "enforce_for_root": False})])
+def test_what_nobody_or_not_everybody_is_bound_by_is_noted(lines, told):
+    with configured(f"password_policy = iam\n{lines}"):
+        run(TOOL, "policy", "import", "-", input=aws(**FULL))
+        said = bastionctl("policy", "check", "-", text=aws(**FULL))
+        as_json = bastionctl("policy", "check", "--json", "-", text=aws(**FULL))
+    ok = told["age"] == "enforce"
+    assert said.returncode == as_json.returncode == (0 if ok else 1)
+    shown_as = json.loads(as_json.stdout)
+    assert {key: shown_as[key] for key in told} == told
+    for field in shown_as["fields"]:
+        assert field["holds"] == (ok or field["field"] not in ("ExpirePasswords",
+                                                               "MaxPasswordAge")), field
+    notes = [line[7:] for line in said.stdout.splitlines() if line.startswith("note")]
+    assert notes[0].startswith(f"age = {told['age']}: ")
+    assert len(notes) == 1 + (told["age_exempt"] is not None) + (not told["enforce_for_root"])
+    assert told["age_exempt"] is None or notes[1].startswith("age_exempt = user:deploy: ")
+    assert told["enforce_for_root"] or notes[-1].startswith("enforce_for_root = no: ")
 
 
 def test_killed_import_leaves_the_old_policy_or_the_new_one():

@@ -241,7 +241,8 @@ static void shadow_file_that_cannot_be_read_is_trouble(void **state)
 	assert_true(policy_expire(&ask, note, &l, &e) < 0);
 }
 
-static bool holds(const char *list, const char *members, enum iam_field *first)
+static bool holds_by(enum conf_age age, const char *list, const char *members,
+    enum iam_field *first)
 {
 	struct policy_compared result[IAM_FIELDS];
 	struct password_policies p;
@@ -254,7 +255,7 @@ static bool holds(const char *list, const char *members, enum iam_field *first)
 	if (iam_json_parse(&wanted, "f", text, strlen(text), &e) != 0 ||
 	    password_policies_load(&p, list, NULL, &e) != 0)
 		fail_msg("%s", e.text);
-	policy_compare(&p, &wanted, result);
+	policy_compare(&p, age, &wanted, result);
 	*first = IAM_FIELDS;
 	for (int i = IAM_FIELDS - 1; i >= 0; i--)
 		if (!result[i].holds)
@@ -289,10 +290,42 @@ static void drift_is_found_field_by_field(void **state)
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		enum iam_field first;
 
-		(void)holds(all[i].list, all[i].members, &first);
+		(void)holds_by(CONF_AGE_ENFORCE, all[i].list, all[i].members, &first);
 		if (first != all[i].drift)
 			fail_msg("%s, %s: %d", all[i].list, all[i].members, first);
 	}
+}
+
+static void ages_that_refuse_nobody_are_drift(void **state)
+{
+	static const enum conf_age loose[] = {CONF_AGE_WARN, CONF_AGE_OFF};
+	static const struct { const char *members; enum iam_field drift; } all[] = {
+	    {"\"MinimumPasswordLength\":8", IAM_FIELDS}, {"\"ExpirePasswords\":false", IAM_FIELDS},
+	    {"\"HardExpiry\":true", IAM_FIELDS}, /* of what never expires */
+	    {"\"MaxPasswordAge\":90", IAM_EXPIRE_PASSWORDS},
+	    {"\"MaxPasswordAge\":90,\"HardExpiry\":true", IAM_EXPIRE_PASSWORDS}};
+	struct policy_compared result[IAM_FIELDS];
+	struct password_policies p = {.count = 1};
+	struct iam_policy wanted = {.custom = true};
+	enum iam_field first;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		for (int k = 0; k < 2; k++) {
+			(void)holds_by(loose[k], "kisa", all[i].members, &first);
+			assert_int_equal(first, all[i].drift);
+		}
+	}
+	assert_true(holds_by(CONF_AGE_ENFORCE, "kisa", all[3].members, &first));
+	p.policy[0] = (struct password_policy){.max_age = 60, .hard_expiry = true};
+	wanted.value[IAM_EXPIRE_PASSWORDS] = wanted.value[IAM_HARD_EXPIRY] = 1;
+	wanted.value[IAM_MAX_PASSWORD_AGE] = 60;
+	policy_compare(&p, CONF_AGE_WARN, &wanted, result);
+	for (int i = IAM_EXPIRE_PASSWORDS; i < IAM_FIELDS; i++) {
+		assert_int_equal(result[i].holds, i == IAM_PASSWORD_REUSE_PREVENTION);
+		assert_int_equal(result[i].in_force, 0);
+	}
+	assert_int_equal(p.policy[0].max_age, 60);
 }
 
 static void own_rules_are_compared_by_what_they_prove(void **state)
@@ -308,7 +341,7 @@ static void own_rules_are_compared_by_what_they_prove(void **state)
 	wanted.value[IAM_REQUIRE_SYMBOLS] = 1;
 	wanted.value[IAM_MAX_PASSWORD_AGE] = 60;
 	wanted.value[IAM_HARD_EXPIRY] = 1;
-	policy_compare(&p, &wanted, result);
+	policy_compare(&p, CONF_AGE_ENFORCE, &wanted, result);
 	assert_false(result[IAM_MINIMUM_PASSWORD_LENGTH].holds);
 	assert_int_equal(result[IAM_MINIMUM_PASSWORD_LENGTH].in_force, 3);
 	assert_true(result[IAM_REQUIRE_SYMBOLS].holds); /* all four classes */
@@ -316,13 +349,13 @@ static void own_rules_are_compared_by_what_they_prove(void **state)
 	assert_true(result[IAM_ALLOW_USERS_TO_CHANGE_PASSWORD].holds);
 	p.policy[0].max_age = 61;
 	p.policy[0].allow_change = true;
-	policy_compare(&p, &wanted, result);
+	policy_compare(&p, CONF_AGE_ENFORCE, &wanted, result);
 	assert_false(result[IAM_HARD_EXPIRY].holds);
 	assert_false(result[IAM_MAX_PASSWORD_AGE].holds);
 	assert_false(result[IAM_ALLOW_USERS_TO_CHANGE_PASSWORD].holds);
 	/* Nothing in force is as strict as nothing. */
 	p.count = 0;
-	policy_compare(&p, &wanted, result);
+	policy_compare(&p, CONF_AGE_ENFORCE, &wanted, result);
 	for (int i = 0; i < IAM_FIELDS; i++)
 		assert_false(result[i].holds);
 }
@@ -431,10 +464,10 @@ int main(void)
 	    cmocka_unit_test(directory_of_others_is_not_written),
 	    cmocka_unit_test(staged_policy_waits_and_is_applied_in_one_step),
 	    cmocka_unit_test(only_what_was_seen_is_applied),
-	    cmocka_unit_test(only_what_was_seen_is_applied),
 	    cmocka_unit_test(who_newly_expires_is_named_and_nobody_else),
 	    cmocka_unit_test(shadow_file_that_cannot_be_read_is_trouble),
 	    cmocka_unit_test(drift_is_found_field_by_field),
+	    cmocka_unit_test(ages_that_refuse_nobody_are_drift),
 	    cmocka_unit_test(own_rules_are_compared_by_what_they_prove),
 	    cmocka_unit_test(lines_are_read_of_any_length),
 	    cmocka_unit_test(every_short_line_arrives_whole),
