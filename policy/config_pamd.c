@@ -214,7 +214,8 @@ int config_place(struct config_places *p, const struct conf *c)
 }
 
 /* The file under check stands for the packaged one where the line names none. */
-static void judge_arguments(const struct scan *s, const struct pamd_line *l)
+/* Whether the age of passwords is judged there. */
+static bool judge_arguments(const struct scan *s, const struct pamd_line *l)
 {
 	static const enum conf_group groups[] = {CONF_AUTH, CONF_ACCOUNT, CONF_PASSWORD,
 	    CONF_SESSION};
@@ -236,13 +237,14 @@ static void judge_arguments(const struct scan *s, const struct pamd_line *l)
 		if (config_place(s->places, &c) != 0)
 			s->found->truncated = true;
 		config_password_rules(s->found, l, &c, s->places->file);
-		return;
+		return c.age != CONF_AGE_OFF;
 	}
 	if (is_told(s->found, why.text)) /* the file's own error, once */
-		return;
+		return true;
 	config_find(s->found, CONFIG_FAIL, PAM, "%s%s%s",
 	    strncmp(why.text, what, strlen(what)) == 0 ? "" : what,
 	    strncmp(why.text, what, strlen(what)) == 0 ? "" : ": ", why.text);
+	return true;
 }
 
 /* Where account is run without auth before it, so that the guard would refuse. */
@@ -292,16 +294,19 @@ static bool reserves(const struct scan *s)
 
 static void judge_line(const struct scan *s, const struct pamd_line *l)
 {
+	bool ages;
+
 	config_trust_module(s->request, s->found, l);
 	judge_control(s->found, l);
-	judge_arguments(s, l);
+	ages = judge_arguments(s, l);
 	if (l->type != PAMD_ACCOUNT)
 		return;
 	if (has_word(l, "need_auth"))
 		judge_guard(s->found, s->service[s->at].name, l->file, l->line);
-	else if (!reserves(s))
-		config_find(s->found, CONFIG_WARN, PAM, "%s:%d: without need_auth an account line "
-		    "always succeeds; add the word or remove the line", l->file, l->line);
+	else if (!reserves(s) && !ages)
+		config_find(s->found, CONFIG_WARN, PAM, "%s:%d: without need_auth, and with age = off, "
+		    "an account line always succeeds; add the word or remove the line", l->file,
+		    l->line);
 }
 
 static int each_line(void *ctx, const struct pamd_line *l)

@@ -105,8 +105,8 @@ static enum pamd_role role_of(const struct pamd_line *l)
 	if (pamd_is_ours(name) && l->type == PAMD_AUTH && has_word(l, "reserve"))
 		return PAMD_RESERVES;
 	if (pamd_is_ours(name))
-		/* Without its word an account line of ours always succeeds. */
-		return l->type == PAMD_ACCOUNT && !has_word(l, "need_auth") ? PAMD_PERMITS :
+		/* Without its word an account line of ours judges the age of the password alone. */
+		return l->type == PAMD_ACCOUNT && !has_word(l, "need_auth") ? PAMD_OTHER :
 		    PAMD_OURSELVES;
 	if (strcmp(name, "pam_deny.so") == 0)
 		return PAMD_DENIES;

@@ -959,11 +959,14 @@ static void the_guard_without_an_auth_line_locks_out(void **state)
 	fails("pam.d/vpn:2:", "nobody gets in");
 }
 
-static void an_account_line_without_its_word_is_a_warning(void **state)
+/* With ages it judges these. */
+static void an_account_line_that_judges_nothing_is_a_warning(void **state)
 {
 	(void)state;
+	put("pam.d/vpn", THREE BEHIND "account required pam_bastion.so age=off\n" ACCOUNT);
+	assert_true(warns_somewhere("pam.d/vpn:4:", "without need_auth, and with age = off"));
 	put("pam.d/vpn", THREE BEHIND "account required pam_bastion.so\n" ACCOUNT);
-	warns("pam.d/vpn:4:", "without need_auth");
+	assert_false(warns_somewhere("pam.d/vpn:4:", "without need_auth"));
 }
 
 static void sudo_i_without_the_code_fails(void **state)
@@ -1546,7 +1549,7 @@ int main(void)
 	    TEST(the_guard_fails_where_account_runs_without_auth),
 	    TEST(the_guard_in_common_account_fails),
 	    TEST(the_guard_without_an_auth_line_locks_out),
-	    TEST(an_account_line_without_its_word_is_a_warning),
+	    TEST(an_account_line_that_judges_nothing_is_a_warning),
 	    TEST(sudo_i_without_the_code_fails),
 	    TEST(ssh_logins_that_are_not_asked_are_a_warning),
 	    TEST(su_that_any_local_user_can_stop_is_a_warning),
