@@ -24,7 +24,8 @@ static const char help_policy[] =
     "local users is staged only, and they are listed (exit 3).  A file that is not such\n"
     "a policy in every detail is refused, and what is in force stays.\n"
     "\n"
-    "exit: 0 yes, 1 no (refused, or check: less strict), 2 usage, 3 trouble, or staged\n");
+    "exit: 0 yes, 1 no (refused, or check: less strict), 2 usage, 3 trouble, or staged,\n"
+    "      75 another bastionctl is at work: try again\n");
 
 static int usage(const char *reason, const char *word)
 {
@@ -104,6 +105,11 @@ static void print_in_force(const struct conf *c, const struct policy_kept *old,
 		    c->password_policy);
 }
 
+static int tell(const struct err *e)
+{
+	return cmd_tell(e, e->code == ERR_CONFLICT ? CMD_AGAIN : CMD_TROUBLE);
+}
+
 /* Staged: nothing is in force that was not before. */
 static int stage(const struct conf *c, const struct policy_kept *k)
 {
@@ -111,8 +117,8 @@ static int stage(const struct conf *c, const struct policy_kept *k)
 	struct err e = {0};
 
 	policy_staged_path(c->policy_file, staged);
-	if (policy_store_write(staged, k, &e) != 0)
-		return cmd_tell(&e, CMD_TROUBLE);
+	if (policy_store_stage(c->policy_file, k, &e) != 0)
+		return tell(&e);
 	(void)printf(_("%s: staged; `bastionctl policy apply` puts it in force\n"), staged);
 	return cmd_finish(CMD_TROUBLE);
 }
@@ -124,11 +130,11 @@ static int put_in_force(const struct conf *c, const struct policy_kept *k)
 
 	(void)policy_store_read(c->policy_file, &old, NULL);
 	if (policy_store_write(c->policy_file, k, &e) != 0)
-		return cmd_tell(&e, CMD_TROUBLE);
+		return tell(&e);
 	print_in_force(c, &old, k);
 	/* One that still waits is older. */
 	if (policy_store_unstage(c->policy_file, &e) != 0)
-		return cmd_tell(&e, CMD_TROUBLE);
+		return tell(&e);
 	return cmd_finish(CMD_YES);
 }
 
@@ -188,8 +194,8 @@ static int cmd_apply(const struct cmd_common *common, const struct policy_option
 	}
 	/* Listed once more: days have passed. */
 	if (r != 0 || look_at_users(&c, &new, &e) < 0 ||
-	    (r = policy_store_apply(c.policy_file, &new, &e)) != 0)
-		return cmd_tell(&e, r == ERR_CONFLICT ? CMD_AGAIN : CMD_TROUBLE);
+	    policy_store_apply(c.policy_file, &new, &e) != 0)
+		return tell(&e);
 	print_in_force(&c, &old, &new);
 	return cmd_finish(CMD_YES);
 }

@@ -1,6 +1,8 @@
 """bastionctl policy and bastionctl password, as the tool is called."""
 import contextlib
+import fcntl
 import json
+import os
 import pathlib
 import random
 import subprocess
@@ -13,6 +15,7 @@ from bastion import BUILD, CONF, run, spawn
 TOOL = str(BUILD / "bastionctl")
 KEPT = pathlib.Path("/var/lib/pam-bastion/policy.json")
 STAGED = KEPT.with_name("policy.json.staged")
+LOCK = KEPT.with_name("policy.json.lock")
 SHADOW = pathlib.Path("/etc/shadow")
 FULL = {"MinimumPasswordLength": 12, "RequireSymbols": True, "RequireNumbers": True,
         "RequireUppercaseCharacters": True, "RequireLowercaseCharacters": True,
@@ -189,7 +192,31 @@ def test_killed_import_leaves_the_old_policy_or_the_new_one():
         lengths.add(next(r["value"] for r in rules if r["rule"] == "min_length"))
     assert lengths <= {"8", "20"}
     run(TOOL, "policy", "import", "-", input=texts[1])
-    assert sorted(p.name for p in KEPT.parent.glob("policy.json*")) == ["policy.json"]
+    assert sorted(p.name for p in KEPT.parent.glob("policy.json*")) == [KEPT.name, LOCK.name]
+
+
+def test_nobody_but_root_can_hold_up_an_import():
+    home = KEPT.parent
+    mode = home.stat().st_mode & 0o7777
+    home.chmod(0o755)
+    fd = os.open(home, os.O_RDONLY)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        run(TOOL, "policy", "import", "-", input=aws(MinimumPasswordLength=20), timeout=20)
+    finally:
+        os.close(fd)
+        home.chmod(mode)
+
+
+def test_second_bastionctl_is_told_to_try_again():
+    run(TOOL, "policy", "import", "-", input=aws(MinimumPasswordLength=20))
+    before = KEPT.read_bytes()
+    assert LOCK.stat().st_mode & 0o7777 == 0o600
+    with open(LOCK, "r+b") as lock:
+        fcntl.lockf(lock, fcntl.LOCK_EX)
+        done = bastionctl("policy", "import", "-", text=aws(MinimumPasswordLength=8))
+    assert done.returncode == 75 and "try again" in done.stderr, done
+    assert KEPT.read_bytes() == before
 
 
 def test_passwords_come_from_standard_input_alone():
