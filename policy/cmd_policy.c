@@ -127,15 +127,13 @@ static int put_in_force(const struct conf *c, const struct policy_kept *k)
 {
 	struct policy_kept old;
 	struct err e = {0};
+	int r;
 
 	(void)policy_store_read(c->policy_file, &old, NULL);
-	if (policy_store_write(c->policy_file, k, &e) != 0)
-		return tell(&e);
-	print_in_force(c, &old, k);
-	/* One that still waits is older. */
-	if (policy_store_unstage(c->policy_file, &e) != 0)
-		return tell(&e);
-	return cmd_finish(CMD_YES);
+	r = policy_store_write(c->policy_file, k, &e);
+	if (r == 0 || r == ERR_UNKNOWN)
+		print_in_force(c, &old, k);
+	return r != 0 ? tell(&e) : cmd_finish(CMD_YES);
 }
 
 /* What the mirror remembers: no byte that its own reader refuses. */

@@ -123,6 +123,21 @@ static int put(int dir, const char *path, const char *text, size_t len, struct e
 	return r;
 }
 
+/* The new one is in force: also where the one that waits does not go. */
+static int drop_staged(int dir, const char *path, struct err *e)
+{
+	char staged[POLICY_PATH_MAX];
+
+	policy_staged_path(path, staged);
+	if (unlinkat(dir, strrchr(staged, '/') + 1, 0) == 0)
+		(void)fsync(dir); /* a staged one that comes back only waits again */
+	else if (errno != ENOENT) {
+		(void)err_errno(e, "%s: remove", staged);
+		return ERR_UNKNOWN;
+	}
+	return 0;
+}
+
 int policy_store_write(const char *path, const struct policy_kept *k, struct err *e)
 {
 	char text[IAM_JSON_TEXT];
@@ -133,6 +148,12 @@ int policy_store_write(const char *path, const struct policy_kept *k, struct err
 	if (r != 0 || (r = open_home(&h, path, e)) != 0)
 		return r;
 	r = put(h.dir, path, text, len, e);
+	/* MUST: under the same lock, or one that another has staged meanwhile is lost
+	 * (policy_that_is_staged_after_another_came_in_force_stays). */
+	if (r == 0)
+		r = drop_staged(h.dir, path, e);
+	else if (r == ERR_UNKNOWN)
+		(void)drop_staged(h.dir, path, NULL);
 	close_home(&h);
 	return r;
 }
@@ -168,23 +189,6 @@ int policy_store_apply(const char *path, const struct policy_kept *seen, struct 
 		r = err_set(e, ERR_CONFLICT, "%s: another policy has been staged meanwhile", staged);
 	if (r == 0)
 		r = rename_durably(h.dir, strrchr(staged, '/') + 1, path, e);
-	close_home(&h);
-	return r;
-}
-
-int policy_store_unstage(const char *path, struct err *e)
-{
-	char staged[POLICY_PATH_MAX];
-	struct home h;
-	int r;
-
-	policy_staged_path(path, staged);
-	if ((r = open_home(&h, path, e)) != 0)
-		return r;
-	if (unlinkat(h.dir, strrchr(staged, '/') + 1, 0) == 0)
-		(void)fsync(h.dir); /* a staged one that comes back only waits again */
-	else if (errno != ENOENT)
-		r = err_errno(e, "%s: remove", staged);
 	close_home(&h);
 	return r;
 }

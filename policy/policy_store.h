@@ -29,8 +29,9 @@ void policy_staged_path(const char *path, char staged[POLICY_PATH_MAX]);
  * what is in it. */
 int policy_store_read(const char *path, struct policy_kept *k, struct err *e);
 
-/* Puts k there, durably; its fingerprint is made here.  0, or trouble: then the old one is
- * there, but for ERR_UNKNOWN: the new one is, and the disk does not say that it stays.
+/* Puts k there, durably, and takes away the staged one, which is older; its fingerprint is
+ * made here.  0, or trouble: then the old one is there, but for ERR_UNKNOWN: the new one
+ * is, and the disk does not say that it stays, or the staged one does not go.
  * ERR_CONFLICT: another bastionctl is at work. */
 int policy_store_write(const char *path, const struct policy_kept *k, struct err *e);
 
@@ -40,8 +41,5 @@ int policy_store_stage(const char *path, const struct policy_kept *k, struct err
 /* Puts the staged one in the place of the other, if it is still what was seen there.  The
  * same answers; ERR_NONE: none is staged; ERR_CONFLICT also: another is. */
 int policy_store_apply(const char *path, const struct policy_kept *seen, struct err *e);
-
-/* Takes the staged one away; 0 also when there was none. */
-int policy_store_unstage(const char *path, struct err *e);
 
 #endif

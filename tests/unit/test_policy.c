@@ -215,13 +215,58 @@ static void staged_policy_waits_and_is_applied_in_one_step(void **state)
 	assert_int_equal(length_of(path), 20);
 	assert_int_equal(length_of(staged), ERR_NONE);
 	stage(path, 21);
-	assert_int_equal(policy_store_unstage(path, &e), 0);
-	assert_int_equal(policy_store_unstage(path, &e), 0);
+	put(path, 20);
 	assert_int_equal(length_of(staged), ERR_NONE);
+	put(path, 20);
 	/* What cannot be trusted is not put in force. */
 	scratch_write(staged, "{}", 2, 0600);
 	assert_int_equal(policy_store_apply(path, &seen, &e), ERR_SYNTAX);
 	assert_int_equal(length_of(path), 20);
+	scratch_remove(&s);
+}
+
+/* Stages, by hand, in the very moment in which the lock is free. */
+static void stage_at_once(const char *path, const char *lock_path, const char *staged)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	int fd = open(lock_path, O_RDWR | O_CLOEXEC);
+
+	while (length_of(path) == 9)
+		;
+	while (fcntl(fd, F_OFD_SETLK, &lock) != 0)
+		;
+	scratch_write(staged, "newer", 5, 0600);
+	(void)close(fd);
+}
+
+static void policy_that_is_staged_after_another_came_in_force_stays(void **state)
+{
+	char path[512], lock[512], staged[POLICY_PATH_MAX];
+	struct scratch s;
+
+	(void)state;
+	scratch_dir(&s);
+	scratch_path(&s, path, "policy.json");
+	scratch_path(&s, lock, "policy.json.lock");
+	policy_staged_path(path, staged);
+	for (int i = 0; i < 50; i++) {
+		int status = -1;
+		pid_t child;
+
+		put(path, 9);
+		stage(path, 10);
+		child = fork();
+		assert_true(child >= 0);
+		if (child == 0) {
+			(void)alarm(20);
+			stage_at_once(path, lock, staged);
+			_exit(0);
+		}
+		put(path, 20);
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_int_equal(status, 0);
+		assert_int_equal(length_of(staged), ERR_SYNTAX);
+	}
 	scratch_remove(&s);
 }
 
@@ -520,6 +565,7 @@ int main(void)
 	    cmocka_unit_test(who_waits_two_seconds_for_the_lock_is_told),
 	    cmocka_unit_test(lock_that_others_can_open_is_refused),
 	    cmocka_unit_test(staged_policy_waits_and_is_applied_in_one_step),
+	    cmocka_unit_test(policy_that_is_staged_after_another_came_in_force_stays),
 	    cmocka_unit_test(only_what_was_seen_is_applied),
 	    cmocka_unit_test(who_newly_expires_is_named_and_nobody_else),
 	    cmocka_unit_test(shadow_file_that_cannot_be_read_is_trouble),
