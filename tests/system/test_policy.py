@@ -150,6 +150,35 @@ def test_policy_that_expires_users_waits_and_names_them():
         assert not STAGED.exists()
 
 
+def test_who_may_not_look_is_told_of_no_staged_policy(user):
+    def shown_to_user(*argv):
+        done = subprocess.run([TOOL, "policy", "show", *argv], capture_output=True, text=True,
+                              check=False, preexec_fn=user.become)
+        assert done.returncode == 0, done
+        return done.stdout
+
+    home = KEPT.parent
+    mode = home.stat().st_mode & 0o7777
+    run(TOOL, "policy", "import", "-", input=aws(MinimumPasswordLength=8))
+    home.chmod(0o700)
+    try:
+        text = shown_to_user()
+        told = json.loads(shown_to_user("--json"))["mirror"]
+    finally:
+        home.chmod(mode)
+    assert "puts it in force" not in text and "staged cannot be told" in text
+    assert told["staged"] is None and "Permission denied" in told["staged_error"]
+    assert told["exists"] is None and told["custom"] is None
+    assert "Permission denied" in told["error"]
+    told = shown("policy", "show")["mirror"]
+    assert told["staged"] is False and told["staged_error"] is None and told["exists"] is True
+    STAGED.write_text("{}", encoding="utf-8")
+    STAGED.chmod(0o600)
+    assert "staged, but cannot be put in force" in run(TOOL, "policy", "show")
+    told = shown("policy", "show")["mirror"]
+    assert told["staged"] is True and f"{STAGED}:" in told["staged_error"]
+
+
 def test_who_is_exempt_from_ages_is_not_named_and_nobody_is_with_age_off():
     today = int(time.time()) // 86400
     old = f"$y$j9T$abcdefghijklmnop$qrstuvwxyz:{today - 100}:0:99999:7:::"
