@@ -275,8 +275,12 @@ static int read_lines(struct reading *r, const char *text, size_t len, struct er
 
 	for (r->line = 1; at < len; r->line++) {
 		const char *end = memchr(text + at, '\n', len - at);
-		size_t n = end != NULL ? (size_t)(end - (text + at)) : len - at;
+		const size_t n = end != NULL ? (size_t)(end - (text + at)) : 0;
 
+		/* `min_length = 14` whose end was never written is `min_length = 1`. */
+		if (end == NULL)
+			return err_set(e, ERR_SYNTAX, "the last line has no newline: its end may be "
+			    "missing");
 		if (n >= sizeof(line))
 			return err_set(e, ERR_SYNTAX, "longer than %d bytes", LINE_MAX_BYTES - 1);
 		if (memchr(text + at, '\0', n) != NULL)

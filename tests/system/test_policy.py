@@ -104,6 +104,9 @@ def test_every_rule_is_explained_by_its_source():
         rules.write_text("min_length = twenty\n", encoding="utf-8")
         done = bastionctl("policy", "show")
         assert done.returncode == 3 and f"{rules}:1: min_length" in done.stderr
+        rules.write_text("min_length = 2", encoding="utf-8")
+        done = bastionctl("policy", "show")
+        assert done.returncode == 3 and f"{rules}:1: the last line has no newline" in done.stderr
     rules.unlink()
 
 
