@@ -252,8 +252,13 @@ def test_second_bastionctl_is_told_to_try_again():
 
 
 def test_passwords_come_from_standard_input_alone():
-    done = bastionctl("password", "check", "hunter2secret", text="")
-    assert done.returncode == 2 and "hunter2secret" not in done.stdout + done.stderr
+    for words in (["check", "hunter2secret"], ["check", "-hunter2secret"], ["hunter2secret"],
+                  ["check", "--json=hunter2secret"], ["check", "--hunter2secret"],
+                  ["check", "--userhunter2secret"], ["-hunter2secret"],
+                  ["check", "--", "hunter2secret"]):
+        done = bastionctl("password", *words, text="")
+        assert done.returncode == 2 and "see `bastionctl password --help`" in done.stderr, words
+        assert "hunter2secret" not in done.stdout + done.stderr, words
     assert bastionctl("password", "check", "--policy", "nist", text="").returncode == 2
     assert bastionctl("password", "check", text="").returncode == 0
     done = bastionctl("password", "check", "--user", "root", "--json",
