@@ -25,7 +25,8 @@ static const char help_policy[] =
     "local users is staged only, and they are listed (exit 3).  A file that is not such\n"
     "a policy in every detail is refused, and what is in force stays.\n"
     "\n"
-    "exit: 0 yes, 1 no (refused, or check: less strict), 2 usage, 3 trouble, or staged\n");
+    "exit: 0 yes, 1 no (refused, or check: less strict), 2 usage, 3 trouble, or staged,\n"
+    "      75 another bastionctl is at work: try again\n");
 
 static int usage(const char *reason, const char *word)
 {
@@ -140,6 +141,12 @@ static int finish_in_force(const struct conf *c, const struct policy_kept *k)
 	return r;
 }
 
+static int tell(const struct err *e)
+{
+	return cmd_tell(e, e->code == ERR_CONFLICT ? CMD_AGAIN :
+	    e->code == ERR_REFUSED ? CMD_NO : CMD_TROUBLE);
+}
+
 /* Staged: nothing is in force that was not before. */
 static int stage(const struct conf *c, const struct policy_kept *k)
 {
@@ -147,8 +154,8 @@ static int stage(const struct conf *c, const struct policy_kept *k)
 	struct err e = {0};
 
 	policy_staged_path(c->policy_file, staged);
-	if (policy_store_write(staged, k, &e) != 0)
-		return cmd_tell(&e, CMD_TROUBLE);
+	if (policy_store_stage(c->policy_file, k, &e) != 0)
+		return tell(&e);
 	(void)printf(_("%s: staged; `bastionctl policy apply` puts it in force\n"), staged);
 	return cmd_finish(CMD_TROUBLE);
 }
@@ -157,15 +164,13 @@ static int put_in_force(const struct conf *c, const struct policy_kept *k)
 {
 	struct policy_kept old;
 	struct err e = {0};
+	int r;
 
 	(void)policy_store_read(c->policy_file, &old, NULL);
-	if (policy_store_write(c->policy_file, k, &e) != 0)
-		return cmd_tell(&e, CMD_TROUBLE);
-	print_in_force(c, &old, k);
-	/* One that still waits is older. */
-	if (policy_store_unstage(c->policy_file, &e) != 0)
-		return cmd_tell(&e, CMD_TROUBLE);
-	return finish_in_force(c, k);
+	r = policy_store_write(c->policy_file, k, &e);
+	if (r == 0 || r == ERR_UNKNOWN)
+		print_in_force(c, &old, k);
+	return r != 0 ? tell(&e) : finish_in_force(c, k);
 }
 
 /* What the mirror remembers: no byte that its own reader refuses. */
@@ -176,11 +181,6 @@ static void name_source(struct iam_mirror *m, const char *file)
 	for (char *s = m->source; *s != '\0'; s++)
 		if (*s < 0x20 || *s > 0x7E || *s == '"' || *s == '\\')
 			*s = '?';
-}
-
-static int code_of(int r)
-{
-	return r == ERR_CONFLICT ? CMD_AGAIN : r == ERR_REFUSED ? CMD_NO : CMD_TROUBLE;
 }
 
 static int cmd_import(const struct cmd_common *common, const struct policy_options *o)
@@ -205,7 +205,7 @@ static int cmd_import(const struct cmd_common *common, const struct policy_optio
 		return cmd_tell(&e, CMD_TROUBLE);
 	}
 	if ((r = look_at_users(&c, &k, &e)) < 0)
-		return cmd_tell(&e, code_of(r));
+		return tell(&e);
 	return r > 0 ? stage(&c, &k) : put_in_force(&c, &k);
 }
 
@@ -231,7 +231,7 @@ static int cmd_apply(const struct cmd_common *common, const struct policy_option
 	if (r == 0 && (r = look_at_users(&c, &new, &e)) >= 0)
 		r = policy_store_apply(c.policy_file, &new, &e);
 	if (r != 0)
-		return cmd_tell(&e, code_of(r));
+		return tell(&e);
 	print_in_force(&c, &old, &new);
 	return finish_in_force(&c, &new);
 }

@@ -88,7 +88,7 @@ struct password_policy {
 	int max_age;            /* days; 0: never expires */
 	int reuse;              /* the last 0 to 24 passwords are refused */
 	bool bytes;             /* lengths count bytes; false: characters (code points) */
-	bool not_gecos;         /* no word of the account's full name in it */
+	bool not_gecos;         /* no word of pw_gecos in it, of whichever field */
 	bool hard_expiry;       /* after max_age only an administrator may set a new one */
 	bool allow_change;      /* whether people may change their own */
 	struct password_origin origin[PASSWORD_RULES];

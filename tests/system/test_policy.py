@@ -1,6 +1,8 @@
 """bastionctl policy and bastionctl password, as the tool is called."""
 import contextlib
+import fcntl
 import json
+import os
 import pathlib
 import random
 import shutil
@@ -14,6 +16,7 @@ from bastion import BUILD, CONF, run, spawn
 TOOL = str(BUILD / "bastionctl")
 KEPT = pathlib.Path("/var/lib/pam-bastion/policy.json")
 STAGED = KEPT.with_name("policy.json.staged")
+LOCK = KEPT.with_name("policy.json.lock")
 SHADOW = pathlib.Path("/etc/shadow")
 FULL = {"MinimumPasswordLength": 12, "RequireSymbols": True, "RequireNumbers": True,
         "RequireUppercaseCharacters": True, "RequireLowercaseCharacters": True,
@@ -102,6 +105,9 @@ def test_every_rule_is_explained_by_its_source():
         rules.write_text("min_length = twenty\n", encoding="utf-8")
         done = bastionctl("policy", "show")
         assert done.returncode == 3 and f"{rules}:1: min_length" in done.stderr
+        rules.write_text("min_length = 2", encoding="utf-8")
+        done = bastionctl("policy", "show")
+        assert done.returncode == 3 and f"{rules}:1: the last line has no newline" in done.stderr
     rules.unlink()
 
 
@@ -146,6 +152,35 @@ def test_policy_that_expires_users_waits_and_names_them():
         # A later one that expires nobody takes its place.
         assert bastionctl("policy", "import", "-", text=aws(**FULL)).returncode == 0
         assert not STAGED.exists()
+
+
+def test_who_may_not_look_is_told_of_no_staged_policy(user):
+    def shown_to_user(*argv):
+        done = subprocess.run([TOOL, "policy", "show", *argv], capture_output=True, text=True,
+                              check=False, preexec_fn=user.become)
+        assert done.returncode == 0, done
+        return done.stdout
+
+    home = KEPT.parent
+    mode = home.stat().st_mode & 0o7777
+    run(TOOL, "policy", "import", "-", input=aws(MinimumPasswordLength=8))
+    home.chmod(0o700)
+    try:
+        text = shown_to_user()
+        told = json.loads(shown_to_user("--json"))["mirror"]
+    finally:
+        home.chmod(mode)
+    assert "puts it in force" not in text and "staged cannot be told" in text
+    assert told["staged"] is None and "Permission denied" in told["staged_error"]
+    assert told["exists"] is None and told["custom"] is None
+    assert "Permission denied" in told["error"]
+    told = shown("policy", "show")["mirror"]
+    assert told["staged"] is False and told["staged_error"] is None and told["exists"] is True
+    STAGED.write_text("{}", encoding="utf-8")
+    STAGED.chmod(0o600)
+    assert "staged, but cannot be put in force" in run(TOOL, "policy", "show")
+    told = shown("policy", "show")["mirror"]
+    assert told["staged"] is True and f"{STAGED}:" in told["staged_error"]
 
 
 def test_who_is_exempt_from_ages_is_not_named_and_nobody_is_with_age_off():
@@ -277,12 +312,41 @@ def test_killed_import_leaves_the_old_policy_or_the_new_one():
         lengths.add(next(r["value"] for r in rules if r["rule"] == "min_length"))
     assert lengths <= {"8", "20"}
     run(TOOL, "policy", "import", "-", input=texts[1])
-    assert sorted(p.name for p in KEPT.parent.glob("policy.json*")) == ["policy.json"]
+    assert sorted(p.name for p in KEPT.parent.glob("policy.json*")) == [KEPT.name, LOCK.name]
+
+
+def test_nobody_but_root_can_hold_up_an_import():
+    home = KEPT.parent
+    mode = home.stat().st_mode & 0o7777
+    home.chmod(0o755)
+    fd = os.open(home, os.O_RDONLY)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        run(TOOL, "policy", "import", "-", input=aws(MinimumPasswordLength=20), timeout=20)
+    finally:
+        os.close(fd)
+        home.chmod(mode)
+
+
+def test_second_bastionctl_is_told_to_try_again():
+    run(TOOL, "policy", "import", "-", input=aws(MinimumPasswordLength=20))
+    before = KEPT.read_bytes()
+    assert LOCK.stat().st_mode & 0o7777 == 0o600
+    with open(LOCK, "r+b") as lock:
+        fcntl.lockf(lock, fcntl.LOCK_EX)
+        done = bastionctl("policy", "import", "-", text=aws(MinimumPasswordLength=8))
+    assert done.returncode == 75 and "try again" in done.stderr, done
+    assert KEPT.read_bytes() == before
 
 
 def test_passwords_come_from_standard_input_alone():
-    done = bastionctl("password", "check", "hunter2secret", text="")
-    assert done.returncode == 2 and "hunter2secret" not in done.stdout + done.stderr
+    for words in (["check", "hunter2secret"], ["check", "-hunter2secret"], ["hunter2secret"],
+                  ["check", "--json=hunter2secret"], ["check", "--hunter2secret"],
+                  ["check", "--userhunter2secret"], ["-hunter2secret"],
+                  ["check", "--", "hunter2secret"]):
+        done = bastionctl("password", *words, text="")
+        assert done.returncode == 2 and "see `bastionctl password --help`" in done.stderr, words
+        assert "hunter2secret" not in done.stdout + done.stderr, words
     assert bastionctl("password", "check", "--policy", "nist", text="").returncode == 2
     assert bastionctl("password", "check", text="").returncode == 0
     done = bastionctl("password", "check", "--user", "root", "--json",
