@@ -137,6 +137,17 @@ static bool may_ask(const struct pamd_line *l)
 	    !has_word(l, "use_authtok") && !has_word(l, "use_first_pass");
 }
 
+/* Whether an auth line may ask for a password although a line above has.  pam_unix does not:
+ * it takes what is there. */
+static bool may_ask_anew(const struct pamd_line *l)
+{
+	static const char *const asking[] = {"pam_sss.so", "pam_krb5.so", "pam_ldap.so",
+	    "pam_winbind.so", NULL};
+
+	return l->type == PAMD_AUTH && is_one_of(base_name(l->module), asking) &&
+	    !has_word(l, "use_first_pass");
+}
+
 /* With `deny` pam_wheel passes all others, with `root_only` everybody who does
  * not ask for root. */
 static bool limits_callers(const struct pamd_line *l)
@@ -170,7 +181,7 @@ static int append(struct load *load, const struct pamd_line *l, enum pamd_role r
 	x->need_auth = role == PAMD_OURSELVES && has_word(l, "need_auth");
 	x->ignores = role != PAMD_PASSWORDS || l->type != PAMD_AUTH || may_ignore(l);
 	x->limits = limits_callers(l);
-	x->asks = may_ask(l);
+	x->asks = may_ask(l) || may_ask_anew(l);
 	return pamd_control(l->control, &x->control, load->e);
 }
 

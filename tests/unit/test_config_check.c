@@ -863,6 +863,19 @@ static void sshd_that_gives_back_in_account_only_is_a_warning(void **state)
 	is_clean();
 }
 
+static void one_try_is_for_one_password(void **state)
+{
+	(void)state;
+	put("pam.d/login", RESERVE RESERVE UNIX CODE ACCOUNT);
+	warns("pam.d/login:2:", "a second `reserve` line");
+	put("pam.d/login", RESERVE "auth requisite pam_krb5.so try_first_pass\n" CODE ACCOUNT);
+	warns("pam.d/login:2:", "write use_first_pass");
+	put("pam.d/login", RESERVE "auth requisite pam_krb5.so use_first_pass\n" CODE ACCOUNT);
+	assert_false(warns_somewhere("pam.d/login:2:", "use_first_pass"));
+	put("pam.d/login", RESERVE UNIX CODE ACCOUNT);
+	assert_false(warns_somewhere("pam.d/login:2:", "use_first_pass"));
+}
+
 static void a_line_that_only_reserves_asks_for_no_code(void **state)
 {
 	(void)state;
@@ -1540,6 +1553,7 @@ int main(void)
 	    TEST(reserve_stands_above_the_password_and_the_code),
 	    TEST(what_nothing_gives_back_shuts_everybody_out),
 	    TEST(sshd_that_gives_back_in_account_only_is_a_warning),
+	    TEST(one_try_is_for_one_password),
 	    TEST(a_line_that_only_reserves_asks_for_no_code),
 	    TEST(a_piece_is_judged_where_it_is_included),
 	    TEST(a_missing_include_fails),
