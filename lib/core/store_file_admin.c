@@ -10,12 +10,14 @@
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
 #define CHANGE_POLL_NS 5000000L /* 5 ms */
 #define CHANGE_POLLS 6000        /* 30 s */
 #define PW "pw"
+#define ROOM (2 * SLOT_FILE) /* bytes for a new record, and for its name */
 #define SPARE_FDS 64   /* of the limit, left to others in a batch */
 
 /* The open directory of a key, which stays the store's, or -1 with errno. */
@@ -409,6 +411,39 @@ static int file_lock(void *impl, enum store_locking how, struct err *e)
 	    "30 s (`fuser -v %s` names it); try again", path, path);
 }
 
+/* Whether dir takes a new file.  What root has left is counted, what others have is not. */
+static int probe_room(int dir, const char *path, struct err *e)
+{
+	struct statvfs v;
+
+	if (faccessat(dir, ".", W_OK, AT_EACCESS) != 0 || fstatvfs(dir, &v) != 0)
+		return err_errno(e, "%s: new file", path);
+	if ((uint64_t)v.f_bfree * v.f_frsize < ROOM || (v.f_files > 0 && v.f_ffree == 0))
+		return err_set(e, ERR_UNAVAIL, "%s: new file: no space left on the file system",
+		    path);
+	return 0;
+}
+
+/* key NULL: any new one. */
+static int file_probe(void *impl, const char *key, struct err *e)
+{
+	struct store_file *f = impl;
+	char path[CONF_PATH_MAX + 8];
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", f->path, f->kinds[0]);
+	/* An immutable one says no to the opening alone. */
+	fd = key == NULL ? -1 : openat(f->root, key,
+	    O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	if (fd >= 0) {
+		(void)close(fd);
+		return 0;
+	}
+	if (key != NULL && errno != ENOENT)
+		return err_errno(e, "%s/%s", f->path, key);
+	return probe_room(f->dir[0], path, e);
+}
+
 /* root's alone, whatever the umask of who changes a password. */
 static int make_pw(int root, const char *path, struct err *e)
 {
@@ -468,10 +503,22 @@ int store_file_make_pw(const struct conf *c, const struct store_ops **ops, void 
 	return open_pw(c, true, impl, e);
 }
 
+int store_file_probe_pw(const struct conf *c, struct err *e)
+{
+	const int fd = safefile_open_dir_beside(c->state_dir, conf_judged(c), e);
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = probe_room(fd, c->state_dir, e);
+	(void)close(fd);
+	return r;
+}
+
 const struct store_admin_ops *store_file_admin(void)
 {
 	static const struct store_admin_ops ops = {file_put, file_create, file_del, file_list,
-	    file_lock, file_sync, file_get_locked};
+	    file_lock, file_sync, file_get_locked, file_probe};
 
 	return &ops;
 }
