@@ -270,6 +270,8 @@ static int add(struct work *w, struct record_pw *r, struct err *e)
 
 	if (!is_computed(w, r))
 		return err_set(e, ERR_CONFLICT, "%s: somebody else has made it meanwhile", w->key);
+	if (w->has_old && history_list_is_unsure(r, w->new.before))
+		history_list_settle(r, w->new.before, w->old);
 	if (history_list_add(r, &w->new) != 0)
 		return err_set(e, ERR_UNAVAIL, "%s: %d changes of this password are under way; try "
 		    "again in a minute", w->key, HISTORY_AT_ONCE);
@@ -316,7 +318,8 @@ static int add_once(struct work *w, const struct history_ask *q, struct err *e)
 		return err_set(e, ERR_SYSTEM, "libcrypto cannot run HMAC");
 	w->new.set = q->now;
 	if (q->old.data != NULL && !w->has_old &&
-	    history_list_is_empty(&w->record, w->new.before)) {
+	    (history_list_is_empty(&w->record, w->new.before) ||
+	    history_list_is_unsure(&w->record, w->new.before))) {
 		if ((r = make_mac(w, q, &q->old, w->old, e)) != 0)
 			return r;
 		w->has_old = true;

@@ -3,9 +3,9 @@
  *
  * What it costs, whatever the history holds: one crypt(3) of the new password with the
  * live shadow field and one with the record's salt.  history_add() behind history_check()
- * costs none more.  Only where a record has no entry yet and the old password is at hand
- * in clear, one more makes an entry of that: its hash is about to be replaced, and has
- * another salt.  Nothing is locked meanwhile: the entry goes in by one atomic update at
+ * costs none more.  Only where the old password is at hand in clear and the record may not
+ * know it (no entry yet, or a change before of which more was tried than one password),
+ * one more makes an entry of that: its hash is about to be replaced, and has another salt.  Nothing is locked meanwhile: the entry goes in by one atomic update at
  * the end, and is computed again should the record have got another salt.
  *
  * Which entries count, and why a change that pam_unix refuses afterwards does no harm:
