@@ -76,6 +76,7 @@ struct store_admin_ops {
 	int (*sync)(void *impl, const char *key, struct err *e);
 	int (*get_locked)(void *impl, const char *key, struct store_raw *out, struct err *e);
 	int (*probe)(void *impl, const char *key, struct err *e);
+	int (*make)(void *impl, const char *key, store_change change, void *ctx, struct err *e);
 };
 
 /* What an open store keeps in secret memory. */
@@ -196,6 +197,13 @@ int store_list(struct store *s, const char *prefix, store_each each, void *ctx,
 typedef int (*store_judge)(void *ctx, struct store_value *value, struct err *e);
 int store_update(struct store *s, const char *key, const char *alt, store_judge judge,
     void *ctx, struct err *e);
+
+/* The same where the record may not be there yet; of the store of password histories only.
+ * No lock of others is taken for it, for a process that its caller may stop does this: an
+ * empty record is made first, which needs no key and counts for everybody as none, and is
+ * filled by the atomic step.  judge() finds value->len 0 where there is none.  Who is killed
+ * between the two leaves the empty one. */
+int store_make(struct store *s, const char *key, store_judge judge, void *ctx, struct err *e);
 
 /* The file store of c's store_dir (store_file.c). */
 int store_file_open(const struct conf *c, const struct store_ops **ops, void **impl,

@@ -136,13 +136,46 @@ static int replace(void *ctx, const struct store_raw *old, struct store_raw *new
 	return 0;
 }
 
+static int put_in_empty(void *ctx, const struct store_raw *old, struct store_raw *new,
+    struct err *e)
+{
+	const struct replacement *p = ctx;
+
+	if (old->len > 0)
+		return err_set(e, ERR_CONFLICT, "somebody else has made it meanwhile");
+	*new = *p->value;
+	return 0;
+}
+
 static int file_put(void *impl, const char *key, const struct store_raw *value, struct err *e)
 {
+	const struct store_file *f = impl;
 	struct replacement p = {.value = value};
 
-	if (strcmp(value->version, STORE_NEW) == 0)
-		return create_one(impl, key, value, e);
+	if (strcmp(value->version, STORE_NEW) == 0) {
+		int r = create_one(impl, key, value, e);
+
+		return r == ERR_CONFLICT && f->lock >= 0 ?
+		    store_file_fill(impl, key, put_in_empty, &p, e) : r;
+	}
 	return store_file_update(impl, key, NULL, replace, &p, e);
+}
+
+/* Somebody else may make or remove it meanwhile. */
+static int file_make(void *impl, const char *key, store_change change, void *ctx,
+    struct err *e)
+{
+	const struct store_raw empty = {.len = 0};
+	int r = ERR_NONE;
+
+	for (int i = 0; i < STORE_FILE_REOPENS && r == ERR_NONE; i++) {
+		if ((r = store_file_fill(impl, key, change, ctx, e)) != ERR_NONE)
+			return r;
+		r = create_one(impl, key, &empty, e);
+		if (r == 0 || r == ERR_CONFLICT)
+			r = store_file_fill(impl, key, change, ctx, e);
+	}
+	return r;
 }
 
 /* Makes the unnamed files of items[0..n) in fds[]. */
@@ -348,6 +381,8 @@ static int file_get_locked(void *impl, const char *key, struct store_raw *out, s
 		}
 		store_file_close_pair(&p);
 	}
+	if (r == 0 && store_file_is_empty(impl, out))
+		return err_set(e, ERR_NONE, "%s: does not exist", key);
 	return r;
 }
 
@@ -518,7 +553,8 @@ int store_file_probe_pw(const struct conf *c, struct err *e)
 const struct store_admin_ops *store_file_admin(void)
 {
 	static const struct store_admin_ops ops = {file_put, file_create, file_del, file_list,
-	    file_lock, file_sync, file_get_locked, file_probe};
+	    file_lock, file_sync, file_get_locked, file_probe,
+	    file_make};
 
 	return &ops;
 }
