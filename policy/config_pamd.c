@@ -197,6 +197,14 @@ static bool is_told(const struct config_findings *f, const char *text)
 	return false;
 }
 
+/* Of the places, that they can be written where passwords must be changed. */
+static bool asks_the_same(const struct conf *a, const struct conf *b)
+{
+	return b->age != CONF_AGE_ENFORCE || (a->age == b->age &&
+	    strcmp(a->password_policy, b->password_policy) == 0 &&
+	    strcmp(a->policy_file, b->policy_file) == 0);
+}
+
 int config_place(struct config_places *p, const struct conf *c)
 {
 	struct conf *more;
@@ -204,7 +212,7 @@ int config_place(struct config_places *p, const struct conf *c)
 	for (size_t i = 0; i < p->count; i++)
 		if (strcmp(p->item[i].store_dir, c->store_dir) == 0 &&
 		    strcmp(p->item[i].state_dir, c->state_dir) == 0 &&
-		    strcmp(p->item[i].keyring, c->keyring) == 0)
+		    strcmp(p->item[i].keyring, c->keyring) == 0 && asks_the_same(&p->item[i], c))
 			return 0;
 	if ((more = realloc(p->item, (p->count + 1) * sizeof(*more))) == NULL)
 		return ERR_SYSTEM;

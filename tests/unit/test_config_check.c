@@ -6,6 +6,8 @@
 #include "policy/config_check.h"
 #include "policy/config_trust.h"
 
+#include <sched.h>
+#include <sys/mount.h>
 #include <time.h>
 #include <utime.h>
 
@@ -1467,6 +1469,50 @@ static void the_store_of_a_line_is_checked_too(void **state)
 	fails("empty/machine-id:", "enroll-mfa init");
 }
 
+#define STUCK "age = enforce, and no password could be changed: "
+
+static void enforced_ages_need_histories_that_can_be_written(void **state)
+{
+	char pw[512];
+
+	(void)state;
+	assert_true(unshare(CLONE_NEWNS) == 0 &&
+	    mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0);
+	put("pam.d/sshd", GOOD);
+	put_conf("age = enforce\n");
+	is_clean();
+	path_of(pw, "pw");
+	assert_int_equal(mount(pw, pw, "none", MS_BIND, NULL), 0);
+	assert_int_equal(mount("none", pw, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL), 0);
+	fails(STUCK, "Read-only file system");
+	put_conf("");
+	is_clean();
+	put("pam.d/sshd", THREE " age=enforce" BEHIND GUARD ACCOUNT);
+	fails(STUCK, "Read-only file system");
+	assert_int_equal(umount(pw), 0);
+	is_clean();
+}
+
+static void enforced_ages_and_a_policy_that_looks_back_need_init(void **state)
+{
+	static const char *const ages[] = {"age = enforce\npassword_policy = pci-4.0.1",
+	    "age = warn\npassword_policy = pci-4.0.1", "age = enforce"};
+	struct config_findings f;
+	char text[1024];
+
+	(void)state;
+	put("pam.d/sshd", GOOD);
+	for (int i = 0; i < 3; i++) {
+		(void)snprintf(text, sizeof(text), "%s\nkeyring = %s/lost/keyring\n"
+		    "state_dir = %s/lost\nstore = file:%s/lost\n", ages[i], sc.dir, sc.dir,
+		    sc.dir);
+		put("pam_bastion.conf", text);
+		run(&f);
+		assert_int_equal(says(&f, STUCK, "enroll-mfa init"), i == 0);
+		config_findings_free(&f);
+	}
+}
+
 /* ---- the clock ---- */
 
 static void a_clock_before_2020_fails(void **state)
@@ -1589,6 +1635,8 @@ int main(void)
 	    DAMAGE(a_torn_state_record_of_a_decoy_fails),
 	    DAMAGE(state_that_is_not_the_enrolments_fails),
 	    DAMAGE(the_store_of_a_line_is_checked_too),
+	    DAMAGE(enforced_ages_need_histories_that_can_be_written),
+	    DAMAGE(enforced_ages_and_a_policy_that_looks_back_need_init),
 	    DAMAGE(a_clock_before_2020_fails),
 	    TEST(an_unsynchronised_clock_is_a_warning),
 	    DAMAGE(records_from_the_future_are_a_warning),
