@@ -4,7 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
-static const struct audit_group *const groups[] = {&audit_eic};
+static const struct audit_group *const groups[] = {&audit_enrolled, &audit_clock, &audit_door,
+    &audit_sudo, &audit_eic, &audit_key, &audit_mirror, &audit_age, &audit_hash, &audit_history};
 
 const struct audit_check *audit_check_at(size_t i)
 {

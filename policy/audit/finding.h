@@ -75,6 +75,15 @@ struct audit_group {
 	size_t count;
 };
 
+extern const struct audit_group audit_enrolled;
+extern const struct audit_group audit_clock;
+extern const struct audit_group audit_door;
+extern const struct audit_group audit_sudo;
 extern const struct audit_group audit_eic;
+extern const struct audit_group audit_key;
+extern const struct audit_group audit_mirror;
+extern const struct audit_group audit_age;
+extern const struct audit_group audit_hash;
+extern const struct audit_group audit_history;
 
 #endif

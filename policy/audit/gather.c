@@ -202,7 +202,12 @@ static void gather_self(struct facts *f)
 
 void gather_host(struct facts *f, const struct gather_request *q)
 {
-	(void)q;
 	gather_self(f);
 	gather_package(f);
+	gather_account(f);
+	gather_enrolled(f, q);
+	gather_clock(f);
+	gather_door(f);
+	gather_sudo(f);
+	gather_key(f);
 }
