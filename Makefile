@@ -144,9 +144,10 @@ $(pam_bin) $(race_bin): $(BUILD)/%: %.c $(pam_help) $(archives) $(BUILD)/pam_bas
 	@mkdir -p $(@D)
 	$(COMPILE) -Wl,-z,now $(LDFLAGS) -o $@ $< $(pam_help) $(archives) $(TEST_LIBS)
 
-# A password module that says what it was asked to judge, beside the shipped one.
-stub = $(BUILD)/tests/stub/pam_judge.so
-$(stub): tests/stub/pam_judge.c Makefile
+# Modules that tests put beside the shipped one: pam_judge judges passwords and says which,
+# pam_say answers what its line says.
+stub = $(BUILD)/tests/stub/pam_judge.so $(BUILD)/tests/stub/pam_say.so
+$(stub): $(BUILD)/tests/stub/%.so: tests/stub/%.c Makefile
 	@mkdir -p $(@D)
 	$(COMPILE) -shared $(HARDEN_LD) $(LDFLAGS) -o $@ $< -lpam
 

@@ -227,7 +227,7 @@ static int check_whole(const struct options *o, const char *path)
 		q.config = config;
 	}
 	if (o->pam_dir != NULL) {
-		q.pam = (struct pamd_dirs){o->pam_dir, NULL};
+		q.pam = (struct pamd_dirs){.dir = o->pam_dir, .fallback = NULL};
 	} else {
 		config_module_dir(modules);
 		q.module_dir = modules;

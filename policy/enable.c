@@ -319,7 +319,7 @@ static int compare_with_live(const struct enable_plan *p, const struct config_re
 	struct config_findings live = {0};
 	int r;
 
-	now.pam = (struct pamd_dirs){p->dirs.pam, p->dirs.pam_vendor};
+	now.pam = (struct pamd_dirs){.dir = p->dirs.pam, .fallback = p->dirs.pam_vendor};
 	r = config_check(&now, &live, e);
 	f->failed = false;
 	for (size_t i = 0; i < f->count && r == 0; i++) {
@@ -340,7 +340,7 @@ int enable_plan_check(const struct enable_plan *p, const struct config_request *
 	struct config_request future = *q;
 	int r;
 
-	future.pam = (struct pamd_dirs){p->pam, NULL};
+	future.pam = (struct pamd_dirs){.dir = p->pam, .fallback = NULL};
 	r = config_check(&future, f, e);
 	config_trust_dir(f, p->dirs.pam);
 	for (size_t i = 0; i < f->count; i++)

@@ -51,7 +51,7 @@ static void add_person(struct crowd *c, const char *name, bool password)
 	c->person[c->count++].password = password;
 }
 
-static bool logs_in(const struct passwd *pw)
+bool enable_people_logs_in(const struct passwd *pw)
 {
 	static const char *const none[] = {"nologin", "false", "sync", "shutdown", "halt"};
 	const char *name = strrchr(pw->pw_shell, '/');
@@ -69,7 +69,7 @@ static void add_accounts(struct crowd *c)
 
 	setpwent();
 	while ((pw = getpwent()) != NULL)
-		if (pw->pw_uid != 0 && logs_in(pw))
+		if (pw->pw_uid != 0 && enable_people_logs_in(pw))
 			add_person(c, pw->pw_name, enable_way_password(pw->pw_name));
 	endpwent();
 }

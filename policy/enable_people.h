@@ -9,6 +9,7 @@
 #include "policy/enable_sshd.h"
 #include "policy/enable_way.h"
 
+#include <pwd.h>
 #include <stdbool.h>
 
 #define ENABLE_PEOPLE_MOST 100 /* sshd is asked about each of them */
@@ -30,5 +31,8 @@ struct enable_people {
  * alone; trouble of the store or of sshd. */
 int enable_people_look(const struct enable_way *w, const struct enable_sshd *q,
     const char *admin, struct enable_people *out, struct err *e);
+
+/* Whether the shell lets anybody work. */
+bool enable_people_logs_in(const struct passwd *pw);
 
 #endif

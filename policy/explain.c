@@ -76,7 +76,7 @@ static int see_line(void *ctx, const struct pamd_line *l)
 static int read_service(const struct explain_query *q, struct explain *x,
     struct conf *account, struct err *e)
 {
-	const struct pamd_dirs dirs = {PAM_DIR, PAM_VENDOR_DIR};
+	const struct pamd_dirs dirs = {.dir = PAM_DIR, .fallback = PAM_VENDOR_DIR};
 	struct lines s = {x, account, q->config, e, 0};
 	char path[PAMD_PATH_MAX];
 	int r = pamd_find(&dirs, q->service, path);
@@ -114,7 +114,7 @@ static int64_t find_expiry(const char *user, int64_t now)
 /* A line past which, or after whose refusal, the service still says yes. */
 static void find_hole(const struct explain_query *q, struct explain *x)
 {
-	const struct pamd_dirs dirs = {PAM_DIR, PAM_VENDOR_DIR};
+	const struct pamd_dirs dirs = {.dir = PAM_DIR, .fallback = PAM_VENDOR_DIR};
 	struct pamd_stack s = {0};
 	struct pamd_ways w = {.refused = -1, .jumped = -1, .chosen = -1};
 	int at = -1;

@@ -1,4 +1,4 @@
-#include "policy/pamd_stack.h"
+#include "policy/pamd_run.h"
 
 #include <security/pam_appl.h>
 #include <stdio.h>
@@ -27,10 +27,23 @@ static bool is_one_of(const char *name, const char *const *list)
 	return false;
 }
 
-int pamd_find(const struct pamd_dirs *dirs, const char *name, char path[PAMD_PATH_MAX])
+/* 0, ERR_NONE, or what the source says. */
+static int look_for(const struct pamd_dirs *dirs, const char *path, struct err *e)
+{
+	const struct pamd_source *from = dirs->source;
+	const char *text;
+	size_t len;
+
+	if (from != NULL)
+		return from->read(from->ctx, path, &text, &len, e);
+	return access(path, F_OK) == 0 ? 0 : ERR_NONE;
+}
+
+static int find(const struct pamd_dirs *dirs, const char *name, char path[PAMD_PATH_MAX],
+    struct err *e)
 {
 	const char *dir[] = {dirs->dir, dirs->fallback};
-	int n;
+	int n, r;
 
 	if (name[0] == '/') {
 		n = snprintf(path, PAMD_PATH_MAX, "%s", name);
@@ -40,10 +53,32 @@ int pamd_find(const struct pamd_dirs *dirs, const char *name, char path[PAMD_PAT
 		n = snprintf(path, PAMD_PATH_MAX, "%s/%s", dir[i], name);
 		if (n >= PAMD_PATH_MAX)
 			return ERR_SYNTAX;
-		if (access(path, F_OK) == 0)
-			return 0;
+		if ((r = look_for(dirs, path, e)) != ERR_NONE)
+			return r;
 	}
 	return ERR_NONE;
+}
+
+int pamd_find(const struct pamd_dirs *dirs, const char *name, char path[PAMD_PATH_MAX])
+{
+	return find(dirs, name, path, NULL);
+}
+
+static int read_path(const struct pamd_dirs *dirs, const char *path, pamd_each each, void *ctx,
+    struct err *e)
+{
+	const struct pamd_source *from = dirs->source;
+	const char *text = NULL;
+	size_t len = 0;
+	int r;
+
+	if (from == NULL)
+		return pamd_read(path, each, ctx, e);
+	if ((r = from->read(from->ctx, path, &text, &len, e)) != 0)
+		return r == ERR_NONE ? err_set(e, r, "%s: does not exist", path) : r;
+	if (len > PAMD_FILE_MAX)
+		return err_set(e, ERR_BAD, "%s: is longer than %d bytes", path, PAMD_FILE_MAX);
+	return pamd_parse(path, text, len, each, ctx, e);
 }
 
 struct load {
@@ -163,6 +198,7 @@ static int append(struct load *load, const struct pamd_line *l, enum pamd_role r
 	x += s->count++;
 	*x = (struct pamd_entry){.line = l->line, .level = load->level, .role = role};
 	(void)snprintf(x->file, sizeof(x->file), "%s", l->file);
+	(void)snprintf(x->module, sizeof(x->module), "%s", l->module);
 	if (role == PAMD_SUBSTACK)
 		return 0;
 	x->ours = pamd_is_ours(l->module);
@@ -187,12 +223,16 @@ static int include(struct load *load, const struct pamd_line *l, bool substack)
 	if (load->depth + 1 >= PAMD_STACK_DEPTH)
 		return err_set(load->e, ERR_BAD, "%s:%d: includes more than %d deep, or in a "
 		    "circle", l->file, l->line, PAMD_STACK_DEPTH);
+	if (++load->stack->files > PAMD_STACK_FILES)
+		return err_set(load->e, ERR_BAD, "%s:%d: more than %d includes in all", l->file,
+		    l->line, PAMD_STACK_FILES);
 	below.depth++;
 	below.level += substack ? 1 : 0;
-	if (pamd_find(load->dirs, l->module, path) != 0)
+	r = find(load->dirs, l->module, path, load->e);
+	if (r == ERR_NONE || r == ERR_SYNTAX)
 		return err_set(load->e, ERR_NONE, "%s:%d: includes %.100s, which does not exist",
 		    l->file, l->line, l->module);
-	return pamd_read(path, each_line, &below, load->e);
+	return r != 0 ? r : read_path(load->dirs, path, each_line, &below, load->e);
 }
 
 static int each_line(void *ctx, const struct pamd_line *l)
@@ -212,11 +252,30 @@ int pamd_stack_load(struct pamd_stack *s, const struct pamd_dirs *dirs,
 {
 	struct load load = {.stack = s, .dirs = dirs, .type = type, .e = e};
 	char path[PAMD_PATH_MAX];
+	int r;
 
 	*s = (struct pamd_stack){.type = type};
-	if (pamd_find(dirs, service, path) != 0)
+	r = find(dirs, service, path, e);
+	if (r == ERR_NONE || r == ERR_SYNTAX)
 		return err_set(e, ERR_NONE, "%s/%s: does not exist", dirs->dir, service);
-	return pamd_read(path, each_line, &load, e);
+	return r != 0 ? r : read_path(dirs, path, each_line, &load, e);
+}
+
+int pamd_stack_load_or_other(struct pamd_stack *s, const struct pamd_dirs *dirs,
+    const char *service, enum pamd_type type, bool *other, struct err *e)
+{
+	char path[PAMD_PATH_MAX];
+	int r;
+
+	*s = (struct pamd_stack){.type = type};
+	*other = (r = find(dirs, service, path, e)) == ERR_NONE;
+	if (r != 0 && !*other)
+		return r == ERR_SYNTAX ? err_set(e, ERR_NONE, "%s: the name is too long", service) : r;
+	r = *other ? 0 : pamd_stack_load(s, dirs, service, type, e);
+	if (r != 0 || s->count > 0)
+		return r;
+	*other = true;
+	return pamd_stack_load(s, dirs, "other", type, e);
 }
 
 void pamd_stack_free(struct pamd_stack *s)
@@ -243,16 +302,18 @@ enum impression {
 enum { PROVEN = 1, CODE = 2, REFUSED = 4, CHOSEN = 8, LIMITED = 16, RESERVED = 32, DENIED = 64,
     FLAGS = 128 };
 #define STATES (IMPRESSIONS * FLAGS)
-#define NEVER (-1)
-#define START (-2)
+#define NEVER 0
+#define START (-1)
 
 struct walk {
 	struct pamd_stack *stack;
-	int *parent; /* [entry][state]: where from, as entry * STATES + state */
+	int *parent; /* [entry][state]: where from, as entry * STATES + state + 1 */
 };
 
 static bool may_return(const struct pamd_stack *s, int at, int code)
 {
+	if (s->entry[at].missing)
+		return code == PAM_MODULE_UNKNOWN;
 	switch (s->entry[at].role) {
 	case PAMD_PERMITS:
 		return code == PAM_SUCCESS;
@@ -265,31 +326,6 @@ static bool may_return(const struct pamd_stack *s, int at, int code)
 	default:
 		return code != PAM_INCOMPLETE && (code != PAM_IGNORE || s->entry[at].ignores);
 	}
-}
-
-/* The entry behind at's (sub)stack. */
-static int behind(const struct pamd_stack *s, int at)
-{
-	int level = s->entry[at].level;
-
-	while (at + 1 < s->count && s->entry[at + 1].level >= level)
-		at++;
-	return at + 1;
-}
-
-/* The target of a jump; *bad when the (sub)stack is too short for it. */
-static int jump(const struct pamd_stack *s, int at, int lines, bool *bad)
-{
-	int level = s->entry[at].level;
-
-	while (lines > 0 && at + 1 < s->count && s->entry[at + 1].level >= level) {
-		do
-			at++;
-		while (at + 1 < s->count && s->entry[at + 1].level > level);
-		lines--;
-	}
-	*bad = lines > 0;
-	return at + 1;
 }
 
 /* Our first line that an edge leaves out, or -1. */
@@ -306,30 +342,30 @@ static void arrive(struct walk *w, int from, int state, int to, int to_state)
 	int *slot = &w->parent[to * STATES + to_state];
 
 	if (*slot == NEVER)
-		*slot = from * STATES + state;
+		*slot = from * STATES + state + 1;
 }
 
-static enum impression count_ok(enum impression was, int code)
+/* What stands for all that are taken for one. */
+static struct pamd_state example(int was)
 {
-	if (was != UNDEFINED && was != SUCCEEDS)
-		return was;
-	if (code == PAM_SUCCESS)
-		return SUCCEEDS;
-	return code == PAM_NEW_AUTHTOK_REQD ? EXPIRED : ODD;
+	static const struct pamd_state examples[IMPRESSIONS] = {
+	    [UNDEFINED] = {PAMD_UNDEFINED, PAM_PERM_DENIED}, [SUCCEEDS] = {PAMD_POSITIVE, PAM_SUCCESS},
+	    [EXPIRED] = {PAMD_POSITIVE, PAM_NEW_AUTHTOK_REQD}, [ODD] = {PAMD_POSITIVE, PAM_AUTH_ERR},
+	    [FAILS] = {PAMD_NEGATIVE, PAM_AUTH_ERR}, [OVERDUE] = {PAMD_NEGATIVE, PAM_NEW_AUTHTOK_REQD}};
+
+	return examples[was];
 }
 
-/* The first failure's code stays, and of account sshd takes this one for "change
- * the password, then go in". */
-static enum impression count_bad(const struct pamd_stack *s, enum impression was, int code)
+/* Of account sshd takes the code of OVERDUE for "change the password, then go in". */
+static enum impression kind_of(const struct pamd_stack *s, const struct pamd_state *now)
 {
-	if (was == FAILS || was == OVERDUE)
-		return was;
-	return s->type == PAMD_ACCOUNT && code == PAM_NEW_AUTHTOK_REQD ? OVERDUE : FAILS;
-}
+	const bool renew = now->status == PAM_NEW_AUTHTOK_REQD;
 
-static bool is_positive(enum impression was)
-{
-	return was == SUCCEEDS || was == EXPIRED || was == ODD;
+	if (now->impression == PAMD_UNDEFINED)
+		return UNDEFINED;
+	if (now->impression == PAMD_NEGATIVE)
+		return renew && s->type == PAMD_ACCOUNT ? OVERDUE : FAILS;
+	return now->status == PAM_SUCCESS ? SUCCEEDS : renew ? EXPIRED : ODD;
 }
 
 static int note(const struct pamd_stack *s, int at, int to, int code, int flags)
@@ -353,55 +389,83 @@ static int note(const struct pamd_stack *s, int at, int to, int code, int flags)
 	return flags;
 }
 
+/* Whether some way enters the substack of at with that impression. */
+static bool may_enter(const struct walk *w, int at, int was)
+{
+	const int level = w->stack->entry[at].level;
+
+	while (w->stack->entry[at].level >= level)
+		at--; /* to the mark, which is outside */
+	for (int flags = 0; flags < FLAGS; flags++)
+		if (w->parent[at * STATES + was * FLAGS + flags] != NEVER)
+			return true;
+	return false;
+}
+
 static void step(struct walk *w, int at, int state, int code)
 {
 	const struct pamd_stack *s = w->stack;
-	int action = s->entry[at].control.action[code];
-	enum impression was = (enum impression)(state / FLAGS), now = was;
-	bool bad = false;
-	int to = at + 1, flags;
+	const bool forgets = s->entry[at].control.action[code] == PAMD_RESET;
 
-	if (action == PAMD_OK || action == PAMD_DONE)
-		now = count_ok(was, code);
-	else if (action == PAMD_BAD || action == PAMD_DIE)
-		now = count_bad(s, was, code);
-	else if (action == PAMD_RESET)
-		now = UNDEFINED;
-	else if (action > 0)
-		to = jump(s, at, action, &bad);
-	if (action == PAMD_DIE || (action == PAMD_DONE && is_positive(now)))
-		to = behind(s, at);
-	if (bad)
-		now = FAILS;
-	flags = note(s, at, to, code, state % FLAGS);
-	arrive(w, at, state, to, (int)now * FLAGS + flags);
-	/* What was before a substack is not remembered here: all are possible. */
-	if (action == PAMD_RESET && s->entry[at].level > 0) {
-		arrive(w, at, state, to, SUCCEEDS * FLAGS + flags);
-		arrive(w, at, state, to, EXPIRED * FLAGS + flags);
-		if (s->type == PAMD_ACCOUNT)
-			arrive(w, at, state, to, OVERDUE * FLAGS + flags);
+	for (int was = 0; was < IMPRESSIONS; was++) {
+		const bool inside = s->entry[at].level > 0;
+		struct pamd_state now = example(state / FLAGS), saved = example(was);
+		int to;
+
+		/* What was before a substack is not remembered here: any that may enter it. */
+		if (forgets && inside ? !may_enter(w, at, was) : was != UNDEFINED)
+			continue;
+		to = pamd_step(s, at, code, &saved, &now);
+		arrive(w, at, state, to, (int)kind_of(s, &now) * FLAGS +
+		    note(s, at, to, code, state % FLAGS));
 	}
 }
 
-static void visit(struct walk *w, int at)
+/* The usual ones first: they are what a way is told by. */
+static int nth_code(int i)
+{
+	static const int usual[] = {PAM_SUCCESS, PAM_AUTH_ERR, PAM_IGNORE, PAM_MODULE_UNKNOWN};
+	const int n = sizeof(usual) / sizeof(usual[0]);
+
+	if (i < n)
+		return usual[i];
+	for (int code = 0, k = n; code < PAMD_CODES; code++) {
+		bool told = false;
+
+		for (int u = 0; u < n; u++)
+			told = told || usual[u] == code;
+		if (!told && k++ == i)
+			return code;
+	}
+	return 0;
+}
+
+static void visit_state(struct walk *w, int at, int state)
 {
 	struct pamd_entry *x = &w->stack->entry[at];
 
-	for (int state = 0; state < STATES; state++) {
-		if (w->parent[at * STATES + state] == NEVER)
-			continue;
-		x->run = true;
-		x->unproven = x->unproven || (state % FLAGS & PROVEN) == 0;
-		x->unreserved = x->unreserved || (state % FLAGS & RESERVED) == 0;
-		x->denied = x->denied || (state % FLAGS & DENIED) != 0;
-		x->unlimited = x->unlimited || (state % FLAGS & LIMITED) == 0;
-		if (x->role == PAMD_SUBSTACK)
-			arrive(w, at, state, at + 1, state);
-		for (int code = 0; code < PAMD_CODES && x->role != PAMD_SUBSTACK; code++)
-			if (may_return(w->stack, at, code))
-				step(w, at, state, code);
-	}
+	if (w->parent[at * STATES + state] == NEVER)
+		return;
+	x->run = true;
+	x->unproven = x->unproven || (state % FLAGS & PROVEN) == 0;
+	x->unreserved = x->unreserved || (state % FLAGS & RESERVED) == 0;
+	x->denied = x->denied || (state % FLAGS & DENIED) != 0;
+	x->unlimited = x->unlimited || (state % FLAGS & LIMITED) == 0;
+	if (x->role == PAMD_SUBSTACK)
+		arrive(w, at, state, at + 1, state);
+	for (int i = 0; i < PAMD_CODES && x->role != PAMD_SUBSTACK; i++)
+		if (may_return(w->stack, at, nth_code(i)))
+			step(w, at, state, nth_code(i));
+}
+
+/* From the likeliest state to the others: the first way to a state is the one that is told. */
+static const int likely[IMPRESSIONS] = {SUCCEEDS, UNDEFINED, EXPIRED, OVERDUE, ODD, FAILS};
+
+static void visit(struct walk *w, int at)
+{
+	for (int i = 0; i < IMPRESSIONS; i++)
+		for (int flags = 0; flags < FLAGS; flags++)
+			visit_state(w, at, likely[i] * FLAGS + flags);
 }
 
 /* Back from the end: our line that refused, or the line that left it out. */
@@ -411,14 +475,14 @@ static int opener(const struct walk *w, int state)
 	int here = at * STATES + state;
 
 	for (int from = w->parent[here]; from != START; from = w->parent[here]) {
-		int before = from / STATES;
+		int before = (from - 1) / STATES;
 
 		if ((state % FLAGS & REFUSED) != 0 ?
 		    w->stack->entry[before].role == PAMD_OURSELVES :
 		    left_out(w->stack, before, at) >= 0)
 			return before;
 		at = before;
-		here = from;
+		here = from - 1;
 	}
 	return -1;
 }
@@ -430,40 +494,156 @@ static bool is_success(const struct pamd_stack *s, int was)
 	return was == SUCCEEDS || (was == EXPIRED && s->type == PAMD_ACCOUNT);
 }
 
-static void judge_ends(const struct walk *w, struct pamd_ways *ways)
+/* Whether a way that ends so is of that kind. */
+static bool is_way(const struct walk *w, enum pamd_way kind, int state, bool ours)
 {
-	bool ours = left_out(w->stack, -1, w->stack->count) >= 0;
-	int end = w->stack->count;
+	const int flags = state % FLAGS, was = state / FLAGS;
 
-	for (int state = 0; state < STATES; state++) {
-		int flags = state % FLAGS, was = state / FLAGS;
-		int *way = (flags & REFUSED) != 0 ? &ways->refused :
-		    (flags & CHOSEN) != 0 ? &ways->chosen : &ways->jumped;
+	if (kind == PAMD_WAY_ANY)
+		return is_success(w->stack, was);
+	if (kind == PAMD_WAY_CODE)
+		return (flags & CODE) != 0 && is_success(w->stack, was);
+	return ours && (flags & CODE) == 0 &&
+	    (was == SUCCEEDS || was == EXPIRED || was == OVERDUE) &&
+	    kind == ((flags & REFUSED) != 0 ? PAMD_WAY_REFUSED :
+	    (flags & CHOSEN) != 0 ? PAMD_WAY_CHOSEN : PAMD_WAY_JUMPED);
+}
 
-		if (w->parent[end * STATES + state] == NEVER)
-			continue;
-		ways->any = ways->any || is_success(w->stack, was);
-		ways->code = ways->code || ((flags & CODE) != 0 && is_success(w->stack, was));
-		if (ours && (flags & CODE) == 0 && *way < 0 &&
-		    (was == SUCCEEDS || was == EXPIRED || was == OVERDUE))
-			*way = opener(w, state);
-	}
+/* The first end of that kind, a plain success before the others; or -1. */
+static int find_end(const struct walk *w, enum pamd_way kind)
+{
+	const bool ours = left_out(w->stack, -1, w->stack->count) >= 0;
+
+	for (int i = 0; i < IMPRESSIONS; i++)
+		for (int flags = 0; flags < FLAGS; flags++) {
+			const int state = likely[i] * FLAGS + flags;
+
+			if (w->parent[w->stack->count * STATES + state] != NEVER &&
+			    is_way(w, kind, state, ours))
+				return state;
+		}
+	return -1;
+}
+
+static int open_way(const struct walk *w, enum pamd_way kind)
+{
+	const int state = find_end(w, kind);
+
+	return state < 0 ? -1 : opener(w, state);
+}
+
+/* free() w->parent in any case. */
+static int walk(struct walk *w, struct err *e)
+{
+	struct pamd_stack *s = w->stack;
+	const size_t n = (size_t)(s->count + 1) * STATES;
+
+	if ((w->parent = calloc(n, sizeof(*w->parent))) == NULL)
+		return err_set(e, ERR_SYSTEM, "out of memory");
+	w->parent[UNDEFINED * FLAGS] = START;
+	for (int at = 0; at < s->count; at++)
+		visit(w, at);
+	return 0;
 }
 
 int pamd_stack_walk(struct pamd_stack *s, struct pamd_ways *ways, struct err *e)
 {
-	size_t n = (size_t)(s->count + 1) * STATES;
 	struct walk w = {.stack = s};
+	int r;
 
 	*ways = (struct pamd_ways){.refused = -1, .jumped = -1, .chosen = -1};
-	if ((w.parent = malloc(n * sizeof(*w.parent))) == NULL)
-		return err_set(e, ERR_SYSTEM, "out of memory");
-	for (size_t i = 0; i < n; i++)
-		w.parent[i] = NEVER;
-	w.parent[UNDEFINED * FLAGS] = START;
-	for (int at = 0; at < s->count; at++)
-		visit(&w, at);
-	judge_ends(&w, ways);
+	if ((r = walk(&w, e)) == 0)
+		*ways = (struct pamd_ways){.refused = open_way(&w, PAMD_WAY_REFUSED),
+		    .jumped = open_way(&w, PAMD_WAY_JUMPED), .chosen = open_way(&w, PAMD_WAY_CHOSEN),
+		    .any = find_end(&w, PAMD_WAY_ANY) >= 0, .code = find_end(&w, PAMD_WAY_CODE) >= 0};
 	free(w.parent);
-	return 0;
+	return r;
+}
+
+/*
+ * A way, back from its end.
+ */
+
+/* Which answer leads from one state to the other: the one that came first. */
+static int answer_between(const struct walk *w, int at, int state, int to)
+{
+	const struct pamd_stack *s = w->stack;
+
+	for (int i = 0; i < PAMD_CODES; i++) {
+		const int code = nth_code(i);
+
+		for (int was = 0; was < IMPRESSIONS && may_return(s, at, code); was++) {
+			struct pamd_state now = example(state / FLAGS), saved = example(was);
+			const int next = pamd_step(s, at, code, &saved, &now);
+
+			if (to == next * STATES + (int)kind_of(s, &now) * FLAGS +
+			    note(s, at, next, code, state % FLAGS))
+				return code;
+		}
+	}
+	return PAM_SUCCESS; /* not reached: some answer has led there */
+}
+
+struct replay {
+	const struct pamd_trace *trace;
+	int next;
+	bool left; /* libpam went elsewhere */
+};
+
+static int replayed(void *ctx, const struct pamd_stack *s, int at)
+{
+	struct replay *r = ctx;
+	const struct pamd_trace *t = r->trace;
+
+	(void)s;
+	if (r->left || r->next == t->count || t->pass[r->next].at != at) {
+		r->left = true;
+		return PAM_SYSTEM_ERR;
+	}
+	return t->pass[r->next++].code;
+}
+
+static bool is_exact(const struct pamd_stack *s, const struct pamd_trace *t, int was)
+{
+	struct replay r = {.trace = t};
+	const int code = pamd_run(s, replayed, &r);
+
+	return !r.left && r.next == t->count &&
+	    code == (was == SUCCEEDS ? PAM_SUCCESS : PAM_NEW_AUTHTOK_REQD);
+}
+
+static void trace_back(const struct walk *w, int state, struct pamd_trace *t)
+{
+	int to = w->stack->count * STATES + state, from, n = 0;
+
+	for (from = w->parent[to]; from != START; to = from - 1, from = w->parent[to]) {
+		const int at = (from - 1) / STATES;
+
+		if (w->stack->entry[at].role != PAMD_SUBSTACK) {
+			t->pass[n].at = at;
+			t->pass[n++].code = answer_between(w, at, (from - 1) % STATES, to);
+		}
+	}
+	t->count = n;
+	for (int i = 0; i < n / 2; i++) {
+		const int at = t->pass[i].at, code = t->pass[i].code;
+
+		t->pass[i] = t->pass[n - 1 - i];
+		t->pass[n - 1 - i].at = at;
+		t->pass[n - 1 - i].code = code;
+	}
+	t->exact = is_exact(w->stack, t, state / FLAGS);
+}
+
+int pamd_stack_trace(struct pamd_stack *s, enum pamd_way kind, struct pamd_trace *t,
+    struct err *e)
+{
+	struct walk w = {.stack = s};
+	int state, r;
+
+	*t = (struct pamd_trace){.count = 0};
+	if ((r = walk(&w, e)) == 0 && (state = find_end(&w, kind)) >= 0)
+		trace_back(&w, state, t);
+	free(w.parent);
+	return r;
 }

@@ -13,11 +13,21 @@
 
 #define PAMD_STACK_MAX 256
 #define PAMD_STACK_DEPTH 16 /* of includes, as in libpam */
+#define PAMD_STACK_FILES 512 /* includes in all: a few files can name each other for ever */
 #define PAMD_OURS "pam_bastion.so"
+
+/* Where the files come from when not from the disk. */
+struct pamd_source {
+	/* Points *text at the file path, which stays as long as the source: 0; ERR_NONE when
+	 * there is none; another code and e when it cannot be told. */
+	int (*read)(void *ctx, const char *path, const char **text, size_t *len, struct err *e);
+	void *ctx;
+};
 
 struct pamd_dirs {
 	const char *dir;      /* "/etc/pam.d" */
 	const char *fallback; /* the vendor's, "/usr/lib/pam.d"; or NULL */
+	const struct pamd_source *source; /* or NULL: the disk */
 };
 
 enum pamd_role {
@@ -33,6 +43,7 @@ enum pamd_role {
 
 struct pamd_entry {
 	char file[PAMD_PATH_MAX];
+	char module[PAMD_PATH_MAX]; /* as it is written; of a mark the file */
 	int line;
 	int level;           /* of substacks */
 	enum pamd_role role;
@@ -40,6 +51,7 @@ struct pamd_entry {
 	bool need_auth;
 	bool ours;           /* whatever its words */
 	bool ignores;        /* the module may answer "ignore" */
+	bool missing;        /* set by who knows, before the walk: the module is not there */
 	struct pamd_control control;
 	bool asks;           /* of password lines: may ask for a new password */
 	bool limits;         /* tells members of a group, or root, from other callers */
@@ -54,6 +66,7 @@ struct pamd_stack {
 	enum pamd_type type;
 	struct pamd_entry *entry;
 	int count;
+	int files; /* that were included, each as often as it is */
 };
 
 /* Ways to a success.  Of those that miss our module's success the line that
@@ -69,7 +82,8 @@ struct pamd_ways {
 /* True for "pam_bastion.so" and any path ending in it. */
 bool pamd_is_ours(const char *module);
 
-/* Where libpam would find the file: 0, ERR_NONE, ERR_SYNTAX (too long). */
+/* Where libpam would find the file: 0, ERR_NONE, ERR_SYNTAX (too long), or what the
+ * source says. */
 int pamd_find(const struct pamd_dirs *dirs, const char *name, char path[PAMD_PATH_MAX]);
 
 /* Loads the lines of one type of the service.  s is freed by the caller, also
@@ -78,7 +92,29 @@ int pamd_stack_load(struct pamd_stack *s, const struct pamd_dirs *dirs,
     const char *service, enum pamd_type type, struct err *e);
 void pamd_stack_free(struct pamd_stack *s);
 
+/* The same as libpam runs it: where the service has no file, or no line of the type, that
+ * is `other`, and *other says so.  ERR_NONE when that is not there either. */
+int pamd_stack_load_or_other(struct pamd_stack *s, const struct pamd_dirs *dirs,
+    const char *service, enum pamd_type type, bool *other, struct err *e);
+
 /* Fills run, unproven, unreserved, denied and unlimited of every entry, and *w.  0 or ERR_SYSTEM. */
 int pamd_stack_walk(struct pamd_stack *s, struct pamd_ways *w, struct err *e);
+
+/* The kinds of ways of struct pamd_ways. */
+enum pamd_way { PAMD_WAY_REFUSED, PAMD_WAY_JUMPED, PAMD_WAY_CHOSEN, PAMD_WAY_ANY, PAMD_WAY_CODE };
+
+/* A way, line by line. */
+struct pamd_trace {
+	int count;
+	bool exact; /* libpam goes this way; else the walk has taken two ways for one */
+	struct {
+		int at;   /* the line that is run */
+		int code; /* what its module answers */
+	} pass[PAMD_STACK_MAX];
+};
+
+/* One way of that kind; count is 0 when there is none.  As the walk, which it repeats. */
+int pamd_stack_trace(struct pamd_stack *s, enum pamd_way kind, struct pamd_trace *t,
+    struct err *e);
 
 #endif

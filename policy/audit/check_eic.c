@@ -1,13 +1,21 @@
-#include "policy/audit/finding.h"
+#include "policy/audit/check_eic.h"
 
 #include "enroll/language.h"
+#include "policy/audit/check_sshd.h"
+#include "policy/audit/eic.h"
+#include "policy/audit/sshd_args.h"
+#include "policy/audit/sshd_lines.h"
+#include "policy/sshd_said.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* EIC-01: removed but configured is not installed. */
 static void check_package(struct facts *f, const struct audit_rules *rules, struct result *r)
 {
-	static const char *const names[] = {"ec2-instance-connect", "ec2-instance-connect-selinux"};
+	static const char *const names[] = {EIC_NAME, EIC_NAME "-selinux"};
 
 	(void)rules;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -28,11 +36,486 @@ static void check_package(struct facts *f, const struct audit_rules *rules, stru
 	}
 }
 
+/* ---- what the files and programs say ---- */
+
+static bool is_keys_command(const char *key, size_t n)
+{
+	return (n == 21 && strncasecmp(key, "AuthorizedKeysCommand", n) == 0) ||
+	    (n == 27 && strncasecmp(key, "AuthorizedPrincipalsCommand", n) == 0);
+}
+
+/* Whether the first word of a value is a program of another name that calls it. */
+static bool calls_it(struct facts *f, const char *value, char *line, size_t size)
+{
+	char path[512];
+	const struct fact *x;
+
+	if (!sshd_lines_word(&value, path, sizeof(path)) || path[0] != '/')
+		return false;
+	x = facts_get(f, "eic-in", path);
+	if (x->is == FACT_TEXT)
+		(void)snprintf(line, size, "%s:%.300s", path, x->text);
+	return x->is == FACT_TEXT;
+}
+
+/* ---- EIC-02 ---- */
+
+struct reference {
+	const char *script;
+	bool found;
+};
+
+static int refer_line(void *ctx, const struct sshd_line *l)
+{
+	struct reference *x = ctx;
+
+	x->found = x->found || strstr(l->value, x->script) != NULL;
+	return x->found;
+}
+
+static void pass_over(void *ctx, const char *kind, const char *name)
+{
+	(void)ctx, (void)kind, (void)name;
+}
+
+static bool unit_refers(struct facts *f, const char *script)
+{
+	bool found = false;
+
+	for (size_t i = 0; unit_sshd(i) != NULL && !found; i++) {
+		struct unit u;
+
+		(void)unit_merge(f, unit_sshd(i), &u);
+		for (size_t k = 0; k < u.commands; k++)
+			for (size_t w = 0; w < u.command[k].count; w++)
+				found = found || strstr(u.command[k].word[w].text, script) != NULL;
+		unit_free(&u);
+	}
+	return found;
+}
+
+static bool text_refers(struct facts *f, const char *kind, const char *script)
+{
+	const struct fact *x = NULL;
+
+	while ((x = facts_next(f, kind, "", x)) != NULL)
+		if (strstr(x->text, script) != NULL)
+			return true;
+	return false;
+}
+
+static bool is_referenced(struct facts *f, const char *script)
+{
+	struct reference x = {script, false};
+	const struct sshd_lines l = {f, refer_line, pass_over, &x};
+
+	(void)sshd_lines(&l, SSHD_LINES_MAIN);
+	return x.found || unit_refers(f, script) || text_refers(f, "sshd", script) ||
+	    text_refers(f, "listener", script) || text_refers(f, "eic-in", script);
+}
+
+/* The other scripts are called by the first. */
+static bool is_called(struct facts *f, const char *script)
+{
+	const size_t dir = (size_t)(strrchr(script, '/') - script);
+
+	for (size_t i = 0; eic_script(i) != NULL; i++) {
+		const char *other = eic_script(i);
+
+		if (strncmp(other, script, dir + 1) == 0 && strchr(other + dir + 1, '/') == NULL &&
+		    is_referenced(f, other) && facts_get(f, "script", other)->is == FACT_TEXT)
+			return true;
+	}
+	return false;
+}
+
+static void check_scripts(struct facts *f, const struct audit_rules *rules, struct result *r)
+{
+	(void)rules;
+	for (size_t i = 0; eic_script(i) != NULL; i++) {
+		const char *path = eic_script(i);
+		const struct fact *meta = facts_get(f, "meta", path), *x = facts_get(f, "script", path);
+		const char *package = strstr(x->text, "package ");
+		bool executable = strstr(x->text, "\nexecutable") != NULL, used;
+
+		if (result_untold(r, meta, "meta", path) || meta->is == FACT_NONE ||
+		    result_untold(r, x, "script", path))
+			continue;
+		used = is_referenced(f, path) || is_called(f, path);
+		package = package != NULL ? package + 8 : "-";
+		result_note(r, executable && used ? AUDIT_FAIL : AUDIT_WARN, executable && used ?
+		    N_("%s: can be run, and sshd is told to: %.*s, package %.*s") :
+		    N_("%s: is there, and nothing calls it: %.*s, package %.*s"), path,
+		    (int)strcspn(x->text, "\n"), x->text, (int)strcspn(package, "\n"), package);
+	}
+	if (r->status == AUDIT_NOTHING)
+		result_note(r, AUDIT_PASS, N_("none of its scripts is there"));
+}
+
+/* ---- EIC-03 ---- */
+
+#define FAILED 64
+
+struct units {
+	struct facts *f;
+	struct result *r;
+	const char *unit;
+	bool any;            /* some unit starts sshd */
+	char failed[FAILED][512]; /* files of which a line counts */
+	size_t count;
+};
+
+static void keep_failed(struct units *u, const char *file)
+{
+	if (u->count < FAILED)
+		(void)snprintf(u->failed[u->count++], sizeof(u->failed[0]), "%s", file);
+}
+
+static void judge_word(struct units *all, const struct unit_word *w)
+{
+	char line[900];
+
+	if (eic_is_named(w->text))
+		result_note(all->r, AUDIT_FAIL, N_("%s:%zu: %.400s (%s)"), w->at.file, w->at.line, w->text,
+		    all->unit);
+	else if (calls_it(all->f, w->text, line, sizeof(line)))
+		result_note(all->r, AUDIT_FAIL, N_("%s:%zu: %.400s (%s) calls it: %s"), w->at.file,
+		    w->at.line, w->text, all->unit, line);
+	else
+		return;
+	keep_failed(all, w->at.file);
+}
+
+static int judge_arg(void *ctx, const struct sshd_arg *a)
+{
+	const char *value;
+	char line[900];
+	struct units *all = ctx;
+
+	if (a->letter != 'o' || !is_keys_command(a->value, sshd_args_key(a->value, &value)) ||
+	    eic_is_named(value) || !calls_it(all->f, value, line, sizeof(line)))
+		return 0;
+	result_note(all->r, AUDIT_FAIL, N_("%s:%zu: %.400s (%s) calls it: %s"), a->at.file, a->at.line,
+	    a->value, all->unit, line);
+	keep_failed(all, a->at.file);
+	return 0;
+}
+
+static void judge_unit(struct units *all, const char *name)
+{
+	struct unit u;
+
+	if (unit_merge(all->f, name, &u) != 0)
+		all->r->failed = true;
+	all->unit = name;
+	if (u.untold.name != NULL)
+		check_sshd_untold(all->f, all->r, u.untold.kind, u.untold.name);
+	all->any = all->any || u.commands > 0;
+	for (size_t i = 0; i < u.commands; i++) {
+		for (size_t k = 0; k < u.command[i].count; k++)
+			judge_word(all, &u.command[i].word[k]);
+		if (sshd_args_is(&u.command[i]))
+			(void)sshd_args(&u.command[i], judge_arg, all);
+	}
+	unit_free(&u);
+}
+
+/* Lines of a file that name it though none of them counts. */
+static void judge_dormant(struct units *all, const struct fact *x)
+{
+	size_t line = 0;
+
+	for (size_t i = 0; i < all->count; i++)
+		if (strcmp(all->failed[i], x->name) == 0)
+			return;
+	for (const char *p = x->text; *p != '\0';) {
+		const size_t n = strcspn(p, "\n"), blanks = strspn(p, " \t");
+		char text[512];
+
+		line++;
+		(void)snprintf(text, sizeof(text), "%.*s", (int)(n < 500 ? n : 500), p);
+		if (x->is == FACT_TEXT && p[blanks] != '#' && p[blanks] != ';' && eic_is_named(text)) {
+			result_note(all->r, AUDIT_WARN, N_("%s:%zu: %s: is there, and does not count"), x->name,
+			    line, text);
+			return;
+		}
+		p += n + (p[n] == '\n');
+	}
+}
+
+static void judge_files(struct units *all)
+{
+	static const char *const variables[] = {"/etc/default/ssh", "/etc/sysconfig/sshd"};
+	char prefix[200];
+
+	for (size_t i = 0; unit_dir(i) != NULL; i++) {
+		const struct fact *x = NULL;
+
+		(void)snprintf(prefix, sizeof(prefix), "%s/", unit_dir(i));
+		while ((x = facts_next(all->f, "file", prefix, x)) != NULL)
+			judge_dormant(all, x);
+	}
+	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
+		const struct fact *x = facts_get(all->f, "file", variables[i]);
+
+		if (!result_untold(all->r, x, "file", variables[i]))
+			judge_dormant(all, x);
+	}
+}
+
+static void check_units(struct facts *f, const struct audit_rules *rules, struct result *r)
+{
+	struct units all = {.f = f, .r = r};
+
+	(void)rules;
+	for (size_t i = 0; unit_sshd(i) != NULL; i++)
+		judge_unit(&all, unit_sshd(i));
+	judge_files(&all);
+	if (r->status == AUDIT_NOTHING && !all.any)
+		result_note(r, AUDIT_SKIP, N_("no unit of systemd starts sshd"));
+	else if (r->status == AUDIT_NOTHING)
+		result_note(r, AUDIT_PASS, N_("no unit that starts sshd, drop-in or options file names it"));
+}
+
+/* ---- EIC-04 ---- */
+
+struct config {
+	struct facts *f;
+	struct result *r;
+};
+
+static int judge_line(void *ctx, const struct sshd_line *l)
+{
+	const struct config *c = ctx;
+	char line[900];
+
+	if (is_keys_command(l->key, strlen(l->key))) {
+		if (eic_is_named(l->value))
+			result_note(c->r, AUDIT_FAIL, l->match != NULL ? N_("%s:%zu: %s %s (in Match %s)") :
+			    N_("%s:%zu: %s %s%s"), l->file, l->line, l->key, l->value,
+			    l->match != NULL ? l->match : "");
+		else if (calls_it(c->f, l->value, line, sizeof(line)))
+			result_note(c->r, AUDIT_FAIL, N_("%s:%zu: %s %s: calls it: %s"), l->file, l->line,
+			    l->key, l->value, line);
+	} else if (eic_is_named(l->value)) {
+		result_note(c->r, AUDIT_WARN, N_("%s:%zu: %s %s: is left over"), l->file, l->line, l->key,
+		    l->value);
+	}
+	return 0;
+}
+
+static void untold_line(void *ctx, const char *kind, const char *name)
+{
+	const struct config *c = ctx;
+
+	check_sshd_untold(c->f, c->r, kind, name);
+}
+
+static void judge_said(struct result *r, const struct fact *x)
+{
+	static const char *const keys[] = {"authorizedkeyscommand", "authorizedprincipalscommand"};
+	char value[600];
+
+	if (result_untold(r, x, "sshd", x->name))
+		return;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (sshd_said_value(x->text, keys[i], value, sizeof(value)) && eic_is_named(value))
+			result_note(r, AUDIT_FAIL, N_("sshd -T (%s): %s %s"), x->name, keys[i], value);
+}
+
+static void check_config(struct facts *f, const struct audit_rules *rules, struct result *r)
+{
+	struct config c = {f, r};
+	const struct sshd_lines l = {f, judge_line, untold_line, &c};
+	const struct fact *x = facts_get(f, "sshd", "config");
+
+	(void)rules;
+	if (x->is == FACT_NONE && facts_get(f, "file", SSHD_LINES_MAIN)->is == FACT_NONE) {
+		result_note(r, AUDIT_SKIP, N_("there is no sshd"));
+		return;
+	}
+	if (x->is == FACT_UNKNOWN)
+		(void)result_untold(r, x, "sshd", "config");
+	(void)sshd_lines(&l, SSHD_LINES_MAIN);
+	/* What units add is EIC-03's. */
+	for (x = NULL; (x = facts_next(f, "sshd", "config", x)) != NULL;)
+		judge_said(r, x);
+	if (r->status == AUDIT_NOTHING)
+		result_note(r, AUDIT_PASS, N_("no line names it, and sshd -T says so of every login that was "
+		    "asked about"));
+}
+
+/* ---- EIC-05 ---- */
+
+/* When a file was changed last, or 0.  "TYPE MODE UID GID SIZE TIME" */
+static int64_t changed(struct facts *f, const char *path)
+{
+	const char *p = facts_string(f, "meta", path);
+
+	for (int i = 0; i < 5 && *p != '\0'; i++)
+		p += strcspn(p, " "), p += *p == ' ';
+	return strtoll(p, NULL, 10);
+}
+
+struct newest {
+	struct facts *f;
+	int64_t at;
+	char file[600];
+};
+
+static void see_file(struct newest *n, const char *path)
+{
+	const int64_t at = changed(n->f, path);
+
+	if (at <= n->at)
+		return;
+	n->at = at;
+	(void)snprintf(n->file, sizeof(n->file), "%s", path);
+}
+
+static int see_line(void *ctx, const struct sshd_line *l)
+{
+	see_file(ctx, l->file);
+	return 0;
+}
+
+static void see_units(struct newest *n)
+{
+	for (size_t i = 0; unit_sshd(i) != NULL; i++) {
+		struct unit u;
+
+		(void)unit_merge(n->f, unit_sshd(i), &u);
+		for (size_t k = 0; k < u.parts; k++)
+			see_file(n, u.part[k]);
+		for (size_t k = 0; k < u.environments; k++)
+			see_file(n, u.environment[k]);
+		unit_free(&u);
+	}
+}
+
+/* A reload reads the files anew, and the pid file is written then; what a unit says needs
+ * a restart. */
+static void judge_age(struct facts *f, struct result *r, const struct fact *x, int64_t start)
+{
+	static const char pidfile[] = "/run/sshd.pid";
+	struct newest config = {.f = f}, units = {.f = f};
+	const struct sshd_lines l = {f, see_line, pass_over, &config};
+	const char *pid = facts_string(f, "file", pidfile);
+	const size_t n = strcspn(pid, "\n");
+	int64_t loaded = start;
+
+	if (strlen(x->name) == n && strncmp(x->name, pid, n) == 0 && changed(f, pidfile) > start)
+		loaded = changed(f, pidfile);
+	(void)sshd_lines(&l, SSHD_LINES_MAIN);
+	see_units(&units);
+	/* A file of the same second is older than its program. */
+	if (config.at > loaded)
+		result_note(r, AUDIT_WARN, N_("process %s: runs since before %s was changed: it needs a reload"),
+		    x->name, config.file);
+	if (units.at > start)
+		result_note(r, AUDIT_WARN, N_("process %s: runs since before %s was changed: it needs a restart"),
+		    x->name, units.file);
+}
+
+static void judge_listener(struct facts *f, struct result *r, const struct fact *x)
+{
+	const int64_t start = strtoll(x->text, NULL, 10);
+	const char *line = strchr(x->text, '\n');
+
+	line = line != NULL ? strchr(line + 1, '\n') : NULL;
+	if (line == NULL)
+		return check_sshd_untold(f, r, "listener", x->name);
+	line++;
+	if (eic_is_named(line))
+		result_note(r, AUDIT_FAIL, N_("process %s: %.600s"), x->name, line);
+	else
+		result_note(r, AUDIT_PASS, N_("process %s: %.200s"), x->name, line);
+	if (start > 0)
+		judge_age(f, r, x, start);
+	else
+		result_note(r, AUDIT_ERROR, N_("process %s: its start cannot be told"), x->name);
+}
+
+static void check_listener(struct facts *f, const struct audit_rules *rules, struct result *r)
+{
+	const struct fact *x = NULL;
+
+	(void)rules;
+	if (result_untold(r, facts_get(f, "listeners", "sshd"), "listeners", "sshd"))
+		return;
+	while ((x = facts_next(f, "listener", "", x)) != NULL)
+		judge_listener(f, r, x);
+	if (r->status == AUDIT_NOTHING)
+		result_note(r, AUDIT_SKIP, N_("no sshd listens now"));
+}
+
+/* ---- EIC-06 ---- */
+
+static void check_leftovers(struct facts *f, const struct audit_rules *rules, struct result *r)
+{
+	const struct fact *x = facts_get(f, "account", EIC_NAME);
+
+	(void)rules;
+	if (!result_untold(r, x, "account", EIC_NAME) && x->is == FACT_TEXT)
+		result_note(r, AUDIT_WARN, N_("account %s: %s"), EIC_NAME, x->text);
+	(void)result_untold(r, facts_get(f, "leftovers", EIC_NAME), "leftovers", EIC_NAME);
+	for (x = NULL; (x = facts_next(f, "leftover", "", x)) != NULL;)
+		result_note(r, AUDIT_WARN, N_("%s: is left over"), x->name);
+	if (r->status == AUDIT_NOTHING)
+		result_note(r, AUDIT_PASS, N_("neither its account, nor units, presets or a module of SELinux"));
+}
+
+/* The guide's second item: EC2 Instance Connect is taken off the host. */
+#define TITLE "EC2 Instance Connect: "
+#define ISMS_P "2.6.2 2.6.6"
+
 static const struct audit_check checks[] = {
-    {.id = "EIC-01", .severity = AUDIT_HIGH, .title = "EC2 Instance Connect: package absent",
-        .title_ko = "EC2 Instance Connect: 패키지 제거", .guide = "2", .isms_p = "2.6.2 2.6.6",
-        .rule = N_("the packages ec2-instance-connect and ec2-instance-connect-selinux are not "
-        "installed"), .run = check_package},
+    {.id = "EIC-01", .severity = AUDIT_HIGH, .title = TITLE "package absent",
+        .title_ko = TITLE "패키지 제거", .guide = "2", .isms_p = ISMS_P,
+        .rule = N_("the packages ec2-instance-connect and ec2-instance-connect-selinux are not installed"),
+        .fix = N_("apt-get purge ec2-instance-connect, or dnf remove it"),
+        .rollback = N_("apt-get install ec2-instance-connect, or dnf install it"),
+        .run = check_package},
+    {.id = "EIC-02", .severity = AUDIT_HIGH, .title = TITLE "scripts absent",
+        .title_ko = TITLE "스크립트 잔존", .guide = "2", .isms_p = ISMS_P,
+        .rule = N_("none of its scripts can be run by sshd"),
+        .fix = N_("move the script away"),
+        .rollback = N_("move it back"),
+        .run = check_scripts},
+    {.id = "EIC-03", .severity = AUDIT_CRITICAL, .title = TITLE "no unit override",
+        .title_ko = TITLE "유닛 오버라이드", .guide = "2", .isms_p = ISMS_P,
+        .rule = N_("what systemd starts sshd with, drop-ins and variables put in, does not name it"),
+        .fix = N_("remove the drop-in or the option, `systemctl daemon-reload`, and restart sshd"),
+        .rollback = N_("put the file back, `systemctl daemon-reload`, and restart sshd"),
+        .run = check_units},
+    {.id = "EIC-04", .severity = AUDIT_CRITICAL, .title = TITLE "sshd's configuration clean",
+        .title_ko = TITLE "sshd 설정", .guide = "2", .isms_p = ISMS_P,
+        .rule = N_("no AuthorizedKeysCommand names it, in any file or Match"),
+        .fix = N_("remove AuthorizedKeysCommand and AuthorizedKeysCommandUser together, `sshd -t`, and "
+        "reload sshd"),
+        .rollback = N_("put the file back and reload sshd"),
+        .run = check_config},
+    {.id = "EIC-05", .severity = AUDIT_CRITICAL, .title = TITLE "running daemon clean",
+        .title_ko = TITLE "실행 중 데몬", .guide = "2", .isms_p = ISMS_P,
+        .rule = N_("the sshd that listens was not started with it, and is younger than its files"),
+        .fix = N_("restart sshd; logins survive"),
+        .run = check_listener},
+    {.id = "EIC-06", .severity = AUDIT_LOW, .title = TITLE "no leftovers",
+        .title_ko = TITLE "잔여물", .guide = "2", .isms_p = ISMS_P,
+        .rule = N_("its account, units, presets and SELinux module are gone"),
+        .fix = N_("`userdel ec2-instance-connect`, and remove what is listed"),
+        .run = check_leftovers},
+    {.id = "EIC-07", .severity = AUDIT_MEDIUM, .title = TITLE "was it used",
+        .title_ko = TITLE "사용 이력", .guide = "2", .isms_p = ISMS_P,
+        .rule = N_("it has handed out no key in the last 90 days; in the last 7 it counts as in use"),
+        .run = check_eic_use},
+    {.id = "EIC-11", .severity = AUDIT_LOW, .title = TITLE "will not come back",
+        .title_ko = TITLE "재설치 방지", .guide = "2", .isms_p = ISMS_P,
+        .rule = N_("an apt pin below 0 or an exclude of dnf keeps it out, and cloud-init does not list it"),
+        .fix = N_("a file in /etc/apt/preferences.d: Package: ec2-instance-connect*, Pin: release *, "
+        "Pin-Priority: -1"),
+        .rollback = N_("remove the file"),
+        .run = check_eic_return},
 };
 
 const struct audit_group audit_eic = {checks, sizeof(checks) / sizeof(checks[0])};

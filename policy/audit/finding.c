@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 const char *audit_status_name(enum audit_status s)
 {
@@ -21,12 +22,32 @@ const char *audit_severity_name(enum audit_severity s)
 	return names[s];
 }
 
+#define BACK 16   /* notes that a new one is compared with */
+#define MOST 1000 /* notes of a check: facts may come from a stranger */
+
+/* Two ways of looking at the same thing find the same. */
+static bool is_there(const struct result *r, enum audit_status s, const char *text)
+{
+	for (size_t i = r->count; i > 0 && i + BACK > r->count; i--)
+		if (r->note[i - 1].status == s && strcmp(r->note[i - 1].text, text) == 0)
+			return true;
+	return false;
+}
+
 static void add(struct result *r, enum audit_status s, char *text)
 {
 	struct audit_note *note = r->note;
 
 	if (s > r->status)
 		r->status = s;
+	if (text != NULL && (r->count == MOST || is_there(r, s, text))) {
+		free(text);
+		return;
+	}
+	if (text != NULL && r->count == MOST - 1) {
+		free(text);
+		text = strdup(language_text(N_("there is more, which is left out")));
+	}
 	if (text != NULL && r->count == r->room) {
 		note = realloc(r->note, (r->room + 16) * sizeof(*note));
 		if (note != NULL)

@@ -43,7 +43,8 @@ struct result {
 	bool failed; /* memory ran out: counts as AUDIT_ERROR */
 };
 
-/* Adds a note and raises the status.  fmt is a text of po/, translated here. */
+/* Adds a note and raises the status.  fmt is a text of po/, translated here.  The same
+ * again is left out, and what comes after 1000 notes. */
 void result_note(struct result *r, enum audit_status s, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -75,15 +76,9 @@ struct audit_group {
 	size_t count;
 };
 
-extern const struct audit_group audit_enrolled;
-extern const struct audit_group audit_clock;
-extern const struct audit_group audit_door;
-extern const struct audit_group audit_sudo;
-extern const struct audit_group audit_eic;
-extern const struct audit_group audit_key;
-extern const struct audit_group audit_mirror;
-extern const struct audit_group audit_age;
-extern const struct audit_group audit_hash;
-extern const struct audit_group audit_history;
+/* In the order of ids, as audit.c has them. */
+extern const struct audit_group audit_pam, audit_sshd, audit_enrolled, audit_clock, audit_door,
+    audit_sudo, audit_eic, audit_key, audit_pam_password, audit_mirror, audit_age,
+    audit_pam_counter, audit_hash, audit_history;
 
 #endif

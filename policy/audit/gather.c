@@ -1,5 +1,7 @@
 #include "policy/audit/gather.h"
 
+#include "policy/audit/gather_logins.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -202,8 +204,17 @@ static void gather_self(struct facts *f)
 
 void gather_host(struct facts *f, const struct gather_request *q)
 {
+	struct logins logins;
+
 	gather_self(f);
 	gather_package(f);
+	gather_logins(f, q, &logins);
+	gather_unit(f);
+	gather_sshd(f, &logins);
+	gather_listen(f);
+	gather_eic(f);
+	logins_free(&logins);
+	gather_pam(f);
 	gather_account(f);
 	gather_enrolled(f, q);
 	gather_clock(f);

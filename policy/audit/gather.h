@@ -8,6 +8,27 @@
  *   dir PATH          names in it, one a line (gather.c)
  *   host WHAT         time, name, kernel, euid, instance of EC2 (gather.c)
  *   package NAME      "dpkg installed VERSION", or rest of its state (gather_package.c)
+ *   login NAME        "UID GID SHELL" of who may log in; "*": trouble, when they are too
+ *                     many (gather_logins.c)
+ *   exempt NAME       the line of the login configuration that lets them off the code
+ *                     (gather_logins.c)
+ *   glob PATTERN      the paths that fit an Include of sshd, one a line (gather_sshd.c)
+ *   sshd SOURCE       what `sshd -T` says, of SOURCE "config" (the file alone) or of a unit
+ *                     that gives options; SOURCE:USER by -C, SOURCE:match:FILE:LINE for a
+ *                     login that comes under a Match (gather_sshd.c)
+ *   sshd-class SOURCE:USER   who was asked about instead: the same to every Match
+ *   sshd-refuses SOURCE:USER the setting that turns them away whatever they show
+ *   match FILE:LINE   who comes under this Match; none: nobody that was asked about
+ *   listener PID      start in seconds since 1970, program and title, one a line
+ *   listeners sshd    "" when all processes were seen (gather_listen.c)
+ *   script PATH       hash, package and "executable", one a line (gather_eic.c)
+ *   eic-in PATH       "LINE: text" of the first line that names EC2 Instance Connect
+ *   leftover PATH     it has its name; leftovers: "" when they were looked for
+ *   dnf-exclude PATH  the lines of excludes of dnf's configuration
+ *   eic-use WHERE     "TIME UID MESSAGE" of keys that it has handed out, one a line; "-"
+ *                     where nobody vouches for the uid (gather_eic_use.c)
+ *   pam modules       where libpam has its modules (gather_pam.c; with file, dir and meta of
+ *                     service files, modules and programs)
  *   account NAME      words (words.h) of a line of /etc/passwd and its of /etc/shadow: uid,
  *                     gid, shell, home, hash (its kind, never the hash), keys, last, max,
  *                     warn, inactive, expire (gather_account.c)
@@ -50,6 +71,17 @@ void gather_file(struct facts *f, const char *path, bool whole);
 void gather_dir(struct facts *f, const char *path, const char *suffix);
 
 void gather_package(struct facts *f);
+void gather_pam(struct facts *f);
+
+/* The units of sshd, with drop-ins and the files of their variables (gather_unit.c). */
+void gather_unit(struct facts *f);
+/* sshd's configuration and what it says; behind gather_unit(). */
+struct logins;
+void gather_sshd(struct facts *f, const struct logins *people);
+void gather_listen(struct facts *f);
+/* What EC2 Instance Connect leaves; behind gather_sshd(). */
+void gather_eic(struct facts *f);
+void gather_eic_use(struct facts *f);
 void gather_account(struct facts *f);
 /* Login configuration, keyring, records and who has one. */
 void gather_enrolled(struct facts *f, const struct gather_request *q);

@@ -293,7 +293,7 @@ static void put(const char *name, const char *text)
 
 static int load(struct pamd_stack *s, enum pamd_type type, struct err *e)
 {
-	struct pamd_dirs dirs = {sc.dir, NULL};
+	struct pamd_dirs dirs = {.dir = sc.dir, .fallback = NULL};
 
 	return pamd_stack_load(s, &dirs, "svc", type, e);
 }
@@ -525,7 +525,7 @@ static void missing_and_circular_includes_are_errors(void **state)
 
 static void the_vendors_directory_comes_second(void **state)
 {
-	struct pamd_dirs dirs = {NULL, NULL};
+	struct pamd_dirs dirs = {.dir = NULL, .fallback = NULL};
 	char first[512], second[512], path[PAMD_PATH_MAX];
 
 	(void)state;
@@ -536,7 +536,7 @@ static void the_vendors_directory_comes_second(void **state)
 	put("usr/b", "");
 	scratch_path(&sc, first, "etc");
 	scratch_path(&sc, second, "usr");
-	dirs = (struct pamd_dirs){first, second};
+	dirs = (struct pamd_dirs){.dir = first, .fallback = second};
 	assert_int_equal(pamd_find(&dirs, "a", path), 0);
 	assert_non_null(strstr(path, "/etc/a"));
 	assert_int_equal(pamd_find(&dirs, "b", path), 0);

@@ -1,0 +1,15 @@
+/*
+ * check_eic: the checks of EC2 Instance Connect that have files of their own.
+ */
+#ifndef PB_AUDIT_CHECK_EIC_H
+#define PB_AUDIT_CHECK_EIC_H
+
+#include "policy/audit/finding.h"
+
+/* EIC-07: what the logs say of its use. */
+void check_eic_use(struct facts *f, const struct audit_rules *rules, struct result *r);
+
+/* EIC-11: whether it would be installed again. */
+void check_eic_return(struct facts *f, const struct audit_rules *rules, struct result *r);
+
+#endif

@@ -1,0 +1,161 @@
+#include "policy/audit/check_eic.h"
+
+#include "enroll/language.h"
+#include "policy/audit/eic.h"
+#include "policy/audit/sshd_lines.h"
+#include "policy/audit/sshd_match.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+struct pin {
+	bool package, all;
+	long priority;
+	size_t line;
+};
+
+/* A list of names and patterns with blanks. */
+static bool lists_it(const char *list)
+{
+	char word[256];
+
+	while (sshd_lines_word(&list, word, sizeof(word)))
+		if (sshd_match_pattern(word, EIC_NAME))
+			return true;
+	return false;
+}
+
+static void read_pin_line(struct pin *p, const char *text)
+{
+	const char *value = strchr(text, ':');
+
+	if (value == NULL)
+		return;
+	value += 1 + strspn(value + 1, " \t");
+	if (strncasecmp(text, "Package:", 8) == 0)
+		p->package = lists_it(value);
+	else if (strncasecmp(text, "Pin:", 4) == 0)
+		p->all = strchr(value, '*') != NULL;
+	else if (strncasecmp(text, "Pin-Priority:", 13) == 0)
+		p->priority = strtol(value, NULL, 10);
+}
+
+/* The line of a stanza that keeps it out, or 0. */
+static size_t find_pin(const char *text)
+{
+	struct pin p = {.line = 0};
+
+	for (size_t line = 1;; line++) {
+		const size_t n = strcspn(text, "\n");
+		char one[1000];
+
+		(void)snprintf(one, sizeof(one), "%.*s", (int)(n < 990 ? n : 990), text);
+		if (one[strspn(one, " \t\r")] == '\0') {
+			if (p.package && p.all && p.priority < 0)
+				return p.line;
+			p = (struct pin){.line = 0};
+		} else if (one[0] != '#') {
+			p.line = p.line == 0 ? line : p.line;
+			read_pin_line(&p, one);
+		}
+		if (text[n] == '\0')
+			return p.package && p.all && p.priority < 0 ? p.line : 0;
+		text += n + 1;
+	}
+}
+
+/* apt passes over other names. */
+static bool is_preference(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+
+	return name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.")] ==
+	    '\0' && (dot == NULL || strcmp(dot, ".pref") == 0);
+}
+
+static void judge_apt(struct facts *f, struct result *r)
+{
+	static const char dir[] = "/etc/apt/preferences.d/", main[] = "/etc/apt/preferences";
+	const struct fact *x = facts_get(f, "file", main);
+	bool found = false;
+	size_t line;
+
+	if (!result_untold(r, x, "file", main) && (line = find_pin(x->text)) > 0) {
+		result_note(r, AUDIT_PASS, N_("%s:%zu: apt does not install it"), x->name, line);
+		found = true;
+	}
+	for (x = NULL; (x = facts_next(f, "file", dir, x)) != NULL;) {
+		if (!is_preference(x->name + sizeof(dir) - 1) || result_untold(r, x, "file", x->name))
+			continue;
+		if ((line = find_pin(x->text)) == 0)
+			continue;
+		result_note(r, AUDIT_PASS, N_("%s:%zu: apt does not install it"), x->name, line);
+		found = true;
+	}
+	if (!found)
+		result_note(r, AUDIT_WARN, N_("apt: no pin keeps it from being installed again"));
+}
+
+static void judge_dnf(struct facts *f, struct result *r)
+{
+	const struct fact *x = NULL;
+	bool found = false;
+
+	while ((x = facts_next(f, "dnf-exclude", "", x)) != NULL) {
+		char list[4000];
+
+		if (x->is == FACT_TROUBLE)
+			(void)result_untold(r, x, "dnf-exclude", x->name);
+		(void)snprintf(list, sizeof(list), "%s", x->text);
+		for (char *p = list; *p != '\0'; p++)
+			if (strchr(",=\n", *p) != NULL)
+				*p = ' ';
+		if (!lists_it(list))
+			continue;
+		result_note(r, AUDIT_PASS, N_("%s: dnf does not install it"), x->name);
+		found = true;
+	}
+	if (!found)
+		result_note(r, AUDIT_WARN, N_("dnf: no exclude keeps it from being installed again"));
+}
+
+static bool has_dnf(struct facts *f)
+{
+	return facts_get(f, "dnf-exclude", "/etc/dnf/dnf.conf")->is >= FACT_TEXT ||
+	    facts_get(f, "dnf-exclude", "/etc/yum.conf")->is >= FACT_TEXT;
+}
+
+static void judge_cloud(struct facts *f, struct result *r)
+{
+	static const char *const places[] = {"/etc/cloud/", "/var/lib/cloud/"};
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		const struct fact *x = NULL;
+
+		while ((x = facts_next(f, "eic-in", places[i], x)) != NULL)
+			if (x->is == FACT_TROUBLE)
+				(void)result_untold(r, x, "eic-in", x->name);
+			else if (x->is == FACT_TEXT)
+				result_note(r, AUDIT_WARN, N_("%s:%s: cloud-init would install it again"), x->name,
+				    x->text);
+	}
+}
+
+void check_eic_return(struct facts *f, const struct audit_rules *rules, struct result *r)
+{
+	const struct fact *apt = facts_get(f, "meta", "/etc/apt");
+	const struct fact *dnf = facts_get(f, "dnf-exclude", "/etc/dnf/dnf.conf");
+
+	(void)rules;
+	(void)result_untold(r, apt, "meta", "/etc/apt");
+	(void)result_untold(r, dnf, "dnf-exclude", "/etc/dnf/dnf.conf");
+	if (apt->is == FACT_TEXT)
+		judge_apt(f, r);
+	if (has_dnf(f))
+		judge_dnf(f, r);
+	judge_cloud(f, r);
+	if (r->status == AUDIT_NOTHING)
+		result_note(r, AUDIT_SKIP, N_("neither apt nor dnf is here"));
+}

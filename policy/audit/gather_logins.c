@@ -1,0 +1,125 @@
+#include "policy/audit/gather_logins.h"
+
+#include "lib/core/exempt.h"
+#include "lib/core/rollout.h"
+#include "policy/enable_people.h"
+
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define GROUPS_MAX 256
+
+static void add_groups(struct logins_one *p, gid_t gid)
+{
+	gid_t groups[GROUPS_MAX];
+	int n = GROUPS_MAX;
+
+	if (getgrouplist(p->name, gid, groups, &n) < 0)
+		n = n < GROUPS_MAX ? n : GROUPS_MAX;
+	if ((p->group = calloc((size_t)n + 1, sizeof(*p->group))) == NULL)
+		return;
+	for (int i = 0; i < n; i++) {
+		const struct group *g = getgrgid(groups[i]);
+
+		if (g != NULL && (p->group[p->groups] = strdup(g->gr_name)) != NULL)
+			p->groups++;
+	}
+}
+
+static void add_person(struct facts *f, struct logins *p, const struct passwd *pw)
+{
+	struct logins_one *who;
+
+	for (size_t i = 0; i < p->count; i++)
+		if (strcmp(p->item[i].name, pw->pw_name) == 0)
+			return;
+	if (p->count + 1 >= LOGINS_MOST) {
+		facts_trouble(f, "login", "*", "more people than are looked at");
+		return;
+	}
+	who = &p->item[p->count];
+	if (snprintf(who->name, sizeof(who->name), "%s", pw->pw_name) >= (int)sizeof(who->name)) {
+		facts_trouble(f, "login", pw->pw_name, "the name is too long");
+		return;
+	}
+	p->count++;
+	facts_format(f, "login", pw->pw_name, "%u %u %s", (unsigned)pw->pw_uid, (unsigned)pw->pw_gid,
+	    pw->pw_shell);
+}
+
+/* By the rules of a login from nowhere in particular. */
+static void note_exempt(struct facts *f, const struct conf *c, const char *user, gid_t gid)
+{
+	const struct exempt_facts x = {.account = {user, gid}, .now = time(NULL)};
+	struct rollout r;
+
+	rollout_judge(c, &x, &r);
+	if (r.duty == ROLLOUT_EXEMPT)
+		facts_format(f, "exempt", user, "exempt = %s", conf_exempt(c, r.rule));
+	else if (r.duty == ROLLOUT_NOT_REQUIRED)
+		facts_format(f, "exempt", user, "require = %s", c->require);
+	else
+		facts_none(f, "exempt", user);
+}
+
+static void note_all(struct facts *f, const struct gather_request *q, struct logins *p)
+{
+	struct conf *c = calloc(1, sizeof(*c));
+	struct err e = {0};
+	int r;
+
+	if (c == NULL) {
+		f->failed = true;
+		return;
+	}
+	r = conf_load(c, q->config, &e);
+	for (size_t i = 0; i < p->count; i++) {
+		const struct passwd *pw = getpwnam(p->item[i].name);
+
+		if (pw == NULL)
+			continue;
+		const gid_t gid = pw->pw_gid;
+
+		add_groups(&p->item[i], gid);
+		if (r == 0)
+			note_exempt(f, c, p->item[i].name, gid);
+		else
+			facts_trouble(f, "exempt", p->item[i].name, e.text);
+	}
+	free(c);
+}
+
+void gather_logins(struct facts *f, const struct gather_request *q, struct logins *p)
+{
+	const struct passwd *pw;
+
+	*p = (struct logins){.count = 0};
+	if ((p->item = calloc(LOGINS_MOST, sizeof(*p->item))) == NULL) {
+		f->failed = true;
+		return;
+	}
+	setpwent();
+	while ((pw = getpwent()) != NULL)
+		if (enable_people_logs_in(pw))
+			add_person(f, p, pw);
+	endpwent();
+	note_all(f, q, p);
+	(void)snprintf(p->item[p->count++].name, sizeof(p->item[0].name), LOGINS_NOBODY);
+	facts_none(f, "login", LOGINS_NOBODY);
+	facts_none(f, "exempt", LOGINS_NOBODY);
+}
+
+void logins_free(struct logins *p)
+{
+	for (size_t i = 0; i < p->count; i++) {
+		for (size_t k = 0; k < p->item[i].groups; k++)
+			free(p->item[i].group[k]);
+		free(p->item[i].group);
+	}
+	free(p->item);
+	*p = (struct logins){.count = 0};
+}

@@ -1,0 +1,158 @@
+#include "policy/audit/sshd_match.h"
+
+#include "policy/audit/sshd_lines.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#define WORD 1024
+
+bool sshd_match_pattern(const char *pattern, const char *text)
+{
+	const char *star = NULL, *from = NULL;
+
+	while (*text != '\0') {
+		if (*pattern == '*') {
+			star = ++pattern;
+			from = text;
+		} else if (*pattern == '?' || (*pattern == *text && *pattern != '\0')) {
+			pattern++, text++;
+		} else if (star != NULL) {
+			pattern = star;
+			text = ++from;
+		} else {
+			return false;
+		}
+	}
+	return pattern[strspn(pattern, "*")] == '\0';
+}
+
+/* The next criterion: its name and its list of patterns, "" for All and its like. */
+static bool next_criterion(const char **at, char *name, char *list)
+{
+	char *value;
+
+	list[0] = '\0';
+	if (!sshd_lines_word(at, name, WORD))
+		return false;
+	if ((value = strchr(name, '=')) != NULL) {
+		*value = '\0';
+		(void)memmove(list, value + 1, strlen(value + 1) + 1);
+		return true;
+	}
+	return strcasecmp(name, "all") == 0 || strcasecmp(name, "invalid-user") == 0 ||
+	    sshd_lines_word(at, list, WORD);
+}
+
+static bool person_fits(const char *pattern, const struct sshd_person *p, bool group)
+{
+	if (!group)
+		return sshd_match_pattern(pattern, p->user);
+	for (size_t i = 0; i < p->groups; i++)
+		if (sshd_match_pattern(pattern, p->group[i]))
+			return true;
+	return false;
+}
+
+bool sshd_match_key(const char *criteria, const struct sshd_person *p, char *key, size_t size)
+{
+	char name[WORD], list[WORD];
+	size_t n = strlen(key);
+
+	while (next_criterion(&criteria, name, list)) {
+		const bool group = strcasecmp(name, "group") == 0;
+
+		if (!group && strcasecmp(name, "user") != 0)
+			continue;
+		for (char *save = NULL, *word = strtok_r(list, ",", &save); word != NULL;
+		    word = strtok_r(NULL, ",", &save)) {
+			if (n + 1 >= size)
+				return false;
+			key[n++] = person_fits(word + (*word == '!'), p, group) ? '1' : '0';
+			key[n] = '\0';
+		}
+	}
+	return true;
+}
+
+/* A list as sshd reads it: one that is negated and fits decides. */
+static bool list_fits(char *list, const struct sshd_person *p, bool group)
+{
+	bool fits = false;
+
+	for (char *save = NULL, *word = strtok_r(list, ",", &save); word != NULL;
+	    word = strtok_r(NULL, ",", &save)) {
+		if (!person_fits(word + (*word == '!'), p, group))
+			continue;
+		if (*word == '!')
+			return false;
+		fits = true;
+	}
+	return fits;
+}
+
+bool sshd_match_fits(const char *criteria, const struct sshd_person *p, bool *by_people)
+{
+	char name[WORD], list[WORD];
+	bool fits = true;
+
+	*by_people = true;
+	while (next_criterion(&criteria, name, list)) {
+		const bool group = strcasecmp(name, "group") == 0;
+
+		if (group || strcasecmp(name, "user") == 0)
+			fits = list_fits(list, p, group) && fits;
+		else if (strcasecmp(name, "all") != 0)
+			*by_people = false;
+	}
+	return fits;
+}
+
+/* The first that is no pattern and not negated; false: none. */
+static bool first_plain(char *list, char *out, size_t size)
+{
+	for (char *save = NULL, *word = strtok_r(list, ",", &save); word != NULL;
+	    word = strtok_r(NULL, ",", &save))
+		if (word[0] != '!' && strpbrk(word, "*? =") == NULL) {
+			(void)snprintf(out, size, "%s", word);
+			return true;
+		}
+	return false;
+}
+
+/* An address of the first network. */
+static bool first_address(char *list, char *out, size_t size)
+{
+	unsigned char bytes[16];
+
+	if (!first_plain(list, out, size))
+		return false;
+	out[strcspn(out, "/")] = '\0';
+	return inet_pton(AF_INET, out, bytes) == 1 || inet_pton(AF_INET6, out, bytes) == 1;
+}
+
+bool sshd_match_login(const char *criteria, const char *user, char *words, size_t size)
+{
+	char name[WORD], list[WORD], host[300] = "", addr[100] = "192.0.2.1", laddr[100] = "127.0.0.1",
+	    lport[16] = "22";
+	bool made = true;
+
+	while (made && next_criterion(&criteria, name, list)) {
+		if (strcasecmp(name, "address") == 0)
+			made = first_address(list, addr, sizeof(addr));
+		else if (strcasecmp(name, "localaddress") == 0)
+			made = first_address(list, laddr, sizeof(laddr));
+		else if (strcasecmp(name, "localport") == 0)
+			made = first_plain(list, lport, sizeof(lport));
+		else if (strcasecmp(name, "host") == 0)
+			made = first_plain(list, host, sizeof(host));
+		else
+			made = strcasecmp(name, "user") == 0 || strcasecmp(name, "group") == 0 ||
+			    strcasecmp(name, "all") == 0;
+	}
+	return made && strpbrk(user, ",= ") == NULL && snprintf(words, size,
+	    "user=%s,host=%s,addr=%s,laddr=%s,lport=%s", user, host[0] != '\0' ? host : addr, addr,
+	    laddr, lport) < (int)size;
+}
