@@ -168,10 +168,9 @@ static void judge_modes(struct facts *f, struct result *r, const char *dir)
 	if (result_untold(r, x, "modes", dir))
 		return;
 	for (const char *at = x->text; *at != '\0'; at += strcspn(at, "\n"), at += *at == '\n') {
-		unsigned mode = 07777, uid = 1;
-		const bool read = sscanf(at, "%*7s %5o %10u", &mode, &uid) == 2;
+		struct meta m;
 
-		if (read && uid == 0 && (mode & 077) == 0)
+		if (meta_parse(at, &m) && m.uid == 0 && (m.mode & 077) == 0)
 			continue;
 		result_note(r, AUDIT_FAIL, N_("%s: %.*s: others than root may read or write it"), dir,
 		    (int)strcspn(at, "\n"), at);

@@ -16,29 +16,37 @@
 #define LINES_MOST 100000
 
 /* The kernel writes each 32 bits of an address as a number of the machine's. */
-static bool read_address(const char *hex, char text[INET6_ADDRSTRLEN])
+static bool read_address(const char *hex, size_t len, char text[INET6_ADDRSTRLEN])
 {
 	unsigned word[4] = {0};
-	const size_t n = strlen(hex) / 8;
+	char part[9] = "";
 
-	if (strlen(hex) != 8 && strlen(hex) != 32)
+	if (len != 8 && len != 32)
 		return false;
-	for (size_t i = 0; i < n; i++)
-		if (sscanf(hex + 8 * i, "%8x", &word[i]) != 1)
-			return false;
-	return inet_ntop(n == 1 ? AF_INET : AF_INET6, word, text, INET6_ADDRSTRLEN) != NULL;
+	for (size_t i = 0; i < len / 8; i++) {
+		memcpy(part, hex + 8 * i, 8);
+		word[i] = (unsigned)strtoul(part, NULL, 16);
+	}
+	return inet_ntop(len == 8 ? AF_INET : AF_INET6, word, text, INET6_ADDRSTRLEN) != NULL;
 }
 
-static void note_socket(struct facts *f, const char *line)
-{
-	char hex[33], state[3], text[INET6_ADDRSTRLEN], name[INET6_ADDRSTRLEN + 8];
-	unsigned port, uid;
+#define FIELDS 8
 
-	if (sscanf(line, " %*u: %32[0-9A-F]:%4x %*[0-9A-F]:%*x %2s %*s %*s %*s %10u", hex, &port, state,
-	    &uid) != 4 || strcmp(state, LISTEN) != 0 || !read_address(hex, text))
+/* "SL: LOCAL:PORT REMOTE:PORT STATE QUEUES TIMER RETRANSMITS UID ..." */
+static void note_socket(struct facts *f, char *line)
+{
+	char *field[FIELDS] = {NULL}, *rest = NULL, *colon, text[INET6_ADDRSTRLEN];
+	char name[INET6_ADDRSTRLEN + 16];
+	int n = 0;
+
+	for (char *at = strtok_r(line, " \n", &rest); at != NULL && n < FIELDS;
+	     at = strtok_r(NULL, " \n", &rest))
+		field[n++] = at;
+	if (n < FIELDS || strcmp(field[3], LISTEN) != 0 || (colon = strchr(field[1], ':')) == NULL ||
+	    !read_address(field[1], (size_t)(colon - field[1]), text))
 		return;
-	(void)snprintf(name, sizeof(name), "%u %s", port, text);
-	facts_format(f, "listen", name, "uid=%u", uid);
+	(void)snprintf(name, sizeof(name), "%lu %s", strtoul(colon + 1, NULL, 16) & 0xffff, text);
+	facts_format(f, "listen", name, "uid=%lu", strtoul(field[7], NULL, 10));
 }
 
 static bool note_sockets(struct facts *f, const char *path)

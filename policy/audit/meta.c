@@ -4,13 +4,45 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* The next number of the text; false: there is none. */
+static bool next_number(const char **at, int base, long long *n)
+{
+	char *end;
+
+	*at += strspn(*at, " ");
+	if (**at < '0' || **at > '9')
+		return false;
+	*n = strtoll(*at, &end, base);
+	*at = end;
+	return *n <= UINT_MAX || base == 10;
+}
+
+bool meta_parse(const char *text, struct meta *m)
+{
+	const size_t n = strcspn(text, " ");
+	long long mode = 07777, uid = 0, gid = 0;
+
+	*m = (struct meta){.mode = 07777, .uid = UINT_MAX};
+	(void)snprintf(m->type, sizeof(m->type), "%.*s", (int)n, text);
+	text += n;
+	if (!next_number(&text, 8, &mode) || !next_number(&text, 10, &uid) ||
+	    !next_number(&text, 10, &gid) || mode > 07777 || uid > UINT_MAX || gid > UINT_MAX)
+		return false;
+	m->mode = (unsigned)mode;
+	m->uid = (unsigned)uid;
+	m->gid = (unsigned)gid;
+	if (!next_number(&text, 10, &m->size))
+		return false;
+	(void)next_number(&text, 10, &m->mtime);
+	return true;
+}
 
 bool meta_read(const struct fact *x, struct meta *m)
 {
-	*m = (struct meta){.mode = 07777};
-	return x->is == FACT_TEXT && sscanf(x->text, "%7s %5o %10u %10u %18lld %18lld", m->type, &m->mode,
-	    &m->uid, &m->gid, &m->size, &m->mtime) >= 5;
+	return meta_parse(x->is == FACT_TEXT ? x->text : "", m);
 }
 
 static bool is_safe(struct facts *f, struct result *r, const char *dir)

@@ -12,7 +12,11 @@ struct meta {
 	long long size, mtime;
 };
 
-/* False: x is no such text. */
+/* "TYPE MODE UID GID SIZE MTIME"; the last may be missing.  False: it is no such text, and
+ * m is open to everybody. */
+bool meta_parse(const char *text, struct meta *m);
+
+/* The same of a fact. */
 bool meta_read(const struct fact *x, struct meta *m);
 
 /* Notes what in the path lets others than root write or replace what is there: each
