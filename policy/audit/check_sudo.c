@@ -9,6 +9,7 @@
 
 #define DEPTH 16
 #define FILES_MOST 256
+#define BYTES_MOST ((size_t)4 << 20) /* in all: a saved file may include itself */
 
 struct look {
 	struct facts *f;
@@ -16,6 +17,7 @@ struct look {
 	const char *file;
 	char host[256];
 	int depth, files;
+	size_t bytes;
 	bool any;
 };
 
@@ -80,7 +82,8 @@ static void look_at(struct look *w, const char *file)
 
 	if (result_untold(w->r, x, "file", file))
 		return;
-	if (w->depth == DEPTH || ++w->files > FILES_MOST) {
+	w->bytes += strlen(x->text);
+	if (w->depth == DEPTH || ++w->files > FILES_MOST || w->bytes > BYTES_MOST) {
 		result_note(w->r, AUDIT_ERROR, N_("%s: includes too many files"), file);
 		return;
 	}

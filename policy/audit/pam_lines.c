@@ -14,10 +14,12 @@ struct search {
 	struct err *e;
 	int depth;
 	int files; /* that were read in all: a saved stack may be wide */
+	size_t bytes;
 };
 
 #define FOUND 1
 #define FILES_MOST 512
+#define BYTES_MOST ((size_t)1 << 20)
 
 static int search_file(struct search *s, const char *name);
 
@@ -57,6 +59,8 @@ static int search_file(struct search *s, const char *name)
 	if (x->is != FACT_TEXT)
 		return s->depth == 0 && x->is == FACT_NONE ? 0 :
 		    err_set(s->e, ERR_UNAVAIL, "%s: is not among the facts", path);
+	if ((s->bytes += strlen(x->text)) > BYTES_MOST)
+		return err_set(s->e, ERR_SYNTAX, "%s: includes too many files", name);
 	s->depth++;
 	r = pamd_parse(path, x->text, strlen(x->text), each_line, s, s->e);
 	s->depth--;

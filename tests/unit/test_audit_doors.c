@@ -153,6 +153,23 @@ static void includes_of_sudoers_are_followed_to_an_end(void **state)
 	host_says("MFA-17", AUDIT_ERROR, "file /etc/other: was not looked at");
 }
 
+static void a_saved_file_that_includes_itself_is_not_read_for_ever(void **state)
+{
+	const size_t size = (size_t)3 << 20;
+	char *text = malloc(size + 1);
+	size_t n = 0;
+
+	(void)state;
+	assert_non_null(text);
+	while (n < size - 100)
+		n += (size_t)snprintf(text + n, size - n, "%s\n", n == 0 ? "@include /etc/sudoers" :
+		    "a ALL = NOPASSWD: ALL");
+	facts_text(&host, "file", "/etc/sudoers", text, n);
+	host_says("MFA-17", AUDIT_FAIL, "includes too many files");
+	assert_true(host_result.count < 2 * size / 20);
+	free(text);
+}
+
 static int ignore(void *ctx, const struct sudoers_line *l)
 {
 	(void)l;
@@ -203,6 +220,8 @@ int main(void)
 	        host_tear_down),
 	    cmocka_unit_test_setup_teardown(includes_of_sudoers_are_followed_to_an_end, set_up,
 	        host_tear_down),
+	    cmocka_unit_test_setup_teardown(a_saved_file_that_includes_itself_is_not_read_for_ever,
+	        set_up, host_tear_down),
 	    cmocka_unit_test_setup_teardown(a_line_of_sudoers_that_is_too_long_is_not_passed, set_up,
 	        host_tear_down),
 	    cmocka_unit_test_setup_teardown(keys_that_others_can_read_fail_and_any_on_ec2_warns, set_up,
