@@ -199,6 +199,9 @@ static void keys_that_others_can_read_fail_and_any_on_ec2_warns(void **state)
 	(void)state;
 	host_text("aws-key", "/home/a/.aws/credentials:2", "mode=0600 uid=1000 gid=1000 id=AKIA...WXYZ");
 	host_says("KEY-09", AUDIT_INFO, "/home/a/.aws/credentials:2: mode=0600");
+	host_text("aws-key", "/home/a/.aws/credentials:2", "mode=0640 uid=1000 gid=1000 id=AKIA...WXYZ");
+	host_says("KEY-09", AUDIT_FAIL, "mode=0640");
+	host_text("aws-key", "/home/a/.aws/credentials:2", "mode=0600 uid=1000 gid=1000 id=AKIA...WXYZ");
 	host_text("host", "instance", "i-0123456789abcdef0");
 	host_says("KEY-09", AUDIT_WARN, "on i-0123456789abcdef0");
 	host_text("aws-key", "/etc/environment:1", "mode=0644 uid=0 gid=0 id=AKIA...WXYZ");
