@@ -72,7 +72,8 @@ static void judge_fields(struct facts *f, struct result *r, const struct iam_pol
 		result_note(r, AUDIT_ERROR, N_("password_policy = %s: %s"), list, e.text);
 		return;
 	}
-	policy_compare(&in_force, wanted, result);
+	/* Whether ages are enforced PWD-08 judges, which sees shadow's too. */
+	policy_compare(&in_force, CONF_AGE_ENFORCE, wanted, result);
 	for (int i = 0; i < IAM_FIELDS; i++)
 		if (!result[i].holds)
 			result_note(r, AUDIT_FAIL, N_("password_policy = %s: %s: IAM has %d, this host %d"), list,
