@@ -244,7 +244,7 @@ asan: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) tests $(BUILD)/asan/tests/system/asan_options.so \
 		BUILD=$(BUILD)/asan FORTIFY= \
 		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined'
-	@BUILD='$(abspath $(BUILD))/asan' PYTHON='$(PYTHON)' CRASH_PART=4 \
+	@BUILD='$(abspath $(BUILD))/asan' PYTHON='$(PYTHON)' CRASH_PART=8 \
 		SYSTEM='tests/system/test_sshd.py tests/system/test_enroll_mfa.py' tests/run unit pam race crash system
 
 $(BUILD)/tests/system/asan_options.so: tests/system/asan_options.c Makefile

@@ -238,7 +238,7 @@ static int try_record(void *ctx, const char *key)
 	struct probe *p = ctx;
 	int r = store_get(p->store, key, NULL, p->value, NULL);
 
-	p->records = true;
+	p->records |= r != ERR_NONE; /* a history that was made and never filled */
 	p->opened = r == 0;
 	return r == 0 ? 1 : is_answer(r) ? 0 : r;
 }

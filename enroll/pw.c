@@ -26,9 +26,9 @@ static int forget(struct store *s, const char *key, bool all, bool *gone, struct
 	struct err why = {0};
 	int r = look(s, key, &why);
 
-	if (r == ERR_NONE || (r == 0 && !all))
+	if ((r == ERR_NONE || r == 0) && !all)
 		return 0;
-	if (r != 0 && r != ERR_BAD)
+	if (r != 0 && r != ERR_NONE && r != ERR_BAD)
 		return err_set(e, r, "%s", why.text);
 	if ((r = store_lock(s, e)) != 0)
 		return r;

@@ -11,7 +11,10 @@
  *    `use` has written, and what it wrote is counted, or `retire` gives up.  One that takes
  *    the lock after the look finds a keyring whose first key is the one that stays: `use`
  *    cannot run meanwhile, for both hold the lock of changes, as whoever makes or removes
- *    records does (for password histories: that of their store).
+ *    records does.
+ *  - A password history is made without that lock, empty and so under no key; it is filled
+ *    as a login writes (store_make()): who makes one between the look and the retirement
+ *    finds the key that stays, too.
  *  - What was seen is brought to the disk before the key goes (a login killed between its
  *    write and its sync, or whose sync failed): each record by store_get_locked(), what
  *    has been removed or made by a sync of the file system.
@@ -352,7 +355,7 @@ static int retire(const struct rekey *q, struct change *g, struct store *pw,
 	return keyfile_replace(g->file, q->conf->keyring, e);
 }
 
-/* Under both locks: whoever changes enrolments, or makes a password history, reads the
+/* Under both locks: whoever changes enrolments, or removes a password history, reads the
  * keyring anew behind them. */
 int rekey_retire(const struct rekey *q, struct rekey_retired *res, struct err *e)
 {

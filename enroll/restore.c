@@ -419,7 +419,9 @@ int restore_run(const struct restore *q, struct restore_result *res, struct err 
 		r.w = (struct work *)(void *)memory.data;
 		r.pw = &pw;
 		if ((code = store_lock(q->store, e)) == 0) {
-			code = run_locked(&r, e);
+			/* It was opened before, and no other key comes under the lock. */
+			if ((code = store_renew_keyring(&pw, e)) == 0)
+				code = run_locked(&r, e);
 			store_unlock(q->store);
 		}
 		store_close(&pw);

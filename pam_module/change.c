@@ -113,3 +113,15 @@ void change_end(struct change *c)
 	secret_free(&c->memory);
 	c->shadow = NULL;
 }
+
+int change_probe(struct entry *en, struct change_trouble *t)
+{
+	struct change c = {0};
+	int r = change_begin(&c, en, PAM_CHANGE_EXPIRED_AUTHTOK, false, t);
+
+	if (r == 0 && c.history == CHANGE_KEPT &&
+	    (r = store_probe_pw(&en->conf, c.user, &t->err)) != 0)
+		r = trouble(t, "history", r);
+	change_end(&c);
+	return r;
+}

@@ -53,6 +53,10 @@ int change_begin(struct change *c, struct entry *en, int flags, bool write,
     struct change_trouble *t);
 void change_end(struct change *c);
 
+/* Whether a forced change of the user's password could be noted now; makes and asks nothing.
+ * 0, or a code with *t filled. */
+int change_probe(struct entry *en, struct change_trouble *t);
+
 /* Reads the user's line in shadow anew: somebody may have sat at a prompt.  0 or a code. */
 int change_look(struct change *c, struct change_trouble *t);
 

@@ -1,6 +1,7 @@
 #include "pam_module/expiry.h"
 
 #include "lib/core/crypto.h"
+#include "pam_module/change.h"
 #include "pam_module/report.h"
 #include "pam_module/talk.h"
 #include "policy/password/age.h"
@@ -130,13 +131,33 @@ static void log_refusal(const struct expiry *x, const struct age_verdict *v)
 	    "password_too_old", &e);
 }
 
+/* Where the change would fail, the demand for one locks out who alone could mend that. */
+static bool root_is_stuck(const struct expiry *x, bool silent)
+{
+	struct change_trouble t;
+	struct err e = {0};
+
+	if (x->facts.uid != 0 || change_probe(x->en, &t) == 0)
+		return false;
+	(void)err_set(&e, t.err.code, "%s: %.400s", t.reason, t.err.text);
+	report_trouble(x->en->pamh, "password_unchangeable", &e);
+	if (!silent)
+		talk_say(x->en->pamh, PAM_ERROR_MSG, "Your password is too old, and could not be "
+		    "changed now; the system log says why.");
+	return true;
+}
+
 static int answer(const struct expiry *x, const struct age_verdict *v, bool silent)
 {
+	const bool must = v->what == AGE_EXPIRED || v->what == AGE_CHANGE;
+
 	if (v->what == AGE_FINE)
+		return PAM_SUCCESS;
+	if (must && x->en->conf.age == CONF_AGE_ENFORCE && root_is_stuck(x, silent))
 		return PAM_SUCCESS;
 	if (!silent)
 		tell(x, v);
-	if (v->what == AGE_WARN || x->en->conf.age == CONF_AGE_WARN)
+	if (!must || x->en->conf.age == CONF_AGE_WARN)
 		return PAM_SUCCESS;
 	log_refusal(x, v);
 	return v->what == AGE_EXPIRED ? PAM_AUTHTOK_EXPIRED : PAM_NEW_AUTHTOK_REQD;

@@ -8,6 +8,8 @@
  *  - who is exempt, has no usable password or is not local is never refused
  *    (who_has_no_password_to_change_is_let_in)
  *  - HardExpiry never ends in AUTHTOK_EXPIRED for uid 0 (hard_expiry_is_not_for_root)
+ *  - uid 0 is let in with an old password where a new one could not be noted, and it is
+ *    logged (root_is_let_in_where_the_password_cannot_be_changed)
  *  - what cannot be judged refuses under `enforce`, root not
  *    (what_cannot_be_judged_refuses_under_enforce)
  */

@@ -1,6 +1,7 @@
 #include "pam_module/hold.h"
 
 #include "lib/core/login_reserve.h"
+#include "lib/core/rollout.h"
 #include "pam_module/report.h"
 
 #include <security/pam_ext.h>
@@ -91,6 +92,26 @@ static enum reserve_answer take(struct attempt *a, struct login_reserved *kept)
 	return RESERVE_THROTTLED;
 }
 
+/* A console account that is exempt gets in with a dead disk (rollout.h): where nothing can
+ * be kept, its passwords are not counted.  Never from elsewhere. */
+static bool does_without(const struct attempt *a)
+{
+	struct rollout r;
+
+	if (!a->who.local || !a->req.account)
+		return false;
+	rollout_judge(&a->en->conf, &a->who, &r);
+	return r.duty == ROLLOUT_EXEMPT;
+}
+
+static int go_on_without(const struct attempt *a, struct login_reserved *kept)
+{
+	*kept = (struct login_reserved){0};
+	report_note(a->en->pamh, a->req.user, "not_reserved", a->res.err.text[0] != '\0' ?
+	    a->res.err.text : a->res.reason);
+	return PAM_IGNORE;
+}
+
 static int reserve(struct attempt *a, int64_t began)
 {
 	struct report r = {&a->req, &a->res, a->key, NULL, 0};
@@ -104,6 +125,8 @@ static int reserve(struct attempt *a, int64_t began)
 	answer = take(a, kept);
 	if (answer == RESERVE_TAKEN)
 		return PAM_IGNORE;
+	if (answer == RESERVE_NONE && does_without(a))
+		return go_on_without(a, kept);
 	r.ms = (long)(milliseconds() - began);
 	report_login(a->en->pamh, &r);
 	return answer == RESERVE_THROTTLED ? PAM_AUTH_ERR : PAM_AUTHINFO_UNAVAIL;

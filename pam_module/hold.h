@@ -13,7 +13,8 @@
 #include <stdbool.h>
 
 /* The `reserve` line, of an attempt that has begun.  PAM_IGNORE: reserved, the only place
- * that says it.  Else PAM_AUTH_ERR (throttled), PAM_CONV_ERR (nothing is reserved),
+ * that says it; or a local account that is exempt, which needs neither keyring nor store
+ * (exempt_local_gets_in_with_a_dead_store_behind_reserve).  Else PAM_AUTH_ERR (throttled), PAM_CONV_ERR (nothing is reserved),
  * PAM_AUTHINFO_UNAVAIL; each but the second after one log line. */
 int hold_line(struct attempt *a);
 

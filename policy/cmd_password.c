@@ -20,7 +20,8 @@ static const char help_password[] =
     "Reads passwords from standard input, one a line, and names the lines that break a\n"
     "rule of the password policy, with every rule they break; never the password.\n"
     "\n"
-    "  --user USER      whose passwords they are: name and full name may not be in them\n"
+    "  --user USER      whose passwords they are: neither the name nor a word of the full\n"
+    "                   name and the other GECOS fields may be in them\n"
     "  --policy NAMES   instead of password_policy of the configuration: kisa,\n"
     "                   kisa-2020, iam-default, cis-aws, nist-800-63b-4, pci-4.0.1, iam,\n"
     "                   or a file; several with commas\n"
@@ -46,6 +47,8 @@ struct job {
 	struct sentence said[SAID];
 };
 
+/* MUST: word is one of our own, never what was typed: that may be a password
+ * (passwords_come_from_standard_input_alone). */
 static int usage(const char *reason, const char *word)
 {
 	return cmd_usage("password", reason, word);
@@ -223,8 +226,8 @@ static int read_options(struct job *j, int argc, char **argv)
 		else if (is_option(a, "--policy"))
 			r = take_value(&j->names, "--policy", argc, argv, &i);
 		else if (a[0] == '-' && a[1] != '\0')
-			r = usage(N_("unknown option"), a);
-		else /* it could be a password: it is not said again */
+			r = usage(N_("unknown option; passwords come from standard input"), NULL);
+		else
 			r = usage(N_("one word too many; passwords come from standard input"), NULL);
 		if (r != CMD_YES)
 			return r;
@@ -305,9 +308,7 @@ int cmd_password(const struct cmd_common *common, int argc, char **argv)
 {
 	if (common->help)
 		return cmd_help(help_password);
-	if (argc == 0)
-		return usage(N_("say check"), NULL);
-	if (strcmp(argv[0], "check") == 0)
+	if (argc > 0 && strcmp(argv[0], "check") == 0)
 		return cmd_check(common, argc, argv);
-	return usage(argv[0][0] == '-' ? N_("unknown option") : N_("unknown command"), argv[0]);
+	return usage(N_("say check"), NULL);
 }

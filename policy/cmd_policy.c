@@ -1,6 +1,7 @@
 #include "policy/cmd_policy.h"
 
 #include "enroll/language.h"
+#include "lib/core/store.h"
 #include "policy/password/profile.h"
 #include "policy/policy_expire.h"
 #include "policy/policy_store.h"
@@ -24,7 +25,8 @@ static const char help_policy[] =
     "local users is staged only, and they are listed (exit 3).  A file that is not such\n"
     "a policy in every detail is refused, and what is in force stays.\n"
     "\n"
-    "exit: 0 yes, 1 no (refused, or check: less strict), 2 usage, 3 trouble, or staged\n");
+    "exit: 0 yes, 1 no (refused, or check: less strict), 2 usage, 3 trouble, or staged,\n"
+    "      75 another bastionctl is at work: try again\n");
 
 static int usage(const char *reason, const char *word)
 {
@@ -83,13 +85,16 @@ static int look_at_users(const struct conf *c, const struct policy_kept *k, stru
 	struct password_policies p;
 	int r, n = 0;
 
-	if (c->age == CONF_AGE_OFF || !password_list_names(c->password_policy, "iam"))
+	if (!password_list_names(c->password_policy, "iam"))
 		return 0;
 	/* What cannot be read lets nobody expire: then everybody is new. */
 	if (password_policies_load(&p, c->password_policy, c->policy_file, NULL) == 0)
 		ask.in_force = ages_of(&p);
+	/* Nor is one put in force with which no password could be set. */
 	if ((r = password_policies_load_with(&p, c->password_policy, &k->policy, e)) != 0)
 		return r;
+	if (c->age == CONF_AGE_OFF)
+		return 0;
 	ask.would_be = ages_of(&p);
 	return policy_expire(&ask, print_expired, &n, e);
 }
@@ -104,6 +109,44 @@ static void print_in_force(const struct conf *c, const struct policy_kept *old,
 		    c->password_policy);
 }
 
+/* What is in force now may look back on passwords of which there is no history to open:
+ * the module refuses every change then. */
+static void warn_of_history(const struct conf *c, const struct iam_policy *p)
+{
+	struct store s;
+	struct err e = {0};
+	int r;
+
+	if (p->value[IAM_PASSWORD_REUSE_PREVENTION] == 0 ||
+	    !password_list_names(c->password_policy, "iam"))
+		return;
+	r = store_open_pw(&s, c, false, &e);
+	if (r == 0)
+		store_close(&s);
+	else if (r == ERR_INIT)
+		(void)fprintf(stderr, _("bastionctl: warning: PasswordReusePrevention is in force "
+		    "without a history of passwords: every change of a local password is refused "
+		    "until `enroll-mfa init` has been run\n"));
+	else if (r != ERR_NONE) /* its directory is made by the first change */
+		(void)fprintf(stderr, _("bastionctl: warning: PasswordReusePrevention is in force, "
+		    "and every change of a local password is refused: %s\n"), e.text);
+}
+
+/* The last of a policy that is in force. */
+static int finish_in_force(const struct conf *c, const struct policy_kept *k)
+{
+	const int r = cmd_finish(CMD_YES);
+
+	warn_of_history(c, &k->policy);
+	return r;
+}
+
+static int tell(const struct err *e)
+{
+	return cmd_tell(e, e->code == ERR_CONFLICT ? CMD_AGAIN :
+	    e->code == ERR_REFUSED ? CMD_NO : CMD_TROUBLE);
+}
+
 /* Staged: nothing is in force that was not before. */
 static int stage(const struct conf *c, const struct policy_kept *k)
 {
@@ -111,8 +154,8 @@ static int stage(const struct conf *c, const struct policy_kept *k)
 	struct err e = {0};
 
 	policy_staged_path(c->policy_file, staged);
-	if (policy_store_write(staged, k, &e) != 0)
-		return cmd_tell(&e, CMD_TROUBLE);
+	if (policy_store_stage(c->policy_file, k, &e) != 0)
+		return tell(&e);
 	(void)printf(_("%s: staged; `bastionctl policy apply` puts it in force\n"), staged);
 	return cmd_finish(CMD_TROUBLE);
 }
@@ -121,15 +164,13 @@ static int put_in_force(const struct conf *c, const struct policy_kept *k)
 {
 	struct policy_kept old;
 	struct err e = {0};
+	int r;
 
 	(void)policy_store_read(c->policy_file, &old, NULL);
-	if (policy_store_write(c->policy_file, k, &e) != 0)
-		return cmd_tell(&e, CMD_TROUBLE);
-	print_in_force(c, &old, k);
-	/* One that still waits is older. */
-	if (policy_store_unstage(c->policy_file, &e) != 0)
-		return cmd_tell(&e, CMD_TROUBLE);
-	return cmd_finish(CMD_YES);
+	r = policy_store_write(c->policy_file, k, &e);
+	if (r == 0 || r == ERR_UNKNOWN)
+		print_in_force(c, &old, k);
+	return r != 0 ? tell(&e) : finish_in_force(c, k);
 }
 
 /* What the mirror remembers: no byte that its own reader refuses. */
@@ -164,7 +205,7 @@ static int cmd_import(const struct cmd_common *common, const struct policy_optio
 		return cmd_tell(&e, CMD_TROUBLE);
 	}
 	if ((r = look_at_users(&c, &k, &e)) < 0)
-		return cmd_tell(&e, CMD_TROUBLE);
+		return tell(&e);
 	return r > 0 ? stage(&c, &k) : put_in_force(&c, &k);
 }
 
@@ -187,11 +228,12 @@ static int cmd_apply(const struct cmd_common *common, const struct policy_option
 		return cmd_tell(&e, CMD_NO);
 	}
 	/* Listed once more: days have passed. */
-	if (r != 0 || look_at_users(&c, &new, &e) < 0 ||
-	    (r = policy_store_apply(c.policy_file, &new, &e)) != 0)
-		return cmd_tell(&e, r == ERR_CONFLICT ? CMD_AGAIN : CMD_TROUBLE);
+	if (r == 0 && (r = look_at_users(&c, &new, &e)) >= 0)
+		r = policy_store_apply(c.policy_file, &new, &e);
+	if (r != 0)
+		return tell(&e);
 	print_in_force(&c, &old, &new);
-	return cmd_finish(CMD_YES);
+	return finish_in_force(&c, &new);
 }
 
 /* Which options and words each takes. */

@@ -28,9 +28,29 @@ static void print_one(enum iam_field field, const struct policy_compared *x)
 	    x->holds ? "true" : "false");
 }
 
-static void print_text(const struct policy_compared result[IAM_FIELDS], const char *list)
+/* What makes rules that hold hold for some only, or where. */
+static void print_notes(const struct conf *c)
 {
-	(void)printf(_("In force: password_policy = %s\n"), list);
+	(void)printf("%-5s  ", "note");
+	if (c->age == CONF_AGE_ENFORCE)
+		(void)printf(_("age = enforce: in services with an account line of pam_bastion.so\n"));
+	else if (c->age == CONF_AGE_WARN)
+		(void)printf(_("age = warn: whose password is too old is told and let in; no age is "
+		    "in force\n"));
+	else
+		(void)printf(_("age = off: nobody is asked how old a password is; no age is in "
+		    "force\n"));
+	if (c->age_exempt[0] != '\0')
+		(void)printf(_("%-5s  age_exempt = %s: their passwords may be older\n"), "note",
+		    c->age_exempt);
+	if (c->root_is_free)
+		(void)printf(_("%-5s  enforce_for_root = no: root may set passwords that break the "
+		    "rules\n"), "note");
+}
+
+static void print_text(const struct policy_compared result[IAM_FIELDS], const struct conf *c)
+{
+	(void)printf(_("In force: password_policy = %s\n"), c->password_policy);
 	(void)printf("%-5s  ", "");
 	language_print_padded(_("field"), 26);
 	(void)printf("  %-8s  %s\n", "IAM", _("in force"));
@@ -42,13 +62,19 @@ static void print_text(const struct policy_compared result[IAM_FIELDS], const ch
 		(void)printf("%-5s  %-26s  %-8s  %s\n", result[i].holds ? "ok" : "drift",
 		    iam_field_name((enum iam_field)i), wanted, has);
 	}
+	print_notes(c);
 }
 
-static void print_json(const struct policy_compared result[IAM_FIELDS], const char *list)
+static void print_json(const struct policy_compared result[IAM_FIELDS], const struct conf *c)
 {
+	static const char *const ages[] = {[CONF_AGE_ENFORCE] = "enforce",
+	    [CONF_AGE_WARN] = "warn", [CONF_AGE_OFF] = "off"};
+
 	(void)printf("{\"result\":\"%s\",\"password_policy\":", policy_holds(result) ? "ok" : "drift");
-	json_text_print(stdout, list);
-	(void)fputs(",\"fields\":[", stdout);
+	json_text_print(stdout, c->password_policy);
+	(void)printf(",\"age\":\"%s\",\"age_exempt\":", ages[c->age]);
+	json_text_print(stdout, c->age_exempt[0] != '\0' ? c->age_exempt : NULL);
+	(void)printf(",\"enforce_for_root\":%s,\"fields\":[", c->root_is_free ? "false" : "true");
 	for (int i = 0; i < IAM_FIELDS; i++) {
 		(void)fputs(i > 0 ? "," : "", stdout);
 		print_one((enum iam_field)i, &result[i]);
@@ -74,10 +100,10 @@ int cmd_policy_check(const struct cmd_common *common, const struct policy_option
 	    iam_json_parse(&wanted, name, text, len, &e) != 0 ||
 	    password_policies_load(&in_force, c.password_policy, c.policy_file, &e) != 0)
 		return cmd_tell(&e, CMD_TROUBLE);
-	policy_compare(&in_force, &wanted, result);
+	policy_compare(&in_force, c.age, &wanted, result);
 	if (o->json)
-		print_json(result, c.password_policy);
+		print_json(result, &c);
 	else
-		print_text(result, c.password_policy);
+		print_text(result, &c);
 	return cmd_finish(policy_holds(result) ? CMD_YES : CMD_NO);
 }

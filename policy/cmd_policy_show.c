@@ -16,8 +16,18 @@
 struct mirrors {
 	struct policy_kept kept, staged;
 	int kept_result, staged_result;
-	struct err why;
+	struct err why, staged_why;
 };
+
+/* Whether a file is there: who may not look (or cannot) does not know. */
+enum there { THERE_NO, THERE_YES, THERE_UNKNOWN };
+
+static enum there is_there(int result)
+{
+	if (result == ERR_NONE)
+		return THERE_NO;
+	return result == 0 || result == ERR_SYNTAX || result == ERR_BAD ? THERE_YES : THERE_UNKNOWN;
+}
 
 static void read_mirrors(const struct conf *c, struct mirrors *m)
 {
@@ -25,7 +35,7 @@ static void read_mirrors(const struct conf *c, struct mirrors *m)
 
 	policy_staged_path(c->policy_file, staged);
 	m->kept_result = policy_store_read(c->policy_file, &m->kept, &m->why);
-	m->staged_result = policy_store_read(staged, &m->staged, NULL);
+	m->staged_result = policy_store_read(staged, &m->staged, &m->staged_why);
 }
 
 static const char *when(int64_t t, char text[32])
@@ -64,7 +74,7 @@ static void print_policy(const struct password_policy *p, bool explain)
 
 static void print_mirror(const struct conf *c, const struct mirrors *m, bool used)
 {
-	char at[32], staged[POLICY_PATH_MAX];
+	char at[32];
 
 	if (m->kept_result == 0 && m->kept.mirror.known)
 		(void)printf(_("\nMirrored policy of IAM: %s, of %s (%s), sha256 %s\n"), c->policy_file,
@@ -75,9 +85,20 @@ static void print_mirror(const struct conf *c, const struct mirrors *m, bool use
 		(void)printf("\n%s\n", m->why.text);
 	if (m->kept_result == 0 && !used)
 		(void)printf(_("password_policy does not name iam: it judges no password\n"));
+}
+
+static void print_staged(const struct conf *c, const struct mirrors *m)
+{
+	char staged[POLICY_PATH_MAX];
+
 	policy_staged_path(c->policy_file, staged);
-	if (m->staged_result != ERR_NONE)
+	if (m->staged_result == 0)
 		(void)printf(_("%s: staged; `bastionctl policy apply` puts it in force\n"), staged);
+	else if (is_there(m->staged_result) == THERE_YES)
+		(void)printf(_("%s; a policy is staged, but cannot be put in force\n"),
+		    m->staged_why.text);
+	else if (is_there(m->staged_result) == THERE_UNKNOWN)
+		(void)printf(_("%s; whether a policy is staged cannot be told\n"), m->staged_why.text);
 }
 
 /* Several together, where one number decides. */
@@ -106,6 +127,7 @@ static void print_text(const struct conf *c, const struct password_policies *p,
 		print_policy(&p->policy[i], explain);
 	print_together(p);
 	print_mirror(c, m, password_list_names(c->password_policy, "iam"));
+	print_staged(c, m);
 }
 
 static void put_string(const char *name, const char *value)
@@ -138,6 +160,18 @@ static void json_policy(const struct password_policy *p)
 	(void)fputs("]}", stdout);
 }
 
+static const char *json_there(int result)
+{
+	static const char *const words[] = {"false", "true", "null"};
+
+	return words[is_there(result)];
+}
+
+static const char *json_error(int result, const struct err *why)
+{
+	return result != 0 && result != ERR_NONE ? why->text : NULL;
+}
+
 static void json_mirror(const struct conf *c, const struct mirrors *m)
 {
 	const bool known = m->kept_result == 0 && m->kept.mirror.known;
@@ -145,13 +179,16 @@ static void json_mirror(const struct conf *c, const struct mirrors *m)
 
 	(void)fputs(",\"mirror\":{\"file\":", stdout);
 	json_text_print(stdout, c->policy_file);
-	(void)printf(",\"exists\":%s,\"custom\":%s", m->kept_result == 0 ? "true" : "false",
+	(void)printf(",\"exists\":%s,\"custom\":%s", json_there(m->kept_result),
+	    m->kept_result != 0 && m->kept_result != ERR_NONE ? "null" :
 	    m->kept_result == 0 && m->kept.policy.custom ? "true" : "false");
 	put_string("time", known ? when(m->kept.mirror.time, at) : NULL);
 	put_string("source", known ? m->kept.mirror.source : NULL);
 	put_string("sha256", known ? m->kept.mirror.sha256 : NULL);
-	put_string("error", m->kept_result != 0 && m->kept_result != ERR_NONE ? m->why.text : NULL);
-	(void)printf(",\"staged\":%s}", m->staged_result != ERR_NONE ? "true" : "false");
+	put_string("error", json_error(m->kept_result, &m->why));
+	(void)printf(",\"staged\":%s", json_there(m->staged_result));
+	put_string("staged_error", json_error(m->staged_result, &m->staged_why));
+	(void)putchar('}');
 }
 
 static void print_json(const struct conf *c, const struct password_policies *p,

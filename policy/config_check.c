@@ -442,6 +442,23 @@ static void check_policies(const struct conf *c, struct config_findings *f)
 		    why.text);
 }
 
+/* Where ages are enforced and no change can be noted, nobody gets past an old password, and
+ * a login of root's goes on with one (expiry.h). */
+static void check_change(const struct conf *c, struct config_findings *f)
+{
+	struct password_policies p;
+	struct err why = {0};
+	int r;
+
+	if (c->age != CONF_AGE_ENFORCE ||
+	    password_policies_load(&p, c->password_policy, c->policy_file, NULL) != 0 ||
+	    (r = store_probe_pw(c, NULL, &why)) == 0 ||
+	    (r == ERR_INIT && password_reuse(&p) == 0))
+		return;
+	config_find(f, CONFIG_FAIL, FILES, "age = enforce, and no password could be changed: %s",
+	    why.text);
+}
+
 /* The places from *done on. */
 static int check_places(const struct config_request *q, const struct config_places *p,
     size_t *done, struct config_findings *f, struct err *e)
@@ -456,6 +473,8 @@ static int check_places(const struct config_request *q, const struct config_plac
 			r = check_records(q, c, f, e);
 		if (r == 0)
 			check_host(c, f);
+		if (r == 0)
+			check_change(c, f);
 	}
 	return r;
 }
@@ -473,6 +492,7 @@ int config_check(const struct config_request *q, struct config_findings *f, stru
 	} else {
 		tell_loaded(&c, f);
 		check_policies(&c, f);
+		places.file = &c;
 		if (config_place(&places, &c) != 0)
 			r = err_set(e, ERR_SYSTEM, "out of memory");
 	}

@@ -19,6 +19,8 @@
 #define PAM "pam"
 #define SERVICES_MAX 1024
 #define NAME_BYTES 256
+#define PLACE_MAX (PAMD_PATH_MAX + 16) /* "FILE:LINE" */
+#define LIST_MAX 256 /* bytes of names in one finding */
 
 struct service {
 	char name[NAME_BYTES];
@@ -28,6 +30,8 @@ struct service {
 	bool unread;   /* a syntax error */
 	bool asks;     /* its auth lines have one of ours */
 	bool guards;   /* its account lines do */
+	bool judges;   /* its password lines do */
+	char sets[PLACE_MAX]; /* they do not, and this one sets passwords; or "" */
 };
 
 struct scan {
@@ -193,6 +197,14 @@ static bool is_told(const struct config_findings *f, const char *text)
 	return false;
 }
 
+/* Of the places, that they can be written where passwords must be changed. */
+static bool asks_the_same(const struct conf *a, const struct conf *b)
+{
+	return b->age != CONF_AGE_ENFORCE || (a->age == b->age &&
+	    strcmp(a->password_policy, b->password_policy) == 0 &&
+	    strcmp(a->policy_file, b->policy_file) == 0);
+}
+
 int config_place(struct config_places *p, const struct conf *c)
 {
 	struct conf *more;
@@ -200,7 +212,7 @@ int config_place(struct config_places *p, const struct conf *c)
 	for (size_t i = 0; i < p->count; i++)
 		if (strcmp(p->item[i].store_dir, c->store_dir) == 0 &&
 		    strcmp(p->item[i].state_dir, c->state_dir) == 0 &&
-		    strcmp(p->item[i].keyring, c->keyring) == 0)
+		    strcmp(p->item[i].keyring, c->keyring) == 0 && asks_the_same(&p->item[i], c))
 			return 0;
 	if ((more = realloc(p->item, (p->count + 1) * sizeof(*more))) == NULL)
 		return ERR_SYSTEM;
@@ -210,7 +222,8 @@ int config_place(struct config_places *p, const struct conf *c)
 }
 
 /* The file under check stands for the packaged one where the line names none. */
-static void judge_arguments(const struct scan *s, const struct pamd_line *l)
+/* Whether the age of passwords is judged there. */
+static bool judge_arguments(const struct scan *s, const struct pamd_line *l)
 {
 	static const enum conf_group groups[] = {CONF_AUTH, CONF_ACCOUNT, CONF_PASSWORD,
 	    CONF_SESSION};
@@ -231,13 +244,15 @@ static void judge_arguments(const struct scan *s, const struct pamd_line *l)
 	if (conf_load_args(&c, &words, groups[l->type], &args, &why) == 0) {
 		if (config_place(s->places, &c) != 0)
 			s->found->truncated = true;
-		return;
+		config_password_rules(s->found, l, &c, s->places->file);
+		return c.age != CONF_AGE_OFF;
 	}
 	if (is_told(s->found, why.text)) /* the file's own error, once */
-		return;
+		return true;
 	config_find(s->found, CONFIG_FAIL, PAM, "%s%s%s",
 	    strncmp(why.text, what, strlen(what)) == 0 ? "" : what,
 	    strncmp(why.text, what, strlen(what)) == 0 ? "" : ": ", why.text);
+	return true;
 }
 
 /* Where account is run without auth before it, so that the guard would refuse. */
@@ -287,16 +302,19 @@ static bool reserves(const struct scan *s)
 
 static void judge_line(const struct scan *s, const struct pamd_line *l)
 {
+	bool ages;
+
 	config_trust_module(s->request, s->found, l);
 	judge_control(s->found, l);
-	judge_arguments(s, l);
+	ages = judge_arguments(s, l);
 	if (l->type != PAMD_ACCOUNT)
 		return;
 	if (has_word(l, "need_auth"))
 		judge_guard(s->found, s->service[s->at].name, l->file, l->line);
-	else if (!reserves(s))
-		config_find(s->found, CONFIG_WARN, PAM, "%s:%d: without need_auth an account line "
-		    "always succeeds; add the word or remove the line", l->file, l->line);
+	else if (!reserves(s) && !ages)
+		config_find(s->found, CONFIG_WARN, PAM, "%s:%d: without need_auth, and with age = off, "
+		    "an account line always succeeds; add the word or remove the line", l->file,
+		    l->line);
 }
 
 static int each_line(void *ctx, const struct pamd_line *l)
@@ -527,14 +545,19 @@ static int load_and_walk(const struct scan *s, const struct service *x,
 }
 
 /* 0 or ERR_SYSTEM. */
-static int judge_passwords(const struct scan *s, const struct service *x)
+static int judge_passwords(const struct scan *s, struct service *x)
 {
 	struct pamd_stack password = {0};
+	const struct pamd_entry *sets;
 	struct pamd_ways set;
 	int r = load_and_walk(s, x, &password, PAMD_PASSWORD, &set);
 
-	if (r == 0)
+	if (r == 0) {
 		config_password(s->found, &password, &set);
+		x->judges = config_password_judges(&password);
+		if ((sets = config_password_unjudged(&password)) != NULL)
+			(void)snprintf(x->sets, sizeof(x->sets), "%s:%d", sets->file, sets->line);
+	}
 	pamd_stack_free(&password);
 	return r < 0 ? r : 0;
 }
@@ -592,6 +615,47 @@ static void judge_silent(struct scan *s)
 		    "`su -` goes round the code; change both", su_l->path);
 }
 
+/* "chpasswd, login, su": the services whose passwords the line sets, the first of which is
+ * the i-th; false when an earlier one has it, and so has told. */
+static bool list_setters(const struct scan *s, size_t i, char list[LIST_MAX])
+{
+	const char *sets = s->service[i].sets;
+	size_t used = 0;
+
+	for (size_t k = 0; k < s->count; k++) {
+		const struct service *x = &s->service[k];
+
+		if (strcmp(x->sets, sets) != 0)
+			continue;
+		if (k < i)
+			return false;
+		if (used + strlen(x->name) + sizeof(", , ...") > LIST_MAX) {
+			(void)snprintf(list + used, LIST_MAX - used, ", ...");
+			return true;
+		}
+		used += (size_t)snprintf(list + used, LIST_MAX - used, "%s%s", used > 0 ? ", " : "",
+		    x->name);
+	}
+	return true;
+}
+
+/* The services that set any password although others have theirs judged. */
+static void judge_unjudged(const struct scan *s)
+{
+	const struct service *judged = NULL;
+
+	for (size_t i = 0; i < s->count && judged == NULL; i++)
+		judged = s->service[i].judges ? &s->service[i] : NULL;
+	for (size_t i = 0; i < s->count && judged != NULL; i++) {
+		char list[LIST_MAX] = "...";
+
+		if (s->service[i].sets[0] != '\0' && list_setters(s, i, list))
+			config_find(s->found, CONFIG_WARN, PAM, "%s: new passwords of %s are set without "
+			    "pam_bastion.so, those of %s with it; put its password line above this one",
+			    s->service[i].sets, list, judged->name);
+	}
+}
+
 static void tell_good(const struct scan *s, const struct service *x)
 {
 	size_t n = strlen(x->path);
@@ -619,6 +683,7 @@ static int judge_all(struct scan *s, struct err *e)
 	if (r != 0)
 		return r;
 	judge_silent(s);
+	judge_unjudged(s);
 	config_trust_dir(s->found, s->request->pam.dir);
 	if (s->request->pam.fallback != NULL)
 		config_trust_dir(s->found, s->request->pam.fallback);

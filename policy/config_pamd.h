@@ -11,6 +11,7 @@
 struct config_places {
 	struct conf *item;
 	size_t count;
+	const struct conf *file; /* the configuration under check; NULL: it does not load */
 };
 
 /* 0 or ERR_SYSTEM. */

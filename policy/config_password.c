@@ -1,6 +1,9 @@
 #include "policy/config_password.h"
 
+#include "policy/password/profile.h"
+
 #include <security/pam_appl.h>
+#include <string.h>
 
 #define PAM "pam"
 
@@ -18,6 +21,72 @@ void config_password_line(struct config_findings *f, const struct pamd_line *l)
 		    pamd_code_name(i));
 		return;
 	}
+}
+
+static bool names_iam(const struct conf *c)
+{
+	return password_list_names(c->password_policy, "iam");
+}
+
+static bool has_same_policies(const struct conf *c, const struct conf *file)
+{
+	return strcmp(c->password_policy, file->password_policy) == 0 &&
+	    (!names_iam(c) || strcmp(c->policy_file, file->policy_file) == 0);
+}
+
+static void judge_readable(struct config_findings *f, const struct pamd_line *l,
+    const struct conf *c)
+{
+	struct password_policies p;
+	struct err why = {0};
+
+	if (password_policies_load(&p, c->password_policy, c->policy_file, &why) == 0)
+		return;
+	if (l->type == PAMD_PASSWORD)
+		config_find(f, CONFIG_FAIL, PAM, "%s:%d: no new password will be taken: %s", l->file,
+		    l->line, why.text);
+	else
+		config_find(f, CONFIG_FAIL, PAM, "%s:%d: no password's age can be judged: %s", l->file,
+		    l->line, why.text);
+}
+
+/* One key that the line, or another file that it names, has otherwise. */
+static void judge_key(struct config_findings *f, const struct pamd_line *l, const char *key,
+    const struct conf *c, const struct conf *file)
+{
+	char here[CONF_VALUE_MAX], there[CONF_VALUE_MAX];
+	int i = 0;
+
+	while (strcmp(conf_key(i), key) != 0)
+		i++;
+	conf_value(c, i, here);
+	conf_value(file, i, there);
+	if (strcmp(here, there) != 0)
+		config_find(f, CONFIG_WARN, PAM, "%s:%d: %s is %.200s here and %.200s in %s: `policy "
+		    "show`, `policy import` and `policy check` go by the file alone; set it there",
+		    l->file, l->line, key, here, there, file->path);
+}
+
+void config_password_rules(struct config_findings *f, const struct pamd_line *l,
+    const struct conf *c, const struct conf *file)
+{
+	const bool ages = l->type == PAMD_ACCOUNT;
+
+	if (l->type != PAMD_PASSWORD && !ages)
+		return;
+	if (ages && file != NULL)
+		judge_key(f, l, "age", c, file);
+	if (ages && c->age == CONF_AGE_OFF) /* nothing of all that is looked at */
+		return;
+	/* Of the file's own it is told once. */
+	if (file == NULL || !has_same_policies(c, file))
+		judge_readable(f, l, c);
+	if (file == NULL)
+		return;
+	judge_key(f, l, "password_policy", c, file);
+	if (names_iam(c) || names_iam(file))
+		judge_key(f, l, "policy_file", c, file);
+	judge_key(f, l, ages ? "age_exempt" : "enforce_for_root", c, file);
 }
 
 /* Whether a line above leaves a new password for the i-th. */
@@ -51,6 +120,24 @@ static void judge_ours(struct config_findings *f, const struct pamd_stack *s, in
 			    "pam_bastion.so above it has judged; add use_authtok, or put it above",
 			    y->file, y->line);
 	}
+}
+
+bool config_password_judges(const struct pamd_stack *s)
+{
+	for (int i = 0; i < s->count; i++)
+		if (s->entry[i].role == PAMD_OURSELVES)
+			return true;
+	return false;
+}
+
+const struct pamd_entry *config_password_unjudged(const struct pamd_stack *s)
+{
+	if (config_password_judges(s))
+		return NULL;
+	for (int i = 0; i < s->count; i++)
+		if (s->entry[i].role == PAMD_PASSWORDS && s->entry[i].run)
+			return &s->entry[i];
+	return NULL;
 }
 
 void config_password(struct config_findings *f, const struct pamd_stack *s,

@@ -74,6 +74,23 @@ static void judge_reserve_line(struct config_findings *f, const char *service,
 		    x->line, service);
 }
 
+static void judge_asked_anew(struct config_findings *f, const char *service,
+    const struct pamd_stack *auth, int first)
+{
+	for (int i = first + 1; i < auth->count; i++) {
+		const struct pamd_entry *x = &auth->entry[i];
+
+		if (x->role == PAMD_RESERVES && x->run)
+			config_find(f, CONFIG_WARN, PAM, "%s:%d: service %s: a second `reserve` line: it "
+			    "makes a wrong try of what the first has taken; keep one", x->file, x->line,
+			    service);
+		if (x->role == PAMD_PASSWORDS && x->asks)
+			config_find(f, CONFIG_WARN, PAM, "%s:%d: service %s: may ask for another password "
+			    "than the one that `reserve` took a try for; write use_first_pass", x->file,
+			    x->line, service);
+	}
+}
+
 /* The passwords that no try was taken for. */
 static void judge_unreserved(struct config_findings *f, const char *service,
     const struct pamd_stack *auth, int first)
@@ -107,6 +124,7 @@ void config_reserve(struct config_findings *f, const char *service,
 	if (first < 0)
 		return;
 	judge_unreserved(f, service, auth, first);
+	judge_asked_anew(f, service, auth, first);
 	if (!gives_back(auth, account, first))
 		config_find(f, CONFIG_FAIL, PAM, "%s:%d: service %s: reserve, but no line gives a try "
 		    "back when the password was right, so a few logins shut everybody out; add "

@@ -14,6 +14,7 @@
 
 #define CODE "auth       [success=1 ignore=ignore default=die]  " PAMD_OURS
 #define RESERVE "auth       requisite    " PAMD_OURS "  reserve\n"
+#define ACCOUNT "account    requisite    " PAMD_OURS
 #define CLOSED "auth       requisite    pam_deny.so\nauth       required     pam_permit.so\n"
 
 /* packaging/sshd_config.d/10-bastion-mfa.conf, settings only. */
@@ -233,8 +234,10 @@ static int write_service(const struct look *k, const char *text, struct buffer *
 
 	for (; *text != '\0'; text = next_line(text), line++) {
 		if (line == k->account && k->service->target == ENABLE_SSHD)
-			buffer_text(out, BEGIN "\naccount    requisite    " PAMD_OURS "  need_auth\n"
-			    END "\n");
+			buffer_text(out, BEGIN "\n" ACCOUNT "  need_auth\n" END "\n");
+		/* `login -f` has no auth to look at; the age of the password is judged. */
+		if (line == k->account && k->service->target == ENABLE_LOGIN)
+			buffer_text(out, BEGIN "\n" ACCOUNT "\n" END "\n");
 		if (line == k->pivot && goes_on(text))
 			return err_set(k->e, ERR_REFUSED, "%s:%d: the line goes on in the next; write "
 			    "it in one", k->service->path, line);

@@ -1,6 +1,7 @@
 #include "policy/enable_txn.h"
 
 #include "lib/core/safefile.h"
+#include "policy/lock_file.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -15,6 +16,7 @@
 
 #define HEAD "pam-bastion transaction 1"
 #define MANIFEST "manifest"
+#define LOCK ".lock"
 #define NAME_ROOM 64 /* of a name behind a path */
 
 #define ID_TRIES 8
@@ -38,45 +40,28 @@ static void inside(const struct enable_txn *t, const char *id, const char *name,
 
 /* ---- the directory and its lock ---- */
 
-static int make_dir(const char *path, struct err *e)
+/* A descriptor of the directory, made if need be; or a code. */
+static int open_dir(const char *path, struct err *e)
 {
-	int fd;
-
 	if (mkdir(path, 0700) != 0 && errno != EEXIST)
 		return err_errno(e, "%s", path);
-	if ((fd = safefile_open_dir(path, e)) < 0)
-		return fd;
-	(void)close(fd);
-	return 0;
+	return safefile_open_dir(path, e);
 }
 
 int enable_txn_lock(struct enable_txn *t, const char *state_dir, int wait, struct err *e)
 {
-	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	const struct timespec pause = {.tv_nsec = 50000000};
 	path_buffer path;
-	int r;
+	int dir;
 
 	t->lock = -1;
 	if (snprintf(t->dir, sizeof(t->dir), "%s/txn", state_dir) >= (int)sizeof(t->dir))
 		return err_set(e, ERR_SYNTAX, "%s: the path is too long", state_dir);
-	if ((r = make_dir(t->dir, e)) != 0)
-		return r;
-	(void)snprintf(path, sizeof(path), "%s/.lock", t->dir);
-	t->lock = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (t->lock < 0)
-		return err_errno(e, "%s", path);
-	for (int i = 0; fcntl(t->lock, F_OFD_SETLK, &lock) != 0; i++) {
-		if ((errno == EAGAIN || errno == EACCES) && i < wait * 20) {
-			(void)nanosleep(&pause, NULL);
-			continue;
-		}
-		r = errno == EAGAIN || errno == EACCES ? err_set(e, ERR_CONFLICT, "%s: another "
-		    "bastionctl is changing files; try again", t->dir) : err_errno(e, "%s", path);
-		enable_txn_unlock(t);
-		return r;
-	}
-	return 0;
+	if ((dir = open_dir(t->dir, e)) < 0)
+		return dir;
+	(void)snprintf(path, sizeof(path), "%s/" LOCK, t->dir);
+	t->lock = lock_file_take(dir, LOCK, path, wait * 1000, e);
+	(void)close(dir);
+	return t->lock < 0 ? t->lock : 0;
 }
 
 void enable_txn_unlock(struct enable_txn *t)

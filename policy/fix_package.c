@@ -50,14 +50,33 @@ static int state_of(const struct fix_package *p, struct err *e)
 	return r;
 }
 
-/* A package tool that was killed leaves work behind, which dpkg alone goes on with. */
+/* Whether apt-get would take nothing else with it, such as what depends on it. */
+static bool is_alone(const struct fix_package *p)
+{
+	const char *const argv[] = {APT, "-s", "-y", "purge", p->name, NULL};
+	struct run_said said = {{0}, {0}};
+	int status;
+	bool alone = run_program(argv, &said, &status, NULL) == 0 && status == 0;
+
+	for (const char *line = buffer_string(&said.out); *line != '\0' && alone;) {
+		if (strncmp(line, "Purg ", 5) == 0 || strncmp(line, "Remv ", 5) == 0)
+			alone = strncmp(line + 5, EIC_NAME, sizeof(EIC_NAME) - 1) == 0;
+		line += strcspn(line, "\n");
+		line += *line == '\n';
+	}
+	run_free(&said);
+	return alone;
+}
+
+/* A package tool that was killed leaves work behind, which dpkg alone goes on with;
+ * and it refuses where another one depends on it. */
 static int purge_dpkg(const struct fix_package *p, struct err *e)
 {
 	const char *const apt[] = {"/usr/bin/env", "DEBIAN_FRONTEND=noninteractive", APT, "-y", "-q",
 	    "-o", "DPkg::Lock::Timeout=120", "purge", p->name, NULL};
 	const char *const dpkg[] = {DPKG, "-P", p->name, NULL};
 
-	if (access(APT, X_OK) == 0 && run_tool(apt, NULL) == 0)
+	if (access(APT, X_OK) == 0 && is_alone(p) && run_tool(apt, NULL) == 0)
 		return 0;
 	return run_tool(dpkg, e);
 }

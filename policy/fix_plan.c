@@ -314,19 +314,35 @@ static void plan_scripts(struct planning *g)
 	}
 }
 
+/* The value of "key=value" among the words of a fact, "-" for none. */
+static void value_of(const char *text, const char *key, char value[200])
+{
+	const size_t n = strlen(key);
+
+	(void)snprintf(value, 200, "-");
+	for (; *text != '\0'; text += strcspn(text, " \n"), text += strspn(text, " \n"))
+		if (strncmp(text, key, n) == 0 && text[n] == '=' && strcspn(text + n + 1, " \n") > 0)
+			(void)snprintf(value, 200, "%.*s", (int)strcspn(text + n + 1, " \n"), text + n + 1);
+}
+
 /* Only one that nobody can log in to. */
 static void plan_account(struct planning *g)
 {
 	const struct fact *x = facts_get(g->f, "account", EIC_NAME);
-	const char *shell = strrchr(x->text, ' ');
+	char uid[200], gid[200], home[200], shell[200];
 
 	if (x->is != FACT_TEXT)
 		return;
-	if (strtoul(x->text, NULL, 10) >= 1000 || shell == NULL ||
+	value_of(x->text, "uid", uid);
+	value_of(x->text, "gid", gid);
+	value_of(x->text, "home", home);
+	value_of(x->text, "shell", shell);
+	if (strtoul(uid, NULL, 10) < 1 || strtoul(uid, NULL, 10) >= 1000 ||
 	    (strstr(shell, "/nologin") == NULL && strstr(shell, "/false") == NULL))
-		leave(g, "/etc/passwd", 1, x->text);
+		leave(g, "/etc/passwd", 1, EIC_NAME);
 	else
-		(void)snprintf(g->p->account, sizeof(g->p->account), "%s", x->text);
+		(void)snprintf(g->p->account, sizeof(g->p->account), "%.20s %.20s %s %s", uid, gid, home,
+		    shell);
 }
 
 int fix_plan_eic(struct facts *f, struct fix_plan *p, struct err *e)

@@ -140,8 +140,8 @@ static enum pamd_role role_of(const struct pamd_line *l)
 	if (pamd_is_ours(name) && l->type == PAMD_AUTH && has_word(l, "reserve"))
 		return PAMD_RESERVES;
 	if (pamd_is_ours(name))
-		/* Without its word an account line of ours always succeeds. */
-		return l->type == PAMD_ACCOUNT && !has_word(l, "need_auth") ? PAMD_PERMITS :
+		/* Without its word an account line of ours judges the age of the password alone. */
+		return l->type == PAMD_ACCOUNT && !has_word(l, "need_auth") ? PAMD_OTHER :
 		    PAMD_OURSELVES;
 	if (strcmp(name, "pam_deny.so") == 0)
 		return PAMD_DENIES;
@@ -170,6 +170,17 @@ static bool may_ask(const struct pamd_line *l)
 
 	return l->type == PAMD_PASSWORD && is_one_of(base_name(l->module), asking) &&
 	    !has_word(l, "use_authtok") && !has_word(l, "use_first_pass");
+}
+
+/* Whether an auth line may ask for a password although a line above has.  pam_unix does not:
+ * it takes what is there. */
+static bool may_ask_anew(const struct pamd_line *l)
+{
+	static const char *const asking[] = {"pam_sss.so", "pam_krb5.so", "pam_ldap.so",
+	    "pam_winbind.so", NULL};
+
+	return l->type == PAMD_AUTH && is_one_of(base_name(l->module), asking) &&
+	    !has_word(l, "use_first_pass");
 }
 
 /* With `deny` pam_wheel passes all others, with `root_only` everybody who does
@@ -206,7 +217,7 @@ static int append(struct load *load, const struct pamd_line *l, enum pamd_role r
 	x->need_auth = role == PAMD_OURSELVES && has_word(l, "need_auth");
 	x->ignores = role != PAMD_PASSWORDS || l->type != PAMD_AUTH || may_ignore(l);
 	x->limits = limits_callers(l);
-	x->asks = may_ask(l);
+	x->asks = may_ask(l) || may_ask_anew(l);
 	return pamd_control(l->control, &x->control, load->e);
 }
 

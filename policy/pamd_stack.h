@@ -53,7 +53,7 @@ struct pamd_entry {
 	bool ignores;        /* the module may answer "ignore" */
 	bool missing;        /* set by who knows, before the walk: the module is not there */
 	struct pamd_control control;
-	bool asks;           /* of password lines: may ask for a new password */
+	bool asks;           /* may ask for a (new) password although a line above has */
 	bool limits;         /* tells members of a group, or root, from other callers */
 	bool run;            /* some way leads here */
 	bool unproven;       /* one without a password module's success */

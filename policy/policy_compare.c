@@ -3,13 +3,8 @@
 /* What every password that p accepts has in characters. */
 static int least_length(const struct password_policy *p)
 {
-	int least = 0;
+	const int least = password_least_length(p);
 
-	for (int i = 0; i < p->alternatives; i++)
-		if (i == 0 || p->alternative[i].length < least)
-			least = p->alternative[i].length;
-	if (p->min_length > least)
-		least = p->min_length;
 	return p->bytes ? (least + 3) / 4 : least; /* a character has up to 4 bytes */
 }
 
@@ -85,9 +80,23 @@ static bool holds(const struct password_policies *p, const struct iam_policy *wa
 	}
 }
 
-void policy_compare(const struct password_policies *p, const struct iam_policy *wanted,
-    struct policy_compared result[IAM_FIELDS])
+/* Ages that refuse nobody hold nothing. */
+static void forget_ages(struct password_policies *p)
 {
+	for (int i = 0; i < p->count; i++) {
+		p->policy[i].max_age = 0;
+		p->policy[i].hard_expiry = false;
+	}
+}
+
+void policy_compare(const struct password_policies *rules, enum conf_age age,
+    const struct iam_policy *wanted, struct policy_compared result[IAM_FIELDS])
+{
+	struct password_policies copy = *rules;
+	const struct password_policies *p = &copy;
+
+	if (age != CONF_AGE_ENFORCE)
+		forget_ages(&copy);
 	for (int i = 0; i < IAM_FIELDS; i++) {
 		const enum iam_field field = (enum iam_field)i;
 

@@ -4,11 +4,14 @@
  *
  * In force are policies that all must hold, so a field holds when one of them, or two
  * together, make it hold for every password.  What cannot be shown by the rules alone does
- * not hold: 3 kinds with a special character are no proof of one of IAM's symbols.
+ * not hold: 3 kinds with a special character are no proof of one of IAM's symbols.  Nor do
+ * ages (ExpirePasswords, MaxPasswordAge, HardExpiry) that refuse nobody: they are in force
+ * where the configuration says `age = enforce`.
  */
 #ifndef PB_POLICY_COMPARE_H
 #define PB_POLICY_COMPARE_H
 
+#include "lib/core/conf.h"
 #include "policy/password/iam_json.h"
 #include "policy/password/policy.h"
 
@@ -19,8 +22,8 @@ struct policy_compared {
 	bool holds;
 };
 
-void policy_compare(const struct password_policies *in_force, const struct iam_policy *wanted,
-    struct policy_compared result[IAM_FIELDS]);
+void policy_compare(const struct password_policies *rules, enum conf_age age,
+    const struct iam_policy *wanted, struct policy_compared result[IAM_FIELDS]);
 
 /* Whether all hold. */
 bool policy_holds(const struct policy_compared result[IAM_FIELDS]);

@@ -1,6 +1,7 @@
 #include "policy/policy_store.h"
 
 #include "lib/core/safefile.h"
+#include "policy/lock_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,11 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define BESIDE ".new" /* the name under which it waits for its own */
+#define LOCK_MS 2000
 
 void policy_staged_path(const char *path, char staged[POLICY_PATH_MAX])
 {
@@ -31,25 +32,36 @@ int policy_store_read(const char *path, struct policy_kept *k, struct err *e)
 	return r;
 }
 
-/* The directory of path, locked against others at the same work; a descriptor or a code. */
-static int open_home(const char *path, struct err *e)
+/* The directory of a policy file, and its lock. */
+struct home {
+	int dir;
+	int lock;
+};
+
+static void close_home(struct home *h)
 {
+	(void)close(h->lock);
+	(void)close(h->dir);
+}
+
+/* Locked against others at the same work: 0, and close_home() ends it; or a code. */
+static int open_home(struct home *h, const char *path, struct err *e)
+{
+	char dir[CONF_PATH_MAX], lock[CONF_PATH_MAX + sizeof(POLICY_LOCK)];
 	const char *slash = strrchr(path, '/');
-	char dir[PATH_MAX];
-	int fd;
 
+	*h = (struct home){-1, -1};
+	if (strlen(path) >= sizeof(dir))
+		return err_set(e, ERR_SYNTAX, "%.80s...: the path is too long", path);
 	(void)snprintf(dir, sizeof(dir), "%.*s", slash == path ? 1 : (int)(slash - path), path);
-	if ((fd = safefile_open_dir(dir, e)) < 0)
-		return fd;
-	while (flock(fd, LOCK_EX) != 0) {
-		if (errno != EINTR) {
-			int r = err_errno(e, "%s: lock", dir);
-
-			(void)close(fd);
-			return r;
-		}
-	}
-	return fd;
+	(void)snprintf(lock, sizeof(lock), "%s" POLICY_LOCK, path);
+	if ((h->dir = safefile_open_dir(dir, e)) < 0)
+		return h->dir;
+	h->lock = lock_file_take(h->dir, lock + (slash - path) + 1, lock, LOCK_MS, e);
+	if (h->lock >= 0)
+		return 0;
+	(void)close(h->dir);
+	return h->lock;
 }
 
 static int write_file(int dir, const char *path, const char *text, size_t len, struct err *e)
@@ -100,22 +112,64 @@ static int take_place(int dir, int fd, const char *path, struct err *e)
 	return r;
 }
 
+static int put(int dir, const char *path, const char *text, size_t len, struct err *e)
+{
+	int r, fd = write_file(dir, path, text, len, e);
+
+	if (fd < 0)
+		return fd;
+	r = take_place(dir, fd, path, e);
+	(void)close(fd);
+	return r;
+}
+
+/* The new one is in force: also where the one that waits does not go. */
+static int drop_staged(int dir, const char *path, struct err *e)
+{
+	char staged[POLICY_PATH_MAX];
+
+	policy_staged_path(path, staged);
+	if (unlinkat(dir, strrchr(staged, '/') + 1, 0) == 0)
+		(void)fsync(dir); /* a staged one that comes back only waits again */
+	else if (errno != ENOENT) {
+		(void)err_errno(e, "%s: remove", staged);
+		return ERR_UNKNOWN;
+	}
+	return 0;
+}
+
 int policy_store_write(const char *path, const struct policy_kept *k, struct err *e)
 {
 	char text[IAM_JSON_TEXT];
+	struct home h;
 	size_t len;
-	int dir, fd, r = iam_json_write(&k->policy, &k->mirror, text, &len, e);
+	int r = iam_json_write(&k->policy, &k->mirror, text, &len, e);
 
-	if (r != 0)
+	if (r != 0 || (r = open_home(&h, path, e)) != 0)
 		return r;
-	if ((dir = open_home(path, e)) < 0)
-		return dir;
-	r = fd = write_file(dir, path, text, len, e);
-	if (fd >= 0) {
-		r = take_place(dir, fd, path, e);
-		(void)close(fd);
-	}
-	(void)close(dir);
+	r = put(h.dir, path, text, len, e);
+	/* MUST: under the same lock, or one that another has staged meanwhile is lost
+	 * (policy_that_is_staged_after_another_came_in_force_stays). */
+	if (r == 0)
+		r = drop_staged(h.dir, path, e);
+	else if (r == ERR_UNKNOWN)
+		(void)drop_staged(h.dir, path, NULL);
+	close_home(&h);
+	return r;
+}
+
+int policy_store_stage(const char *path, const struct policy_kept *k, struct err *e)
+{
+	char text[IAM_JSON_TEXT], staged[POLICY_PATH_MAX];
+	struct home h;
+	size_t len;
+	int r = iam_json_write(&k->policy, &k->mirror, text, &len, e);
+
+	policy_staged_path(path, staged);
+	if (r != 0 || (r = open_home(&h, path, e)) != 0)
+		return r;
+	r = put(h.dir, staged, text, len, e);
+	close_home(&h);
 	return r;
 }
 
@@ -123,33 +177,18 @@ int policy_store_apply(const char *path, const struct policy_kept *seen, struct 
 {
 	char staged[POLICY_PATH_MAX];
 	struct policy_kept k;
-	int dir, r;
+	struct home h;
+	int r;
 
 	policy_staged_path(path, staged);
-	if ((dir = open_home(path, e)) < 0)
-		return dir;
+	if ((r = open_home(&h, path, e)) != 0)
+		return r;
 	/* Under the lock, so that what was judged is what is put there. */
 	r = policy_store_read(staged, &k, e);
 	if (r == 0 && strcmp(k.mirror.sha256, seen->mirror.sha256) != 0)
 		r = err_set(e, ERR_CONFLICT, "%s: another policy has been staged meanwhile", staged);
 	if (r == 0)
-		r = rename_durably(dir, strrchr(staged, '/') + 1, path, e);
-	(void)close(dir);
-	return r;
-}
-
-int policy_store_unstage(const char *path, struct err *e)
-{
-	char staged[POLICY_PATH_MAX];
-	int dir, r = 0;
-
-	policy_staged_path(path, staged);
-	if ((dir = open_home(path, e)) < 0)
-		return dir;
-	if (unlinkat(dir, strrchr(staged, '/') + 1, 0) == 0)
-		(void)fsync(dir); /* a staged one that comes back only waits again */
-	else if (errno != ENOENT)
-		r = err_errno(e, "%s: remove", staged);
-	(void)close(dir);
+		r = rename_durably(h.dir, strrchr(staged, '/') + 1, path, e);
+	close_home(&h);
 	return r;
 }

@@ -86,7 +86,8 @@ static const char *words_of(const struct password_policy *p, enum password_rule 
 		return p->not_user == PASSWORD_USER_NOT_SAME ? N_("not the user name") :
 		    N_("without the user name in it, read either way");
 	case PASSWORD_RULE_GECOS:
-		return N_("without a word of the account's full name in it");
+		return N_("without a word of the account's full name or its other GECOS fields in "
+		    "it");
 	case PASSWORD_RULE_HARD_EXPIRY:
 		return N_("when it has expired only an administrator sets a new one");
 	default:

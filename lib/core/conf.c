@@ -2,6 +2,7 @@
 
 #include "lib/core/day.h"
 #include "lib/core/exempt.h"
+#include "lib/core/pair.h"
 #include "lib/core/safefile.h"
 #include "lib/core/text.h"
 #include "lib/core/utf8.h"
@@ -498,39 +499,19 @@ static int check_whole(struct conf *c, struct err *e)
 
 #define LINE_MAX_BYTES 1024
 
-static char *trim(char *s)
-{
-	size_t n;
-
-	s += strspn(s, " \t\r");
-	n = strlen(s);
-	while (n > 0 && strchr(" \t\r", s[n - 1]) != NULL)
-		s[--n] = '\0';
-	return s;
-}
-
 static int parse_line(struct conf *c, char *line, int number, struct err *e)
 {
 	struct err why = {0};
-	char *equals;
+	char *key, *value;
 	int r;
 
-	/* A '#' begins a comment at the start of a line or behind a blank. */
-	for (char *p = line; (p = strchr(p, '#')) != NULL; p++) {
-		if (p == line || p[-1] == ' ' || p[-1] == '\t') {
-			*p = '\0';
-			break;
-		}
-	}
-	line = trim(line);
-	if (line[0] == '\0')
+	pair_split(line, &key, &value);
+	if (value == NULL && key[0] == '\0')
 		return 0;
-	if ((equals = strchr(line, '=')) == NULL)
+	if (value == NULL)
 		return err_set(e, ERR_SYNTAX, "%s:%d: '%.60s' is not 'key = value'", c->path,
-		    number, line);
-	*equals = '\0';
-	r = set_pair(c, trim(line), trim(equals + 1),
-	    (struct conf_origin){CONF_FILE, number}, &why);
+		    number, key);
+	r = set_pair(c, key, value, (struct conf_origin){CONF_FILE, number}, &why);
 	if (r != 0)
 		return err_set(e, r, "%s:%d: %s", c->path, number, why.text);
 	return 0;

@@ -6,8 +6,8 @@
  * been in force nobody knows any more.  Changes must not push out one another, so the change
  * with the most siblings gives one, of several such the oldest.  The newest of them stays
  * last, for a try is refused before the next one is made, and the one noted first beside it
- * for as long as there is room: who runs several at once, and at the right moments, may so
- * get one of his own passwords forgotten.
+ * for as long as there is room.  Where the next change proved which one was in force, that
+ * stands in front as the newest (history_list.h).
  */
 #ifndef PB_PW_SIBLINGS_H
 #define PB_PW_SIBLINGS_H

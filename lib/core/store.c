@@ -199,6 +199,7 @@ struct update {
 	store_judge judge;
 	void *ctx;
 	struct store_value *value; /* in secret memory */
+	bool make;
 };
 
 /* Under the record's lock.  Between the look at the keyring and the write behind this
@@ -212,7 +213,9 @@ static int change(void *ctx, const struct store_raw *old, struct store_raw *new,
 	const char *key = old->from_alt ? u->alt : u->key;
 	int r = store_renew_keyring(u->store, e);
 
-	if (r == 0)
+	if (r == 0 && u->make && old->len == 0)
+		u->value->len = 0;
+	else if (r == 0)
 		r = open_raw(u->store, key, old, u->value, e);
 	if (r == 0)
 		r = u->judge(u->ctx, u->value, e);
@@ -227,6 +230,16 @@ int store_update(struct store *s, const char *key, const char *alt, store_judge 
 	struct update u = {.store = s, .key = key, .alt = alt, .judge = judge, .ctx = ctx,
 	    .value = s->value};
 	int r = s->ops->update(s->impl, key, alt, change, &u, e);
+
+	secret_wipe(s->value->data, s->value->len);
+	return r;
+}
+
+int store_make(struct store *s, const char *key, store_judge judge, void *ctx, struct err *e)
+{
+	struct update u = {.store = s, .key = key, .judge = judge, .ctx = ctx, .value = s->value,
+	    .make = true};
+	int r = s->admin->make(s->impl, key, change, &u, e);
 
 	secret_wipe(s->value->data, s->value->len);
 	return r;

@@ -75,6 +75,8 @@ struct store_admin_ops {
 	int (*lock)(void *impl, enum store_locking how, struct err *e);
 	int (*sync)(void *impl, const char *key, struct err *e);
 	int (*get_locked)(void *impl, const char *key, struct store_raw *out, struct err *e);
+	int (*probe)(void *impl, const char *key, struct err *e);
+	int (*make)(void *impl, const char *key, store_change change, void *ctx, struct err *e);
 };
 
 /* What an open store keeps in secret memory. */
@@ -109,6 +111,12 @@ int store_open(struct store *s, const struct conf *c, struct err *e);
  * store is; its lock is one of its own, taken after the other's by who needs both.  The
  * directory is made where make says so.  0; ERR_NONE: it is not there; or as above. */
 int store_open_pw(struct store *s, const struct conf *c, bool make, struct err *e);
+
+/* Whether a history of user's (NULL: anybody's) could be written now, without making or
+ * changing anything: the store opens, or could be made, its directory and the record can be
+ * written, and what is not there yet finds room.  0; ERR_DENIED (also a read-only file
+ * system, an immutable file); ERR_UNAVAIL; or as store_open_pw(). */
+int store_probe_pw(const struct conf *c, const char *user, struct err *e);
 
 /* One change of enrolments at a time: tools hold this over what must not mix
  * (an enrolment's three writes), never across a question; logins never take it.
@@ -190,6 +198,13 @@ typedef int (*store_judge)(void *ctx, struct store_value *value, struct err *e);
 int store_update(struct store *s, const char *key, const char *alt, store_judge judge,
     void *ctx, struct err *e);
 
+/* The same where the record may not be there yet; of the store of password histories only.
+ * No lock of others is taken for it, for a process that its caller may stop does this: an
+ * empty record is made first, which needs no key and counts for everybody as none, and is
+ * filled by the atomic step.  judge() finds value->len 0 where there is none.  Who is killed
+ * between the two leaves the empty one. */
+int store_make(struct store *s, const char *key, store_judge judge, void *ctx, struct err *e);
+
 /* The file store of c's store_dir (store_file.c). */
 int store_file_open(const struct conf *c, const struct store_ops **ops, void **impl,
     struct err *e);
@@ -201,6 +216,9 @@ int store_file_open_pw(const struct conf *c, const struct store_ops **ops, void 
     struct err *e);
 int store_file_make_pw(const struct conf *c, const struct store_ops **ops, void **impl,
     struct err *e);
+
+/* For store_probe_pw(): whether the latter could. */
+int store_file_probe_pw(const struct conf *c, struct err *e);
 
 /* For store_admin.c: store_open_in() with another backend than store_file_open(). */
 typedef int (*store_backend)(const struct conf *c, const struct store_ops **ops, void **impl,

@@ -79,6 +79,23 @@ int store_open_pw(struct store *s, const struct conf *c, bool make, struct err *
 	return open_whole(s, c, make ? store_file_make_pw : store_file_open_pw, e);
 }
 
+int store_probe_pw(const struct conf *c, const char *user, struct err *e)
+{
+	char key[STORE_KEY_MAX];
+	struct store s;
+	int r;
+
+	if (user != NULL && store_key(key, "pw", user) != 0)
+		return err_set(e, ERR_SYNTAX, "'%.64s' cannot be a user's name", user);
+	if ((r = store_open_pw(&s, c, false, e)) == ERR_NONE)
+		return store_file_probe_pw(c, e);
+	if (r != 0)
+		return r;
+	r = s.admin->probe(s.impl, user != NULL ? key : NULL, e);
+	store_close(&s);
+	return r;
+}
+
 static int take_lock(struct store *s, enum store_locking how, struct err *e)
 {
 	int r = s->admin->lock(s->impl, how, e);

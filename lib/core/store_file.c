@@ -55,6 +55,11 @@ void store_file_close_pair(struct store_pair *p)
 		(void)close(p->fd[1]);
 }
 
+static int none(const struct store_file *f, const char *key, struct err *e)
+{
+	return err_set(e, ERR_NONE, "%s/%s: does not exist", f->path, key);
+}
+
 int store_file_open_pair(const struct store_file *f, struct store_pair *p, int flags, struct err *e)
 {
 	int number;
@@ -79,7 +84,7 @@ int store_file_open_pair(const struct store_file *f, struct store_pair *p, int f
 		p->used = 1;
 		return 0;
 	}
-	return err_set(e, ERR_NONE, "%s/%s: does not exist", f->path, p->key);
+	return none(f, p->key, e);
 }
 
 /* 0; ERR_NONE when the file was removed meanwhile; ERR_BAD. */
@@ -119,6 +124,11 @@ int store_file_read_pair(const struct store_pair *p, struct slot *s, struct stor
 	return 0;
 }
 
+bool store_file_is_empty(const struct store_file *f, const struct store_raw *raw)
+{
+	return f->lock >= 0 && raw->len == 0;
+}
+
 static int file_get(void *impl, const char *key, const char *alt, struct store_raw *out,
     struct err *e)
 {
@@ -133,40 +143,64 @@ static int file_get(void *impl, const char *key, const char *alt, struct store_r
 		r = store_file_read_pair(&p, &s, out, e);
 		store_file_close_pair(&p);
 	}
-	return r;
+	return r == 0 && store_file_is_empty(impl, out) ? none(impl, key, e) : r;
 }
 
-static int update_locked(const struct store_pair *p, store_change change, void *ctx, struct err *e)
+/* What update_locked() does. */
+struct step {
+	store_change change;
+	void *ctx;
+	bool fill;
+};
+
+static int update_locked(const struct store_file *f, const struct store_pair *p,
+    const struct step *step, bool *empty, struct err *e)
 {
 	struct store_raw old, new;
 	struct slot s;
 	int r = store_file_read_pair(p, &s, &old, e);
 
+	*empty = r == 0 && !step->fill && store_file_is_empty(f, &old);
+	if (*empty)
+		return none(f, p->key, e);
 	if (r == 0)
-		r = change(ctx, &old, &new, e);
+		r = step->change(step->ctx, &old, &new, e);
 	if (r == 0)
 		r = slot_write(p->fd[p->used], &s, new.data, new.len, e);
+	return r;
+}
+
+static int update(const struct store_file *f, const char *key, const char *alt,
+    const struct step *step, struct err *e)
+{
+	bool empty = false;
+	int r = ERR_NONE;
+
+	for (int i = 0; i < STORE_FILE_REOPENS && r == ERR_NONE && !empty; i++) {
+		struct store_pair p = {.key = key, .alt = alt};
+
+		if ((r = store_file_open_pair(f, &p, O_RDWR, e)) != 0)
+			return r;
+		r = slot_lock(p.fd[p.used], STORE_FILE_LOCK_MS, pair_key(&p), e);
+		if (r == 0) {
+			r = update_locked(f, &p, step, &empty, e);
+			slot_unlock(p.fd[p.used]);
+		}
+		store_file_close_pair(&p);
+	}
 	return r;
 }
 
 int store_file_update(void *impl, const char *key, const char *alt, store_change change,
     void *ctx, struct err *e)
 {
-	int r = ERR_NONE;
+	return update(impl, key, alt, &(struct step){change, ctx, false}, e);
+}
 
-	for (int i = 0; i < STORE_FILE_REOPENS && r == ERR_NONE; i++) {
-		struct store_pair p = {.key = key, .alt = alt};
-
-		if ((r = store_file_open_pair(impl, &p, O_RDWR, e)) != 0)
-			return r;
-		r = slot_lock(p.fd[p.used], STORE_FILE_LOCK_MS, pair_key(&p), e);
-		if (r == 0) {
-			r = update_locked(&p, change, ctx, e);
-			slot_unlock(p.fd[p.used]);
-		}
-		store_file_close_pair(&p);
-	}
-	return r;
+int store_file_fill(void *impl, const char *key, store_change change, void *ctx,
+    struct err *e)
+{
+	return update(impl, key, NULL, &(struct step){change, ctx, true}, e);
 }
 
 static void file_close(void *impl)

@@ -52,6 +52,14 @@ void store_file_close_pair(struct store_pair *p);
 int store_file_read_pair(const struct store_pair *p, struct slot *s, struct store_raw *raw,
     struct err *e);
 
+/* Whether raw, as it was read, is a record that was made and never filled: only password
+ * histories are made so (store_make()). */
+bool store_file_is_empty(const struct store_file *f, const struct store_raw *raw);
+
+/* store_file_update() that also fills an empty one. */
+int store_file_fill(void *impl, const char *key, store_change change, void *ctx,
+    struct err *e);
+
 int store_file_update(void *impl, const char *key, const char *alt, store_change change,
     void *ctx, struct err *e);
 

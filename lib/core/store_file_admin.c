@@ -10,12 +10,14 @@
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
 #define CHANGE_POLL_NS 5000000L /* 5 ms */
 #define CHANGE_POLLS 6000        /* 30 s */
 #define PW "pw"
+#define ROOM (2 * SLOT_FILE) /* bytes for a new record, and for its name */
 #define SPARE_FDS 64   /* of the limit, left to others in a batch */
 
 /* The open directory of a key, which stays the store's, or -1 with errno. */
@@ -134,13 +136,46 @@ static int replace(void *ctx, const struct store_raw *old, struct store_raw *new
 	return 0;
 }
 
+static int put_in_empty(void *ctx, const struct store_raw *old, struct store_raw *new,
+    struct err *e)
+{
+	const struct replacement *p = ctx;
+
+	if (old->len > 0)
+		return err_set(e, ERR_CONFLICT, "somebody else has made it meanwhile");
+	*new = *p->value;
+	return 0;
+}
+
 static int file_put(void *impl, const char *key, const struct store_raw *value, struct err *e)
 {
+	const struct store_file *f = impl;
 	struct replacement p = {.value = value};
 
-	if (strcmp(value->version, STORE_NEW) == 0)
-		return create_one(impl, key, value, e);
+	if (strcmp(value->version, STORE_NEW) == 0) {
+		int r = create_one(impl, key, value, e);
+
+		return r == ERR_CONFLICT && f->lock >= 0 ?
+		    store_file_fill(impl, key, put_in_empty, &p, e) : r;
+	}
 	return store_file_update(impl, key, NULL, replace, &p, e);
+}
+
+/* Somebody else may make or remove it meanwhile. */
+static int file_make(void *impl, const char *key, store_change change, void *ctx,
+    struct err *e)
+{
+	const struct store_raw empty = {.len = 0};
+	int r = ERR_NONE;
+
+	for (int i = 0; i < STORE_FILE_REOPENS && r == ERR_NONE; i++) {
+		if ((r = store_file_fill(impl, key, change, ctx, e)) != ERR_NONE)
+			return r;
+		r = create_one(impl, key, &empty, e);
+		if (r == 0 || r == ERR_CONFLICT)
+			r = store_file_fill(impl, key, change, ctx, e);
+	}
+	return r;
 }
 
 /* Makes the unnamed files of items[0..n) in fds[]. */
@@ -346,6 +381,8 @@ static int file_get_locked(void *impl, const char *key, struct store_raw *out, s
 		}
 		store_file_close_pair(&p);
 	}
+	if (r == 0 && store_file_is_empty(impl, out))
+		return err_set(e, ERR_NONE, "%s: does not exist", key);
 	return r;
 }
 
@@ -409,6 +446,39 @@ static int file_lock(void *impl, enum store_locking how, struct err *e)
 	    "30 s (`fuser -v %s` names it); try again", path, path);
 }
 
+/* Whether dir takes a new file.  What root has left is counted, what others have is not. */
+static int probe_room(int dir, const char *path, struct err *e)
+{
+	struct statvfs v;
+
+	if (faccessat(dir, ".", W_OK, AT_EACCESS) != 0 || fstatvfs(dir, &v) != 0)
+		return err_errno(e, "%s: new file", path);
+	if ((uint64_t)v.f_bfree * v.f_frsize < ROOM || (v.f_files > 0 && v.f_ffree == 0))
+		return err_set(e, ERR_UNAVAIL, "%s: new file: no space left on the file system",
+		    path);
+	return 0;
+}
+
+/* key NULL: any new one. */
+static int file_probe(void *impl, const char *key, struct err *e)
+{
+	struct store_file *f = impl;
+	char path[CONF_PATH_MAX + 8];
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", f->path, f->kinds[0]);
+	/* An immutable one says no to the opening alone. */
+	fd = key == NULL ? -1 : openat(f->root, key,
+	    O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	if (fd >= 0) {
+		(void)close(fd);
+		return 0;
+	}
+	if (key != NULL && errno != ENOENT)
+		return err_errno(e, "%s/%s", f->path, key);
+	return probe_room(f->dir[0], path, e);
+}
+
 /* root's alone, whatever the umask of who changes a password. */
 static int make_pw(int root, const char *path, struct err *e)
 {
@@ -468,10 +538,23 @@ int store_file_make_pw(const struct conf *c, const struct store_ops **ops, void 
 	return open_pw(c, true, impl, e);
 }
 
+int store_file_probe_pw(const struct conf *c, struct err *e)
+{
+	const int fd = safefile_open_dir_beside(c->state_dir, conf_judged(c), e);
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = probe_room(fd, c->state_dir, e);
+	(void)close(fd);
+	return r;
+}
+
 const struct store_admin_ops *store_file_admin(void)
 {
 	static const struct store_admin_ops ops = {file_put, file_create, file_del, file_list,
-	    file_lock, file_sync, file_get_locked};
+	    file_lock, file_sync, file_get_locked, file_probe,
+	    file_make};
 
 	return &ops;
 }

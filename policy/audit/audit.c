@@ -4,8 +4,9 @@
 #include <string.h>
 #include <strings.h>
 
-static const struct audit_group *const groups[] = {&audit_pam, &audit_sshd, &audit_eic,
-    &audit_pam_password};
+static const struct audit_group *const groups[] = {&audit_pam, &audit_sshd, &audit_enrolled,
+    &audit_clock, &audit_door, &audit_sudo, &audit_eic, &audit_key, &audit_pam_password,
+    &audit_mirror, &audit_age, &audit_pam_counter, &audit_hash, &audit_history};
 
 const struct audit_check *audit_check_at(size_t i)
 {

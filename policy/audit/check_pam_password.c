@@ -357,13 +357,16 @@ static void check_guessing(struct facts *f, const struct audit_rules *rules, str
 	each_service(f, r, services, PAMD_AUTH, judge_counter);
 }
 
-static const struct audit_check checks[] = {
+static const struct audit_check rule_checks[] = {
     {.id = "PWD-06", .severity = AUDIT_HIGH, .title = "PAM judges every new password",
         .title_ko = "호스트 암호 복잡도 적용", .guide = "4", .isms_p = "2.5.4",
         .rule = N_("each way that sets a password passes pam_bastion.so, pam_pwquality.so or "
         "pam_passwdqc.so, and what that refuses is not set, root's neither"),
         .fix = "pam-auth-update --enable pam-bastion",
         .rollback = "pam-auth-update --disable pam-bastion", .run = check_rule},
+};
+
+static const struct audit_check counter_checks[] = {
     {.id = "PWD-09", .severity = AUDIT_HIGH, .title = "Wrong passwords are counted",
         .title_ko = "무차별 대입 방지", .guide = "4", .isms_p = "2.5.3",
         .rule = N_("each password of sshd, sudo and login is counted: by `pam_bastion.so reserve`, or "
@@ -372,4 +375,5 @@ static const struct audit_check checks[] = {
         .run = check_guessing},
 };
 
-const struct audit_group audit_pam_password = {checks, sizeof(checks) / sizeof(checks[0])};
+const struct audit_group audit_pam_password = {rule_checks, 1};
+const struct audit_group audit_pam_counter = {counter_checks, 1};

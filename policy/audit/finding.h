@@ -76,6 +76,9 @@ struct audit_group {
 	size_t count;
 };
 
-extern const struct audit_group audit_pam, audit_sshd, audit_eic, audit_pam_password;
+/* In the order of ids, as audit.c has them. */
+extern const struct audit_group audit_pam, audit_sshd, audit_enrolled, audit_clock, audit_door,
+    audit_sudo, audit_eic, audit_key, audit_pam_password, audit_mirror, audit_age,
+    audit_pam_counter, audit_hash, audit_history;
 
 #endif

@@ -215,4 +215,10 @@ void gather_host(struct facts *f, const struct gather_request *q)
 	gather_eic(f);
 	logins_free(&logins);
 	gather_pam(f);
+	gather_account(f);
+	gather_enrolled(f, q);
+	gather_clock(f);
+	gather_door(f);
+	gather_sudo(f);
+	gather_key(f);
 }

@@ -24,12 +24,31 @@
  *   script PATH       hash, package and "executable", one a line (gather_eic.c)
  *   eic-in PATH       "LINE: text" of the first line that names EC2 Instance Connect
  *   leftover PATH     it has its name; leftovers: "" when they were looked for
- *   account NAME      "UID GID HOME SHELL"
  *   dnf-exclude PATH  the lines of excludes of dnf's configuration
  *   eic-use WHERE     "TIME UID MESSAGE" of keys that it has handed out, one a line; "-"
  *                     where nobody vouches for the uid (gather_eic_use.c)
  *   pam modules       where libpam has its modules (gather_pam.c; with file, dir and meta of
  *                     service files, modules and programs)
+ *   account NAME      words (words.h) of a line of /etc/passwd and its of /etc/shadow: uid,
+ *                     gid, shell, home, hash (its kind, never the hash), keys, last, max,
+ *                     warn, inactive, expire (gather_account.c)
+ *   accounts local    how many there are
+ *   conf KEY          a value of the login configuration in force, and conf store_dir
+ *   conf-file login   its file; none: the packaged values (gather_enrolled.c)
+ *   conf-number KEY   the same as seconds since 1970
+ *   duty NAME         words: whether a code is asked of them from nowhere in particular, and
+ *                     on the host itself; until when, and by which line
+ *   enrolled NAME     words: devices, last_used, locked, recovery, invited_until, bypass_until
+ *   store open        "names=N foreign=N"; none: there was no `enroll-mfa init`
+ *   modes DIR         "TYPE MODE UID GID COUNT EXAMPLE" of what is in it, a line for each kind
+ *   disk DIR          words: read_only, writable, remote, free, size, files_free, files
+ *   clock kernel      words of adjtimex(2), microseconds (gather_clock.c)
+ *   listen PORT ADDRESS   "uid=N" of a TCP socket that listens (gather_door.c)
+ *   process NAME PID  one of those that are looked for; of a getty its words
+ *   doors WHAT        sockets, processes: "" when all were looked at
+ *   sudoers files     "" when all that /etc/sudoers includes are told (gather_sudo.c)
+ *   aws-key FILE:LINE words: mode, uid, gid, and the end of the id (gather_key.c)
+ *   aws-keys scan     how many files were looked at
  */
 #ifndef PB_AUDIT_GATHER_H
 #define PB_AUDIT_GATHER_H
@@ -37,6 +56,8 @@
 #include "policy/audit/facts.h"
 
 #define GATHER_FILE_MAX ((size_t)256 * 1024) /* of a longer file nothing is a fact */
+
+#define GATHER_ACCOUNTS 2000 /* of more none is told */
 
 struct gather_request {
 	const char *config; /* the login configuration, absolute, or NULL: the packaged one */
@@ -61,5 +82,12 @@ void gather_listen(struct facts *f);
 /* What EC2 Instance Connect leaves; behind gather_sshd(). */
 void gather_eic(struct facts *f);
 void gather_eic_use(struct facts *f);
+void gather_account(struct facts *f);
+/* Login configuration, keyring, records and who has one. */
+void gather_enrolled(struct facts *f, const struct gather_request *q);
+void gather_clock(struct facts *f);
+void gather_door(struct facts *f);
+void gather_sudo(struct facts *f);
+void gather_key(struct facts *f);
 
 #endif

@@ -251,8 +251,8 @@ static void gather_leftovers(struct facts *f)
 	/* STORE/active/modules/PRIORITY/NAME */
 	find_leftovers(f, "/var/lib/selinux/targeted/active/modules", 1);
 	if (pw != NULL)
-		facts_format(f, "account", EIC_NAME, "%u %u %s %s", (unsigned)pw->pw_uid,
-		    (unsigned)pw->pw_gid, pw->pw_dir, pw->pw_shell);
+		facts_format(f, "account", EIC_NAME, "uid=%u gid=%u shell=%s home=%s",
+		    (unsigned)pw->pw_uid, (unsigned)pw->pw_gid, pw->pw_shell, pw->pw_dir);
 	else
 		facts_none(f, "account", EIC_NAME);
 	facts_text(f, "leftovers", EIC_NAME, "", 0); /* all were looked for */

@@ -2,86 +2,28 @@
 
 #include "lib/core/day.h"
 #include "policy/audit/report.h"
+#include "policy/audit/words.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The value of KEY=VALUE among words, n bytes; NULL: it is not there. */
-static const char *value_of(const char *words, const char *key, size_t *n)
-{
-	const size_t k = strlen(key);
-
-	for (const char *at = words; *at != '\0';) {
-		const size_t len = strcspn(at, " \n");
-
-		if (len > k && strncmp(at, key, k) == 0 && at[k] == '=') {
-			*n = len - k - 1;
-			return at + k + 1;
-		}
-		at += len;
-		at += strspn(at, " \n");
-	}
-	return NULL;
-}
-
-/* A number of at most 12 digits, or -1. */
-static int64_t number_of(const char *words, const char *key)
-{
-	size_t n = 0;
-	const char *text = value_of(words, key, &n);
-	int64_t value = 0;
-
-	if (text == NULL || n == 0 || n > 12)
-		return -1;
-	for (size_t i = 0; i < n; i++) {
-		if (text[i] < '0' || text[i] > '9')
-			return -1;
-		value = 10 * value + (text[i] - '0');
-	}
-	return value;
-}
-
-static bool is_value(const char *words, const char *key, const char *value)
-{
-	size_t n = 0;
-	const char *text = value_of(words, key, &n);
-
-	return text != NULL && strlen(value) == n && strncmp(text, value, n) == 0;
-}
-
-/* Accounts of services have none. */
-static bool has_shell(const char *words)
-{
-	static const char *const none[] = {"nologin", "false", "sync", "halt", "shutdown"};
-	size_t n = 0;
-	const char *shell = value_of(words, "shell", &n);
-
-	for (size_t i = 0; shell != NULL && i < sizeof(none) / sizeof(none[0]); i++) {
-		const size_t m = strlen(none[i]);
-
-		if (n > m && strncmp(shell + n - m, none[i], m) == 0 && shell[n - m - 1] == '/')
-			return false;
-	}
-	return true;
-}
-
 static void look_at_enrolment(struct person *x, struct facts *f)
 {
 	const struct fact *e = facts_get(f, "enrolled", x->name);
-	const int64_t devices = e->is == FACT_TEXT ? number_of(e->text, "devices") : -1;
-	const int64_t used = e->is == FACT_TEXT ? number_of(e->text, "last_used") : -1;
+	const int64_t devices = e->is == FACT_TEXT ? words_number(e->text, "devices") : -1;
+	const int64_t used = e->is == FACT_TEXT ? words_number(e->text, "last_used") : -1;
 
 	x->devices = devices > 0 ? (long)devices : 0;
 	x->last_used = used > 0 ? used : 0;
 	x->enrolled = e->is == FACT_NONE || devices == 0 ? PERSON_NOT_ENROLLED :
-	    devices < 0 ? PERSON_UNTOLD : is_value(e->text, "locked", "no") ? PERSON_ENROLLED :
-	    is_value(e->text, "locked", "yes") ? PERSON_LOCKED : PERSON_UNTOLD;
+	    devices < 0 ? PERSON_UNTOLD : words_is(e->text, "locked", "no") ? PERSON_ENROLLED :
+	    words_is(e->text, "locked", "yes") ? PERSON_LOCKED : PERSON_UNTOLD;
 }
 
 static void look_at_password(struct person *x, const char *words, int64_t now)
 {
-	const int64_t last = number_of(words, "last"), most = number_of(words, "max");
+	const int64_t last = words_number(words, "last"), most = words_number(words, "max");
 	const int64_t today = now / DAY_SECONDS;
 
 	/* 0 is "has to be changed": of no day.  99999 is shadow's "never". */
@@ -104,7 +46,7 @@ void people_of(struct people *p, struct facts *f, int64_t now)
 	while ((x = facts_next(f, "account", "", x)) != NULL) {
 		struct person *one = &p->item[p->count];
 
-		if (x->is != FACT_TEXT || !has_shell(x->text))
+		if (x->is != FACT_TEXT || !words_have_shell(x->text))
 			continue;
 		one->name = x->name;
 		look_at_enrolment(one, f);

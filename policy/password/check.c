@@ -51,6 +51,8 @@ static bool is_word(char c)
 	    ((unsigned char)c & 0x80) != 0;
 }
 
+/* Of all fields: a telephone number is as easy to find out as a name.  '&' stands for the user
+ * name, which has a rule of its own. */
 static int look_for_gecos(const struct password_facts *f)
 {
 	const struct near_text fresh = text(f->fresh, f->fresh_len), all = string(f->gecos);
@@ -149,7 +151,7 @@ static void check_classes(const struct password_policy *p, int policy, const str
 		add(out, policy, PASSWORD_RULE_CLASSES, p->classes, has);
 }
 
-/* What concerns the person: name, full name and old password. */
+/* What concerns the person: name, GECOS and old password. */
 static void check_person(const struct password_policies *all, int policy,
     const struct password_facts *f, struct found *x, struct password_broken *out)
 {

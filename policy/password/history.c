@@ -21,7 +21,8 @@ struct work {
 	char key[STORE_KEY_MAX];
 	struct store_value value;
 	struct record_pw record; /* as it was read last, or a new one */
-	bool fresh;              /* it is not in the store */
+	struct record_pw made;   /* what that was, where it is not in the store */
+	bool fresh;              /* it is not */
 	/* What this password is under this salt and key; salt "": not computed. */
 	char of[HISTORY_PASSWORD_MAX + 1];
 	size_t of_len;
@@ -168,6 +169,7 @@ static int fresh_record(struct work *w, struct err *e)
 
 	free(salt);
 	w->fresh = r == 0;
+	w->made = w->record;
 	if (r == ERR_SYNTAX)
 		return err_set(e, ERR_SYSTEM, "crypt(3) of this system has no yescrypt");
 	return r == 0 ? 0 : err_set(e, r, "no random numbers from libcrypto");
@@ -270,6 +272,8 @@ static int add(struct work *w, struct record_pw *r, struct err *e)
 
 	if (!is_computed(w, r))
 		return err_set(e, ERR_CONFLICT, "%s: somebody else has made it meanwhile", w->key);
+	if (w->has_old && history_list_is_unsure(r, w->new.before))
+		history_list_settle(r, w->new.before, w->old);
 	if (history_list_add(r, &w->new) != 0)
 		return err_set(e, ERR_UNAVAIL, "%s: %d changes of this password are under way; try "
 		    "again in a minute", w->key, HISTORY_AT_ONCE);
@@ -281,27 +285,15 @@ static int add(struct work *w, struct record_pw *r, struct err *e)
 static int judge(void *ctx, struct store_value *v, struct err *e)
 {
 	struct work *w = ctx;
-	int r = decode(&w->record, v, w->key, e);
+	int r = 0;
 
+	if (v->len == 0) /* of store_make() */
+		w->record = w->made;
+	else
+		r = decode(&w->record, v, w->key, e);
 	if (r == 0)
 		r = add(w, &w->record, e);
 	return r == 0 ? encode(&w->record, v, e) : r;
-}
-
-/* Under the lock: a key that seals a new record stays in the keyring (rekey.c). */
-static int create(struct work *w, const struct history_ask *q, struct err *e)
-{
-	int r = add(w, &w->record, e);
-
-	if (r == 0)
-		r = encode(&w->record, &w->value, e);
-	memcpy(w->value.version, STORE_NEW, sizeof(STORE_NEW));
-	if (r == 0 && (r = store_lock(q->store, e)) == 0) {
-		r = store_put(q->store, w->key, &w->value, e);
-		store_unlock(q->store);
-	}
-	secret_wipe(w->value.data, sizeof(w->value.data));
-	return r;
 }
 
 static int add_once(struct work *w, const struct history_ask *q, struct err *e)
@@ -316,12 +308,14 @@ static int add_once(struct work *w, const struct history_ask *q, struct err *e)
 		return err_set(e, ERR_SYSTEM, "libcrypto cannot run HMAC");
 	w->new.set = q->now;
 	if (q->old.data != NULL && !w->has_old &&
-	    history_list_is_empty(&w->record, w->new.before)) {
+	    (history_list_is_empty(&w->record, w->new.before) ||
+	    history_list_is_unsure(&w->record, w->new.before))) {
 		if ((r = make_mac(w, q, &q->old, w->old, e)) != 0)
 			return r;
 		w->has_old = true;
 	}
-	return w->fresh ? create(w, q, e) : store_update(q->store, w->key, NULL, judge, w, e);
+	return w->fresh ? store_make(q->store, w->key, judge, w, e) :
+	    store_update(q->store, w->key, NULL, judge, w, e);
 }
 
 int history_add(struct history *h, const struct history_ask *q, struct err *e)
@@ -346,6 +340,7 @@ void history_forget(struct history *h)
 	secret_wipe(w->phrase, sizeof(w->phrase));
 	secret_wipe(&w->value, sizeof(w->value));
 	secret_wipe(&w->record, sizeof(w->record));
+	secret_wipe(&w->made, sizeof(w->made));
 	secret_wipe(w->of, sizeof(w->of));
 	secret_wipe(w->old, sizeof(w->old));
 	w->of_len = 0;

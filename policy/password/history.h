@@ -3,10 +3,11 @@
  *
  * What it costs, whatever the history holds: one crypt(3) of the new password with the
  * live shadow field and one with the record's salt.  history_add() behind history_check()
- * costs none more.  Only where a record has no entry yet and the old password is at hand
- * in clear, one more makes an entry of that: its hash is about to be replaced, and has
- * another salt.  Nothing is locked meanwhile: the entry goes in by one atomic update at
- * the end, and is computed again should the record have got another salt.
+ * costs none more.  Only where the old password is at hand in clear and the record may not
+ * know it (no entry yet, or a change before of which more was tried than one password),
+ * one more makes an entry of that: its hash is about to be replaced, and has another salt.  Nothing is locked meanwhile: the entry goes in by one atomic update at
+ * the end, and is computed again should the record have got another salt.  No lock but the
+ * record's own is taken: who runs passwd may stop it for ever.
  *
  * Which entries count, and why a change that pam_unix refuses afterwards does no harm:
  * history_list.h.
@@ -47,7 +48,7 @@ struct history_ask {
 	int64_t now;
 };
 
-/* What one change works in: secret memory, 44 KiB, wiped by history_close() (on every path,
+/* What one change works in: secret memory, 48 KiB, wiped by history_close() (on every path,
  * also after an error).  0 or ERR_SYSTEM. */
 struct history {
 	struct secret memory;

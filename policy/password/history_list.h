@@ -9,8 +9,16 @@
  *    is about to be: its change has not happened.  It counts for nothing: the same password
  *    may be tried again at once (refused_change_may_be_tried_again).
  *  - As soon as the field is another one, it counts.
- *  - One that has not happened HISTORY_UNDER_WAY seconds after it was noted never will, and
- *    goes with the next addition.
+ *  - One that has not happened HISTORY_UNDER_WAY seconds after it was noted is not waited
+ *    for, and goes with the next addition.
+ *  - But its process may stand still (who runs passwd may stop it) and go on later.  So what
+ *    goes unhappened, by time or withdrawn, leaves a mark: an entry without a password, one
+ *    for all of a `before`.
+ *  - The next change asks which password it was, of who proves it: where the newest change
+ *    that has happened has a mark or more entries than one, the password in force is put
+ *    at its front, at one call of crypt(3) more (history_list_settle();
+ *    stopped_change_that_goes_on_is_in_the_history).  Where root sets the next password,
+ *    nobody proves the one in force, and one that left a mark is forgotten.
  *
  * Entries of one `before` are one change: their processes ran at once, or the first was
  * refused and the next tried within the minute, and only shadow could say which was
@@ -48,13 +56,21 @@ bool history_list_has(const struct record_pw *r, const uint8_t live[RECORD_PW_TA
  * HISTORY_AT_ONCE are under way (r is as it was). */
 int history_list_add(struct record_pw *r, const struct record_pw_entry *new);
 
+/* Whether only the password in force itself can tell which entry of the newest change that
+ * counts it is, or that it is none. */
+bool history_list_is_unsure(const struct record_pw *r, const uint8_t live[RECORD_PW_TAG]);
+
+/* Where it is unsure, and before an addition: the password in force is mac. */
+void history_list_settle(struct record_pw *r, const uint8_t live[RECORD_PW_TAG],
+    const uint8_t mac[RECORD_HASH]);
+
 /* Whether no entry counts. */
 bool history_list_is_empty(const struct record_pw *r, const uint8_t live[RECORD_PW_TAG]);
 
 /* Puts an entry behind all others, where there is room: what was in force before. */
 void history_list_add_oldest(struct record_pw *r, const uint8_t mac[RECORD_HASH]);
 
-/* Takes mac out again where its change has not happened. */
+/* Takes mac out again where its change has not happened; a mark stays. */
 void history_list_withdraw(struct record_pw *r, const uint8_t live[RECORD_PW_TAG],
     const uint8_t mac[RECORD_HASH]);
 

@@ -49,6 +49,28 @@ bool password_allow_change(const struct password_policies *p)
 	return p->count > 0;
 }
 
+int password_least_length(const struct password_policy *p)
+{
+	int least = 0;
+
+	for (int i = 0; i < p->alternatives; i++)
+		if (i == 0 || p->alternative[i].length < least)
+			least = p->alternative[i].length;
+	return p->min_length > least ? p->min_length : least;
+}
+
+/* So many characters have as many bytes at least; so many bytes are a quarter of that in
+ * characters at least. */
+bool password_lengths_clash(const struct password_policy *least,
+    const struct password_policy *most)
+{
+	int length = password_least_length(least);
+
+	if (least->bytes && !most->bytes)
+		length = (length + 3) / 4;
+	return most->max_length > 0 && length > most->max_length;
+}
+
 bool password_has_rule(const struct password_policy *p, enum password_rule rule)
 {
 	switch (rule) {

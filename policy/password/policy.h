@@ -88,7 +88,7 @@ struct password_policy {
 	int max_age;            /* days; 0: never expires */
 	int reuse;              /* the last 0 to 24 passwords are refused */
 	bool bytes;             /* lengths count bytes; false: characters (code points) */
-	bool not_gecos;         /* no word of the account's full name in it */
+	bool not_gecos;         /* no word of pw_gecos in it, of whichever field */
 	bool hard_expiry;       /* after max_age only an administrator may set a new one */
 	bool allow_change;      /* whether people may change their own */
 	struct password_origin origin[PASSWORD_RULES];
@@ -108,6 +108,14 @@ int password_hard_age(const struct password_policies *p);
 bool password_hard_expiry(const struct password_policies *p); /* whether there is one */
 int password_reuse(const struct password_policies *p);    /* the largest; 0: off */
 bool password_allow_change(const struct password_policies *p); /* whether all allow it */
+
+/* The shortest that a password of p can be, in what p counts. */
+int password_least_length(const struct password_policy *p);
+
+/* Whether no password is as long as the one asks for and as short as the other: where they
+ * count bytes and characters, of which each has 1 to 4, only what is sure. */
+bool password_lengths_clash(const struct password_policy *least,
+    const struct password_policy *most);
 
 /* Whether a policy says anything by this rule. */
 bool password_has_rule(const struct password_policy *p, enum password_rule rule);

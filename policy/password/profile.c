@@ -160,13 +160,34 @@ static int read_list(struct password_policies *p, const char *list, const struct
 	}
 }
 
+/* Policies that no password keeps together: that is a word amiss, and whoever set them
+ * should hear of it here and not from people whose every password is refused. */
+static int check_together(const struct password_policies *p, struct err *e)
+{
+	for (int i = 0; i < p->count; i++) {
+		for (int k = 0; k < p->count; k++) {
+			const struct password_policy *least = &p->policy[i], *most = &p->policy[k];
+
+			if (i != k && password_lengths_clash(least, most))
+				return err_set(e, ERR_REFUSED, "password_policy: no password can keep both "
+				    "'%.150s', which asks for length %d at least, and '%.150s', which "
+				    "takes %d at most", least->name, password_least_length(least),
+				    most->name, most->max_length);
+		}
+	}
+	return 0;
+}
+
 static int load(struct password_policies *p, const char *list, const struct origin *from,
     struct err *e)
 {
 	int r;
 
 	p->count = 0;
-	if ((r = read_list(p, list, from, e)) != 0)
+	r = read_list(p, list, from, e);
+	if (r == 0)
+		r = check_together(p, e);
+	if (r != 0)
 		p->count = 0;
 	return r;
 }

@@ -28,7 +28,7 @@ const char *password_profile_name(int i);
  * names (root's, safefile.h): policy_file is read for `iam` only, and may be NULL without
  * it.  0; else p is empty, and so accepts no password, and e says why: ERR_SYNTAX (the
  * list, or a file), ERR_NONE (a file is not there), ERR_UNSAFE, ERR_DENIED, ERR_UNAVAIL,
- * ERR_BAD. */
+ * ERR_BAD, ERR_REFUSED (no password can keep two of them). */
 int password_policies_load(struct password_policies *p, const char *list,
     const char *policy_file, struct err *e);
 

@@ -1,5 +1,7 @@
 #include "policy/password/rules_file.h"
 
+#include "lib/core/pair.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -237,35 +239,14 @@ static int set_pair(struct reading *r, const char *name, const char *value, stru
 	return 0;
 }
 
-static char *trim(char *s)
-{
-	size_t n;
-
-	s += strspn(s, " \t\r");
-	n = strlen(s);
-	while (n > 0 && strchr(" \t\r", s[n - 1]) != NULL)
-		s[--n] = '\0';
-	return s;
-}
-
 static int read_line(struct reading *r, char *line, struct err *e)
 {
-	char *equals;
+	char *key, *value;
 
-	/* A '#' begins a comment at the start of a line or behind a blank. */
-	for (char *p = line; (p = strchr(p, '#')) != NULL; p++) {
-		if (p == line || p[-1] == ' ' || p[-1] == '\t') {
-			*p = '\0';
-			break;
-		}
-	}
-	line = trim(line);
-	if (line[0] == '\0')
-		return 0;
-	if ((equals = strchr(line, '=')) == NULL)
-		return err_set(e, ERR_SYNTAX, "'%.60s' is not 'key = value'", line);
-	*equals = '\0';
-	return set_pair(r, trim(line), trim(equals + 1), e);
+	pair_split(line, &key, &value);
+	if (value != NULL)
+		return set_pair(r, key, value, e);
+	return key[0] == '\0' ? 0 : err_set(e, ERR_SYNTAX, "'%.60s' is not 'key = value'", key);
 }
 
 static int read_lines(struct reading *r, const char *text, size_t len, struct err *e)
@@ -275,8 +256,12 @@ static int read_lines(struct reading *r, const char *text, size_t len, struct er
 
 	for (r->line = 1; at < len; r->line++) {
 		const char *end = memchr(text + at, '\n', len - at);
-		size_t n = end != NULL ? (size_t)(end - (text + at)) : len - at;
+		const size_t n = end != NULL ? (size_t)(end - (text + at)) : 0;
 
+		/* `min_length = 14` whose end was never written is `min_length = 1`. */
+		if (end == NULL)
+			return err_set(e, ERR_SYNTAX, "the last line has no newline: its end may be "
+			    "missing");
 		if (n >= sizeof(line))
 			return err_set(e, ERR_SYNTAX, "longer than %d bytes", LINE_MAX_BYTES - 1);
 		if (memchr(text + at, '\0', n) != NULL)

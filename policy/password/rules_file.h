@@ -5,8 +5,9 @@
  *     min_length = 12
  *     require = letter, digit
  *
- * Strict, as pam_bastion.conf is: an unknown key, a bad value, a key given twice or rules
- * that contradict each other are errors with file, line and reason.  A file says at least
+ * Strict, as pam_bastion.conf is: an unknown key, a bad value, a key given twice, rules
+ * that contradict each other or a last line without a newline, which may have lost its
+ * end, are errors with file, line and reason.  A file says at least
  * how long a password must be (min_length or kinds): zero rules would take the empty one.
  *
  *   min_length = 1..255          max_length = 8..511        count = characters | bytes

@@ -193,7 +193,6 @@ static int look(struct reader *r, const struct shadow_files *files, const char *
 	memcpy(out->field, "*", sizeof("*"));
 	if ((code = find(r, shadow, user, &found, e)) != 0)
 		return code;
-	out->unlisted = !found;
 	if (!found)
 		return 0;
 	return take_shadow(r, out, e);

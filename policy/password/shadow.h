@@ -25,7 +25,6 @@
 /* The caller keeps it in secret memory, or wipes it. */
 struct shadow_entry {
 	bool local; /* /etc/passwd has the user */
-	bool unlisted; /* it says to look in shadow, which has no line of theirs */
 	char field[SHADOW_FIELD_MAX + 1]; /* the password's, as it stands there */
 	int64_t last, min, max, warn, inactive, expire; /* days; SHADOW_UNSET: empty, -1 */
 };
@@ -36,8 +35,8 @@ struct shadow_files {
 };
 
 /* 0: also where they are not local (all else is unset then), or have a line in passwd
- * alone (the field is that of passwd then; where that says to look in shadow, it is "*", and
- * unlisted is true).  ERR_BAD: a line of theirs that cannot be read, named with its number;
+ * alone (the field is that of passwd then; where that says to look in shadow, it is "*").
+ * ERR_BAD: a line of theirs that cannot be read, named with its number;
  * ERR_SYSTEM; ERR_DENIED, ERR_UNAVAIL, ERR_NONE (a file is missing).  out is unset after an
  * error. */
 int shadow_read(const struct shadow_files *files, const char *user, struct shadow_entry *out,

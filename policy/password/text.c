@@ -138,7 +138,8 @@ void password_text(const struct password_policies *p, const struct password_brea
 			say(&s, N_("It has the user name in it."));
 		break;
 	case PASSWORD_RULE_GECOS:
-		say(&s, N_("It has a word of the account's full name in it."));
+		say(&s, N_("It has a word of the account's full name or its other GECOS fields in "
+		    "it."));
 		break;
 	case PASSWORD_RULE_CHANGED:
 		say_changed(b, &s);

@@ -1,6 +1,6 @@
 /*
- * fuzz_rules_file: a policy file that is taken has every rule in range, refuses the empty
- * password, and its values as they are printed are taken as the same again; what is
+ * fuzz_rules_file: a policy file that is taken ends with its last line, has every rule in
+ * range, refuses the empty password, and its values as they are printed are taken as the same again; what is
  * refused says where, and leaves no rule.
  */
 #include "tests/fuzz/fuzz.h"
@@ -95,6 +95,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *text = (char *)fuzz_rest(&f, &len);
 
 	if (rules_file_parse(&p, "/input", text, len, &e) == 0) {
+		MUST(len > 0 && text[len - 1] == '\n');
 		check_range(&p);
 		check_empty_password(&p);
 		check_printed(&p);

@@ -244,6 +244,108 @@ static void hard_expiry_is_not_for_root(void **state)
 	assert_int_equal(account(), PAM_NEW_AUTHTOK_REQD);
 }
 
+/* As passwd(1) is, set user id; its own flags are those of `passwd -k`. */
+static int change_as(uid_t real, int flags)
+{
+	int status = -1;
+	pid_t pid;
+
+	ph_password_lines("", "retry=1", "");
+	if ((pid = fork()) == 0) {
+		last_login = ph_typing(ph_typing(ph_stranger(NAME), NEW), NEW);
+		last_login.rhost = NULL;
+		ph_start(&last_login);
+		if (setresuid(real, 0, 0) != 0)
+			_exit(97);
+		_exit(pam_chauthtok(last_login.pamh, flags));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WEXITSTATUS(status);
+}
+
+/* Root's login goes on and is logged; everybody else's is refused as ever. */
+static void assert_root_is_let_in(const char *log)
+{
+	have(0, HASH, days_ago(400));
+	assert_int_equal(account(), PAM_SUCCESS);
+	assert_true(said("error: Your password is too old, and could not be changed now; the "
+	    "system log says why."));
+	assert_int_equal(ph_lines, 1);
+	assert_true(ph_logged("user=" NAME " verdict=error reason=password_unchangeable *"));
+	assert_true(ph_logged(log));
+	assert_int_equal(account_with(PAM_SILENT), PAM_SUCCESS);
+	assert_string_equal(last_login.said, "");
+	have(0, HASH, days_ago(89));
+	assert_int_equal(account(), PAM_SUCCESS);
+	assert_int_equal(ph_lines, 0);
+	have(UID, HASH, days_ago(400));
+	assert_int_equal(account(), PAM_NEW_AUTHTOK_REQD);
+}
+
+static void assert_root_is_asked(void)
+{
+	have(0, HASH, days_ago(400));
+	assert_int_equal(account(), PAM_NEW_AUTHTOK_REQD);
+}
+
+static void fill(const char *path)
+{
+	static const char zeros[4096];
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	while (write(fd, zeros, sizeof(zeros)) > 0)
+		;
+	assert_int_equal(close(fd), 0);
+}
+
+static void root_is_let_in_where_the_password_cannot_be_changed(void **state)
+{
+	char pw[PH_PATH], lines[3 * PH_PATH];
+
+	(void)state;
+	(void)snprintf(pw, sizeof(pw), "%s", ph_path("state/pw"));
+	assert_root_is_asked();
+	assert_int_equal(rename(ph_path("etc/keyring"), ph_path("etc/away")), 0);
+	assert_root_is_let_in("*detail=\"history: */keyring*\"");
+	assert_int_equal(rename(ph_path("etc/away"), ph_path("etc/keyring")), 0);
+	give_place(pw, pw);
+	assert_int_equal(mount("none", pw, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL), 0);
+	assert_root_is_let_in("*detail=\"history: */pw: *Read-only file system\"");
+	assert_int_equal(umount(pw), 0);
+	assert_int_equal(mount("tmpfs", pw, "tmpfs", 0, "mode=0700,size=64k"), 0);
+	assert_root_is_asked();
+	fill(ph_path("state/pw/full"));
+	assert_root_is_let_in("*detail=\"history: */pw: *no space left*\"");
+	assert_int_equal(umount(pw), 0);
+	(void)snprintf(lines, sizeof(lines), "age=enforce state_dir=%s keyring=%s store=file:%s "
+	    "password_policy=pci-4.0.1", ph_path("none"), ph_path("none/keyring"), ph_path("none"));
+	ph_words("retry=1", lines);
+	assert_root_is_let_in("*detail=\"not_initialised: *enroll-mfa init*\"");
+	*strstr(lines, "password_policy") = '\0';
+	ph_words("retry=1", lines);
+	assert_root_is_asked();
+}
+
+/* The record itself, too: only that is written then. */
+static void root_is_asked_only_where_his_record_can_be_written(void **state)
+{
+	char record[PH_PATH];
+
+	(void)state;
+	(void)snprintf(record, sizeof(record), "%s", ph_path("state/pw/" NAME));
+	have(0, HASH, days_ago(400));
+	assert_int_equal(change_as(0, PAM_CHANGE_EXPIRED_AUTHTOK), PAM_SUCCESS);
+	ph_words("retry=1", "");
+	assert_root_is_asked(); /* nothing has set it */
+	give_place(record, record);
+	assert_int_equal(mount("none", record, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL), 0);
+	assert_root_is_let_in("*detail=\"history: */pw/" NAME ": Read-only file system\"");
+	assert_int_equal(umount(record), 0);
+	assert_root_is_asked();
+	assert_int_equal(unlink(record), 0);
+}
+
 static void what_cannot_be_judged_refuses_under_enforce(void **state)
 {
 	(void)state;
@@ -358,25 +460,6 @@ static void who_is_not_root_judges_nothing(void **state)
 	assert_int_equal(chmod(ph_path(""), 0700), 0);
 }
 
-/* As passwd(1) is, set user id; its own flags are those of `passwd -k`. */
-static int change_as(uid_t real, int flags)
-{
-	int status = -1;
-	pid_t pid;
-
-	ph_password_lines("", "retry=1", "");
-	if ((pid = fork()) == 0) {
-		last_login = ph_typing(ph_typing(ph_stranger(NAME), NEW), NEW);
-		last_login.rhost = NULL;
-		ph_start(&last_login);
-		if (setresuid(real, 0, 0) != 0)
-			_exit(97);
-		_exit(pam_chauthtok(last_login.pamh, flags));
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	return WEXITSTATUS(status);
-}
-
 #define DENIED PAM_PERM_DENIED
 #define EXPIRED_FLAG PAM_CHANGE_EXPIRED_AUTHTOK
 
@@ -468,6 +551,8 @@ int main(void)
 	    T(shortest_age_counts_and_hard_expiry_is_final),
 	    T(last_change_in_the_future_is_never_expired_for_good),
 	    T(hard_expiry_is_not_for_root),
+	    T(root_is_let_in_where_the_password_cannot_be_changed),
+	    T(root_is_asked_only_where_his_record_can_be_written),
 	    T(what_cannot_be_judged_refuses_under_enforce),
 	    T(who_is_not_concerned_needs_no_policy),
 	    T(longer_hard_age_takes_nothing_back),

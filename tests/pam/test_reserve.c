@@ -290,6 +290,32 @@ static void exempt_user_takes_wrong_passwords_back(void **state)
 	assert_int_equal(hot_of("alice").reserveds, 0);
 }
 
+/* At the console; a wrong password is refused all the same, and so is who comes from
+ * elsewhere, or is not exempt. */
+static void exempt_local_gets_in_with_a_dead_store_behind_reserve(void **state)
+{
+	struct ph_login l = {.user = "alice", .tty = "/dev/tty1"};
+
+	(void)state;
+	ph_configure_raw("store = file:/nonexistent/a\nstate_dir = /nonexistent/b\n"
+	    "keyring = /nonexistent/c\nexempt = user:alice@local\n");
+	ph_password_stack(true, "", 0);
+	ph_answer(&l, PH_TYPE, PH_PASSWORD);
+	ph_start(&l);
+	assert_int_equal(ph_authenticate(&l), PAM_SUCCESS);
+	assert_int_equal(pam_acct_mgmt(l.pamh, 0), PAM_SUCCESS);
+	ph_end(&l);
+	assert_int_equal(ph_lines, 2);
+	assert_non_null(strstr(ph_log[0].text, "user=alice note=not_reserved service=bastion "
+	    "detail=\"/nonexistent/"));
+	assert_true(ph_logged("user=alice verdict=exempt *"));
+	l = (struct ph_login){.user = "alice", .tty = "/dev/tty1"};
+	assert_int_equal(log_in(&l, "wrong", NULL), PAM_AUTH_ERR);
+	assert_int_equal(type("alice", PH_PASSWORD, NULL), PAM_AUTHINFO_UNAVAIL);
+	l = (struct ph_login){.user = "bob", .tty = "/dev/tty1"};
+	assert_int_equal(log_in(&l, PH_PASSWORD, NULL), PAM_AUTHINFO_UNAVAIL);
+}
+
 /* The code line does not say that the password was right, so account does. */
 static void account_gives_back_where_the_code_line_does_not(void **state)
 {
@@ -791,6 +817,7 @@ int main(void)
 	    TEST(login_without_a_code_gives_nobody_more_guesses_at_it),
 	    TEST(right_code_takes_wrong_passwords_back),
 	    TEST(exempt_user_takes_wrong_passwords_back),
+	    TEST(exempt_local_gets_in_with_a_dead_store_behind_reserve),
 	    TEST(account_gives_back_where_the_code_line_does_not),
 	    TEST(key_behind_a_refused_password_gives_nothing_back),
 	    TEST(other_programs_need_no_data_of_a_conversation),

@@ -344,6 +344,7 @@ def test_what_config_check_fails_is_not_put(admin):
 
 def test_one_change_at_a_time(admin):
     TXN.mkdir(exist_ok=True)
+    (TXN / ".lock").touch(mode=0o600)
     with open(TXN / ".lock", "w", encoding="utf-8") as lock:
         fcntl.lockf(lock, fcntl.LOCK_EX)
         refused(call("enable", "sshd", *terms(admin)), 75, "try again")

@@ -131,19 +131,19 @@ def test_a_slip_is_one_try(user):
     assert told.status == 10, told
 
 
-def test_too_small_a_change_and_the_full_name_are_refused(user, tmp_path):
+def test_too_small_a_change_and_words_of_gecos_are_refused(user, tmp_path):
     rules = tmp_path / "rules"
     rules.write_text("min_length = 8\nmin_changed = 4\nnot_gecos = yes\n", encoding="utf-8")
     rules.chmod(0o644)
     directory = pathlib.Path("/etc/pam-bastion/rules")
     directory.write_bytes(rules.read_bytes())
-    subprocess.run(["usermod", "-c", "Alice Liddell", user.name], check=True)
+    subprocess.run(["usermod", "-c", "Alice Liddell,Room 7,02-123-4567", user.name], check=True)
     with configured(f"password_policy = {directory}"):
         told = passwd(user.password, user.password + "8", user.password + "8",
-                      "the Liddell way", "the Liddell way", GOOD, GOOD, user=user)
+                      "x4567rain9!", "x4567rain9!", GOOD, GOOD, user=user)
     assert told.status == 0, told
     assert "It is too close to the old password" in told.text
-    assert "It has a word of the account's full name in it." in told.text
+    assert "It has a word of the account's full name or its other GECOS fields in it." in told.text
 
 
 def test_root_is_bound_unless_the_configuration_says_no(user, log, since):

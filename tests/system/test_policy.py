@@ -1,8 +1,11 @@
 """bastionctl policy and bastionctl password, as the tool is called."""
 import contextlib
+import fcntl
 import json
+import os
 import pathlib
 import random
+import shutil
 import subprocess
 import time
 
@@ -13,6 +16,7 @@ from bastion import BUILD, CONF, run, spawn
 TOOL = str(BUILD / "bastionctl")
 KEPT = pathlib.Path("/var/lib/pam-bastion/policy.json")
 STAGED = KEPT.with_name("policy.json.staged")
+LOCK = KEPT.with_name("policy.json.lock")
 SHADOW = pathlib.Path("/etc/shadow")
 FULL = {"MinimumPasswordLength": 12, "RequireSymbols": True, "RequireNumbers": True,
         "RequireUppercaseCharacters": True, "RequireLowercaseCharacters": True,
@@ -101,6 +105,9 @@ def test_every_rule_is_explained_by_its_source():
         rules.write_text("min_length = twenty\n", encoding="utf-8")
         done = bastionctl("policy", "show")
         assert done.returncode == 3 and f"{rules}:1: min_length" in done.stderr
+        rules.write_text("min_length = 2", encoding="utf-8")
+        done = bastionctl("policy", "show")
+        assert done.returncode == 3 and f"{rules}:1: the last line has no newline" in done.stderr
     rules.unlink()
 
 
@@ -147,6 +154,35 @@ def test_policy_that_expires_users_waits_and_names_them():
         assert not STAGED.exists()
 
 
+def test_who_may_not_look_is_told_of_no_staged_policy(user):
+    def shown_to_user(*argv):
+        done = subprocess.run([TOOL, "policy", "show", *argv], capture_output=True, text=True,
+                              check=False, preexec_fn=user.become)
+        assert done.returncode == 0, done
+        return done.stdout
+
+    home = KEPT.parent
+    mode = home.stat().st_mode & 0o7777
+    run(TOOL, "policy", "import", "-", input=aws(MinimumPasswordLength=8))
+    home.chmod(0o700)
+    try:
+        text = shown_to_user()
+        told = json.loads(shown_to_user("--json"))["mirror"]
+    finally:
+        home.chmod(mode)
+    assert "puts it in force" not in text and "staged cannot be told" in text
+    assert told["staged"] is None and "Permission denied" in told["staged_error"]
+    assert told["exists"] is None and told["custom"] is None
+    assert "Permission denied" in told["error"]
+    told = shown("policy", "show")["mirror"]
+    assert told["staged"] is False and told["staged_error"] is None and told["exists"] is True
+    STAGED.write_text("{}", encoding="utf-8")
+    STAGED.chmod(0o600)
+    assert "staged, but cannot be put in force" in run(TOOL, "policy", "show")
+    told = shown("policy", "show")["mirror"]
+    assert told["staged"] is True and f"{STAGED}:" in told["staged_error"]
+
+
 def test_who_is_exempt_from_ages_is_not_named_and_nobody_is_with_age_off():
     today = int(time.time()) // 86400
     old = f"$y$j9T$abcdefghijklmnop$qrstuvwxyz:{today - 100}:0:99999:7:::"
@@ -158,19 +194,106 @@ def test_who_is_exempt_from_ages_is_not_named_and_nobody_is_with_age_off():
             assert done.returncode == 0 and not STAGED.exists(), done
 
 
+@pytest.mark.parametrize("age", ["off", "warn", "enforce"])
+def test_policy_with_which_no_password_could_be_set_is_not_put_in_force(age):
+    rules = KEPT.with_name("own-rules")
+    rules.write_text("min_length = 8\nmax_length = 12\n", encoding="utf-8")
+    with configured(f"password_policy = {rules}, iam\nage = {age}"):
+        run(TOOL, "policy", "import", "-", input=aws(MinimumPasswordLength=12))
+        before = KEPT.read_bytes()
+        done = bastionctl("policy", "import", "-", text=aws(MinimumPasswordLength=13))
+        assert done.returncode == 1 and done.stdout == "", done
+        assert f"'iam', which asks for length 13 at least, and '{rules}'" in done.stderr
+        assert KEPT.read_bytes() == before and not STAGED.exists()
+        # The list itself, changed meanwhile.
+        rules.write_text("min_length = 8\nmax_length = 11\n", encoding="utf-8")
+        done = bastionctl("policy", "show")
+        assert done.returncode == 3 and "'iam', which asks for length 12" in done.stderr, done
+        done = bastionctl("config", "check")
+        assert "no new password will be taken: password_policy: no password" in done.stdout
+    rules.unlink()
+
+
+def test_reuse_prevention_without_a_history_is_warned_of():
+    fresh = KEPT.with_name("fresh")
+    fresh.mkdir(mode=0o700)
+    conf = fresh / "conf"
+    conf.write_text(f"store = file:{fresh}/store\nstate_dir = {fresh}/state\n"
+                    f"keyring = {fresh}/keyring\npolicy_file = {KEPT}\n"
+                    "password_policy = kisa, iam\n", encoding="utf-8")
+    conf.chmod(0o600)
+
+    def imported(**fields):
+        done = bastionctl("--config", str(conf), "policy", "import", "-", text=aws(**fields))
+        assert done.returncode == 0 and "in force" in done.stdout, done
+        return done.stderr
+
+    today = int(time.time()) // 86400
+    old = f"$y$j9T$abcdefghijklmnop$qrstuvwxyz:{today - 50}:0:99999:7:::"
+    try:
+        assert imported(MinimumPasswordLength=12) == ""
+        told = imported(**FULL)
+        assert told.count("\n") == 1 and "until `enroll-mfa init` has been run" in told
+        with account("olduser", old):
+            argv = "--config", str(conf), "policy"
+            done = bastionctl(*argv, "import", "-", text=aws(**{**FULL, "MaxPasswordAge": 30}))
+            assert done.returncode == 3 and done.stderr == "", done
+            done = bastionctl(*argv, "apply")
+            assert done.returncode == 0 and "`enroll-mfa init`" in done.stderr, done
+        run(BUILD / "enroll-mfa", "--config", conf, "init")
+        assert imported(**FULL) == ""
+        # Before `password_policy` names it, it refuses nobody.
+        (fresh / "keyring").unlink()
+        conf.write_text(conf.read_text().replace("kisa, iam", "kisa"), encoding="utf-8")
+        assert imported(**FULL) == ""
+    finally:
+        shutil.rmtree(fresh)
+
+
+def drifts(*argv):
+    done = bastionctl("policy", "check", "-", *argv, text=aws(**FULL))
+    assert done.stderr == "", done
+    return [line.split()[1] for line in done.stdout.splitlines() if line.startswith("drift")]
+
+
 def test_drift_is_told_field_by_field():
-    done = bastionctl("policy", "check", "-", text=aws(**FULL))
-    assert done.returncode == 1
-    drift = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("drift")]
-    assert drift == ["MinimumPasswordLength", "RequireSymbols", "RequireNumbers",
-                     "RequireUppercaseCharacters", "RequireLowercaseCharacters",
-                     "PasswordReusePrevention"]
-    with configured("password_policy = iam, cis-aws"):
+    kinds = ["MinimumPasswordLength", "RequireSymbols", "RequireNumbers",
+             "RequireUppercaseCharacters", "RequireLowercaseCharacters"]
+    assert bastionctl("policy", "check", "-", text=aws(**FULL)).returncode == 1
+    assert drifts() == [*kinds, "ExpirePasswords", "MaxPasswordAge", "PasswordReusePrevention"]
+    with configured("age = enforce"):
+        assert drifts() == [*kinds, "PasswordReusePrevention"]
+    with configured("password_policy = iam, cis-aws\nage = enforce"):
         run(TOOL, "policy", "import", "-", input=aws(**FULL))
         told = json.loads(bastionctl("policy", "check", "--json", "-", text=aws(**FULL)).stdout)
         assert told["result"] == "ok" and len(told["fields"]) == 10
         assert told["fields"][0] == {"field": "MinimumPasswordLength", "given": True,
                                      "wanted": 12, "in_force": 14, "holds": True}
+
+
+@pytest.mark.parametrize("lines, told", [
+    ("age = warn", {"age": "warn", "age_exempt": None, "enforce_for_root": True}),
+    ("age = off\nage_exempt = user:deploy",
+     {"age": "off", "age_exempt": "user:deploy", "enforce_for_root": True}),
+    ("age = enforce\nenforce_for_root = no",
+     {"age": "enforce", "age_exempt": None, "enforce_for_root": False})])
+def test_what_nobody_or_not_everybody_is_bound_by_is_noted(lines, told):
+    with configured(f"password_policy = iam\n{lines}"):
+        run(TOOL, "policy", "import", "-", input=aws(**FULL))
+        said = bastionctl("policy", "check", "-", text=aws(**FULL))
+        as_json = bastionctl("policy", "check", "--json", "-", text=aws(**FULL))
+    ok = told["age"] == "enforce"
+    assert said.returncode == as_json.returncode == (0 if ok else 1)
+    shown_as = json.loads(as_json.stdout)
+    assert {key: shown_as[key] for key in told} == told
+    for field in shown_as["fields"]:
+        assert field["holds"] == (ok or field["field"] not in ("ExpirePasswords",
+                                                               "MaxPasswordAge")), field
+    notes = [line[7:] for line in said.stdout.splitlines() if line.startswith("note")]
+    assert notes[0].startswith(f"age = {told['age']}: ")
+    assert len(notes) == 1 + (told["age_exempt"] is not None) + (not told["enforce_for_root"])
+    assert told["age_exempt"] is None or notes[1].startswith("age_exempt = user:deploy: ")
+    assert told["enforce_for_root"] or notes[-1].startswith("enforce_for_root = no: ")
 
 
 def test_killed_import_leaves_the_old_policy_or_the_new_one():
@@ -189,12 +312,41 @@ def test_killed_import_leaves_the_old_policy_or_the_new_one():
         lengths.add(next(r["value"] for r in rules if r["rule"] == "min_length"))
     assert lengths <= {"8", "20"}
     run(TOOL, "policy", "import", "-", input=texts[1])
-    assert sorted(p.name for p in KEPT.parent.glob("policy.json*")) == ["policy.json"]
+    assert sorted(p.name for p in KEPT.parent.glob("policy.json*")) == [KEPT.name, LOCK.name]
+
+
+def test_nobody_but_root_can_hold_up_an_import():
+    home = KEPT.parent
+    mode = home.stat().st_mode & 0o7777
+    home.chmod(0o755)
+    fd = os.open(home, os.O_RDONLY)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        run(TOOL, "policy", "import", "-", input=aws(MinimumPasswordLength=20), timeout=20)
+    finally:
+        os.close(fd)
+        home.chmod(mode)
+
+
+def test_second_bastionctl_is_told_to_try_again():
+    run(TOOL, "policy", "import", "-", input=aws(MinimumPasswordLength=20))
+    before = KEPT.read_bytes()
+    assert LOCK.stat().st_mode & 0o7777 == 0o600
+    with open(LOCK, "r+b") as lock:
+        fcntl.lockf(lock, fcntl.LOCK_EX)
+        done = bastionctl("policy", "import", "-", text=aws(MinimumPasswordLength=8))
+    assert done.returncode == 75 and "try again" in done.stderr, done
+    assert KEPT.read_bytes() == before
 
 
 def test_passwords_come_from_standard_input_alone():
-    done = bastionctl("password", "check", "hunter2secret", text="")
-    assert done.returncode == 2 and "hunter2secret" not in done.stdout + done.stderr
+    for words in (["check", "hunter2secret"], ["check", "-hunter2secret"], ["hunter2secret"],
+                  ["check", "--json=hunter2secret"], ["check", "--hunter2secret"],
+                  ["check", "--userhunter2secret"], ["-hunter2secret"],
+                  ["check", "--", "hunter2secret"]):
+        done = bastionctl("password", *words, text="")
+        assert done.returncode == 2 and "see `bastionctl password --help`" in done.stderr, words
+        assert "hunter2secret" not in done.stdout + done.stderr, words
     assert bastionctl("password", "check", "--policy", "nist", text="").returncode == 2
     assert bastionctl("password", "check", text="").returncode == 0
     done = bastionctl("password", "check", "--user", "root", "--json",

@@ -4,14 +4,12 @@
 #ifndef PB_TESTS_UNIT_AUDIT_HOST_H
 #define PB_TESTS_UNIT_AUDIT_HOST_H
 
-#include "tests/unit/scratch.h"
+#include "tests/unit/audit_said.h"
 
-#include "policy/audit/audit.h"
 #include "policy/audit/eic.h"
 #include "policy/audit/gather_logins.h"
 #include "policy/audit/unit.h"
 
-#define HOST_NOW INT64_C(1700000000)
 #define HOST_UNIT "/usr/lib/systemd/system/ssh.service"
 #define HOST_DROPIN "/usr/lib/systemd/system/ssh.service.d"
 #define HOST_CONFIG "/etc/ssh/sshd_config"
@@ -20,15 +18,6 @@
 	"passwordauthentication no\nhostbasedauthentication no\ngssapiauthentication no\n" \
 	"permitrootlogin no\nauthorizedkeyscommand none\nmaxauthtries 6\nlogingracetime 120\n" \
 	"authenticationmethods publickey,keyboard-interactive\n"
-
-static struct facts host;
-static struct result host_result;
-static char host_notes[8192];
-
-static void host_text(const char *kind, const char *name, const char *text)
-{
-	facts_text(&host, kind, name, text, strlen(text));
-}
 
 static void host_file(const char *path, const char *text)
 {
@@ -111,44 +100,6 @@ static int host_set_up(void **state)
 	    "1650000000\n/usr/sbin/sshd\nsshd: /usr/sbin/sshd -D [listener] 0 of 10-100 startups");
 	host_eic();
 	return 0;
-}
-
-static int host_tear_down(void **state)
-{
-	(void)state;
-	result_free(&host_result);
-	facts_free(&host);
-	return 0;
-}
-
-/* Its status, and host_notes: "STATUS text", a line each. */
-static enum audit_status host_check(const char *id)
-{
-	const struct audit_rules rules = {.now = HOST_NOW};
-	const struct audit_check *c = NULL;
-	size_t n = 0;
-
-	for (size_t i = 0; (c = audit_check_at(i)) != NULL; i++)
-		if (strcmp(c->id, id) == 0)
-			break;
-	assert_non_null(c);
-	result_free(&host_result);
-	c->run(&host, &rules, &host_result);
-	host_notes[0] = '\0';
-	for (size_t i = 0; i < host_result.count && n < sizeof(host_notes); i++)
-		n += (size_t)snprintf(host_notes + n, sizeof(host_notes) - n, "%s %s\n",
-		    audit_status_name(host_result.note[i].status), host_result.note[i].text);
-	return host_result.status;
-}
-
-static void host_says(const char *id, enum audit_status s, const char *note)
-{
-	const enum audit_status is = host_check(id);
-
-	if (is != s || strstr(host_notes, note) == NULL)
-		print_message("%s: %s\n%s", id, audit_status_name(is), host_notes);
-	assert_int_equal(is, s);
-	assert_non_null(strstr(host_notes, note));
 }
 
 #endif

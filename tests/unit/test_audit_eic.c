@@ -213,11 +213,11 @@ static void no_daemon_is_skipped(void **state)
 static void leftovers_and_the_account_are_warnings(void **state)
 {
 	(void)state;
-	host_text("account", EIC_NAME, "999 999 /nonexistent /usr/sbin/nologin");
+	host_text("account", EIC_NAME, "uid=999 gid=999 shell=/usr/sbin/nologin home=/nonexistent");
 	host_text("leftover", "/etc/systemd/system/multi-user.target.wants/"
 	    "ec2-instance-connect.service", "");
 	host_says("EIC-06", AUDIT_WARN, "multi-user.target.wants/ec2-instance-connect.service");
-	host_says("EIC-06", AUDIT_WARN, "account ec2-instance-connect: 999");
+	host_says("EIC-06", AUDIT_WARN, "account ec2-instance-connect: uid=999");
 }
 
 static void use_is_told_and_a_warning_when_it_is_recent(void **state)

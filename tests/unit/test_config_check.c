@@ -6,6 +6,8 @@
 #include "policy/config_check.h"
 #include "policy/config_trust.h"
 
+#include <sched.h>
+#include <sys/mount.h>
 #include <time.h>
 #include <utime.h>
 
@@ -175,6 +177,18 @@ static bool fails_somewhere(const char *place, const char *words)
 	found = f.failed && says(&f, place, words);
 	if (!found)
 		dump(&f);
+	config_findings_free(&f);
+	return found;
+}
+
+/* Among others, but nothing fails. */
+static bool warns_somewhere(const char *place, const char *words)
+{
+	struct config_findings f;
+	bool found;
+
+	run(&f);
+	found = !f.failed && says(&f, place, words);
 	config_findings_free(&f);
 	return found;
 }
@@ -385,17 +399,58 @@ static void a_done_for_an_answer_that_never_comes_is_no_refusal_that_passes(void
 static void password_lines_above_what_sets_it_pass(void **state)
 {
 	(void)state;
-	put("pam.d/passwd", "password requisite pam_bastion.so retry=3\n" SETS);
+	put("pam.d/common-password", "password requisite pam_bastion.so retry=3\n" SETS);
 	is_clean();
-	put("pam.d/passwd", "password requisite pam_pwquality.so retry=3\n"
+	put("pam.d/common-password", "password requisite pam_pwquality.so retry=3\n"
 	    "password requisite pam_bastion.so use_authtok\n" SETS);
 	is_clean();
-	put("pam.d/passwd", "password requisite pam_bastion.so\n"
+	put("pam.d/common-password", "password requisite pam_bastion.so\n"
 	    "password required pam_pwhistory.so use_authtok\n" SETS);
 	is_clean();
 	put("pam.d/passwd", "@include common-password\n");
-	put("pam.d/common-password", "password requisite pam_bastion.so\n" SETS);
 	is_clean();
+	put("pam.d/passwd", "password requisite pam_bastion.so\n" SETS);
+	is_clean();
+}
+
+static void passwords_that_other_services_set_unjudged_are_warned_of(void **state)
+{
+	static const char *const names[] = {"chpasswd", "login", "passwd", "sshd", "su"};
+	char text[128];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		(void)snprintf(text, sizeof(text), "pam.d/%s", names[i]);
+		put(text, "@include common-password\n");
+	}
+	/* Nobody's are judged, so none are forgotten. */
+	put("pam.d/sudo", "@include common-auth\n" THREE BEHIND ACCOUNT);
+	assert_false(warns_somewhere("common-password:1:", "are set without pam_bastion.so"));
+	put("pam.d/passwd", "password requisite pam_bastion.so\n" SETS);
+	warns("pam.d/common-password:1: new passwords of chpasswd, login, other, sshd, su are set",
+	    "those of passwd with it; put its password line above");
+	/* A line of its own; one that is not run sets none. */
+	put("pam.d/su", "password sufficient pam_unix.so\npassword required pam_deny.so\n");
+	put("pam.d/login", "password requisite pam_deny.so\npassword required pam_unix.so\n");
+	warns("pam.d/common-password:1: new passwords of chpasswd, other, sshd are set", "passwd");
+	warns("pam.d/su:1: new passwords of su are set", "those of passwd with it");
+	/* Where all include it, one line is enough. */
+	put("pam.d/su", "@include common-password\n");
+	put("pam.d/common-password", "password requisite pam_bastion.so\n" SETS);
+	assert_false(warns_somewhere("", "are set without pam_bastion.so"));
+}
+
+static void long_list_of_services_is_cut(void **state)
+{
+	char path[128];
+
+	(void)state;
+	for (int i = 0; i < 40; i++) {
+		(void)snprintf(path, sizeof(path), "pam.d/daemon-%02d", i);
+		put(path, "@include common-password\n");
+	}
+	put("pam.d/passwd", "password requisite pam_bastion.so\n" SETS);
+	warns("pam.d/common-password:1: new passwords of daemon-00, ", ", ... are set without");
 }
 
 static void password_line_behind_what_sets_it_fails(void **state)
@@ -467,6 +522,78 @@ static void arguments_of_a_password_line_are_read(void **state)
 	fails("pam.d/passwd:1:", "belongs on a line of type account");
 	put("pam.d/passwd", "password requisite pam_bastion.so password_policy=kiza\n" SETS);
 	fails("pam.d/passwd:1:", "is no policy");
+}
+
+/* The password line that all include and the account line of sshd with the words. */
+static void put_words(const char *password, const char *account)
+{
+	char text[2048];
+
+	(void)snprintf(text, sizeof(text), "password requisite pam_bastion.so %s\n" SETS, password);
+	put("pam.d/common-password", text);
+	(void)snprintf(text, sizeof(text), THREE BEHIND "account requisite pam_bastion.so need_auth "
+	    "%s\n" ACCOUNT, account);
+	put("pam.d/sshd", text);
+}
+
+static void policies_of_a_line_that_cannot_be_read_fail(void **state)
+{
+	char words[600];
+
+	(void)state;
+	put_words("password_policy=kisa,/nonexistent", "");
+	fails("pam.d/common-password:1:", "no new password will be taken: /nonexistent");
+	put_words("", "password_policy=/nonexistent");
+	fails("pam.d/sshd:4:", "no password's age can be judged: /nonexistent");
+	put_words("", "password_policy=/nonexistent age=off");
+	assert_true(warns_somewhere("pam.d/sshd:4:", "age is off here and warn in"));
+	put_words("password_policy=iam", "");
+	fails("pam.d/common-password:1:", "policy.json is not there; bring it by `bastionctl");
+	/* Two that no password can keep; and a file of the line's own. */
+	put("rules", "min_length = 8\nmax_length = 13\n");
+	(void)snprintf(words, sizeof(words), "password_policy=cis-aws,%s/rules", sc.dir);
+	put_words(words, "");
+	fails("pam.d/common-password:1:", "no password can keep both 'cis-aws'");
+	put("rules", "password_policy = /nonexistent\n");
+	(void)snprintf(words, sizeof(words), "conf=%s/rules", sc.dir);
+	put_words(words, "");
+	assert_true(fails_somewhere("pam.d/common-password:1:", "will be taken: /nonexistent"));
+	/* What is wrong with the file's own is told once. */
+	put_words("", "");
+	put_conf("password_policy = /nonexistent\n");
+	fails("", "no new password will be taken: /nonexistent");
+}
+
+static void rules_of_a_line_that_the_tools_do_not_see_are_warned_of(void **state)
+{
+	char words[600];
+
+	(void)state;
+	put_words("", "");
+	is_clean();
+	put_words("password_policy=kisa", "password_policy=kisa age=warn age_exempt=none");
+	is_clean();
+	put_words("password_policy=nist-800-63b-4", "");
+	warns("pam.d/common-password:1:", "password_policy is nist-800-63b-4 here and kisa in ");
+	put_words("enforce_for_root=no", "");
+	warns("pam.d/common-password:1:", "enforce_for_root is no here and yes in ");
+	put_words("", "password_policy=cis-aws");
+	warns("pam.d/sshd:4:", "password_policy is cis-aws here and kisa in ");
+	put_words("", "age=enforce");
+	warns("pam.d/sshd:4:", "age is enforce here and warn in ");
+	put_words("", "age_exempt=user:deploy");
+	warns("pam.d/sshd:4:", "age_exempt is user:deploy here and none in ");
+	/* A file of which nothing is read. */
+	(void)snprintf(words, sizeof(words), "policy_file=%s/own.json", sc.dir);
+	put_words(words, "");
+	is_clean();
+	put("own.json", "{\"PasswordPolicy\":{\"MinimumPasswordLength\":20}}");
+	put("policy.json", "{\"PasswordPolicy\":{\"MinimumPasswordLength\":8}}");
+	put_conf("password_policy = iam\n");
+	warns("pam.d/common-password:1:", "/own.json here and ");
+	/* No rule of passwords: each has its own lines. */
+	put_words("retry=2", "");
+	is_clean();
 }
 
 static void a_syntax_error_fails_where_the_module_is_named(void **state)
@@ -738,6 +865,19 @@ static void sshd_that_gives_back_in_account_only_is_a_warning(void **state)
 	is_clean();
 }
 
+static void one_try_is_for_one_password(void **state)
+{
+	(void)state;
+	put("pam.d/login", RESERVE RESERVE UNIX CODE ACCOUNT);
+	warns("pam.d/login:2:", "a second `reserve` line");
+	put("pam.d/login", RESERVE "auth requisite pam_krb5.so try_first_pass\n" CODE ACCOUNT);
+	warns("pam.d/login:2:", "write use_first_pass");
+	put("pam.d/login", RESERVE "auth requisite pam_krb5.so use_first_pass\n" CODE ACCOUNT);
+	assert_false(warns_somewhere("pam.d/login:2:", "use_first_pass"));
+	put("pam.d/login", RESERVE UNIX CODE ACCOUNT);
+	assert_false(warns_somewhere("pam.d/login:2:", "use_first_pass"));
+}
+
 static void a_line_that_only_reserves_asks_for_no_code(void **state)
 {
 	(void)state;
@@ -834,11 +974,14 @@ static void the_guard_without_an_auth_line_locks_out(void **state)
 	fails("pam.d/vpn:2:", "nobody gets in");
 }
 
-static void an_account_line_without_its_word_is_a_warning(void **state)
+/* With ages it judges these. */
+static void an_account_line_that_judges_nothing_is_a_warning(void **state)
 {
 	(void)state;
+	put("pam.d/vpn", THREE BEHIND "account required pam_bastion.so age=off\n" ACCOUNT);
+	assert_true(warns_somewhere("pam.d/vpn:4:", "without need_auth, and with age = off"));
 	put("pam.d/vpn", THREE BEHIND "account required pam_bastion.so\n" ACCOUNT);
-	warns("pam.d/vpn:4:", "without need_auth");
+	assert_false(warns_somewhere("pam.d/vpn:4:", "without need_auth"));
 }
 
 static void sudo_i_without_the_code_fails(void **state)
@@ -1326,6 +1469,50 @@ static void the_store_of_a_line_is_checked_too(void **state)
 	fails("empty/machine-id:", "enroll-mfa init");
 }
 
+#define STUCK "age = enforce, and no password could be changed: "
+
+static void enforced_ages_need_histories_that_can_be_written(void **state)
+{
+	char pw[512];
+
+	(void)state;
+	assert_true(unshare(CLONE_NEWNS) == 0 &&
+	    mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0);
+	put("pam.d/sshd", GOOD);
+	put_conf("age = enforce\n");
+	is_clean();
+	path_of(pw, "pw");
+	assert_int_equal(mount(pw, pw, "none", MS_BIND, NULL), 0);
+	assert_int_equal(mount("none", pw, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL), 0);
+	fails(STUCK, "Read-only file system");
+	put_conf("");
+	is_clean();
+	put("pam.d/sshd", THREE " age=enforce" BEHIND GUARD ACCOUNT);
+	fails(STUCK, "Read-only file system");
+	assert_int_equal(umount(pw), 0);
+	is_clean();
+}
+
+static void enforced_ages_and_a_policy_that_looks_back_need_init(void **state)
+{
+	static const char *const ages[] = {"age = enforce\npassword_policy = pci-4.0.1",
+	    "age = warn\npassword_policy = pci-4.0.1", "age = enforce"};
+	struct config_findings f;
+	char text[1024];
+
+	(void)state;
+	put("pam.d/sshd", GOOD);
+	for (int i = 0; i < 3; i++) {
+		(void)snprintf(text, sizeof(text), "%s\nkeyring = %s/lost/keyring\n"
+		    "state_dir = %s/lost\nstore = file:%s/lost\n", ages[i], sc.dir, sc.dir,
+		    sc.dir);
+		put("pam_bastion.conf", text);
+		run(&f);
+		assert_int_equal(says(&f, STUCK, "enroll-mfa init"), i == 0);
+		config_findings_free(&f);
+	}
+}
+
 /* ---- the clock ---- */
 
 static void a_clock_before_2020_fails(void **state)
@@ -1385,12 +1572,16 @@ int main(void)
 	    TEST(brackets_that_let_a_failure_pass_fail),
 	    TEST(a_done_for_an_answer_that_never_comes_is_no_refusal_that_passes),
 	    TEST(password_lines_above_what_sets_it_pass),
+	    TEST(passwords_that_other_services_set_unjudged_are_warned_of),
+	    TEST(long_list_of_services_is_cut),
 	    TEST(password_line_behind_what_sets_it_fails),
 	    TEST(password_that_a_line_below_asks_for_anew_fails),
 	    TEST(password_line_that_asks_behind_another_warns),
 	    TEST(use_authtok_without_a_line_that_asks_fails),
 	    TEST(password_line_whose_refusal_does_not_end_the_stack_fails),
 	    TEST(arguments_of_a_password_line_are_read),
+	    TEST(policies_of_a_line_that_cannot_be_read_fail),
+	    TEST(rules_of_a_line_that_the_tools_do_not_see_are_warned_of),
 	    TEST(a_syntax_error_fails_where_the_module_is_named),
 	    TEST(a_service_file_that_others_may_write_fails),
 	    TEST(leavings_of_editors_are_no_services),
@@ -1408,6 +1599,7 @@ int main(void)
 	    TEST(reserve_stands_above_the_password_and_the_code),
 	    TEST(what_nothing_gives_back_shuts_everybody_out),
 	    TEST(sshd_that_gives_back_in_account_only_is_a_warning),
+	    TEST(one_try_is_for_one_password),
 	    TEST(a_line_that_only_reserves_asks_for_no_code),
 	    TEST(a_piece_is_judged_where_it_is_included),
 	    TEST(a_missing_include_fails),
@@ -1417,7 +1609,7 @@ int main(void)
 	    TEST(the_guard_fails_where_account_runs_without_auth),
 	    TEST(the_guard_in_common_account_fails),
 	    TEST(the_guard_without_an_auth_line_locks_out),
-	    TEST(an_account_line_without_its_word_is_a_warning),
+	    TEST(an_account_line_that_judges_nothing_is_a_warning),
 	    TEST(sudo_i_without_the_code_fails),
 	    TEST(ssh_logins_that_are_not_asked_are_a_warning),
 	    TEST(su_that_any_local_user_can_stop_is_a_warning),
@@ -1443,6 +1635,8 @@ int main(void)
 	    DAMAGE(a_torn_state_record_of_a_decoy_fails),
 	    DAMAGE(state_that_is_not_the_enrolments_fails),
 	    DAMAGE(the_store_of_a_line_is_checked_too),
+	    DAMAGE(enforced_ages_need_histories_that_can_be_written),
+	    DAMAGE(enforced_ages_and_a_policy_that_looks_back_need_init),
 	    DAMAGE(a_clock_before_2020_fails),
 	    TEST(an_unsynchronised_clock_is_a_warning),
 	    DAMAGE(records_from_the_future_are_a_warning),

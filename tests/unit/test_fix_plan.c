@@ -159,10 +159,11 @@ static void package_is_purged_also_when_only_its_configuration_is_there(void **s
 static void account_that_can_log_in_is_left(void **state)
 {
 	(void)state;
-	host_text("account", EIC_NAME, "998 998 /nonexistent /usr/sbin/nologin");
+	host_text("account", EIC_NAME,
+	    "uid=998 gid=997 shell=/usr/sbin/nologin home=/nonexistent hash=locked");
 	make_plan();
-	assert_string_equal(plan.account, "998 998 /nonexistent /usr/sbin/nologin");
-	host_text("account", EIC_NAME, "998 998 /home/x /bin/sh");
+	assert_string_equal(plan.account, "998 997 /nonexistent /usr/sbin/nologin");
+	host_text("account", EIC_NAME, "uid=998 gid=997 shell=/bin/sh home=/home/x");
 	make_plan();
 	assert_string_equal(plan.account, "");
 	assert_true(plan.left.len > 0);

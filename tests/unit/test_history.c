@@ -217,8 +217,9 @@ static void refused_change_may_be_tried_again_at_once(void **state)
 	assert_said("one", 24, HISTORY_USED);
 }
 
-static void withdrawn_change_leaves_nothing(void **state)
+static void withdrawn_change_leaves_no_password(void **state)
 {
+	static const uint8_t none[RECORD_HASH];
 	struct history_ask q = ask("two", 24);
 
 	(void)state;
@@ -226,14 +227,50 @@ static void withdrawn_change_leaves_nothing(void **state)
 	change("one");
 	add("two", NULL);
 	assert_int_equal(history_withdraw(&h, &q, NULL), 0);
-	assert_int_equal(record().entries, 1);
+	assert_int_equal(record().entries, 2);
+	assert_memory_equal(record().entry[0].mac, none, sizeof(none)); /* a mark */
 	change("two");
 	assert_int_equal(history_withdraw(&h, &q, NULL), 0); /* shadow is another one */
-	assert_int_equal(record().entries, 2);
+	assert_int_equal(record().entries, 3);
 	history_close(&h);
 	assert_int_equal(history_open(&h, NULL), 0);
 	assert_int_equal(history_withdraw(&h, &q, NULL), 0); /* nothing was noted by it */
-	assert_int_equal(record().entries, 2);
+	assert_int_equal(record().entries, 3);
+}
+
+/* Its entry has gone by time, or another process withdrew the same password. */
+static void stopped_change_that_goes_on_is_noted_by_the_next(void **state)
+{
+	struct history_ask q = ask("stopped", 24);
+
+	(void)state;
+	for (int way = 0; way < 2; way++) {
+		put_cheap();
+		change("one");
+		add("stopped", "one");
+		if (way == 0) {
+			q = ask("killed", 24);
+			q.now += HISTORY_UNDER_WAY;
+			assert_int_equal(history_add(&h, &q, NULL), 0);
+		} else {
+			q = ask("stopped", 24);
+			add("stopped", "one");
+			assert_int_equal(history_withdraw(&h, &q, NULL), 0);
+		}
+		set_live("stopped"); /* it goes on */
+		calls = 0;
+		assert_said("next", 24, HISTORY_FREE);
+		add("next", "stopped");
+		assert_int_equal(calls, 3);
+		set_live("next");
+		assert_said("stopped", 1, HISTORY_USED);
+		assert_said("one", 24, HISTORY_USED);
+		calls = 0;
+		assert_said("another", 24, HISTORY_FREE);
+		add("another", "next");
+		assert_int_equal(calls, 2);
+		assert_int_equal(store_del(&store, "pw/alice", NULL, NULL), 0);
+	}
 }
 
 static void reuse_0_asks_nothing_and_notes_all(void **state)
@@ -573,7 +610,8 @@ int main(void)
 	    T(first_change_keeps_the_old_password_for_a_third_call),
 	    T(old_password_is_kept_behind_a_first_change_that_was_refused),
 	    T(refused_change_may_be_tried_again_at_once),
-	    T(withdrawn_change_leaves_nothing),
+	    T(withdrawn_change_leaves_no_password),
+	    T(stopped_change_that_goes_on_is_noted_by_the_next),
 	    T(reuse_0_asks_nothing_and_notes_all),
 	    T(locked_password_is_the_one_in_force),
 	    T(fields_that_are_no_hash_match_nothing),

@@ -106,9 +106,77 @@ static void change_that_never_happened_goes_with_the_next(void **state)
 	assert_int_equal(add(9, tag(2)), 0);
 	now += HISTORY_UNDER_WAY;
 	assert_int_equal(add(3, tag(2)), 0);
-	assert_int_equal(r.entries, 3);
+	assert_int_equal(r.entries, 4); /* with the mark */
 	assert_false(has(9, 3, HISTORY_REUSE_MAX));
 	assert_true(has(3, 3, 0));
+	assert_true(has(1, 3, 2));
+	assert_false(has(1, 3, 1));
+	/* One for all that go. */
+	for (int i = 0; i < 100; i++, now += HISTORY_UNDER_WAY)
+		assert_int_equal(add(100 + i, tag(3)), 0);
+	assert_int_equal(r.entries, 4 + 2);
+	/* And it goes, as soon as somebody proves which password it was. */
+	assert_true(history_list_is_unsure(&r, tag(4)));
+	history_list_settle(&r, tag(4), mac(199));
+	assert_int_equal(r.entries, 4 + 1);
+	assert_false(history_list_is_unsure(&r, tag(4)));
+	assert_true(has(199, 4, 0));
+}
+
+/* n tries of change p that pam_unix refuses. */
+static void refuse(int p, int n)
+{
+	for (int i = 0; i < n; i++, now += 7)
+		assert_int_equal(add(1000 * p + i, tag(p - 1)), 0);
+}
+
+/* passwd keeps its caller's real user id: he may stop it behind our line, for ever. */
+static void stopped_change_that_goes_on_is_in_the_history(void **state)
+{
+	(void)state;
+	for (int way = 0; way < 4; way++) {
+		(void)empty(state);
+		change(1, 24);
+		assert_int_equal(add(50, tag(24)), 0);
+		now += way == 3 ? 1 : HISTORY_UNDER_WAY;
+		/* Others are noted and killed, as many as one likes; or the same one is withdrawn. */
+		for (int i = 0; i < (way == 0 ? 1 : way == 1 ? 1000 : 0); i++, now += 60)
+			assert_int_equal(add(1000 + i, tag(24)), 0);
+		if (way >= 2) {
+			assert_int_equal(add(50, tag(24)), 0);
+			history_list_withdraw(&r, tag(24), mac(50));
+		}
+		/* It goes on, and the next change proves it. */
+		assert_true(history_list_is_unsure(&r, tag(25)));
+		history_list_settle(&r, tag(25), mac(50));
+		assert_int_equal(add(51, tag(25)), 0);
+		for (int p = 26; p <= 49; p++) {
+			assert_true(has(50, p, p - 25));
+			assert_false(has(50, p, p - 26));
+			assert_true(has(p == 26 ? 51 : p, p, 0));
+			for (int i = 0; i < 9; i++, now += 8)
+				(void)add(5000 + 10 * p + i, tag(p));
+			now += HISTORY_UNDER_WAY;
+			assert_int_equal(add(p + 1, tag(p)), 0);
+			if (history_list_is_unsure(&r, tag(p + 1)))
+				history_list_settle(&r, tag(p + 1), mac(p + 1));
+		}
+	}
+}
+
+static void full_record_keeps_what_was_proved(void **state)
+{
+	(void)state;
+	change(1, 1);
+	for (int p = 2; p <= 30; p++) {
+		/* The first of eight is taken, the others are noted behind it. */
+		assert_int_equal(add(p, tag(p - 1)), 0);
+		refuse(p, HISTORY_AT_ONCE - 1);
+		assert_true(history_list_is_unsure(&r, tag(p)));
+		history_list_settle(&r, tag(p), mac(p));
+		for (int q = p > 25 ? p - 24 : 1; q <= p; q++)
+			assert_true(has(q, p, HISTORY_REUSE_MAX));
+	}
 }
 
 /* They run at once: shadow is what they found until the first has written it. */
@@ -153,7 +221,7 @@ static void ninth_change_at_once_is_refused_and_changes_nothing(void **state)
 	assert_int_equal(r.entries, before.entries);
 	now += HISTORY_UNDER_WAY;
 	assert_int_equal(add(200, tag(2)), 0);
-	assert_int_equal(r.entries, 3);
+	assert_int_equal(r.entries, 4);
 }
 
 /* Whoever wants an old password back may fail as often as he likes. */
@@ -170,13 +238,6 @@ static void refused_changes_push_nothing_out(void **state)
 		(void)add(5000 + i, tag(25));
 	assert_true(has(2, 26, HISTORY_REUSE_MAX));
 	assert_false(has(1, 26, HISTORY_REUSE_MAX));
-}
-
-/* n tries of change p that pam_unix refuses. */
-static void refuse(int p, int n)
-{
-	for (int i = 0; i < n; i++, now += 7)
-		assert_int_equal(add(1000 * p + i, tag(p - 1)), 0);
 }
 
 static void refused_changes_that_end_in_one_push_nothing_out(void **state)
@@ -275,14 +336,15 @@ static void withdrawn_is_only_what_has_not_happened(void **state)
 	assert_int_equal(add(8, tag(2)), 0);
 	assert_int_equal(add(9, tag(2)), 0);
 	history_list_withdraw(&r, tag(2), mac(8));
-	assert_int_equal(r.entries, 3);
+	assert_int_equal(r.entries, 4); /* with the mark */
 	assert_false(has(8, 3, 24));
 	assert_true(has(9, 3, 0));
 	history_list_withdraw(&r, tag(3), mac(9));
 	history_list_withdraw(&r, tag(2), mac(2));
-	assert_int_equal(r.entries, 3);
+	assert_int_equal(r.entries, 4);
 	history_list_withdraw(&r, unknown, mac(9));
-	assert_int_equal(r.entries, 3);
+	assert_int_equal(r.entries, 4);
+	assert_true(has(2, 3, 1));
 }
 
 static void last_change_is_that_of_the_newest_which_happened(void **state)
@@ -373,6 +435,8 @@ int main(void)
 	    T(oldest_goes_when_there_are_more_than_a_policy_can_ask_for),
 	    T(refused_change_may_be_tried_again),
 	    T(change_that_never_happened_goes_with_the_next),
+	    T(stopped_change_that_goes_on_is_in_the_history),
+	    T(full_record_keeps_what_was_proved),
 	    T(change_under_way_is_kept),
 	    T(clock_that_was_set_back_keeps_no_change_under_way),
 	    T(ninth_change_at_once_is_refused_and_changes_nothing),

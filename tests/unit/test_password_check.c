@@ -483,12 +483,13 @@ static bool has_gecos(const char *gecos, const char *fresh)
 	return breaks(&b, PASSWORD_RULE_GECOS);
 }
 
-static void words_of_the_full_name_are_found(void **state)
+static void words_of_the_full_name_and_other_gecos_fields_are_found(void **state)
 {
 	(void)state;
 	assert_true(has_gecos("Alice Liddell,Room 7,555-0123,", "xxlIDDELLxx"));
 	assert_true(has_gecos("Alice Liddell,Room 7,555-0123,", "xx0123xx"));
 	assert_false(has_gecos("Alice Liddell,Room 7,555-0123,", "xx555xx"));
+	assert_true(has_gecos("홍길동,방,02-123-4567,", "x4567rain9!"));
 	assert_true(has_gecos("김철수", "나김철수1"));
 	assert_true(has_gecos("철수 김", "철수!!!!!"));
 	assert_false(has_gecos("Bob de la X", "de la X bo"));
@@ -694,7 +695,7 @@ int main(void)
 	    cmocka_unit_test(empty_password_breaks_every_profile),
 	    cmocka_unit_test(nul_byte_breaks_every_policy),
 	    cmocka_unit_test(user_name_is_found_in_any_case_and_direction),
-	    cmocka_unit_test(words_of_the_full_name_are_found),
+	    cmocka_unit_test(words_of_the_full_name_and_other_gecos_fields_are_found),
 	    cmocka_unit_test(old_password_with_a_small_change_is_refused),
 	    cmocka_unit_test(small_changes_agree_with_the_whole_table),
 	    cmocka_unit_test(longest_passwords_are_compared_in_a_moment),

@@ -144,6 +144,66 @@ static void nothing_is_weakened_by_a_missing_file(void **state)
 	scratch_remove(&s);
 }
 
+/* The file `own` beside the names of a list; a code, and *p and e of it. */
+static int load_beside(const char *names, const char *own, struct password_policies *p,
+    struct err *e)
+{
+	char path[512], more[512], list[1200];
+	struct scratch s;
+	int r;
+
+	scratch_dir(&s);
+	scratch_path(&s, path, "own");
+	scratch_path(&s, more, "more");
+	scratch_write(path, own, strlen(own), 0644);
+	scratch_write(more, "min_length = 60\ncount = bytes\n", 30, 0644);
+	(void)snprintf(list, sizeof(list), "%s,%s", strcmp(names, "more") == 0 ? more : names,
+	    path);
+	r = load(p, list, NULL, e);
+	scratch_remove(&s);
+	return r;
+}
+
+static void policies_that_no_password_can_keep_are_refused_and_both_are_named(void **state)
+{
+	struct password_policies p;
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(load_beside("cis-aws", "min_length = 8\nmax_length = 13\n", &p, &e),
+	    ERR_REFUSED);
+	assert_int_equal(p.count, 0);
+	assert_non_null(strstr(e.text, "'cis-aws', which asks for length 14 at least"));
+	assert_non_null(strstr(e.text, "/own', which takes 13 at most"));
+	assert_null(strchr(e.text, '\n'));
+	assert_int_equal(load_beside("cis-aws", "min_length = 8\nmax_length = 14\n", &p, &e), 0);
+	/* The other way round, and by the shortest of the alternatives. */
+	assert_int_equal(load_beside("iam-default", "kinds = 1:140, 2:130\n", &p, &e),
+	    ERR_REFUSED);
+	assert_non_null(strstr(e.text, "/own', which asks for length 130 at least"));
+	assert_int_equal(load_beside("iam-default", "kinds = 1:140, 2:128\n", &p, &e), 0);
+	assert_int_equal(load_beside("nist-800-63b-4", "min_length = 255\n", &p, &e), 0);
+}
+
+static void bytes_and_characters_clash_only_where_it_is_sure(void **state)
+{
+	struct password_policies p;
+	struct err e = {0};
+
+	(void)state;
+	/* 14 characters are 14 bytes or more. */
+	assert_int_equal(load_beside("cis-aws", "kinds = 1:8\nmax_length = 13\ncount = bytes\n",
+	    &p, &e), ERR_REFUSED);
+	assert_int_equal(load_beside("cis-aws", "kinds = 1:8\nmax_length = 14\ncount = bytes\n",
+	    &p, &e), 0);
+	/* 60 bytes are 15 characters or more. */
+	assert_int_equal(load_beside("more", "kinds = 1:8\nmax_length = 15\n", &p, &e), 0);
+	assert_int_equal(load_beside("more", "kinds = 1:8\nmax_length = 14\n", &p, &e),
+	    ERR_REFUSED);
+	assert_int_equal(load_beside("more", "kinds = 1:8\nmax_length = 59\ncount = bytes\n",
+	    &p, &e), ERR_REFUSED);
+}
+
 static void names_in_a_list_are_found_whole(void **state)
 {
 	(void)state;
@@ -273,6 +333,8 @@ int main(void)
 	    cmocka_unit_test(configuration_knows_the_names),
 	    cmocka_unit_test(names_that_are_none_are_refused),
 	    cmocka_unit_test(nothing_is_weakened_by_a_missing_file),
+	    cmocka_unit_test(policies_that_no_password_can_keep_are_refused_and_both_are_named),
+	    cmocka_unit_test(bytes_and_characters_clash_only_where_it_is_sure),
 	    cmocka_unit_test(names_in_a_list_are_found_whole),
 	    cmocka_unit_test(every_broken_rule_has_a_sentence_with_its_numbers),
 	    cmocka_unit_test(used_password_is_named_as_such),

@@ -9,6 +9,9 @@
 #include "policy/policy_expire.h"
 #include "policy/policy_store.h"
 
+#include <sys/file.h>
+#include <time.h>
+
 #define DAY 86400
 
 static struct policy_kept kept(int length)
@@ -67,7 +70,7 @@ static void policy_that_is_kept_replaces_the_one_before(void **state)
 	assert_int_equal(length_of(path), 9);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
-	assert_int_equal(count_files(s.dir), 1);
+	assert_int_equal(count_files(s.dir), 2); /* and the lock */
 	assert_int_equal(policy_store_read(path, &k, NULL), 0);
 	assert_string_equal(k.mirror.source, "import f");
 	assert_int_equal(k.mirror.time, 1764445200);
@@ -86,7 +89,7 @@ static void what_a_killed_one_left_is_no_obstacle(void **state)
 	scratch_write(left, "half", 4, 0600);
 	put(path, 14);
 	assert_int_equal(length_of(path), 14);
-	assert_int_equal(count_files(s.dir), 1);
+	assert_int_equal(count_files(s.dir), 2); /* and the lock */
 	scratch_remove(&s);
 }
 
@@ -108,6 +111,90 @@ static void directory_of_others_is_not_written(void **state)
 	scratch_remove(&s);
 }
 
+static void stage(const char *path, int length)
+{
+	const struct policy_kept k = kept(length);
+	struct err e = {0};
+
+	if (policy_store_stage(path, &k, &e) != 0)
+		fail_msg("%s", e.text);
+}
+
+/* Anybody may open a directory that they may read, and lock it. */
+static void lock_on_the_directory_holds_nobody_up(void **state)
+{
+	char path[512];
+	struct scratch s;
+	int fd;
+
+	(void)state;
+	scratch_dir(&s);
+	scratch_path(&s, path, "policy.json");
+	assert_int_equal(chmod(s.dir, 0755), 0);
+	fd = open(s.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	(void)alarm(10);
+	put(path, 14);
+	stage(path, 20);
+	(void)alarm(0);
+	assert_int_equal(length_of(path), 14);
+	(void)close(fd);
+	scratch_remove(&s);
+}
+
+static void who_waits_two_seconds_for_the_lock_is_told(void **state)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	const struct policy_kept k = kept(20);
+	char path[512], lock_path[512];
+	struct scratch s;
+	struct err e = {0};
+	struct stat st;
+	time_t begun;
+	int fd;
+
+	(void)state;
+	scratch_dir(&s);
+	scratch_path(&s, path, "policy.json");
+	scratch_path(&s, lock_path, "policy.json.lock");
+	put(path, 14);
+	fd = open(lock_path, O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(fcntl(fd, F_OFD_SETLK, &lock), 0);
+	begun = time(NULL);
+	assert_int_equal(policy_store_write(path, &k, &e), ERR_CONFLICT);
+	assert_in_range(time(NULL) - begun, 1, 6);
+	assert_non_null(strstr(e.text, "policy.json.lock: another bastionctl is changing files"));
+	assert_int_equal(length_of(path), 14);
+	(void)close(fd);
+	put(path, 20);
+	scratch_remove(&s);
+}
+
+static void lock_that_others_can_open_is_refused(void **state)
+{
+	const struct policy_kept k = kept(20);
+	char path[512], lock[512];
+	struct scratch s;
+	struct err e = {0};
+
+	(void)state;
+	scratch_dir(&s);
+	scratch_path(&s, path, "policy.json");
+	scratch_path(&s, lock, "policy.json.lock");
+	scratch_write(lock, "", 0, 0644);
+	assert_int_equal(policy_store_write(path, &k, &e), ERR_UNSAFE);
+	assert_int_equal(unlink(lock), 0);
+	assert_int_equal(symlink("elsewhere", lock), 0);
+	assert_int_equal(policy_store_stage(path, &k, &e), ERR_UNSAFE);
+	assert_int_equal(length_of(path), ERR_NONE);
+	assert_int_equal(count_files(s.dir), 1);
+	scratch_remove(&s);
+}
+
 static void staged_policy_waits_and_is_applied_in_one_step(void **state)
 {
 	char path[512], staged[POLICY_PATH_MAX];
@@ -121,20 +208,65 @@ static void staged_policy_waits_and_is_applied_in_one_step(void **state)
 	policy_staged_path(path, staged);
 	put(path, 9);
 	assert_int_equal(policy_store_apply(path, &seen, &e), ERR_NONE);
-	put(staged, 20);
+	stage(path, 20);
 	assert_int_equal(length_of(path), 9);
 	assert_int_equal(policy_store_read(staged, &seen, &e), 0);
 	assert_int_equal(policy_store_apply(path, &seen, &e), 0);
 	assert_int_equal(length_of(path), 20);
 	assert_int_equal(length_of(staged), ERR_NONE);
-	put(staged, 21);
-	assert_int_equal(policy_store_unstage(path, &e), 0);
-	assert_int_equal(policy_store_unstage(path, &e), 0);
+	stage(path, 21);
+	put(path, 20);
 	assert_int_equal(length_of(staged), ERR_NONE);
+	put(path, 20);
 	/* What cannot be trusted is not put in force. */
 	scratch_write(staged, "{}", 2, 0600);
 	assert_int_equal(policy_store_apply(path, &seen, &e), ERR_SYNTAX);
 	assert_int_equal(length_of(path), 20);
+	scratch_remove(&s);
+}
+
+/* Stages, by hand, in the very moment in which the lock is free. */
+static void stage_at_once(const char *path, const char *lock_path, const char *staged)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	int fd = open(lock_path, O_RDWR | O_CLOEXEC);
+
+	while (length_of(path) == 9)
+		;
+	while (fcntl(fd, F_OFD_SETLK, &lock) != 0)
+		;
+	scratch_write(staged, "newer", 5, 0600);
+	(void)close(fd);
+}
+
+static void policy_that_is_staged_after_another_came_in_force_stays(void **state)
+{
+	char path[512], lock[512], staged[POLICY_PATH_MAX];
+	struct scratch s;
+
+	(void)state;
+	scratch_dir(&s);
+	scratch_path(&s, path, "policy.json");
+	scratch_path(&s, lock, "policy.json.lock");
+	policy_staged_path(path, staged);
+	for (int i = 0; i < 50; i++) {
+		int status = -1;
+		pid_t child;
+
+		put(path, 9);
+		stage(path, 10);
+		child = fork();
+		assert_true(child >= 0);
+		if (child == 0) {
+			(void)alarm(20);
+			stage_at_once(path, lock, staged);
+			_exit(0);
+		}
+		put(path, 20);
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_int_equal(status, 0);
+		assert_int_equal(length_of(staged), ERR_SYNTAX);
+	}
 	scratch_remove(&s);
 }
 
@@ -150,9 +282,9 @@ static void only_what_was_seen_is_applied(void **state)
 	scratch_path(&s, path, "policy.json");
 	policy_staged_path(path, staged);
 	put(path, 9);
-	put(staged, 20);
+	stage(path, 20);
 	assert_int_equal(policy_store_read(staged, &seen, &e), 0);
-	put(staged, 21);
+	stage(path, 21);
 	assert_int_equal(policy_store_apply(path, &seen, &e), ERR_CONFLICT);
 	assert_non_null(strstr(e.text, "another policy has been staged meanwhile"));
 	assert_int_equal(length_of(path), 9);
@@ -241,7 +373,8 @@ static void shadow_file_that_cannot_be_read_is_trouble(void **state)
 	assert_true(policy_expire(&ask, note, &l, &e) < 0);
 }
 
-static bool holds(const char *list, const char *members, enum iam_field *first)
+static bool holds_by(enum conf_age age, const char *list, const char *members,
+    enum iam_field *first)
 {
 	struct policy_compared result[IAM_FIELDS];
 	struct password_policies p;
@@ -254,7 +387,7 @@ static bool holds(const char *list, const char *members, enum iam_field *first)
 	if (iam_json_parse(&wanted, "f", text, strlen(text), &e) != 0 ||
 	    password_policies_load(&p, list, NULL, &e) != 0)
 		fail_msg("%s", e.text);
-	policy_compare(&p, &wanted, result);
+	policy_compare(&p, age, &wanted, result);
 	*first = IAM_FIELDS;
 	for (int i = IAM_FIELDS - 1; i >= 0; i--)
 		if (!result[i].holds)
@@ -289,10 +422,42 @@ static void drift_is_found_field_by_field(void **state)
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		enum iam_field first;
 
-		(void)holds(all[i].list, all[i].members, &first);
+		(void)holds_by(CONF_AGE_ENFORCE, all[i].list, all[i].members, &first);
 		if (first != all[i].drift)
 			fail_msg("%s, %s: %d", all[i].list, all[i].members, first);
 	}
+}
+
+static void ages_that_refuse_nobody_are_drift(void **state)
+{
+	static const enum conf_age loose[] = {CONF_AGE_WARN, CONF_AGE_OFF};
+	static const struct { const char *members; enum iam_field drift; } all[] = {
+	    {"\"MinimumPasswordLength\":8", IAM_FIELDS}, {"\"ExpirePasswords\":false", IAM_FIELDS},
+	    {"\"HardExpiry\":true", IAM_FIELDS}, /* of what never expires */
+	    {"\"MaxPasswordAge\":90", IAM_EXPIRE_PASSWORDS},
+	    {"\"MaxPasswordAge\":90,\"HardExpiry\":true", IAM_EXPIRE_PASSWORDS}};
+	struct policy_compared result[IAM_FIELDS];
+	struct password_policies p = {.count = 1};
+	struct iam_policy wanted = {.custom = true};
+	enum iam_field first;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		for (int k = 0; k < 2; k++) {
+			(void)holds_by(loose[k], "kisa", all[i].members, &first);
+			assert_int_equal(first, all[i].drift);
+		}
+	}
+	assert_true(holds_by(CONF_AGE_ENFORCE, "kisa", all[3].members, &first));
+	p.policy[0] = (struct password_policy){.max_age = 60, .hard_expiry = true};
+	wanted.value[IAM_EXPIRE_PASSWORDS] = wanted.value[IAM_HARD_EXPIRY] = 1;
+	wanted.value[IAM_MAX_PASSWORD_AGE] = 60;
+	policy_compare(&p, CONF_AGE_WARN, &wanted, result);
+	for (int i = IAM_EXPIRE_PASSWORDS; i < IAM_FIELDS; i++) {
+		assert_int_equal(result[i].holds, i == IAM_PASSWORD_REUSE_PREVENTION);
+		assert_int_equal(result[i].in_force, 0);
+	}
+	assert_int_equal(p.policy[0].max_age, 60);
 }
 
 static void own_rules_are_compared_by_what_they_prove(void **state)
@@ -308,7 +473,7 @@ static void own_rules_are_compared_by_what_they_prove(void **state)
 	wanted.value[IAM_REQUIRE_SYMBOLS] = 1;
 	wanted.value[IAM_MAX_PASSWORD_AGE] = 60;
 	wanted.value[IAM_HARD_EXPIRY] = 1;
-	policy_compare(&p, &wanted, result);
+	policy_compare(&p, CONF_AGE_ENFORCE, &wanted, result);
 	assert_false(result[IAM_MINIMUM_PASSWORD_LENGTH].holds);
 	assert_int_equal(result[IAM_MINIMUM_PASSWORD_LENGTH].in_force, 3);
 	assert_true(result[IAM_REQUIRE_SYMBOLS].holds); /* all four classes */
@@ -316,13 +481,13 @@ static void own_rules_are_compared_by_what_they_prove(void **state)
 	assert_true(result[IAM_ALLOW_USERS_TO_CHANGE_PASSWORD].holds);
 	p.policy[0].max_age = 61;
 	p.policy[0].allow_change = true;
-	policy_compare(&p, &wanted, result);
+	policy_compare(&p, CONF_AGE_ENFORCE, &wanted, result);
 	assert_false(result[IAM_HARD_EXPIRY].holds);
 	assert_false(result[IAM_MAX_PASSWORD_AGE].holds);
 	assert_false(result[IAM_ALLOW_USERS_TO_CHANGE_PASSWORD].holds);
 	/* Nothing in force is as strict as nothing. */
 	p.count = 0;
-	policy_compare(&p, &wanted, result);
+	policy_compare(&p, CONF_AGE_ENFORCE, &wanted, result);
 	for (int i = 0; i < IAM_FIELDS; i++)
 		assert_false(result[i].holds);
 }
@@ -429,12 +594,16 @@ int main(void)
 	    cmocka_unit_test(policy_that_is_kept_replaces_the_one_before),
 	    cmocka_unit_test(what_a_killed_one_left_is_no_obstacle),
 	    cmocka_unit_test(directory_of_others_is_not_written),
+	    cmocka_unit_test(lock_on_the_directory_holds_nobody_up),
+	    cmocka_unit_test(who_waits_two_seconds_for_the_lock_is_told),
+	    cmocka_unit_test(lock_that_others_can_open_is_refused),
 	    cmocka_unit_test(staged_policy_waits_and_is_applied_in_one_step),
-	    cmocka_unit_test(only_what_was_seen_is_applied),
+	    cmocka_unit_test(policy_that_is_staged_after_another_came_in_force_stays),
 	    cmocka_unit_test(only_what_was_seen_is_applied),
 	    cmocka_unit_test(who_newly_expires_is_named_and_nobody_else),
 	    cmocka_unit_test(shadow_file_that_cannot_be_read_is_trouble),
 	    cmocka_unit_test(drift_is_found_field_by_field),
+	    cmocka_unit_test(ages_that_refuse_nobody_are_drift),
 	    cmocka_unit_test(own_rules_are_compared_by_what_they_prove),
 	    cmocka_unit_test(lines_are_read_of_any_length),
 	    cmocka_unit_test(every_short_line_arrives_whole),

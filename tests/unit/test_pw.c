@@ -35,6 +35,24 @@ char *crypt_r(const char *phrase, const char *setting, struct crypt_data *data)
 	return real(phrase, setting, data);
 }
 
+static void (*at_next_name)(void);
+
+/* Behind it: a record has just got its name. */
+int linkat(int from, const char *name, int to, const char *as, int flags)
+{
+	static int (*real)(int, const char *, int, const char *, int);
+	void (*act)(void) = at_next_name;
+	int r;
+
+	if (real == NULL)
+		*(void **)&real = dlsym(RTLD_NEXT, "linkat");
+	at_next_name = NULL;
+	r = real(from, name, to, as, flags);
+	if (act != NULL)
+		act();
+	return r;
+}
+
 static void init(void)
 {
 	struct init_made made;
@@ -50,6 +68,7 @@ static int set_up(void **state)
 	if (crypto_init() != 0)
 		return -1;
 	at_next_crypt = NULL;
+	at_next_name = NULL;
 	scratch_dir(&sc);
 	scratch_conf(&sc, "");
 	init();
@@ -382,7 +401,75 @@ static void history_made_across_a_retirement_is_sealed_under_the_key_that_stays(
 	assert_true(knows("alice", "two"));
 }
 
-static void retirement_waits_for_who_makes_a_history(void **state)
+/* Nor under a key that goes while its maker stands still between its steps. */
+static void history_made_by_who_stands_still_is_sealed_under_the_key_that_stays(void **state)
+{
+	char id[KEYRING_ID_MAX + 1];
+
+	(void)state;
+	at_next_name = new_key;
+	note("alice", "one");
+	assert_true(exists("pw/alice"));
+	assert_true(knows("alice", "one"));
+	key_of("pw/alice", id);
+	at_next_name = new_key;
+	note("bob", "one");
+	assert_true(knows("alice", "one"));
+	assert_true(knows("bob", "one"));
+}
+
+/* Whoever runs passwd may stop it: none may hold what the others' changes wait for. */
+static void history_is_made_while_another_holds_the_lock_of_changes(void **state)
+{
+	struct store s;
+
+	(void)state;
+	open_pw(&s);
+	assert_int_equal(store_lock(&s, NULL), 0);
+	note("alice", "one");
+	store_unlock(&s);
+	store_close(&s);
+	assert_true(knows("alice", "one"));
+}
+
+static bool is_locked;
+
+static void try_lock(void)
+{
+	struct store s;
+
+	open_pw(&s);
+	is_locked = store_try_lock(&s, NULL) != 0;
+	if (!is_locked)
+		store_unlock(&s);
+	store_close(&s);
+}
+
+static void who_makes_a_history_holds_no_lock_of_others(void **state)
+{
+	(void)state;
+	is_locked = true;
+	at_next_name = try_lock;
+	note("alice", "one");
+	assert_false(is_locked);
+	assert_true(knows("alice", "one"));
+}
+
+static void make_another(void)
+{
+	note("alice", "of the other");
+}
+
+static void history_that_two_make_at_once_has_both(void **state)
+{
+	(void)state;
+	at_next_name = make_another;
+	note("alice", "of the one");
+	assert_true(knows("alice", "of the one"));
+	assert_true(knows("alice", "of the other"));
+}
+
+static void retirement_waits_for_who_holds_the_lock_of_changes(void **state)
 {
 	char id[KEYRING_ID_MAX + 1];
 	struct rekey_used used;
@@ -733,6 +820,54 @@ static void history_that_cannot_be_trusted_is_forgotten(void **state)
 	assert_false(exists("pw/alice"));
 }
 
+static void put_empty(const char *tail)
+{
+	unsigned char bytes[SLOT_FILE];
+	char path[512];
+
+	scratch_path(&sc, path, tail);
+	assert_int_equal(slot_image(bytes, 7, "", 0), 0);
+	scratch_write(path, bytes, sizeof(bytes), 0600);
+}
+
+/* Its maker was killed before it was filled. */
+static void history_that_was_never_filled_is_none(void **state)
+{
+	struct backup_result out;
+	struct restore_result in;
+	struct store s;
+	bool gone;
+
+	(void)state;
+	put_empty("pw/alice");
+	assert_false(knows("alice", "one"));
+	new_key();
+	assert_true(exists("pw/alice"));
+	note("alice", "one");
+	assert_true(knows("alice", "one"));
+	/* A backup leaves it out, and one with a history fills it. */
+	put_empty("pw/bob");
+	bad_records = 0;
+	out = backup();
+	assert_int_equal(out.records, 1);
+	assert_int_equal(bad_records, 0);
+	forget("alice");
+	put_empty("pw/alice");
+	assert_int_equal(restore(true, &in), 0);
+	assert_int_equal(in.histories, 1);
+	assert_true(knows("alice", "one"));
+	/* It goes with its user, and not before. */
+	assert_int_equal(pw_forget(&sc.conf, "bob", false, &gone, NULL), 0);
+	assert_true(!gone && exists("pw/bob"));
+	assert_int_equal(pw_forget(&sc.conf, "bob", true, &gone, NULL), 0);
+	assert_false(exists("pw/bob"));
+	/* Of other records there is none such. */
+	put_empty("hot/carol");
+	scratch_open(&sc, &s);
+	assert_int_equal(store_get(&s, "hot/carol", NULL, s.value, NULL), ERR_BAD);
+	store_close(&s);
+}
+
 static void names_of_histories_are_listed(void **state)
 {
 	struct names names = {0};
@@ -762,7 +897,11 @@ int main(void)
 	    T(key_that_a_history_needs_is_not_retired),
 	    T(damaged_history_keeps_the_old_key_and_is_named),
 	    T(history_made_across_a_retirement_is_sealed_under_the_key_that_stays),
-	    T(retirement_waits_for_who_makes_a_history),
+	    T(history_made_by_who_stands_still_is_sealed_under_the_key_that_stays),
+	    T(history_is_made_while_another_holds_the_lock_of_changes),
+	    T(who_makes_a_history_holds_no_lock_of_others),
+	    T(history_that_two_make_at_once_has_both),
+	    T(retirement_waits_for_who_holds_the_lock_of_changes),
 	    T(backup_carries_histories_with_and_without_an_enrolment),
 	    T(history_that_goes_on_from_the_backups_stays),
 	    T(older_history_that_is_there_gets_what_the_backup_knows),
@@ -773,6 +912,7 @@ int main(void)
 	    T(damaged_history_is_left_out_of_a_backup_and_counted),
 	    T(good_history_is_forgotten_only_where_all_are),
 	    T(history_that_cannot_be_trusted_is_forgotten),
+	    T(history_that_was_never_filled_is_none),
 	    T(names_of_histories_are_listed),
 	};
 

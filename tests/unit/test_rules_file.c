@@ -3,10 +3,15 @@
 
 #include "policy/password/rules_file.h"
 
+/* With a newline behind it, but for no line at all. */
 static int parse(struct password_policy *p, const char *text, struct err *e)
 {
+	char whole[1024];
+	int n = snprintf(whole, sizeof(whole), "%s%s", text, text[0] != '\0' ? "\n" : "");
+
+	assert_in_range(n, 0, sizeof(whole) - 1);
 	memset(p, 0xee, sizeof(*p));
-	return rules_file_parse(p, "/p", text, strlen(text), e);
+	return rules_file_parse(p, "/p", whole, (size_t)n, e);
 }
 
 static void assert_refused(const char *text, const char *why)
@@ -151,8 +156,31 @@ static void bytes_that_are_no_text_are_refused(void **state)
 	memset(line, 'x', sizeof(line) - 1);
 	line[sizeof(line) - 1] = '\0';
 	assert_refused(line, "/p:1: longer than 511 bytes");
-	assert_int_equal(rules_file_parse(&p, "/p", "min_length = 8\0", 15, &e), ERR_SYNTAX);
+	assert_int_equal(rules_file_parse(&p, "/p", "min_length = 8\0\n", 16, &e), ERR_SYNTAX);
 	assert_string_equal(e.text, "/p:1: a NUL byte");
+}
+
+static void file_that_was_cut_anywhere_in_a_line_is_refused(void **state)
+{
+	static const char text[] = "kinds = 1:8\nmin_length = 14\n";
+	struct password_policy p;
+	struct err e = {0};
+
+	(void)state;
+	for (size_t n = 1; n < sizeof(text) - 1; n++) {
+		const int r = rules_file_parse(&p, "/p", text, n, &e);
+
+		if (text[n - 1] == '\n') {
+			assert_int_equal(r, 0);
+			continue;
+		}
+		assert_int_equal(r, ERR_SYNTAX);
+		assert_string_equal(e.text, n < 12 ?
+		    "/p:1: the last line has no newline: its end may be missing" :
+		    "/p:2: the last line has no newline: its end may be missing");
+		assert_int_equal(p.name[0], '\0');
+	}
+	assert_int_equal(rules_file_parse(&p, "/p", "min_length = 8\n#", 16, &e), ERR_SYNTAX);
 }
 
 int main(void)
@@ -162,6 +190,7 @@ int main(void)
 	    cmocka_unit_test(what_is_not_said_is_off),
 	    cmocka_unit_test(bad_lines_are_named),
 	    cmocka_unit_test(rules_that_contradict_each_other_are_refused),
+	    cmocka_unit_test(file_that_was_cut_anywhere_in_a_line_is_refused),
 	    cmocka_unit_test(bytes_that_are_no_text_are_refused),
 	};
 

@@ -99,7 +99,6 @@ static void field_of_passwd_counts_where_it_stands_there(void **state)
 	assert_string_equal(got.field, "*");
 	assert_false(shadow_is_usable(&got));
 	assert_int_equal(look("c"), 0);
-	assert_false(got.unlisted);
 	assert_string_equal(got.field, "");
 	assert_false(shadow_is_usable(&got));
 }
@@ -174,22 +173,20 @@ static void minus_one_is_unset(void **state)
 	assert_int_equal(got.expire, SHADOW_UNSET);
 }
 
-static void user_of_passwd_whom_shadow_lacks_is_unlisted(void **state)
+static void user_of_passwd_whom_shadow_lacks_has_no_usable_password(void **state)
 {
 	(void)state;
-	put("a:x:1:1:::\nb:x:2:2:::\nc:h:3:3:::\n", "a:h:1::::::\n");
-	assert_int_equal(look("a"), 0);
-	assert_false(got.unlisted);
+	put("a:x:1:1:::\nb:x:2:2:::\n", "a:h:1::::::\n");
 	assert_int_equal(look("b"), 0);
-	assert_true(got.local && got.unlisted);
+	assert_true(got.local);
 	assert_string_equal(got.field, "*");
-	assert_int_equal(look("c"), 0);
-	assert_false(got.unlisted);
+	assert_false(shadow_is_usable(&got));
+	assert_int_equal(got.last, SHADOW_UNSET);
 	assert_int_equal(look("d"), 0);
-	assert_false(got.local || got.unlisted);
+	assert_false(got.local);
 	put("a:x:1:1:::\n", "a:h:x::::::\n");
 	assert_int_equal(look("a"), ERR_BAD);
-	assert_false(got.unlisted);
+	assert_false(got.local);
 }
 
 static void line_of_another_user_is_not_judged(void **state)
@@ -366,7 +363,7 @@ int main(void)
 	    cmocka_unit_test(last_change_that_is_no_number_is_bad),
 	    cmocka_unit_test(number_that_nobody_uses_does_not_make_the_line_bad),
 	    cmocka_unit_test(minus_one_is_unset),
-	    cmocka_unit_test(user_of_passwd_whom_shadow_lacks_is_unlisted),
+	    cmocka_unit_test(user_of_passwd_whom_shadow_lacks_has_no_usable_password),
 	    cmocka_unit_test(line_of_another_user_is_not_judged),
 	    cmocka_unit_test(line_that_ends_early_is_taken_as_far_as_it_goes),
 	    cmocka_unit_test(too_long_a_line_and_a_nul_are_bad),

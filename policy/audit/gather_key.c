@@ -1,0 +1,173 @@
+#include "policy/audit/gather.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SCAN_MOST ((off_t)4 << 20) /* bytes of a file: of a longer one its end */
+#define KEYS_MOST 256
+#define FILES_MOST 20000
+#define KEY_LEN 20
+#define CHUNK 65536
+
+/* Below a home: where keys are kept, set and typed. */
+static const char *const homes[] = {".aws/credentials", ".aws/config", ".env", ".bashrc", ".profile",
+    ".bash_profile", ".zshrc", ".zshenv", ".pam_environment", ".bash_history", ".zsh_history",
+    ".ash_history", ".sh_history", ".history", ".local/share/fish/fish_history", ".python_history",
+    ".s3cfg", ".boto", ".passwd-s3fs", ".config/rclone/rclone.conf"};
+
+static const char *const files[] = {"/etc/environment", "/etc/profile", "/etc/bash.bashrc",
+    "/etc/boto.cfg", "/etc/s3cfg", "/etc/passwd-s3fs", "/etc/crontab"};
+
+static const char *const dirs[] = {"/etc/default", "/etc/sysconfig", "/etc/profile.d",
+    "/etc/environment.d", "/etc/cron.d", "/etc/systemd/system", "/run/systemd/system"};
+
+struct scan {
+	struct facts *f;
+	size_t files, keys;
+	bool cut; /* not all was looked at */
+	char chunk[CHUNK];
+};
+
+static bool is_key_char(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/* The key id itself is not noted: it names the account. */
+static void note_key(struct scan *s, const char *path, long line, const struct stat *st,
+    const char *key)
+{
+	char name[PATH_MAX + 32];
+
+	if (s->keys++ >= KEYS_MOST) {
+		s->cut = true;
+		return;
+	}
+	(void)snprintf(name, sizeof(name), "%s:%ld", path, line);
+	facts_format(s->f, "aws-key", name, "mode=%04o uid=%u gid=%u id=AKIA...%.4s",
+	    (unsigned)st->st_mode & 07777, (unsigned)st->st_uid, (unsigned)st->st_gid,
+	    key + KEY_LEN - 4);
+}
+
+/* A run of key characters that begins with AKIA and is just as long. */
+static void scan_fd(struct scan *s, const char *path, int fd, const struct stat *st)
+{
+	char run[KEY_LEN + 1];
+	size_t len = 0;
+	long line = st->st_size > SCAN_MOST ? 0 : 1; /* 0: lines before it were not read */
+	ssize_t n;
+
+	while ((n = read(fd, s->chunk, sizeof(s->chunk))) > 0)
+		for (ssize_t i = 0; i < n; i++) {
+			const char c = s->chunk[i];
+
+			if (is_key_char(c)) {
+				if (len < sizeof(run))
+					run[len] = c;
+				len++;
+				continue;
+			}
+			if (len == KEY_LEN && memcmp(run, "AKIA", 4) == 0)
+				note_key(s, path, line, st, run);
+			len = 0;
+			line += c == '\n' && line > 0;
+		}
+	if (len == KEY_LEN && memcmp(run, "AKIA", 4) == 0)
+		note_key(s, path, line, st, run);
+	if (n < 0)
+		s->cut = true;
+}
+
+static void scan_file(struct scan *s, const char *path)
+{
+	struct stat st;
+	/* In a home it may be a fifo, or anything. */
+	const int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	if (fd < 0) {
+		s->cut = s->cut || (errno != ENOENT && errno != ENOTDIR && errno != ELOOP &&
+		    errno != ENXIO);
+		return;
+	}
+	if (++s->files > FILES_MOST) {
+		s->cut = true;
+	} else if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+		if (st.st_size > SCAN_MOST)
+			(void)lseek(fd, -SCAN_MOST, SEEK_END);
+		scan_fd(s, path, fd, &st);
+	}
+	(void)close(fd);
+}
+
+/* Files, and those of the directories right in it (drop-ins). */
+static void scan_dir(struct scan *s, const char *dir, int depth)
+{
+	DIR *d = opendir(dir);
+	const struct dirent *entry;
+	char path[PATH_MAX];
+	struct stat st;
+
+	while (d != NULL && (entry = readdir(d)) != NULL) {
+		if (entry->d_name[0] == '.' ||
+		    snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name) >= (int)sizeof(path) ||
+		    lstat(path, &st) != 0)
+			continue;
+		if (S_ISREG(st.st_mode))
+			scan_file(s, path);
+		else if (S_ISDIR(st.st_mode) && depth > 0)
+			scan_dir(s, path, depth - 1);
+	}
+	if (d != NULL)
+		(void)closedir(d);
+}
+
+static void scan_homes(struct scan *s)
+{
+	FILE *in = fopen("/etc/passwd", "re");
+	const struct passwd *pw;
+	char path[PATH_MAX];
+	size_t n = 0;
+
+	while (in != NULL && n++ < GATHER_ACCOUNTS && (pw = fgetpwent(in)) != NULL) {
+		if (pw->pw_dir[0] != '/' || pw->pw_dir[1] == '\0')
+			continue;
+		for (size_t i = 0; i < sizeof(homes) / sizeof(homes[0]); i++)
+			if (snprintf(path, sizeof(path), "%s/%s", pw->pw_dir, homes[i]) < (int)sizeof(path))
+				scan_file(s, path);
+	}
+	if (in == NULL)
+		s->cut = true;
+	else
+		(void)fclose(in);
+}
+
+void gather_key(struct facts *f)
+{
+	struct scan *s = calloc(1, sizeof(*s));
+
+	if (s == NULL) {
+		f->failed = true;
+		return;
+	}
+	s->f = f;
+	scan_homes(s);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		scan_file(s, files[i]);
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
+		scan_dir(s, dirs[i], 1);
+	if (s->cut)
+		facts_trouble(f, "aws-keys", "scan", "not all files could be read in full");
+	else
+		facts_format(f, "aws-keys", "scan", "%zu", s->files);
+	/* Secrets have passed here. */
+	explicit_bzero(s->chunk, sizeof(s->chunk));
+	free(s);
+}

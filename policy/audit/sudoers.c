@@ -1,0 +1,303 @@
+#include "policy/audit/sudoers.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
+static const char *skip(const char *at)
+{
+	while (is_blank(*at))
+		at++;
+	return at;
+}
+
+/* ---- rules ---- */
+
+/* Whether the word (n bytes, its tags before it) is there outside of quotes. */
+static const char *find_word(const char *text, const char *word)
+{
+	const size_t n = strlen(word);
+	bool quoted = false;
+
+	for (const char *at = text; *at != '\0'; at++) {
+		if (*at == '\\' && at[1] != '\0') {
+			at++;
+			continue;
+		}
+		if (*at == '"')
+			quoted = !quoted;
+		if (!quoted && strncmp(at, word, n) == 0)
+			return at;
+	}
+	return NULL;
+}
+
+/* The end of one command: its comma, or the end. */
+static const char *command_end(const char *at)
+{
+	bool quoted = false;
+
+	for (; *at != '\0' && (quoted || *at != ','); at++) {
+		if (*at == '\\' && at[1] != '\0')
+			at++;
+		else if (*at == '"')
+			quoted = !quoted;
+	}
+	return at;
+}
+
+static const char *skip_tags(const char *at, bool *nopasswd)
+{
+	for (;;) {
+		const size_t n = strspn(at, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_");
+		const char *colon = skip(at + n);
+
+		if (n == 0 || *colon != ':')
+			return at;
+		if (n == 8 && strncmp(at, "NOPASSWD", n) == 0)
+			*nopasswd = true;
+		if (n == 6 && strncmp(at, "PASSWD", n) == 0)
+			*nopasswd = false;
+		at = skip(colon + 1);
+	}
+}
+
+/* "(root)", "(ALL : ALL)", "(www-data)": whether it leaves out root. */
+static bool leaves_out_root(const char *runas, size_t n)
+{
+	const char *end = memchr(runas, ':', n);
+	const size_t users = end != NULL ? (size_t)(end - runas) : n;
+
+	for (size_t i = 0; i < users;) {
+		size_t m = strcspn(runas + i, ", \t:)");
+
+		if (m > users - i)
+			m = users - i;
+		/* Another name that is in small letters; an alias, group or id may be root. */
+		if (m > 0 && (runas[i] < 'a' || runas[i] > 'z' || (m == 4 && strncmp(runas + i, "root", 4)
+		    == 0)))
+			return false;
+		i += m > 0 ? m : 1;
+	}
+	return users > 0 && runas[strspn(runas, " \t")] != ':' && runas[strspn(runas, " \t")] != ')';
+}
+
+/* Who may run one of these may run any. */
+static bool runs_any(const char *name, size_t n)
+{
+	static const char *const names[] = {"sh", "bash", "dash", "zsh", "ksh", "fish", "su", "sudo", "env",
+	    "visudo", "vi", "vim", "nano", "emacs", "python3", "perl", "find", "chroot", "nsenter",
+	    "systemd-run"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strlen(names[i]) == n && strncmp(names[i], name, n) == 0)
+			return true;
+	return false;
+}
+
+/* A path is one command; ALL, an alias or a directory may be any. */
+static bool is_limited(const char *at, const char *end)
+{
+	size_t n, base;
+
+	/* "sha256:DIGEST /path" */
+	if (strncmp(at, "sha", 3) == 0 && at[3] >= '0' && at[3] <= '9')
+		at = skip(at + strcspn(at, " \t,"));
+	n = strcspn(at, " \t,");
+	if (at[0] == '!')
+		return true;
+	if (at >= end || at[0] != '/' || n < 2 || at[n - 1] == '/' || memchr(at, '*', n) != NULL)
+		return false;
+	for (base = n; at[base - 1] != '/'; base--)
+		;
+	return !runs_any(at + base, n - base);
+}
+
+static void read_commands(const char *at, struct sudoers_line *l)
+{
+	bool nopasswd = false, other = false;
+
+	l->limited = true;
+	while (*(at = skip(at)) != '\0') {
+		const char *end;
+
+		if (*at == '(') {
+			const size_t n = strcspn(at, ")");
+
+			other = leaves_out_root(at + 1, n > 0 ? n - 1 : 0);
+			at = skip(at + n + (at[n] == ')'));
+		}
+		at = skip_tags(at, &nopasswd);
+		end = command_end(at);
+		if (nopasswd && !other) {
+			l->harmless = false;
+			l->limited = l->limited && is_limited(at, end);
+		}
+		at = *end == ',' ? end + 1 : end;
+	}
+}
+
+/* USERS HOSTS = COMMANDS : HOSTS = COMMANDS; the first `=` outside of a command splits. */
+static void read_rule(struct sudoers_line *l)
+{
+	const char *equal = find_word(l->text, "=");
+	const bool root = strncmp(l->text, "root", 4) == 0 && is_blank(l->text[4]);
+
+	l->kind = SUDOERS_RULE;
+	l->harmless = true;
+	if (equal != NULL)
+		read_commands(equal + 1, l);
+	else
+		l->harmless = l->limited = false;
+	/* Another one begins another list, which is not told apart: in a command it has a
+	 * backslash before it. */
+	if (equal != NULL && find_word(equal + 1, "=") != NULL)
+		l->harmless = l->limited = false;
+	l->harmless = l->harmless || root;
+}
+
+/* ---- lines ---- */
+
+/* "@include PATH", "#includedir PATH" */
+static bool read_include(struct sudoers_line *l, char *text)
+{
+	static const char *const words[] = {"includedir", "include"};
+
+	if (text[0] != '@' && text[0] != '#')
+		return false;
+	for (int i = 0; i < 2; i++) {
+		const size_t n = strlen(words[i]);
+
+		if (strncmp(text + 1, words[i], n) != 0 || !is_blank(text[1 + n]))
+			continue;
+		l->kind = i == 0 ? SUDOERS_INCLUDEDIR : SUDOERS_INCLUDE;
+		text = text + 1 + n;
+		text += strspn(text, " \t");
+		if (text[0] == '"')
+			text++;
+		text[strcspn(text, "\"\r")] = '\0';
+		l->path = text;
+		return true;
+	}
+	return false;
+}
+
+/* Ends the text at its comment; `#1000` is an id, not one. */
+static void cut_comment(char *text)
+{
+	bool quoted = false;
+
+	for (char *at = text; *at != '\0'; at++) {
+		if (*at == '\\' && at[1] != '\0') {
+			at++;
+			continue;
+		}
+		if (*at == '"')
+			quoted = !quoted;
+		if (*at == '#' && !quoted && !(at[1] >= '0' && at[1] <= '9') && at[1] != '-') {
+			*at = '\0';
+			return;
+		}
+	}
+}
+
+/* "Defaults!CMND", "Defaults>www-data" do not open everything. */
+static void read_defaults(struct sudoers_line *l)
+{
+	const char *word = find_word(l->text, "authenticate"), *at = word;
+
+	while (at != NULL && at > l->text && is_blank(at[-1]))
+		at--;
+	if ((at != NULL && at > l->text && at[-1] == '!') || find_word(l->text, "exempt_group") != NULL)
+		l->kind = SUDOERS_UNASKED;
+	at = l->text + 8;
+	l->scoped = *at == '!' || (*at == '>' && leaves_out_root(at + 1, strcspn(at + 1, " \t")));
+}
+
+static bool is_alias(const char *text)
+{
+	const size_t n = strcspn(text, " \t");
+
+	return n > 6 && strncmp(text + n - 6, "_Alias", 6) == 0;
+}
+
+static void read_line(struct sudoers_line *l, char *text)
+{
+	size_t n;
+
+	text += strspn(text, " \t");
+	l->kind = SUDOERS_OTHER;
+	l->text = text;
+	if (read_include(l, text))
+		return;
+	cut_comment(text);
+	n = strlen(text);
+	while (n > 0 && is_blank(text[n - 1]))
+		text[--n] = '\0';
+	if (strncmp(text, "Defaults", 8) == 0)
+		read_defaults(l);
+	else if (!is_alias(text) && find_word(text, "NOPASSWD") != NULL)
+		read_rule(l);
+}
+
+/* One line with its continuations into buf; how many lines that were, 0 at the end, -1. */
+static int join(const char **text, char *buf)
+{
+	size_t n = 0;
+	int lines = 0;
+
+	while (**text != '\0') {
+		const size_t len = strcspn(*text, "\n");
+		const bool more = len > 0 && (*text)[len - 1] == '\\' && (*text)[len] == '\n';
+		const size_t take = more ? len - 1 : len;
+
+		if (n + take + 1 >= SUDOERS_LINE)
+			return -1;
+		memcpy(buf + n, *text, take);
+		n += take;
+		*text += len + ((*text)[len] == '\n');
+		lines++;
+		if (!more)
+			break;
+	}
+	buf[n] = '\0';
+	return lines;
+}
+
+int sudoers_parse(const char *text, int (*each)(void *ctx, const struct sudoers_line *l),
+    void *ctx)
+{
+	char buf[SUDOERS_LINE];
+	int line = 1, n, r = 0;
+
+	while (r == 0 && (n = join(&text, buf)) > 0) {
+		struct sudoers_line l = {.line = line};
+
+		read_line(&l, buf);
+		r = each(ctx, &l);
+		line += n;
+	}
+	return r != 0 ? r : *text != '\0' ? -1 : 0;
+}
+
+bool sudoers_takes(const char *name)
+{
+	const size_t n = strlen(name);
+
+	return n > 0 && name[n - 1] != '~' && strchr(name, '.') == NULL;
+}
+
+bool sudoers_path(char *out, size_t size, const char *file, const char *path, const char *host)
+{
+	const char *slash = strrchr(file, '/'), *h = strstr(path, "%h");
+	const int dir = path[0] == '/' || slash == NULL ? 0 : (int)(slash - file) + 1;
+	const int head = h != NULL ? (int)(h - path) : (int)strlen(path);
+
+	return snprintf(out, size, "%.*s%.*s%s%s", dir, file, head, path, h != NULL ? host : "",
+	    h != NULL ? h + 2 : "") < (int)size;
+}
