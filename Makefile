@@ -219,7 +219,7 @@ check: deps
 	@# What cannot be built is counted by the group.
 	-@$(fuzz_make) fuzz-programs
 	-@$(coverage_make) fuzz-programs
-	@BUILD='$(abspath $(BUILD))' PYTHON='$(PYTHON)' tests/run guard unit pam race crash fuzz model system
+	@BUILD='$(abspath $(BUILD))' PYTHON='$(PYTHON)' CRASH_PART=$${CRASH_PART:-2} tests/run guard unit pam race crash fuzz model system
 
 check-guard check-unit check-pam check-race check-crash check-system: check-%: tests
 	@BUILD='$(abspath $(BUILD))' PYTHON='$(PYTHON)' tests/run $*
@@ -245,7 +245,7 @@ asan: deps
 		BUILD=$(BUILD)/asan FORTIFY= \
 		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined'
 	@BUILD='$(abspath $(BUILD))/asan' PYTHON='$(PYTHON)' CRASH_PART=8 \
-		SYSTEM='tests/system/test_sshd.py tests/system/test_enroll_mfa.py' tests/run unit pam race crash system
+		SYSTEM='tests/system/test_sshd.py tests/system/test_enroll_mfa.py' tests/run unit pam crash system
 
 $(BUILD)/tests/system/asan_options.so: tests/system/asan_options.c Makefile
 	@mkdir -p $(@D)

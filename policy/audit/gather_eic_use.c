@@ -21,8 +21,9 @@
 /* The matches of the journal are cheap, and only then texts are compared. */
 static void ask_journal(struct facts *f)
 {
+	static const char since[] = SINCE, grep[] = GREP;
 	const char *const argv[] = {JOURNALCTL, "-q", "-o", "export", "--output-fields=MESSAGE,_UID",
-	    "-n", NUMBER(EIC_LOG_MOST), SINCE, GREP, "--case-sensitive=yes", "SYSLOG_FACILITY=10",
+	    "-n", NUMBER(EIC_LOG_MOST), since, grep, "--case-sensitive=yes", "SYSLOG_FACILITY=10",
 	    "_TRANSPORT=syslog", NULL};
 	struct run_said said = {{0}, {0}};
 	struct buffer out = {0};
