@@ -131,13 +131,19 @@ static void log_refusal(const struct expiry *x, const struct age_verdict *v)
 	    "password_too_old", &e);
 }
 
+/* Root at login or sshd.  A caller of su could make the trouble himself, by his limits. */
+static bool is_root_at_the_door(const struct expiry *x)
+{
+	return x->user != NULL && x->facts.uid == 0 && getuid() == 0;
+}
+
 /* Where the change would fail, the demand for one locks out who alone could mend that. */
 static bool root_is_stuck(const struct expiry *x, bool silent)
 {
 	struct change_trouble t;
 	struct err e = {0};
 
-	if (x->facts.uid != 0 || change_probe(x->en, &t) == 0)
+	if (!is_root_at_the_door(x) || change_probe(x->en, &t) == 0)
 		return false;
 	(void)err_set(&e, t.err.code, "%s: %.400s", t.reason, t.err.text);
 	report_trouble(x->en->pamh, "password_unchangeable", &e);
@@ -167,8 +173,8 @@ static int answer(const struct expiry *x, const struct age_verdict *v, bool sile
 static int answer_trouble(const struct expiry *x, const struct err *e)
 {
 	report_trouble(x->en->pamh, "password_age", e);
-	return x->en->conf.age == CONF_AGE_WARN || (x->user != NULL && x->facts.uid == 0) ?
-	    PAM_SUCCESS : PAM_AUTHINFO_UNAVAIL;
+	return x->en->conf.age == CONF_AGE_WARN || is_root_at_the_door(x) ? PAM_SUCCESS :
+	    PAM_AUTHINFO_UNAVAIL;
 }
 
 int expiry_judge(struct entry *en, bool silent)

@@ -93,12 +93,13 @@ static enum reserve_answer take(struct attempt *a, struct login_reserved *kept)
 }
 
 /* A console account that is exempt gets in with a dead disk (rollout.h): where nothing can
- * be kept, its passwords are not counted.  Never from elsewhere. */
+ * be kept, its passwords are not counted.  Never from elsewhere, and never for who has called
+ * su or sudo: he could make the trouble himself, by limits or by stopping another of his. */
 static bool does_without(const struct attempt *a)
 {
 	struct rollout r;
 
-	if (!a->who.local || !a->req.account)
+	if (!a->who.local || !a->req.account || getuid() != 0)
 		return false;
 	rollout_judge(&a->en->conf, &a->who, &r);
 	return r.duty == ROLLOUT_EXEMPT;

@@ -263,6 +263,22 @@ static int change_as(uid_t real, int flags)
 	return WEXITSTATUS(status);
 }
 
+/* Of an account line that a set user id program runs, as su. */
+static int account_for_a_caller(uid_t real)
+{
+	int status = -1;
+	pid_t pid;
+
+	assert_true((pid = fork()) >= 0);
+	if (pid == 0) {
+		if (setresuid(real, 0, 0) != 0)
+			_exit(97);
+		_exit(account());
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WEXITSTATUS(status);
+}
+
 /* Root's login goes on and is logged; everybody else's is refused as ever. */
 static void assert_root_is_let_in(const char *log)
 {
@@ -275,6 +291,8 @@ static void assert_root_is_let_in(const char *log)
 	assert_true(ph_logged(log));
 	assert_int_equal(account_with(PAM_SILENT), PAM_SUCCESS);
 	assert_string_equal(last_login.said, "");
+	/* By his limits a caller of su could make the trouble himself. */
+	assert_int_equal(account_for_a_caller(UID), PAM_NEW_AUTHTOK_REQD);
 	have(0, HASH, days_ago(89));
 	assert_int_equal(account(), PAM_SUCCESS);
 	assert_int_equal(ph_lines, 0);

@@ -316,6 +316,30 @@ static void exempt_local_gets_in_with_a_dead_store_behind_reserve(void **state)
 	assert_int_equal(log_in(&l, PH_PASSWORD, NULL), PAM_AUTHINFO_UNAVAIL);
 }
 
+/* As su and sudo are, set user id: by limits, or by stopping another one that holds a lock,
+ * who calls them could make the trouble himself, and guess without end. */
+static void caller_of_su_is_not_let_go_on_without_a_try(void **state)
+{
+	int status;
+	pid_t pid;
+
+	(void)state;
+	ph_configure_raw("store = file:/nonexistent/a\nstate_dir = /nonexistent/b\n"
+	    "keyring = /nonexistent/c\nexempt = user:alice@local\n");
+	ph_password_stack(true, "", 0);
+	assert_true((pid = fork()) >= 0);
+	if (pid == 0) {
+		struct ph_login l = {.user = "alice", .tty = "/dev/pts/0"};
+
+		if (setresuid(20002, 0, 0) != 0)
+			_exit(97);
+		_exit(log_in(&l, PH_PASSWORD, NULL));
+	}
+	status = wait_for(pid);
+	assert_int_equal(WEXITSTATUS(status), PAM_AUTHINFO_UNAVAIL);
+	assert_int_equal(ph_judged(), 0);
+}
+
 /* The code line does not say that the password was right, so account does. */
 static void account_gives_back_where_the_code_line_does_not(void **state)
 {
@@ -818,6 +842,7 @@ int main(void)
 	    TEST(right_code_takes_wrong_passwords_back),
 	    TEST(exempt_user_takes_wrong_passwords_back),
 	    TEST(exempt_local_gets_in_with_a_dead_store_behind_reserve),
+	    TEST(caller_of_su_is_not_let_go_on_without_a_try),
 	    TEST(account_gives_back_where_the_code_line_does_not),
 	    TEST(key_behind_a_refused_password_gives_nothing_back),
 	    TEST(other_programs_need_no_data_of_a_conversation),
