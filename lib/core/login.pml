@@ -30,9 +30,10 @@
  *   walk: store_open_in login_refuse store_root host_since_at read_enroll match_answer
  *       spend store_close tell refuse
  *   spend: make_keys store_update
- *   store_file_update: store_file_open_pair slot_lock pair_key update_locked
+ *   store_file_update: update
+ *   update: store_file_open_pair slot_lock pair_key update_locked
  *       slot_unlock store_file_close_pair
- *   update_locked: store_file_read_pair change slot_write
+ *   update_locked: store_file_read_pair store_file_is_empty none change slot_write
  *   slot_write: fill_block put64 slot_settle put_block
  *   state_next: entries_are_whole state_settle judge_recovery state_bucket_wait bucket_of
  *       judge_code count_wrong
@@ -41,6 +42,8 @@
  *   count_wrong: bucket_of count_up proven_wrong state_lock_bound
  *
  * Left out:
+ *   - of the store: records that are empty until they are filled, which are histories of
+ *     passwords alone (store_file_is_empty())
  *   - of the rule: more devices than one, recovery codes, words (INVITED), answers that
  *     are not counted, the lock of a user (LOCKED: one more refusal, of the same write),
  *     doubling (one delay), what ends after 30 days, what is remembered
