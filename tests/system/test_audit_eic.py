@@ -53,6 +53,7 @@ def private_usr():
         key.unlink()
     for path in ("/opt", "/var/lib/dpkg", "/usr", top):
         run("umount", "-n", "-l", path)
+    top.rmdir()
 
 
 def script(path, text):
