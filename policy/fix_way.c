@@ -94,7 +94,7 @@ static void gather_keys(struct facts *f, const char *user)
 		said = facts_string(f, "sshd", "config");
 	if (pw == NULL || !sshd_said_value(said, "authorizedkeysfile", files, sizeof(files)))
 		files[0] = '\0';
-	while (keys == 0 && sshd_lines_word(&at, word, sizeof(word)))
+	while (pw != NULL && keys == 0 && sshd_lines_word(&at, word, sizeof(word)))
 		if (strcmp(word, "none") != 0 && expand(word, pw, path))
 			keys = count_keys(path);
 	if (keys > 0)

@@ -83,6 +83,8 @@ static void judge_auth(struct facts *f, struct result *r, struct pamd_stack *s,
 	bool open = note_kind(r, s, PAMD_WAY_REFUSED, bad, N_("a refused code still gets in"),
 	    service);
 
+	if (x == NULL) /* the caller has seen one */
+		return;
 	open = note_kind(r, s, PAMD_WAY_JUMPED, bad,
 	    N_("gets in without a code"), service) || open;
 	open = note_kind(r, s, PAMD_WAY_CHOSEN, AUDIT_WARN,
