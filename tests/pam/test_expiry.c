@@ -328,7 +328,7 @@ static void root_is_let_in_where_the_password_cannot_be_changed(void **state)
 	assert_root_is_let_in("*detail=\"history: */keyring*\"");
 	assert_int_equal(rename(ph_path("etc/away"), ph_path("etc/keyring")), 0);
 	give_place(pw, pw);
-	assert_int_equal(mount("none", pw, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL), 0);
+	assert_int_equal(mount("none", pw, "none", MS_REMOUNT | MS_BIND | MS_RDONLY, NULL), 0);
 	assert_root_is_let_in("*detail=\"history: */pw: *Read-only file system\"");
 	assert_int_equal(umount(pw), 0);
 	assert_int_equal(mount("tmpfs", pw, "tmpfs", 0, "mode=0700,size=64k"), 0);
@@ -357,7 +357,7 @@ static void root_is_asked_only_where_his_record_can_be_written(void **state)
 	ph_words("retry=1", "");
 	assert_root_is_asked(); /* nothing has set it */
 	give_place(record, record);
-	assert_int_equal(mount("none", record, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL), 0);
+	assert_int_equal(mount("none", record, "none", MS_REMOUNT | MS_BIND | MS_RDONLY, NULL), 0);
 	assert_root_is_let_in("*detail=\"history: */pw/" NAME ": Read-only file system\"");
 	assert_int_equal(umount(record), 0);
 	assert_root_is_asked();
