@@ -10,7 +10,8 @@
  *  - HardExpiry never ends in AUTHTOK_EXPIRED for uid 0 (hard_expiry_is_not_for_root)
  *  - uid 0 is let in with an old password where a new one could not be noted, and it is
  *    logged (root_is_let_in_where_the_password_cannot_be_changed)
- *  - what cannot be judged refuses under `enforce`, root not
+ *  - what cannot be judged refuses under `enforce`, root not where root has started the
+ *    program (login, sshd): who calls su could make the trouble himself
  *    (what_cannot_be_judged_refuses_under_enforce)
  */
 #ifndef PB_EXPIRY_H
