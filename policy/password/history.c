@@ -205,19 +205,47 @@ static int load(struct work *w, const struct history_ask *q, struct err *e)
 	return r;
 }
 
-static int is_in_force(struct work *w, const struct history_ask *q, bool *is, struct err *e)
+/* Whether a change has to note the old password too, at one call of crypt(3): it is at hand,
+ * and the record may not know it. */
+static bool notes_old(const struct work *w, const struct history_ask *q,
+    const uint8_t live[RECORD_PW_TAG])
+{
+	return q->old.data != NULL && (history_list_is_empty(&w->record, live) ||
+	    history_list_is_unsure(&w->record, live));
+}
+
+static bool is_live(struct work *w, const struct history_ask *q, const char *live, int *r,
+    struct err *e)
+{
+	const char *out;
+	bool is;
+
+	*r = hash(w, &q->new, live, &out, e);
+	is = *r == 0 && out != NULL && strlen(out) == strlen(live) &&
+	    secret_equal(out, live, strlen(live));
+	secret_wipe(&w->crypt, sizeof(w->crypt));
+	return is;
+}
+
+/* Where the call of crypt(3) is needed for the old password, which pam_unix has judged, the
+ * two are compared as they are. */
+static int is_in_force(struct work *w, const struct history_ask *q, bool known, bool *is,
+    struct err *e)
 {
 	const char *live = q->live != NULL ? unlocked(q->live) : "";
-	const char *out;
-	int r;
+	uint8_t tag[RECORD_PW_TAG];
+	int r = 0;
 
 	*is = false;
 	if (live[0] == '\0' || live[0] == '*')
 		return 0;
-	if ((r = hash(w, &q->new, live, &out, e)) == 0)
-		*is = out != NULL && strlen(out) == strlen(live) &&
-		    secret_equal(out, live, strlen(live));
-	secret_wipe(&w->crypt, sizeof(w->crypt));
+	if (known && make_tag(q->store, &w->record, q->live, tag) != 0)
+		return err_set(e, ERR_SYSTEM, "libcrypto cannot run HMAC");
+	if (known ? notes_old(w, q, tag) : q->old.data != NULL)
+		*is = q->old.len == q->new.len &&
+		    secret_equal(q->old.data, q->new.data, q->new.len);
+	else
+		*is = is_live(w, q, live, &r, e);
 	return r;
 }
 
@@ -240,7 +268,7 @@ int history_check(struct history *h, const struct history_ask *q, enum history_s
     struct err *e)
 {
 	struct work *w = work_of(h);
-	bool in_force;
+	bool known, in_force;
 	int r;
 
 	*said = HISTORY_USED;
@@ -251,18 +279,14 @@ int history_check(struct history *h, const struct history_ask *q, enum history_s
 		*said = HISTORY_FREE;
 		return 0;
 	}
-	if ((r = is_in_force(w, q, &in_force, e)) != 0)
-		return r;
-	if (in_force) {
-		*said = HISTORY_IN_FORCE;
-		return 0;
-	}
 	r = load(w, q, e);
-	if (r == 0 && w->record.entries > 0)
+	known = r == 0;
+	if ((r != 0 && r != ERR_NONE) || (r = is_in_force(w, q, known, &in_force, e)) != 0)
+		return r;
+	if (known && w->record.entries > 0 && !in_force)
 		return compare(w, q, said, e);
-	if (r == 0 || r == ERR_NONE)
-		*said = HISTORY_FREE;
-	return r == ERR_NONE ? 0 : r;
+	*said = in_force ? HISTORY_IN_FORCE : HISTORY_FREE;
+	return 0;
 }
 
 /* Pure.  ERR_CONFLICT: it has another salt than what was computed. */
@@ -307,9 +331,7 @@ static int add_once(struct work *w, const struct history_ask *q, struct err *e)
 	if (make_tag(q->store, &w->record, q->live, w->new.before) != 0)
 		return err_set(e, ERR_SYSTEM, "libcrypto cannot run HMAC");
 	w->new.set = q->now;
-	if (q->old.data != NULL && !w->has_old &&
-	    (history_list_is_empty(&w->record, w->new.before) ||
-	    history_list_is_unsure(&w->record, w->new.before))) {
+	if (!w->has_old && notes_old(w, q, w->new.before)) {
 		if ((r = make_mac(w, q, &q->old, w->old, e)) != 0)
 			return r;
 		w->has_old = true;

@@ -1,13 +1,17 @@
 /*
  * history: whether somebody has had this password before, from `pw/USER` (record_pw.h).
  *
- * What it costs, whatever the history holds: one crypt(3) of the new password with the
- * live shadow field and one with the record's salt.  history_add() behind history_check()
- * costs none more.  Only where the old password is at hand in clear and the record may not
- * know it (no entry yet, or a change before of which more was tried than one password),
- * one more makes an entry of that: its hash is about to be replaced, and has another salt.  Nothing is locked meanwhile: the entry goes in by one atomic update at
- * the end, and is computed again should the record have got another salt.  No lock but the
- * record's own is taken: who runs passwd may stop it for ever.
+ * What it costs, whatever the history holds: two calls of crypt(3), one of the new password
+ * with the live shadow field and one with the record's salt; history_add() behind
+ * history_check() costs none more.  Where the old password is at hand in clear and the
+ * record may not know it (no entry yet, or a change before of which more was tried than one
+ * password), the second call makes an entry of that one, whose hash is about to be replaced
+ * and has another salt, and whether the new one is in force is then told by comparing the
+ * two in clear.  Only a record that changes between the two steps may cost more.
+ *
+ * Nothing is locked meanwhile: the entry goes in by one atomic update at the end, and is
+ * computed again should the record have got another salt.  No lock but the record's own is
+ * taken: who runs passwd may stop it for ever.
  *
  * Which entries count, and why a change that pam_unix refuses afterwards does no harm:
  * history_list.h.
@@ -43,7 +47,8 @@ struct history_ask {
 	 * ("!" in front, "*" or "" too); NULL: they have none here. */
 	const char *live;
 	struct history_text new; /* the password that is to be */
-	struct history_text old; /* the one that is in force, which somebody has proved */
+	struct history_text old; /* the one in force, which somebody has proved
+	                         * to a line above (pam_unix in the step before) */
 	int reuse;               /* 0..HISTORY_REUSE_MAX changes before the present one */
 	int64_t now;
 };
