@@ -46,7 +46,8 @@
  *   listen PORT ADDRESS   "uid=N" of a TCP socket that listens (gather_door.c)
  *   process NAME PID  one of those that are looked for; of a getty its words
  *   doors WHAT        sockets, processes: "" when all were looked at
- *   sudoers files     "" when all that /etc/sudoers includes are told (gather_sudo.c)
+ *   sudoers files     "" when all that /etc/sudoers includes are told (gather_sudo.c; with
+ *                     file /etc/nsswitch.conf)
  *   aws-key FILE:LINE words: mode, uid, gid, and the end of the id (gather_key.c)
  *   aws-keys scan     how many files were looked at
  */
