@@ -29,6 +29,8 @@
  *                     where nobody vouches for the uid (gather_eic_use.c)
  *   pam modules       where libpam has its modules (gather_pam.c; with file, dir and meta of
  *                     service files, modules and programs)
+ *   trust PATH        why others than root may change a service file or module, or ""
+ *   real PATH         the same without links
  *   account NAME      words (words.h) of a line of /etc/passwd and its of /etc/shadow: uid,
  *                     gid, shell, home, hash (its kind, never the hash), keys, last, max,
  *                     warn, inactive, expire (gather_account.c)

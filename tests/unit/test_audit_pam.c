@@ -28,6 +28,8 @@ static void module_is(const char *name, const char *meta)
 	char path[256];
 
 	(void)snprintf(path, sizeof(path), MODULES "/%s", name);
+	facts_text(&host, "trust", path, "", 0);
+	facts_text(&host, "real", path, path, strlen(path));
 	if (meta == NULL)
 		facts_none(&host, "meta", path);
 	else
@@ -37,6 +39,7 @@ static void module_is(const char *name, const char *meta)
 static void file_is(const char *path, const char *text)
 {
 	facts_text(&host, "file", path, text, strlen(text));
+	facts_text(&host, "trust", path, "", 0);
 }
 
 static void service_is(const char *name, const char *text)
@@ -147,6 +150,20 @@ static void a_way_that_need_auth_still_refuses_is_a_warning(void **state)
 	finds("MFA-10", "FAIL", "service sshd: gets in without a code:");
 }
 
+/* The first way that is met goes elsewhere in libpam; another one does not. */
+static void a_way_that_libpam_goes_is_found_among_those_taken_for_one(void **state)
+{
+	(void)state;
+	service_is("sudo", "auth requisite pam_unix.so\nauth substack sub\n"
+	    "auth [success=2 auth_err=reset default=ignore] " M "\n");
+	service_is("sub", "auth [success=bad auth_err=1 default=reset] " M "\n");
+	finds("MFA-10", "FAIL", "service sudo: a refused code still gets in:");
+	service_is("sudo", "auth optional pam_unix.so\n"
+	    "auth [success=ignore auth_err=reset default=1] " M "\nauth substack sub\n");
+	service_is("sub", "auth [success=die auth_err=reset default=1] pam_deny.so\n");
+	finds("MFA-10", "FAIL", "service sudo: a refused code still gets in:");
+}
+
 static void an_optional_line_of_ours_fails(void **state)
 {
 	(void)state;
@@ -241,14 +258,45 @@ static void a_guard_that_is_jumped_over_fails(void **state)
 	finds("MFA-10", "FAIL", "need_auth refuses, and a login by key alone still gets in");
 }
 
-static void a_module_that_others_may_write_fails(void **state)
+static void a_module_or_file_that_others_may_change_fails(void **state)
+{
+	static const char *const paths[] = {MODULES "/" M, MODULES "/pam_permit.so", "/etc/pam.d/sshd",
+	    "/etc/pam.d/empty"};
+	char note[200];
+
+	(void)state;
+	service_is("sshd", THREE GUARD "@include empty\n");
+	service_is("empty", "session required pam_unix.so\n");
+	finds("MFA-10", "PASS", "");
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		facts_text(&host, "trust", paths[i], "/x: mode 0666", 13);
+		(void)snprintf(note, sizeof(note), "%s: others than root may change it: /x: mode 0666",
+		    paths[i]);
+		finds("MFA-10", "FAIL", note);
+		facts_trouble(&host, "trust", paths[i], "denied");
+		finds("MFA-10", "ERROR", "cannot be told: denied");
+		facts_text(&host, "trust", paths[i], "", 0);
+	}
+}
+
+static void a_file_of_our_name_elsewhere_is_not_ours(void **state)
 {
 	(void)state;
 	service_is("sudo", "auth requisite /opt/" M "\n");
-	facts_text(&host, "meta", "/opt/" M, "file 0664 0 50 1 0", 18);
-	finds("MFA-10", "FAIL", "/opt/pam_bastion.so: mode 0664, owner 0");
-	facts_text(&host, "meta", "/opt/" M, "file 0644 1000 50 1 0", 21);
-	finds("MFA-10", "FAIL", "owner 1000: others than root may replace it");
+	facts_text(&host, "meta", "/opt/" M, "file 0644 0 0 1 0", 17);
+	facts_text(&host, "trust", "/opt/" M, "", 0);
+	finds("MFA-10", "ERROR", "real /opt/pam_bastion.so: was not looked at");
+	facts_text(&host, "real", "/opt/" M, "/opt/" M, strlen("/opt/" M));
+	finds("MFA-10", "FAIL", "service sudo: no auth line of pam_bastion.so asks for a code");
+	finds("MFA-10", "FAIL", "/etc/pam.d/sudo:1: /opt/pam_bastion.so is another file than "
+	    "/lib/security/pam_bastion.so");
+	facts_text(&host, "real", "/opt/" M, MODULES "/" M, strlen(MODULES "/" M));
+	finds("MFA-10", "PASS", "/etc/pam.d/sudo:1");
+	/* Nor guards an account line of it. */
+	facts_text(&host, "real", "/opt/" M, "/opt/" M, strlen("/opt/" M));
+	service_is("sudo", "auth required pam_deny.so\n");
+	service_is("sshd", THREE "account requisite /opt/" M " need_auth\n");
+	finds("MFA-10", "WARN", "service sshd: no need_auth in its account lines");
 }
 
 static void what_cannot_be_told_is_an_error(void **state)
@@ -485,6 +533,7 @@ int main(void)
 	    TEST(a_sufficient_line_above_ours_is_told_with_its_way),
 	    TEST(code_or_password_fails),
 	    TEST(a_way_that_need_auth_still_refuses_is_a_warning),
+	    TEST(a_way_that_libpam_goes_is_found_among_those_taken_for_one),
 	    TEST(an_optional_line_of_ours_fails),
 	    TEST(a_missing_module_that_is_ignored_fails),
 	    TEST(a_missing_module_of_others_counts_as_missing),
@@ -494,7 +543,8 @@ int main(void)
 	    TEST(the_vendors_file_is_judged_where_there_is_no_other),
 	    TEST(a_missing_guard_of_sshd_is_a_warning),
 	    TEST(a_guard_that_is_jumped_over_fails),
-	    TEST(a_module_that_others_may_write_fails),
+	    TEST(a_module_or_file_that_others_may_change_fails),
+	    TEST(a_file_of_our_name_elsewhere_is_not_ours),
 	    TEST(what_cannot_be_told_is_an_error),
 	    TEST(without_facts_all_are_errors),
 	    TEST(without_a_service_there_is_nothing_to_judge),
