@@ -70,6 +70,9 @@ static int each_line(void *ctx, const struct pamd_line *l)
 	const bool includes = l->type == PAMD_ANY || strcasecmp(l->control, "include") == 0 ||
 	    strcasecmp(l->control, "substack") == 0;
 
+	for (int i = 0; !includes && i < l->argc; i++) /* of pam_faillock */
+		if (strncmp(l->argv[i], "conf=/", 6) == 0 && strstr(l->module, "pam_faillock.so") != NULL)
+			gather_file(w->f, l->argv[i] + 5, true);
 	if (!includes)
 		note_module(w->f, l->module);
 	else if (l->module[0] == '/' && add_path(w, l->module))
@@ -109,6 +112,7 @@ void gather_pam(struct facts *f)
 	note_module(f, PAMD_OURS);
 	for (size_t i = 0; i < w.count; i++)
 		note_trust(f, w.path[i]);
+	gather_dir(f, "/etc/security/pwquality.conf.d", ".conf");
 	for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]); i++)
 		gather_file(f, beside[i], true);
 	for (int i = 0; pam_programs[i] != NULL; i++)

@@ -4,6 +4,7 @@
  * The facts, noted by gather_pam.c:
  *
  *   file PATH     the service files, what they include, faillock.conf, pwquality.conf
+ *                 and its drop-ins
  *   dir PATH      of the service files
  *   meta PATH     each module that a line names; sshd, sudo and login
  *   trust PATH    of service files and modules: why others than root may change them, or ""

@@ -65,6 +65,8 @@ static int make(void **state)
 	facts_none(&host, "dir", "/usr/lib/pam.d");
 	facts_none(&host, "file", "/etc/security/faillock.conf");
 	facts_none(&host, "file", "/etc/security/pwquality.conf");
+	facts_none(&host, "dir", "/etc/security/pwquality.conf.d");
+	facts_none(&host, "sshd", "config");
 	return 0;
 }
 
@@ -412,6 +414,35 @@ static void a_judge_that_is_not_there_sets_nothing_or_fails(void **state)
 	finds("PWD-06", "FAIL", "pam_pwquality.so: answers module_unknown");
 }
 
+static void a_judge_that_refuses_nothing_fails(void **state)
+{
+	static const char dropin[] = "/etc/security/pwquality.conf.d/a.conf";
+
+	(void)state;
+	service_is("passwd", "password requisite pam_pwquality.so enforce_for_root\n" SET);
+	file_is("/etc/security/pwquality.conf", "minlen = 10\nenforcing = 0\n");
+	finds("PWD-06", "FAIL", "/etc/pam.d/passwd:1: pam_pwquality.so: enforcing is 0: it refuses nothing");
+	service_is("passwd", "password requisite pam_pwquality.so enforcing=1 enforce_for_root\n" SET);
+	finds("PWD-06", "PASS", "pam_pwquality.so judges each");
+	service_is("passwd", "password requisite pam_pwquality.so enforcing=0 enforce_for_root\n" SET);
+	finds("PWD-06", "FAIL", "enforcing is 0");
+	/* Drop-ins are read first, in order of names. */
+	service_is("passwd", "password requisite pam_pwquality.so\n" SET);
+	file_is(dropin, "enforcing=0\nenforce_for_root\n");
+	file_is("/etc/security/pwquality.conf", "");
+	finds("PWD-06", "FAIL", "enforcing is 0");
+	file_is("/etc/security/pwquality.conf.d/b.conf", "enforcing = 1\n");
+	finds("PWD-06", "PASS", "pam_pwquality.so judges each");
+	file_is("/etc/security/pwquality.conf", "enforcing = 0\n");
+	finds("PWD-06", "FAIL", "enforcing is 0");
+	facts_trouble(&host, "file", dropin, "denied");
+	finds("PWD-06", "FAIL", "cannot be told: denied");
+	facts_trouble(&host, "dir", "/etc/security/pwquality.conf.d", "denied");
+	finds("PWD-06", "FAIL", "dir /etc/security/pwquality.conf.d: cannot be told: denied");
+	service_is("passwd", "password requisite " M "\n" SET);
+	finds("PWD-06", "PASS", "");
+}
+
 /* ---- PWD-09 ---- */
 
 #define PRE "auth required pam_faillock.so preauth\n"
@@ -482,6 +513,31 @@ static void the_limits_of_faillock_are_judged(void **state)
 	finds("PWD-09", "ERROR", "faillock.conf: cannot be told: denied");
 }
 
+static void a_configuration_that_a_line_of_faillock_names_is_judged(void **state)
+{
+	(void)state;
+	service_is("login", "auth required pam_faillock.so preauth conf=/etc/other.conf\n"
+	    "auth sufficient pam_unix.so\n" FAIL ACCOUNT);
+	finds("PWD-09", "ERROR", "file /etc/other.conf: was not looked at");
+	file_is("/etc/other.conf", "deny = 50\n");
+	finds("PWD-09", "FAIL", "/etc/pam.d/login:1: pam_faillock.so: deny is 50");
+	file_is("/etc/other.conf", "deny = 5\n");
+	finds("PWD-09", "PASS", "");
+}
+
+static void how_sshd_holds_off_who_guesses_is_part_of_it(void **state)
+{
+	static const char loose[] = "maxauthtries 100\nlogingracetime 120\n";
+
+	(void)state;
+	service_is("sshd", THREE GUARD);
+	finds("PWD-09", "PASS", "service sshd: judges no password");
+	facts_text(&host, "sshd", "config", loose, strlen(loose));
+	finds("PWD-09", "WARN", "MaxAuthTries 100");
+	facts_trouble(&host, "sshd", "config", "it broke");
+	finds("PWD-09", "ERROR", "sshd config: cannot be told: it broke");
+}
+
 /* ---- the host that this runs on ---- */
 
 static void what_is_gathered_is_told(void **state)
@@ -491,6 +547,7 @@ static void what_is_gathered_is_told(void **state)
 	(void)state;
 	facts_free(&host);
 	gather_pam(&host);
+	facts_none(&host, "sshd", "config"); /* of gather_sshd() */
 	assert_false(host.failed);
 	assert_int_equal(facts_get(&host, "pam", "modules")->is, FACT_TEXT);
 	for (const char *const *id = (const char *const[]){"MFA-10", "PWD-06", "PWD-09", NULL};
@@ -560,7 +617,10 @@ int main(void)
 	    TEST(a_reserve_line_above_each_password_passes),
 	    TEST(faillock_in_its_three_places_passes),
 	    TEST(a_place_of_faillock_that_is_missing_is_told),
+	    TEST(a_judge_that_refuses_nothing_fails),
 	    TEST(the_limits_of_faillock_are_judged),
+	    TEST(a_configuration_that_a_line_of_faillock_names_is_judged),
+	    TEST(how_sshd_holds_off_who_guesses_is_part_of_it),
 	    TEST(what_is_gathered_is_told),
 	    TEST(any_facts_are_judged_without_harm),
 	};
