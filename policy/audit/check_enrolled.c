@@ -122,7 +122,7 @@ static void judge_account(struct facts *f, struct result *r, const char *name,
 static void check_enrolled(struct facts *f, const struct audit_rules *rules, struct result *r)
 {
 	const struct fact *x = NULL;
-	bool any = false;
+	size_t people = 0, asked = 0;
 
 	if (result_untold(r, facts_get(f, "conf-file", "login"), "conf-file", "login") ||
 	    result_untold(r, facts_get(f, "accounts", "local"), "accounts", "local") ||
@@ -134,9 +134,13 @@ static void check_enrolled(struct facts *f, const struct audit_rules *rules, str
 		if (x->is != FACT_TEXT || !logs_in(x->text, rules->now))
 			continue;
 		judge_account(f, r, x->name, rules);
-		any = true;
+		people++;
+		asked += !words_is(facts_string(f, "duty", x->name), "duty", "not-required");
 	}
-	if (!any)
+	if (people > 0 && asked == 0)
+		result_note(r, AUDIT_FAIL, N_("nobody is asked for a code: `require` leaves out all %zu accounts "
+		    "that log in"), people);
+	if (people == 0)
 		result_note(r, AUDIT_SKIP, N_("no local account has a shell and a password or a key"));
 }
 

@@ -46,7 +46,8 @@
  *   disk DIR          words: read_only, writable, remote, free, size, files_free, files
  *   clock kernel      words of adjtimex(2), microseconds (gather_clock.c)
  *   listen PORT ADDRESS   "uid=N" of a TCP socket that listens (gather_door.c)
- *   process NAME PID  one of those that are looked for; of a getty its words
+ *   process NAME PID  one of those that are looked for; "uid=N", of a getty with its
+ *                     words
  *   doors WHAT        sockets, processes: "" when all were looked at
  *   sudoers files     "" when all that /etc/sudoers includes are told (gather_sudo.c; with
  *                     file /etc/nsswitch.conf)
