@@ -3,6 +3,7 @@
 #include "enroll/language.h"
 #include "policy/audit/evidence.h"
 #include "policy/audit/gather.h"
+#include "policy/audit/mask.h"
 #include "policy/cmd_audit_options.h"
 #include "policy/cmd_common.h"
 
@@ -191,10 +192,12 @@ int cmd_audit(const struct cmd_common *common, int argc, char **argv)
 			return cmd_usage("audit", N_("the path is too long"), common->config);
 		q.config = config;
 	}
-	if (o.facts == NULL)
-		gather_host(&d.facts, &q);
-	else
+	if (o.facts != NULL) {
 		r = read_facts(&d.facts, o.facts);
+	} else {
+		gather_host(&d.facts, &q);
+		mask_facts(&d.facts);
+	}
 	if (r == CMD_YES && o.save_facts != NULL && evidence_save_facts(&d.facts, o.save_facts, &e) != 0)
 		r = cmd_tell(&e, CMD_TROUBLE);
 	if (r == CMD_YES)
