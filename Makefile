@@ -216,7 +216,7 @@ check: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) tests
 	@# What cannot be built is counted by the group.
 	-@$(coverage_make) fuzz-programs
-	@BUILD='$(abspath $(BUILD))' PYTHON='$(PYTHON)' CRASH_PART=$${CRASH_PART:-4} tests/run guard unit pam race crash fuzz model system
+	@BUILD='$(abspath $(BUILD))' PYTHON='$(PYTHON)' CRASH_PART=$${CRASH_PART:-4} tests/run guard unit pam race crash system beside fuzz model
 
 check-guard check-unit check-pam check-race check-crash check-system: check-%: tests
 	@BUILD='$(abspath $(BUILD))' PYTHON='$(PYTHON)' tests/run $*
