@@ -72,6 +72,7 @@ CORE_LIBS = -lcrypto -loath
 PASSWORD_LIBS = -lcrypt
 ENROLL_LIBS = -lpng
 
+units = $(notdir $(wildcard packaging/systemd/*))
 languages = $(patsubst po/%.po,%,$(wildcard po/*.po))
 catalogue = locale/$(1)/LC_MESSAGES/pam-bastion.mo
 products = $(BUILD)/pam_bastion.so $(BUILD)/enroll-mfa $(BUILD)/bastionctl \
@@ -307,9 +308,9 @@ install: all
 	$(INSTALL) -m 644 README.md README.ko.md NEWS.md LICENSE SECURITY.md CONTRIBUTING.md $(DESTDIR)$(docdir)/
 	$(INSTALL) -m 644 packaging/pam-bastion.tmpfiles $(DESTDIR)$(tmpfilesdir)/pam-bastion.conf
 	$(INSTALL) -d -m 755 $(DESTDIR)$(unitdir)
-	sed 's,/usr/sbin/,$(sbindir)/,; s,/var/lib/,$(localstatedir)/lib/,' packaging/systemd/pam-bastion-settle.service \
-		>$(DESTDIR)$(unitdir)/pam-bastion-settle.service
-	chmod 644 $(DESTDIR)$(unitdir)/pam-bastion-settle.service
+	for u in $(units); do \
+		sed 's,/usr/sbin/,$(sbindir)/,; s,/var/lib/,$(localstatedir)/lib/,' packaging/systemd/$$u \
+			>$(DESTDIR)$(unitdir)/$$u && chmod 644 $(DESTDIR)$(unitdir)/$$u || exit 1; done
 	for l in $(languages); do \
 		$(INSTALL) -d -m 755 $(DESTDIR)$(localedir)/$$l/LC_MESSAGES && \
 		$(INSTALL) -m 644 $(BUILD)/$(call catalogue,$$l) $(DESTDIR)$(localedir)/$$l/LC_MESSAGES/ \
@@ -326,8 +327,9 @@ uninstall:
 			'the lines out first, or say FORCE=yes'; exit 1; fi
 	rm -f $(DESTDIR)$(securedir)/pam_bastion.so $(DESTDIR)$(sbindir)/enroll-mfa \
 		$(DESTDIR)$(sbindir)/bastionctl $(DESTDIR)$(tmpfilesdir)/pam-bastion.conf \
-		$(DESTDIR)$(unitdir)/pam-bastion-settle.service \
-		$(DESTDIR)$(sysconfdir)/systemd/system/multi-user.target.wants/pam-bastion-settle.service
+		$(addprefix $(DESTDIR)$(unitdir)/,$(units)) \
+		$(DESTDIR)$(sysconfdir)/systemd/system/multi-user.target.wants/pam-bastion-settle.service \
+		$(DESTDIR)$(sysconfdir)/systemd/system/timers.target.wants/pam-bastion-drift.timer
 	cd man && rm -f $(addprefix $(DESTDIR)$(mandir)/man8/,$(notdir $(wildcard man/*.8))) \
 		$(addprefix $(DESTDIR)$(mandir)/man5/,$(notdir $(wildcard man/*.5)))
 	rm -f $(DESTDIR)$(pamconfigdir)/pam-bastion

@@ -3,12 +3,14 @@
 #include "enroll/language.h"
 #include "policy/audit/evidence.h"
 #include "policy/audit/gather.h"
+#include "policy/audit/report_log.h"
 #include "policy/cmd_audit_options.h"
 #include "policy/cmd_common.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 #include <unistd.h>
 
 static const char help_audit[] =
@@ -30,6 +32,7 @@ static const char help_audit[] =
     "  --facts FILE     judge the facts that were saved of another host; - standard input\n"
     "  --save-facts FILE\n"
     "                   save what is judged\n"
+    "  --log            each finding that fails is a line of syslog, authpriv.crit, too\n"
     "  --evidence DIR   make a directory of all reports and facts, with checksums\n"
     "\n"
     "exit: 0 nothing fails, 1 a check fails, 2 usage, 3 something could not be told\n");
@@ -130,6 +133,24 @@ static int write_evidence(struct audited *d)
 	return CMD_YES;
 }
 
+/* What fails, in English, for who watches the log. */
+static int log_findings(struct audited *d)
+{
+	struct audit a = {.count = 0};
+	char line[REPORT_LOG_MAX];
+	struct err e = {0};
+	int r, priority;
+
+	language_speak_english(true);
+	r = run_checks(d, &a, &e);
+	language_speak_english(false);
+	for (size_t i = 0; i < a.count; i++)
+		if (report_log_line(&a.item[i], line, &priority))
+			syslog(LOG_AUTHPRIV | priority, "%s", line);
+	audit_free(&a);
+	return r == 0 ? CMD_YES : cmd_tell(&e, CMD_TROUBLE);
+}
+
 /* The findings on standard output, those for machines in English. */
 static int tell_findings(struct audited *d)
 {
@@ -144,6 +165,8 @@ static int tell_findings(struct audited *d)
 	if (r != 0)
 		return cmd_tell(&e, r == ERR_SYNTAX ? CMD_USAGE : CMD_TROUBLE);
 	if (d->o->evidence != NULL && (r = write_evidence(d)) != CMD_YES)
+		return r;
+	if (d->o->log && (r = log_findings(d)) != CMD_YES)
 		return r;
 	verdict = audit_verdict(&d->audit);
 	return cmd_finish(verdict == AUDIT_FAIL ? CMD_NO : verdict == AUDIT_ERROR ? CMD_TROUBLE :
