@@ -318,6 +318,8 @@ install: all
 	@# A configuration that is there is the admin's: never overwritten.
 	test -e $(DESTDIR)$(sysconfdir)/pam-bastion/pam_bastion.conf || \
 		$(INSTALL) -m 644 packaging/pam_bastion.conf $(DESTDIR)$(sysconfdir)/pam-bastion/pam_bastion.conf
+	test -e $(DESTDIR)$(sysconfdir)/pam-bastion/bastionctl.conf || \
+		$(INSTALL) -m 644 packaging/bastionctl.conf $(DESTDIR)$(sysconfdir)/pam-bastion/bastionctl.conf
 
 # Configuration, keyring and state stay: they are the admin's.  A stack that names
 # the module and finds none lets nobody in, so the stacks go back first.

@@ -85,11 +85,39 @@ def test_muted_finding_is_not_logged(command, config, log, since):
     with open(CONFIG, "a", encoding="utf-8") as out:
         out.write(f"AuthorizedKeysCommand {SCRIPT} %u %f\nAuthorizedKeysCommandUser nobody\n")
     mute = SCRATCH / "mute"
-    day = subprocess.run(["date", "-d", "+30 days", "+%F"], check=True, capture_output=True,
-                         text=True).stdout.strip()
+    day = run("date", "-d", "+30 days", "+%F").strip()
     mute.write_text(f"EIC-04 until {day} known\n", encoding="utf-8")
     subprocess.run([*command, "--mute", mute], check=False, capture_output=True)
     assert not [x for x in logged(log, since) if "EIC-04" in x]
+
+
+def test_mute_file_of_the_settings_counts_and_has_to_be_roots(command, config, log, since):
+    with open(CONFIG, "a", encoding="utf-8") as out:
+        out.write(f"AuthorizedKeysCommand {SCRIPT} %u %f\nAuthorizedKeysCommandUser nobody\n")
+    top = pathlib.Path("/etc/pam-bastion")
+    settings, mute = top / "bastionctl.conf", top / "mute"
+    day = run("date", "-d", "+30 days", "+%F").strip()
+    mute.write_text(f"EIC-04 until {day} known\n", encoding="utf-8")
+    settings.write_text(f"mute_file = {mute}\n", encoding="utf-8")
+    try:
+        subprocess.run(command, check=False, capture_output=True)
+        assert not [x for x in logged(log, since) if "EIC-04" in x]
+        other = top / "other.conf"
+        other.write_text("mute_file = none\n", encoding="utf-8")
+        subprocess.run([*command, "--settings", other], check=False, capture_output=True)
+        assert log.wait("check=EIC-04", since)
+        other.unlink()
+        for wrong, words in ((f"--settings={other}", "other.conf"), ("--config", None)):
+            mute.chmod(0o666)
+            argv = [*command, wrong] if words else command
+            done = subprocess.run(argv, check=False, capture_output=True, text=True)
+            assert done.returncode == 3 and (words or str(mute)) in done.stderr, done.stderr
+        settings.write_text("mute_flie = /x\n", encoding="utf-8")
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        assert done.returncode == 3 and f"{settings}:1: unknown key 'mute_flie'" in done.stderr
+    finally:
+        mute.unlink()
+        settings.unlink()
 
 
 def test_log_is_for_this_host_alone():
