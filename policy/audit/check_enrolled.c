@@ -195,56 +195,65 @@ static void judge_account(struct facts *f, struct result *r, const char *name,
 	judge_enrolment(f, r, name, rules);
 }
 
-static bool judge_local_accounts(struct facts *f, struct result *r, const struct audit_rules *rules)
+struct people {
+	size_t all, asked;
+};
+
+static void judge_person(struct facts *f, struct result *r, const struct audit_rules *rules,
+    const char *name, struct people *n)
+{
+	judge_account(f, r, name, rules);
+	n->all++;
+	n->asked += !words_is(facts_string(f, "duty", name), "duty", "not-required");
+}
+
+static void judge_local_accounts(struct facts *f, struct result *r,
+    const struct audit_rules *rules, struct people *n)
 {
 	struct sshd_sources *all = sshd_sources(f);
 	const struct fact *x = NULL;
-	bool any = false;
 
 	while ((x = facts_next(f, "account", "", x)) != NULL) {
 		if (x->is == FACT_TROUBLE)
 			(void)result_untold(r, x, "account", x->name);
-		if (x->is != FACT_TEXT || !logs_in(f, r, all, x, rules->now))
-			continue;
-		judge_account(f, r, x->name, rules);
-		any = true;
+		if (x->is == FACT_TEXT && logs_in(f, r, all, x, rules->now))
+			judge_person(f, r, rules, x->name, n);
 	}
 	r->failed = r->failed || all == NULL || all->failed;
 	if (all != NULL && all->more)
 		result_note(r, AUDIT_ERROR, N_("there are more kinds of sshd than are looked at"));
 	sshd_sources_free(all);
-	return any;
 }
 
 /* Of a directory: whether they have a password or a key is not told on this host. */
-static bool judge_other_logins(struct facts *f, struct result *r, const struct audit_rules *rules)
+static void judge_other_logins(struct facts *f, struct result *r, const struct audit_rules *rules,
+    struct people *n)
 {
 	const struct fact *x = NULL;
-	bool any = false;
 
 	(void)result_untold(r, facts_get(f, "login", LOGINS_NOBODY), "login", LOGINS_NOBODY);
 	while ((x = facts_next(f, "login", "", x)) != NULL) {
 		if (x->is == FACT_TROUBLE)
 			(void)result_untold(r, x, "login", x->name);
-		if (x->is != FACT_TEXT || facts_get(f, "account", x->name)->is != FACT_UNKNOWN)
-			continue;
-		judge_account(f, r, x->name, rules);
-		any = true;
+		if (x->is == FACT_TEXT && facts_get(f, "account", x->name)->is == FACT_UNKNOWN)
+			judge_person(f, r, rules, x->name, n);
 	}
-	return any;
 }
 
 static void check_enrolled(struct facts *f, const struct audit_rules *rules, struct result *r)
 {
-	bool any;
+	struct people n = {0, 0};
 
 	if (result_untold(r, facts_get(f, "conf-file", "login"), "conf-file", "login") ||
 	    result_untold(r, facts_get(f, "accounts", "local"), "accounts", "local") ||
 	    result_untold(r, facts_get(f, "store", "open"), "store", "open"))
 		return;
-	any = judge_local_accounts(f, r, rules);
-	any = judge_other_logins(f, r, rules) || any;
-	if (!any)
+	judge_local_accounts(f, r, rules, &n);
+	judge_other_logins(f, r, rules, &n);
+	if (n.all > 0 && n.asked == 0)
+		result_note(r, AUDIT_FAIL, N_("nobody is asked for a code: `require` leaves out all %zu accounts "
+		    "that log in"), n.all);
+	if (n.all == 0)
 		result_note(r, AUDIT_SKIP, N_("nobody who has a shell has a password or may have a key"));
 }
 

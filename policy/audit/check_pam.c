@@ -33,34 +33,13 @@ static const struct pamd_entry *our_line(const struct pamd_stack *s)
 	return NULL;
 }
 
-/* "file MODE UID ...": whether others than root may write it.  A link is not told. */
-static bool is_loose(const char *meta, unsigned *mode, unsigned *uid)
-{
-	char *end;
-
-	if (strncmp(meta, "file ", 5) != 0)
-		return false;
-	*mode = (unsigned)strtoul(meta + 5, &end, 8);
-	*uid = (unsigned)strtoul(end, NULL, 10);
-	return *uid != 0 || (*mode & 022) != 0;
-}
-
-/* Who may write the module decides whom it lets in. */
 static void judge_module(struct facts *f, struct result *r, const struct pamd_entry *x)
 {
 	char path[PAMD_PATH_MAX];
-	const struct fact *m;
-	unsigned mode, uid;
 
-	if (!pam_module_path(f, x->module, path))
-		return;
-	m = facts_get(f, "meta", path);
-	if (x->missing)
+	if (x->missing && pam_module_path(f, x->module, path))
 		result_note(r, AUDIT_WARN, N_("%s:%d: %s is not there: a right code is refused too"),
 		    x->file, x->line, path);
-	else if (is_loose(m->text, &mode, &uid))
-		result_note(r, AUDIT_FAIL, N_("%s:%d: %s: mode %04o, owner %u: others than root may "
-		    "replace it"), x->file, x->line, path, mode, uid);
 }
 
 /* Without a line of ours: any way in is one. */

@@ -32,6 +32,8 @@
  *                     where nobody vouches for the uid (gather_eic_use.c)
  *   pam modules       where libpam has its modules (gather_pam.c; with file, dir and meta of
  *                     service files, modules and programs)
+ *   trust PATH        why others than root may change a service file or module, or ""
+ *   real PATH         the same without links
  *   account NAME      words (words.h) of a line of /etc/passwd and its of /etc/shadow: uid,
  *                     gid, shell, home, hash (its kind, never the hash), keys, last, max,
  *                     warn, inactive, expire (gather_account.c)
@@ -47,9 +49,11 @@
  *   disk DIR          words: read_only, writable, remote, free, size, files_free, files
  *   clock kernel      words of adjtimex(2), microseconds (gather_clock.c)
  *   listen PORT ADDRESS   "uid=N" of a TCP socket that listens (gather_door.c)
- *   process NAME PID  one of those that are looked for; of a getty its words
+ *   process NAME PID  one of those that are looked for; "uid=N", of a getty with its
+ *                     words
  *   doors WHAT        sockets, processes: "" when all were looked at
- *   sudoers files     "" when all that /etc/sudoers includes are told (gather_sudo.c)
+ *   sudoers files     "" when all that /etc/sudoers includes are told (gather_sudo.c; with
+ *                     file /etc/nsswitch.conf)
  *   aws-key FILE:LINE words: mode, uid, gid, and the end of the id (gather_key.c)
  *   aws-keys scan     how many files were looked at
  */

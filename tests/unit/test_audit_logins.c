@@ -39,6 +39,7 @@ static int set_up(void **state)
 	groups_fail = list_ends_early = false;
 	host = (struct facts){.count = 0};
 	host_result = (struct result){.count = 0};
+	host_text("listeners", "sshd", "");
 	return 0;
 }
 

@@ -98,7 +98,11 @@ static void who_is_let_off_without_a_last_day_is_a_warning(void **state)
 	(void)state;
 	facts_none(&host, "enrolled", "alice");
 	host_text("duty", "alice", "duty=not-required until=0 line=0 local=must");
-	host_says("MFA-12", AUDIT_WARN, "outside `require`");
+	host_says("MFA-12", AUDIT_FAIL, "nobody is asked for a code: `require` leaves out all 1 accounts");
+	host_text("account", "bob", ACCOUNT);
+	host_text("duty", "bob", MUST);
+	host_text("enrolled", "bob", ENROLLED);
+	host_says("MFA-12", AUDIT_WARN, "alice: asked for no code, without a last day: outside `require`");
 	host_text("duty", "alice", "duty=exempt until=0 line=4 local=exempt");
 	host_says("MFA-12", AUDIT_WARN, "pam_bastion.conf:4: alice: exempt without");
 	host_text("duty", "alice", "duty=exempt until=1701388800 line=4 local=exempt");
