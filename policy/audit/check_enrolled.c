@@ -24,6 +24,8 @@ static const char *day_of(int64_t end, char text[DAY_TEXT])
 
 /* ---- MFA-12 ---- */
 
+#define BYTES_MOST ((size_t)256 << 20)
+
 /* Whether keys may be elsewhere than in the files that were looked for. */
 static bool has_more_keys(const char *said)
 {
@@ -50,53 +52,79 @@ static bool has_more_keys(const char *said)
 
 enum keys { KEYS_NONE, KEYS_MAYBE, KEYS_UNTOLD };
 
-static enum keys keys_by(const struct fact *said)
+/* The sshd of the host, and for each what its blocks of Match say of keys. */
+struct places {
+	struct sshd_sources *all;
+	enum keys match[SSHD_SOURCES];
+	bool matches[SSHD_SOURCES]; /* it has such blocks */
+	size_t left; /* bytes of answers that are looked through: a saved file may have any */
+};
+
+static enum keys keys_by(struct places *p, const struct fact *said)
 {
-	return said->is == FACT_NONE ? KEYS_NONE : said->is != FACT_TEXT ? KEYS_UNTOLD :
-	    has_more_keys(said->text) ? KEYS_MAYBE : KEYS_NONE;
+	const size_t n = strlen(said->text);
+
+	if (said->is == FACT_NONE)
+		return KEYS_NONE;
+	if (said->is != FACT_TEXT || n > p->left)
+		return KEYS_UNTOLD;
+	p->left -= n;
+	return has_more_keys(said->text) ? KEYS_MAYBE : KEYS_NONE;
+}
+
+static void find_places(struct facts *f, struct places *p)
+{
+	*p = (struct places){.all = sshd_sources(f), .left = BYTES_MOST};
+	for (size_t i = 0; p->all != NULL && i < p->all->count; i++) {
+		const struct fact *x = NULL;
+		char under[320];
+
+		(void)snprintf(under, sizeof(under), "%s:match:", p->all->item[i].name);
+		while (p->match[i] == KEYS_NONE && (x = facts_next(f, "sshd", under, x)) != NULL) {
+			p->matches[i] = true;
+			p->match[i] = keys_by(p, x);
+		}
+	}
 }
 
 /* Whether one sshd may let him in by a key that nobody has looked for. */
-static enum keys find_keys(struct facts *f, const struct sshd_source *s, const char *user)
+static enum keys find_keys(struct facts *f, struct places *p, size_t i, const char *user)
 {
+	const struct sshd_source *s = &p->all->item[i];
 	const struct fact *x;
-	char name[700], under[320];
+	char name[700];
 	enum keys keys;
 
-	(void)snprintf(under, sizeof(under), "%s:match:", s->name);
 	(void)snprintf(name, sizeof(name), "%s:%.256s", s->name, user);
-	if (facts_get(f, "sshd-refuses", name)->is == FACT_TEXT &&
-	    facts_next(f, "sshd", under, NULL) == NULL)
+	if (facts_get(f, "sshd-refuses", name)->is == FACT_TEXT && !p->matches[i])
 		return KEYS_NONE;
 	x = facts_get(f, "sshd-class", name);
 	if (x->is == FACT_TEXT)
 		(void)snprintf(name, sizeof(name), "%s:%.256s", s->name, x->text);
-	keys = s->untold[0] != '\0' ? KEYS_UNTOLD :
-	    keys_by(facts_get(f, "sshd", x->is == FACT_TEXT ? name : s->name));
-	for (x = NULL; keys == KEYS_NONE && (x = facts_next(f, "sshd", under, x)) != NULL;)
-		keys = keys_by(x);
-	return keys;
+	if (s->untold[0] != '\0')
+		return KEYS_UNTOLD;
+	keys = keys_by(p, facts_get(f, "sshd", x->is == FACT_TEXT ? name : s->name));
+	return keys == KEYS_NONE ? p->match[i] : keys;
 }
 
 /* By all of them; what is not told is noted. */
-static bool may_have_keys(struct facts *f, struct result *r, const struct sshd_sources *all,
-    const char *user)
+static bool may_have_keys(struct facts *f, struct result *r, struct places *p, const char *user)
 {
 	bool may = false;
 
-	for (size_t i = 0; all != NULL && i < all->count; i++) {
-		const enum keys keys = find_keys(f, &all->item[i], user);
+	for (size_t i = 0; p->all != NULL && i < p->all->count; i++) {
+		const enum keys keys = find_keys(f, p, i, user);
 
 		may = may || keys == KEYS_MAYBE;
 		if (keys == KEYS_UNTOLD)
 			result_note(r, AUDIT_ERROR, N_("%s: sshd has not told where keys are (%s)"), user,
-			    all->item[i].name);
+			    p->all->item[i].name);
 	}
 	return may;
 }
 
 /* Somebody who can log in: with a shell, and a password or a key. */
-static bool logs_in(struct facts *f, struct result *r, const struct sshd_sources *all,
+static bool logs_in(struct facts *f, struct result *r, struct places *p,
     const struct fact *account, int64_t now)
 {
 	const char *words = account->text;
@@ -104,7 +132,7 @@ static bool logs_in(struct facts *f, struct result *r, const struct sshd_sources
 	const bool password = !words_is(words, "hash", "locked") && !words_is(words, "hash", "star");
 
 	return words_have_shell(words) && (expire < 0 || now / DAY_SECONDS < expire) && (password ||
-	    !words_is(words, "keys", "no") || may_have_keys(f, r, all, account->name));
+	    !words_is(words, "keys", "no") || may_have_keys(f, r, p, account->name));
 }
 
 /* Who is asked for no code, by the configuration: true where that decides. */
@@ -210,19 +238,20 @@ static void judge_person(struct facts *f, struct result *r, const struct audit_r
 static void judge_local_accounts(struct facts *f, struct result *r,
     const struct audit_rules *rules, struct people *n)
 {
-	struct sshd_sources *all = sshd_sources(f);
 	const struct fact *x = NULL;
+	struct places p;
 
+	find_places(f, &p);
 	while ((x = facts_next(f, "account", "", x)) != NULL) {
 		if (x->is == FACT_TROUBLE)
 			(void)result_untold(r, x, "account", x->name);
-		if (x->is == FACT_TEXT && logs_in(f, r, all, x, rules->now))
+		if (x->is == FACT_TEXT && logs_in(f, r, &p, x, rules->now))
 			judge_person(f, r, rules, x->name, n);
 	}
-	r->failed = r->failed || all == NULL || all->failed;
-	if (all != NULL && all->more)
+	r->failed = r->failed || p.all == NULL || p.all->failed;
+	if (p.all != NULL && p.all->more)
 		result_note(r, AUDIT_ERROR, N_("there are more kinds of sshd than are looked at"));
-	sshd_sources_free(all);
+	sshd_sources_free(p.all);
 }
 
 /* Of a directory: whether they have a password or a key is not told on this host. */

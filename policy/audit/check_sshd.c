@@ -16,6 +16,7 @@
 #define PLACE 500 /* FILE:LINE */
 #define NAMED 8    /* of those to whom the same is said; the others are counted */
 #define CLASSES 64 /* of people */
+#define LOOKS 500000
 
 void check_sshd_untold(struct facts *f, struct result *r, const char *kind, const char *name)
 {
@@ -105,6 +106,7 @@ struct asking {
 	const struct sshd_source *s;
 	size_t asked; /* people of whom sshd says that they are asked on every way */
 	size_t in;    /* and the others that it lets in, or may */
+	size_t *left; /* times that a login is looked at: a saved file may have any number */
 	struct block block;
 };
 
@@ -186,6 +188,11 @@ static void judge_class(struct asking *a, const char *under, const char *first)
 	while ((x = facts_next(a->f, "login", "", x)) != NULL) {
 		const char *class;
 
+		if (*a->left == 0) {
+			result_note(a->r, AUDIT_ERROR, N_("more kinds of logins than are looked at"));
+			return;
+		}
+		--*a->left;
 		(void)snprintf(name, sizeof(name), "%s:%.256s", a->s->name, x->name);
 		class = facts_string(a->f, "sshd-class", name);
 		if (strcmp(class, first) != 0 || is_refused(a, under, x->name))
@@ -358,6 +365,7 @@ static void check_methods(struct facts *f, const struct audit_rules *rules, stru
 {
 	const struct fact *listens = facts_next(f, "listener", "", NULL);
 	struct sshd_sources *all;
+	size_t left = LOOKS;
 
 	(void)rules;
 	if (facts_get(f, "sshd", SSHD_SOURCE_FILE)->is == FACT_NONE &&
@@ -369,7 +377,7 @@ static void check_methods(struct facts *f, const struct audit_rules *rules, stru
 	if ((all = check_sshd_sources(f, r)) == NULL)
 		return;
 	for (size_t i = 0; i < all->count; i++) {
-		struct asking a = {.f = f, .r = r, .s = &all->item[i]};
+		struct asking a = {.f = f, .r = r, .s = &all->item[i], .left = &left};
 
 		judge_source(&a);
 	}

@@ -83,13 +83,14 @@ static bool is_named_sshd(const char *pid)
  * after its words, and older ones keep these. */
 static bool is_login(const char *title)
 {
-	return strncmp(title, "sshd: ", 6) == 0 && title[6] != '/' &&
-	    strstr(title, " [listener] ") == NULL;
+	const char *name = title[0] != '/' ? strstr(title, ": ") : NULL;
+
+	return name != NULL && name[2] != '/' && strstr(title, " [listener] ") == NULL;
 }
 
-/* Root's alone, and a program of the name: anybody may give a process the name, a program of
- * root's that anybody may run, too, and the words of it are asked about. */
-static bool is_of_root(const char *pid, char *exe)
+/* Root's alone, and the program sshd, which may be run by a link of another name: anybody may
+ * run a program of root's under this one, and the words of it are asked about. */
+static bool is_sshd(const char *pid, char *exe)
 {
 	static const char gone[] = " (deleted)";
 	const size_t m = sizeof(gone) - 1;
@@ -106,7 +107,7 @@ static bool is_of_root(const char *pid, char *exe)
 	exe[n > 0 ? n : 0] = '\0';
 	base = strrchr(exe, '/');
 	base = base != NULL ? base + 1 : exe;
-	return n <= 0 || strcmp(base, "sshd") == 0 ||
+	return n <= 0 ? is_named_sshd(pid) : strcmp(base, "sshd") == 0 ||
 	    (strncmp(base, "sshd", 4) == 0 && strlen(base) == 4 + m && strcmp(base + 4, gone) == 0);
 }
 
@@ -115,8 +116,7 @@ static void note_process(struct facts *f, const char *pid, int64_t boot)
 	char exe[PATH_MAX] = "";
 	struct buffer b = {0};
 
-	if (!is_named_sshd(pid) || !is_of_root(pid, exe) || !read_proc(pid, "cmdline", &b) ||
-	    b.len == 0 || is_login(b.data)) {
+	if (!is_sshd(pid, exe) || !read_proc(pid, "cmdline", &b) || b.len == 0 || is_login(b.data)) {
 		buffer_free(&b);
 		return;
 	}

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define TITLE "sshd: "
+#define NAME "sshd"
 #define LISTENS "[listener]"
 #define LETTERS "46CDEGQRTVbcdefghikopqrtu" /* of sshd(8) */
 #define WITH_VALUE "CEbcfghkopu"
@@ -47,7 +47,8 @@ static int take_option(void *ctx, const struct sshd_arg *a)
 
 static bool says_the_same(const struct sshd_source *a, const struct sshd_source *b)
 {
-	bool same = a->words == b->words && strcmp(a->untold, b->untold) == 0;
+	bool same = a->words == b->words && strcmp(a->untold, b->untold) == 0 &&
+	    strcmp(a->program, b->program) == 0;
 
 	for (size_t i = 0; same && i < a->words; i++)
 		same = a->word[i] != NULL && b->word[i] != NULL && strcmp(a->word[i], b->word[i]) == 0;
@@ -61,7 +62,7 @@ static void add_source(struct sshd_sources *all, struct sshd_source *s)
 
 	for (size_t i = 0; i < s->words; i++)
 		all->failed = all->failed || s->word[i] == NULL;
-	if (s->words == 0 && s->untold[0] == '\0')
+	if (s->words == 0 && s->untold[0] == '\0' && strcmp(s->program, NAME) == 0)
 		(void)snprintf(s->name, sizeof(s->name), SSHD_SOURCE_FILE);
 	for (size_t i = 0; i < all->count; i++)
 		known = known || says_the_same(&all->item[i], s);
@@ -78,7 +79,17 @@ static struct sshd_source new_source(void)
 	struct sshd_source s = {.words = 0};
 
 	(void)snprintf(s.main, sizeof(s.main), SSHD_LINES_MAIN);
+	(void)snprintf(s.program, sizeof(s.program), NAME);
 	return s;
+}
+
+static void take_program(struct sshd_source *s, const struct unit_command *c)
+{
+	const char *base = c->count > 0 ? strrchr(c->word[0].text, '/') : NULL;
+
+	if (c->count > 0)
+		(void)snprintf(s->program, sizeof(s->program), "%s",
+		    base != NULL ? base + 1 : c->word[0].text);
 }
 
 /* ---- of units ---- */
@@ -103,22 +114,23 @@ static void add_unit(struct sshd_sources *all, struct facts *f, const char *name
 
 /* ---- of processes ---- */
 
-/* What sshd was started with, out of its title "sshd: WORDS [listener] 0 of 10-100 startups",
- * or of its words, where it has not named itself: n bytes, or NULL, when the end is cut off. */
+/* What sshd was started with, out of its title "NAME: WORDS [listener] 0 of 10-100 startups",
+ * NAME of its program, or of its words, where it has not named itself: n bytes, or NULL, when the end is cut off. */
 static const char *find_words(const char *title, size_t *n)
 {
-	const char *end = NULL;
+	const char *words = title[0] != '/' ? strstr(title, ": ") : NULL, *end = NULL;
 
 	*n = strlen(title);
-	if (strncmp(title, TITLE, strlen(TITLE)) != 0)
+	if (words == NULL)
 		return title;
-	for (const char *p = title; (p = strstr(p, " [")) != NULL; p++)
+	words += 2;
+	for (const char *p = words; (p = strstr(p, " [")) != NULL; p++)
 		end = p;
 	/* Its title has as much room as its words had: the part behind them may lack. */
 	if (end == NULL || strncmp(end + 1, LISTENS, strnlen(end + 1, strlen(LISTENS))) != 0)
 		return NULL;
-	*n = (size_t)(end - title) - strlen(TITLE);
-	return title + strlen(TITLE);
+	*n = (size_t)(end - words);
+	return words;
 }
 
 /* The words of the title were joined by blanks: what follows the value of -o up to the next
@@ -180,6 +192,7 @@ static void read_title(struct sshd_source *s, const char *title)
 		    title);
 	else
 		(void)sshd_args(&c, take_option, s);
+	take_program(s, &c);
 	free(text);
 }
 

@@ -108,6 +108,8 @@ def test_sshd_that_no_unit_starts_is_judged(config):
     with alternative("-p", "2222", "-o", "PidFile none", "-o",
                      "AuthenticationMethods publickey") as process:
         assert_fails("MFA-11", f"process {process.pid}: AuthenticationMethods publickey: ")
+    with Sshd(service="own-sshd"):
+        assert_fails("MFA-10", "service own-sshd: ")
     with Sshd():
         x = audit("MFA-11")["MFA-11"]
         assert x["status"] == "PASS", x
