@@ -16,7 +16,8 @@
 #define PLACE 500 /* FILE:LINE */
 #define NAMED 8    /* of those to whom the same is said; the others are counted */
 #define CLASSES 64 /* of people */
-#define LOOKS 500000
+#define LOOKS 500000   /* in all at logins; a kind of them costs LOOK_CLASS besides */
+#define LOOK_CLASS 500
 
 void check_sshd_untold(struct facts *f, struct result *r, const char *kind, const char *name)
 {
@@ -106,7 +107,7 @@ struct asking {
 	const struct sshd_source *s;
 	size_t asked; /* people of whom sshd says that they are asked on every way */
 	size_t in;    /* and the others that it lets in, or may */
-	size_t *left; /* times that a login is looked at: a saved file may have any number */
+	size_t *left; /* looks: a saved file may have any number of logins and Matches */
 	struct block block;
 };
 
@@ -183,16 +184,17 @@ static void judge_class(struct asking *a, const char *under, const char *first)
 	enum sshd_way way = SSHD_WAY_UNASKED;
 	bool told;
 
+	if (*a->left <= LOOK_CLASS) {
+		result_note(a->r, AUDIT_ERROR, N_("more kinds of logins than are looked at"));
+		return;
+	}
+	*a->left -= LOOK_CLASS;
 	(void)snprintf(name, sizeof(name), "%s:%s%.256s", a->s->name, under, first);
 	told = find_way(a, name, &way, bad, sizeof(bad));
 	while ((x = facts_next(a->f, "login", "", x)) != NULL) {
 		const char *class;
 
-		if (*a->left == 0) {
-			result_note(a->r, AUDIT_ERROR, N_("more kinds of logins than are looked at"));
-			return;
-		}
-		--*a->left;
+		*a->left -= *a->left > 0;
 		(void)snprintf(name, sizeof(name), "%s:%.256s", a->s->name, x->name);
 		class = facts_string(a->f, "sshd-class", name);
 		if (strcmp(class, first) != 0 || is_refused(a, under, x->name))

@@ -371,7 +371,7 @@ void gather_sshd(struct facts *f, const struct logins *people)
 
 	if (a != NULL)
 		*a = (struct asking){.f = f, .people = people, .left = ASKED,
-		    .class_of = calloc(people->count + 1, sizeof(*a->class_of))};
+		    .class_of = calloc(people->count + 1, sizeof(const void *))};
 	if (a == NULL || all == NULL || all->failed || a->class_of == NULL) {
 		f->failed = true;
 		free_all(a, all);
