@@ -582,12 +582,15 @@ static const struct audit_check checks[] = {
         .title_ko = TITLE "사용 이력", .guide = "2", .isms_p = ISMS_P,
         .rule = N_("it has handed out no key in the last 90 days; in the last 7 it counts as in use"),
         .run = check_eic_use},
+    {.id = "EIC-08", .severity = AUDIT_CRITICAL, .title = TITLE "pushed key refused",
+        .title_ko = TITLE "전송된 키 거부", .guide = "2", .isms_p = ISMS_P,
+        .rule = N_("a key that was pushed, and that the metadata service offers, is refused by sshd"),
+        .fix = "bastionctl fix EIC", .rollback = "bastionctl rollback",
+        .run = check_probe},
     {.id = "EIC-11", .severity = AUDIT_LOW, .title = TITLE "will not come back",
         .title_ko = TITLE "재설치 방지", .guide = "2", .isms_p = ISMS_P,
         .rule = N_("an apt pin below 0 or an exclude of dnf keeps it out, and cloud-init does not list it"),
-        .fix = N_("a file in /etc/apt/preferences.d: Package: ec2-instance-connect*, Pin: release *, "
-        "Pin-Priority: -1"),
-        .rollback = N_("remove the file"),
+        .fix = "bastionctl fix EIC-11", .rollback = "bastionctl rollback",
         .run = check_eic_return},
 };
 

@@ -1,5 +1,6 @@
 /*
- * gather: the facts of this host.  Reads and asks, and changes nothing; no network.
+ * gather: the facts of this host.  Reads and asks, and changes nothing; no network,
+ * but for a probe that is asked for.
  *
  * Kinds of facts and the files that note them:
  *
@@ -54,6 +55,10 @@
  *   doors WHAT        sockets, processes: "" when all were looked at
  *   sudoers files     "" when all that /etc/sudoers includes are told (gather_sudo.c; with
  *                     file /etc/nsswitch.conf)
+ *   probe asked       words: user, address and port; none: no --probe (gather_probe.c)
+ *   probe push        words: success; probe offered "yes", or none; probe banner: the first
+ *                     line of sshd
+ *   probe login       words: status of ssh, accepted, partial, denied; probe said: its last line
  *   aws-key FILE:LINE words: mode, uid, gid, and the end of the id (gather_key.c)
  *   aws-keys scan     how many files were looked at
  */
@@ -66,8 +71,11 @@
 
 #define GATHER_ACCOUNTS 2000 /* of more none is told */
 
+struct probe_request;
+
 struct gather_request {
 	const char *config; /* the login configuration, absolute, or NULL: the packaged one */
+	const struct probe_request *probe; /* probe.h; NULL: none */
 };
 
 void gather_host(struct facts *f, const struct gather_request *q);
@@ -88,6 +96,8 @@ void gather_sshd(struct facts *f, const struct logins *people);
 void gather_listen(struct facts *f);
 /* What EC2 Instance Connect leaves; behind gather_sshd(). */
 void gather_eic(struct facts *f);
+/* Of that, what is about its return. */
+void gather_eic_return(struct facts *f);
 void gather_eic_use(struct facts *f);
 void gather_account(struct facts *f);
 /* Login configuration, keyring, records and who has one; behind gather_logins(). */
@@ -96,5 +106,7 @@ void gather_clock(struct facts *f);
 void gather_door(struct facts *f);
 void gather_sudo(struct facts *f);
 void gather_key(struct facts *f);
+/* Pushes a key and tries it; q NULL: nothing. */
+void gather_probe(struct facts *f, const struct probe_request *q);
 
 #endif
