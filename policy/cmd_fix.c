@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define STATE_DIR PB_LOCALSTATEDIR "/lib/pam-bastion"
@@ -57,8 +56,6 @@ int cmd_fix_state_dir(const struct cmd_common *common, char *dir, unsigned long 
 	else if ((r = cmd_load(common, c)) == CMD_YES)
 		(void)snprintf(dir, size, "%s", c->state_dir);
 	free(c);
-	if (r == CMD_YES && geteuid() == 0)
-		(void)mkdir(dir, 0700);
 	return r;
 }
 

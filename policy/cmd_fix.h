@@ -30,8 +30,8 @@ int cmd_fix_enable(const struct cmd_common *common, const struct fix_options *o,
 /* Whether it goes on without --yes: asked on a terminal. */
 bool cmd_fix_is_agreed(const struct fix_options *o);
 
-/* state_dir of the login configuration, made if need be; a host without a configuration has
- * the packaged one.  CMD_YES; else it was said why. */
+/* state_dir of the login configuration; a host without a configuration has the packaged one.
+ * CMD_YES; else it was said why. */
 int cmd_fix_state_dir(const struct cmd_common *common, char *dir, unsigned long size);
 
 #endif

@@ -11,9 +11,12 @@
 #include "policy/fix_sshd.h"
 #include "policy/fix_way.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define WAIT 30 /* seconds for another bastionctl */
 
@@ -118,8 +121,10 @@ static int begin(struct work *w)
 {
 	struct enable_found found;
 	char id[ENABLE_ID_MAX];
-	int r = enable_run_settle(w->state_dir, &found, &w->e);
+	int r;
 
+	(void)mkdir(w->state_dir, 0700);
+	r = enable_run_settle(w->state_dir, &found, &w->e);
 	if (r < 0 && r != ERR_CONFLICT)
 		return cmd_tell(&w->e, CMD_TROUBLE);
 	if ((r = lock(w)) != CMD_YES)
@@ -272,9 +277,13 @@ static int is_meant(struct work *w, const char *id, const enum fix_what *what)
 static int resume(struct work *w, const enum fix_what *what)
 {
 	char id[ENABLE_ID_MAX];
-	int r = lock(w);
+	int r;
 
-	if (r != CMD_YES)
+	if (access(w->state_dir, F_OK) != 0 && errno == ENOENT) {
+		(void)printf(_("No fix was cut short.\n"));
+		return CMD_YES;
+	}
+	if ((r = lock(w)) != CMD_YES)
 		return r;
 	if (fix_txn_open(&w->txn, id) == 0) {
 		(void)printf(_("No fix was cut short.\n"));
