@@ -137,6 +137,7 @@ static bool is_referenced(struct facts *f, const char *script)
 	const struct sshd_lines l = {f, refer_line, pass_over, &x};
 
 	(void)sshd_lines(&l, SSHD_LINES_MAIN);
+	/* Of other files what sshd says by them is looked through. */
 	return x.found || unit_refers(f, script) || text_refers(f, "sshd", script) ||
 	    text_refers(f, "listener", script) || text_refers(f, "eic-in", script);
 }
@@ -341,35 +342,73 @@ static void untold_line(void *ctx, const char *kind, const char *name)
 	check_sshd_untold(c->f, c->r, kind, name);
 }
 
-static void judge_said(struct result *r, const struct fact *x)
+/* What a unit gives by -o is EIC-03's, and the name in what a process was given EIC-05's. */
+static void judge_said(struct config *c, const struct sshd_source *s, const struct fact *x)
 {
 	static const char *const keys[] = {"authorizedkeyscommand", "authorizedprincipalscommand"};
-	char value[600];
+	const bool is_process = strncmp(s->name, "process ", 8) == 0;
+	char value[600], line[CALLS];
 
-	if (result_untold(r, x, "sshd", x->name))
+	if (result_untold(c->r, x, "sshd", x->name))
 		return;
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (sshd_said_value(x->text, keys[i], value, sizeof(value)) && eic_is_named(value))
-			result_note(r, AUDIT_FAIL, N_("sshd -T (%s): %s %s"), x->name, keys[i], value);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		const bool is = sshd_said_value(x->text, keys[i], value, sizeof(value));
+		const bool given = is && sshd_source_gives(s, keys[i], value);
+
+		if (is && !given && eic_is_named(value))
+			result_note(c->r, AUDIT_FAIL, N_("sshd -T (%s): %s %s"), x->name, keys[i], value);
+		else if (is && (!given || is_process) && calls_it(c->f, c->r, value, is_process, line))
+			result_note(c->r, AUDIT_FAIL, N_("sshd -T (%s): %s %s: calls it: %s"), x->name, keys[i],
+			    value, line);
+	}
+}
+
+/* The lines of its file, when it is another than the system's, and what sshd says by it. */
+static void judge_source(struct config *c, const struct sshd_source *s)
+{
+	const struct sshd_lines l = {c->f, judge_line, untold_line, c};
+	const struct fact *x = facts_get(c->f, "sshd", s->name);
+	const bool none = x->is == FACT_NONE && strcmp(s->name, SSHD_SOURCE_FILE) != 0;
+	char under[320];
+
+	if (s->untold[0] != '\0' || none) {
+		result_note(c->r, AUDIT_ERROR, N_("%s: cannot be asked: %s"), s->name,
+		    none ? _("there is no sshd") : s->untold);
+		return;
+	}
+	if (strcmp(s->main, SSHD_LINES_MAIN) != 0)
+		(void)sshd_lines(&l, s->main);
+	if (x->is == FACT_UNKNOWN)
+		(void)result_untold(c->r, x, "sshd", s->name);
+	else
+		judge_said(c, s, x);
+	(void)snprintf(under, sizeof(under), "%s:", s->name);
+	for (x = NULL; (x = facts_next(c->f, "sshd", under, x)) != NULL;)
+		judge_said(c, s, x);
 }
 
 static void check_config(struct facts *f, const struct audit_rules *rules, struct result *r)
 {
+	const struct sshd_source file = {.name = SSHD_SOURCE_FILE, .main = SSHD_LINES_MAIN};
 	struct config c = {f, r};
 	const struct sshd_lines l = {f, judge_line, untold_line, &c};
-	const struct fact *x = facts_get(f, "sshd", "config");
+	struct sshd_sources *all;
 
 	(void)rules;
-	if (x->is == FACT_NONE && facts_get(f, "file", SSHD_LINES_MAIN)->is == FACT_NONE) {
+	if (facts_get(f, "sshd", file.name)->is == FACT_NONE &&
+	    facts_get(f, "file", SSHD_LINES_MAIN)->is == FACT_NONE &&
+	    facts_next(f, "listener", "", NULL) == NULL) {
 		result_note(r, AUDIT_SKIP, N_("there is no sshd"));
 		return;
 	}
-	if (x->is == FACT_UNKNOWN)
-		(void)result_untold(r, x, "sshd", "config");
+	if ((all = check_sshd_sources(f, r)) == NULL)
+		return;
 	(void)sshd_lines(&l, SSHD_LINES_MAIN);
-	/* What units add is EIC-03's. */
-	for (x = NULL; (x = facts_next(f, "sshd", "config", x)) != NULL;)
-		judge_said(r, x);
+	judge_source(&c, &file);
+	for (size_t i = 0; i < all->count; i++)
+		if (strcmp(all->item[i].name, file.name) != 0)
+			judge_source(&c, &all->item[i]);
+	sshd_sources_free(all);
 	if (r->status == AUDIT_NOTHING)
 		result_note(r, AUDIT_PASS, N_("no line names it, and sshd -T says so of every login that was "
 		    "asked about"));

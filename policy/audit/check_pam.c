@@ -2,6 +2,7 @@
 
 #include "enroll/language.h"
 #include "policy/audit/pam_facts.h"
+#include "policy/audit/pam_services.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -91,7 +92,7 @@ static bool note_unguarded(struct result *r, struct pamd_stack *s, const char *s
 
 /* A login by key alone runs the account lines alone.  True when need_auth refuses all who
  * come without a code. */
-static bool judge_guard(struct facts *f, struct result *r, const char *service)
+static bool judge_guard(struct facts *f, struct result *r, const char *service, bool sshd)
 {
 	bool guarded = false;
 	struct pamd_stack s;
@@ -106,7 +107,7 @@ static bool judge_guard(struct facts *f, struct result *r, const char *service)
 		guarded = !note_unguarded(r, &s, service);
 	} else if (pamd_stack_walk(&s, &w, NULL) != 0) {
 		result_note(r, AUDIT_ERROR, N_("out of memory"));
-	} else if (w.any && strcmp(service, "sshd") == 0) {
+	} else if (w.any && sshd) {
 		result_note(r, AUDIT_WARN, other ?
 		    N_("service %s: has no account lines of its own, those of `other` apply: where sshd "
 		    "asks for a key alone nobody is asked for a code") :
@@ -117,7 +118,7 @@ static bool judge_guard(struct facts *f, struct result *r, const char *service)
 	return guarded;
 }
 
-static void judge_service(struct facts *f, struct result *r, const char *service)
+static void judge_service(struct facts *f, struct result *r, const char *service, bool sshd)
 {
 	struct pamd_stack s;
 	struct err e = {0};
@@ -132,7 +133,7 @@ static void judge_service(struct facts *f, struct result *r, const char *service
 	else if (our_line(&s) == NULL)
 		judge_unasked(r, &s, service, other);
 	else
-		judge_auth(f, r, &s, service, judge_guard(f, r, service));
+		judge_auth(f, r, &s, service, judge_guard(f, r, service, sshd));
 	pamd_stack_free(&s);
 }
 
@@ -143,7 +144,7 @@ enum audit_status check_pam_service(struct facts *f, const char *service)
 
 	if (!pam_is_here(f, service))
 		return AUDIT_NOTHING;
-	judge_service(f, &r, service);
+	judge_service(f, &r, service, strcmp(service, "sshd") == 0);
 	status = r.failed ? AUDIT_ERROR : r.status;
 	result_free(&r);
 	return status;
@@ -151,14 +152,15 @@ enum audit_status check_pam_service(struct facts *f, const char *service)
 
 static void check_ways(struct facts *f, const struct audit_rules *rules, struct result *r)
 {
-	static const char *const services[] = {"sshd", "sudo", "sudo-i", "login"};
+	struct pam_services all;
 	bool any = false;
 
 	(void)rules;
-	for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++) {
-		if (!pam_is_here(f, services[i]))
+	pam_services(f, r, &all);
+	for (size_t i = 0; i < all.count; i++) {
+		if (!all.item[i].named && !pam_is_here(f, all.item[i].name))
 			continue;
-		judge_service(f, r, services[i]);
+		judge_service(f, r, all.item[i].name, all.item[i].sshd);
 		any = true;
 	}
 	if (!any)

@@ -3,6 +3,7 @@
 #include "policy/audit/eic.h"
 #include "policy/audit/sshd_args.h"
 #include "policy/audit/sshd_lines.h"
+#include "policy/audit/sshd_source.h"
 #include "policy/audit/unit.h"
 #include "policy/buffer.h"
 #include "policy/run.h"
@@ -200,8 +201,20 @@ static void look_into_programs(struct facts *f)
 {
 	struct buffer list = {0};
 	const struct sshd_lines l = {f, take_line, pass_over, &list};
+	struct sshd_sources *all = sshd_sources(f);
 
 	(void)sshd_lines(&l, SSHD_LINES_MAIN);
+	for (size_t i = 0; all != NULL && !all->failed && i < all->count; i++) {
+		const struct sshd_source *s = &all->item[i];
+
+		if (strcmp(s->main, SSHD_LINES_MAIN) != 0)
+			(void)sshd_lines(&l, s->main);
+		for (size_t k = 1; k < s->words; k += 2)
+			(void)take_arg(&list, &(struct sshd_arg){.letter = s->word[k - 1][1],
+			    .value = s->word[k]});
+	}
+	f->failed = f->failed || all == NULL;
+	sshd_sources_free(all);
 	for (size_t i = 0; unit_sshd(i) != NULL; i++) {
 		struct unit u;
 

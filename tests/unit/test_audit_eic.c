@@ -216,6 +216,40 @@ static void what_sshd_says_of_one_user_fails(void **state)
 	host_says("EIC-04", AUDIT_FAIL, "sshd -T (config:alice): authorizedkeyscommand /opt/aws");
 }
 
+static void file_that_a_unit_or_a_process_names_is_read_too(void **state)
+{
+	static const char said[] = "authorizedkeyscommand " SCRIPT " %u\n";
+
+	(void)state;
+	host_file(HOST_UNIT, "[Service]\nExecStart=/usr/sbin/sshd -D -f /etc/ssh/alt\n");
+	host_text("sshd", "ssh.service", HOST_SAID);
+	host_says("EIC-04", AUDIT_ERROR, "file /etc/ssh/alt: was not looked at");
+	host_file("/etc/ssh/alt", "UsePAM yes\nAuthorizedKeysCommand " SCRIPT " %u\n");
+	host_says("EIC-04", AUDIT_FAIL, "FAIL /etc/ssh/alt:2: AuthorizedKeysCommand " SCRIPT " %u\n");
+	host_file("/etc/ssh/alt", "UsePAM yes\n");
+	host_says("EIC-04", AUDIT_PASS, "no line names it");
+	host_text("sshd", "ssh.service:alice", said);
+	host_says("EIC-04", AUDIT_FAIL, "sshd -T (ssh.service:alice): authorizedkeyscommand " SCRIPT);
+	host_text("sshd", "ssh.service:alice", HOST_SAID);
+	host_text("listener", "78", "1\n/usr/sbin/sshd\nsshd: /usr/sbin/sshd -f /etc/ssh/b [listener] 0 of");
+	host_text("sshd", "process 78", HOST_SAID);
+	host_file("/etc/ssh/b", "AuthorizedKeysCommand " SCRIPT "\n");
+	host_says("EIC-04", AUDIT_FAIL, "FAIL /etc/ssh/b:1: AuthorizedKeysCommand " SCRIPT);
+}
+
+static void option_of_a_process_that_calls_it_fails(void **state)
+{
+	(void)state;
+	host_text("listener", "78", "1\n/usr/sbin/sshd\nsshd: /usr/sbin/sshd -o AuthorizedKeysCommand "
+	    "/usr/local/bin/keys %u [listener] 0 of 10-100 startups");
+	host_text("sshd", "process 78", "authorizedkeyscommand /usr/local/bin/keys %u\n");
+	facts_none(&host, "eic-in", "/usr/local/bin/keys");
+	host_says("EIC-04", AUDIT_PASS, "no line names it");
+	host_text("eic-in", "/usr/local/bin/keys", "3: exec " SCRIPT);
+	host_says("EIC-04", AUDIT_FAIL, "sshd -T (process 78): authorizedkeyscommand /usr/local/bin/keys "
+	    "%u: calls it: /usr/local/bin/keys:3: exec");
+}
+
 static void include_of_itself_ends_in_an_error(void **state)
 {
 	(void)state;
@@ -379,7 +413,9 @@ int main(void)
 	    TEST(findings_name_the_fix_that_mends_them), TEST(host_without_units_is_skipped),
 	    TEST(lines_of_the_configuration_fail_with_file_and_line),
 	    TEST(included_files_are_looked_at_in_their_places),
-	    TEST(what_sshd_says_of_one_user_fails), TEST(include_of_itself_ends_in_an_error),
+	    TEST(what_sshd_says_of_one_user_fails),
+	    TEST(file_that_a_unit_or_a_process_names_is_read_too),
+	    TEST(option_of_a_process_that_calls_it_fails), TEST(include_of_itself_ends_in_an_error),
 	    TEST(notes_of_a_check_have_an_end),
 	    TEST(running_daemon_with_it_fails_and_an_old_one_warns), TEST(no_daemon_is_skipped),
 	    TEST(leftovers_and_the_account_are_warnings),

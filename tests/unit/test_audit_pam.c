@@ -67,6 +67,7 @@ static int make(void **state)
 	facts_none(&host, "file", "/etc/security/pwquality.conf");
 	facts_none(&host, "dir", "/etc/security/pwquality.conf.d");
 	facts_none(&host, "sshd", "config");
+	facts_none(&host, "file", "/etc/sudoers");
 	return 0;
 }
 
@@ -246,6 +247,58 @@ static void a_missing_guard_of_sshd_is_a_warning(void **state)
 	finds("MFA-10", "WARN", "has no account lines of its own, those of `other` apply");
 	service_is("other", "account required pam_deny.so\n");
 	finds("MFA-10", "PASS", "");
+}
+
+static void the_service_that_sshd_names_is_judged(void **state)
+{
+	static const char said[] = "usepam yes\npamservicename bastion-ssh\n";
+
+	(void)state;
+	service_is("other", "auth required pam_permit.so\naccount required pam_permit.so\n");
+	service_is("sshd", THREE GUARD);
+	facts_text(&host, "sshd", "config", "usepam yes\n", 11);
+	finds("MFA-10", "PASS", "");
+	facts_text(&host, "sshd", "config", said, strlen(said));
+	finds("MFA-10", "FAIL", "service bastion-ssh: ");
+	service_is("bastion-ssh", THREE "account required pam_unix.so\n");
+	finds("MFA-10", "WARN", "service bastion-ssh: no need_auth");
+	facts_trouble(&host, "sshd", "config", "no hostkeys");
+	finds("MFA-10", "ERROR", "sshd config: cannot be told: no hostkeys");
+}
+
+static void the_name_that_sshd_is_started_by_is_judged_where_it_names_none(void **state)
+{
+	static const char listens[] = "1\n/usr/sbin/sshd\nbsshd: /opt/bsshd -D [listener] 0 of 10-100";
+
+	(void)state;
+	service_is("other", "auth required pam_permit.so\naccount required pam_permit.so\n");
+	service_is("sshd", THREE GUARD);
+	facts_text(&host, "listener", "7", listens, strlen(listens));
+	facts_text(&host, "sshd", "process 7", "usepam yes\n", 11);
+	finds("MFA-10", "FAIL", "service bsshd: ");
+	facts_text(&host, "sshd", "process 7", "pamservicename sshd\n", 20);
+	finds("MFA-10", "PASS", "");
+}
+
+static void the_services_that_sudoers_names_are_judged(void **state)
+{
+	static const char part[] = "/etc/sudoers.d/a";
+
+	(void)state;
+	service_is("other", "auth required pam_permit.so\n");
+	service_is("sudo", THREE GUARD);
+	facts_text(&host, "dir", "/etc/sudoers.d", "a\n", 2);
+	file_is("/etc/sudoers", "Defaults env_reset\n@includedir /etc/sudoers.d\n");
+	file_is(part, "Defaults !xpam_service, secure_path=pam_service\n# Defaults pam_service=x\n");
+	finds("MFA-10", "PASS", "");
+	file_is(part, "Defaults timestamp_timeout=5, pam_service = \"sudo2\"\n");
+	finds("MFA-10", "FAIL", "service sudo2: ");
+	file_is(part, "Defaults:alice pam_login_service=sudo-login\n");
+	finds("MFA-10", "FAIL", "service sudo-login: ");
+	file_is(part, "Defaults pam_service=../x\n");
+	finds("MFA-10", "ERROR", "service ../x: is not looked at");
+	facts_trouble(&host, "file", part, "denied");
+	finds("MFA-10", "ERROR", part);
 }
 
 static void a_guard_that_is_jumped_over_fails(void **state)
@@ -599,6 +652,9 @@ int main(void)
 	    TEST(a_program_without_a_service_file_is_judged_by_other),
 	    TEST(the_vendors_file_is_judged_where_there_is_no_other),
 	    TEST(a_missing_guard_of_sshd_is_a_warning),
+	    TEST(the_service_that_sshd_names_is_judged),
+	    TEST(the_name_that_sshd_is_started_by_is_judged_where_it_names_none),
+	    TEST(the_services_that_sudoers_names_are_judged),
 	    TEST(a_guard_that_is_jumped_over_fails),
 	    TEST(a_module_or_file_that_others_may_change_fails),
 	    TEST(a_file_of_our_name_elsewhere_is_not_ours),
