@@ -13,10 +13,12 @@
 #include "policy/fix_way.h"
 #include "policy/hold_signals.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define WAIT 30 /* seconds for another bastionctl */
 
@@ -375,9 +377,13 @@ static int resume(struct work *w, const enum fix_what *what)
 {
 	char id[ENABLE_ID_MAX];
 	sigset_t before;
-	int r = lock(w);
+	int r;
 
-	if (r != CMD_YES)
+	if (access(w->state_dir, F_OK) != 0 && errno == ENOENT) {
+		(void)printf(_("No fix was cut short.\n"));
+		return CMD_YES;
+	}
+	if ((r = lock(w)) != CMD_YES)
 		return r;
 	hold_signals(&before);
 	if (fix_txn_open(&w->txn, id) == 0) {

@@ -96,6 +96,21 @@ def test_pin_that_was_edited_since_stays(apt):
     assert PIN.read_text(encoding="utf-8") == "# mine\n"
 
 
+def test_dry_run_makes_no_directory_of_states():
+    top, conf = pathlib.Path("/run/nowhere"), pathlib.Path("/etc/pam-bastion/other.conf")
+    conf.write_text(f"state_dir = {top}\n", encoding="utf-8")
+    try:
+        ctl("fix", "EIC-11", "--config", conf, code=1)
+        assert "No fix was cut short" in ctl("fix", "--resume", "--config", conf)
+        assert "no fix to take back" in ctl("rollback", "--config", conf, code=1)
+        assert not top.exists() and not PIN.exists()
+        ctl("fix", "EIC-11", "--yes", "--config", conf)
+        assert PIN.exists() and top.stat().st_mode & 0o777 == 0o700
+    finally:
+        conf.unlink()
+        shutil.rmtree(top, ignore_errors=True)
+
+
 def test_exclude_of_dnf_is_told_and_not_written():
     conf = pathlib.Path("/etc/dnf/dnf.conf")
     conf.parent.mkdir(exist_ok=True)
