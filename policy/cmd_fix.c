@@ -96,9 +96,9 @@ static int check_line(const struct line *l)
 {
 	const bool enables = l->o.confirm != NULL || l->o.admin != NULL;
 
-	if (l->o.resume && (l->o.dry_run || l->o.console || enables || l->count > 1 ||
+	if (l->o.resume && (l->o.dry_run || enables || l->count > 1 ||
 	    (l->count == 1 && is_enable(l->id[0]))))
-		return cmd_usage("fix", N_("--resume goes with one fix and with --yes alone"), NULL);
+		return cmd_usage("fix", N_("--resume goes with one fix, --yes and --i-have-console alone"), NULL);
 	if (l->count == 0 && !l->o.resume)
 		return cmd_usage("fix", N_("what is to be put right?  EIC, EIC-11, KEY-09, MFA-10, MFA-11, "
 		    "MFA-13"), NULL);

@@ -27,7 +27,7 @@
  *   listeners sshd    "" when all processes were seen (gather_listen.c)
  *   script PATH       hash, package and "executable", one a line (gather_eic.c)
  *   eic-in PATH       "LINE: text" of the first line that names EC2 Instance Connect
- *   leftover PATH     it has its name; leftovers: "" when they were looked for
+ *   leftover PATH     it has its name ("dir": a directory); leftovers: "" when they were looked for
  *   dnf-exclude PATH  the lines of excludes of dnf's configuration
  *   eic-use WHERE     "TIME UID MESSAGE" of keys that it has handed out, one a line; "-"
  *                     where nobody vouches for the uid (gather_eic_use.c)

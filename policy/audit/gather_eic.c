@@ -268,6 +268,14 @@ static bool is_masked(const char *path)
 	return n == 9 && memcmp(target, "/dev/null", 9) == 0;
 }
 
+static void note_leftover(struct facts *f, const char *path)
+{
+	struct stat st;
+	const bool dir = lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
+
+	facts_text(f, "leftover", path, "dir", dir ? 3 : 0);
+}
+
 /* Notes `leftover PATH` for what is in a directory and has its name. */
 static void find_leftovers(struct facts *f, const char *dir, int depth)
 {
@@ -285,7 +293,7 @@ static void find_leftovers(struct facts *f, const char *dir, int depth)
 			continue;
 		if (strncmp(name, EIC_NAME, sizeof(EIC_NAME) - 1) == 0 ||
 		    strstr(name, "-" EIC_NAME) != NULL)
-			facts_text(f, "leftover", path, "", 0);
+			note_leftover(f, path);
 		else if (depth > 0 && (end == NULL || strcmp(end, ".wants") == 0 ||
 		    strcmp(end, ".requires") == 0) && lstat(path, &st) == 0 && S_ISDIR(st.st_mode))
 			find_leftovers(f, path, depth - 1);
