@@ -54,7 +54,10 @@ net_src = $(wildcard lib/net/*.c)
 enroll_all = $(wildcard enroll/*.c)
 enroll_front = $(filter $(addprefix enroll/,$(fronts)) enroll/main.c,$(enroll_all))
 enroll_src = $(filter-out $(enroll_front),$(enroll_all))
-policy_all = $(wildcard policy/*.c policy/audit/*.c)
+# What asks AWS; with AWS=no one file says of its commands that they are not there.
+aws_front = policy/cmd_policy_pull.c
+aws_src = $(if $(filter no,$(AWS)),policy/cmd_aws_none.c,$(aws_front) $(wildcard policy/iam/*.c))
+policy_all = $(filter-out $(aws_front) policy/cmd_aws_none.c,$(wildcard policy/*.c policy/audit/*.c)) $(aws_src)
 policy_front = $(filter $(addprefix policy/,$(fronts)) policy/main.c,$(policy_all))
 # What stands for a file that needs lib/net where there is none: NAME.c and NAME_none.c.
 none_src = $(wildcard policy/audit/*_none.c)
@@ -83,6 +86,7 @@ ENROLL_LIBS = -lpng
 NET_LIBS = $(if $(filter no,$(AWS)),,-lcurl -ljansson -lexpat)
 libnet = $(if $(filter no,$(AWS)),,$(BUILD)/libnet.a)
 
+units = $(notdir $(wildcard packaging/systemd/*))
 languages = $(patsubst po/%.po,%,$(wildcard po/*.po))
 catalogue = locale/$(1)/LC_MESSAGES/pam-bastion.mo
 products = $(BUILD)/pam_bastion.so $(BUILD)/enroll-mfa $(BUILD)/bastionctl \
@@ -322,9 +326,9 @@ install: all
 	$(INSTALL) -m 644 README.md README.ko.md NEWS.md LICENSE SECURITY.md CONTRIBUTING.md $(DESTDIR)$(docdir)/
 	$(INSTALL) -m 644 packaging/pam-bastion.tmpfiles $(DESTDIR)$(tmpfilesdir)/pam-bastion.conf
 	$(INSTALL) -d -m 755 $(DESTDIR)$(unitdir)
-	sed 's,/usr/sbin/,$(sbindir)/,; s,/var/lib/,$(localstatedir)/lib/,' packaging/systemd/pam-bastion-settle.service \
-		>$(DESTDIR)$(unitdir)/pam-bastion-settle.service
-	chmod 644 $(DESTDIR)$(unitdir)/pam-bastion-settle.service
+	for u in $(units); do \
+		sed 's,/usr/sbin/,$(sbindir)/,; s,/var/lib/,$(localstatedir)/lib/,' packaging/systemd/$$u \
+			>$(DESTDIR)$(unitdir)/$$u && chmod 644 $(DESTDIR)$(unitdir)/$$u || exit 1; done
 	for l in $(languages); do \
 		$(INSTALL) -d -m 755 $(DESTDIR)$(localedir)/$$l/LC_MESSAGES && \
 		$(INSTALL) -m 644 $(BUILD)/$(call catalogue,$$l) $(DESTDIR)$(localedir)/$$l/LC_MESSAGES/ \
@@ -341,8 +345,9 @@ uninstall:
 			'the lines out first, or say FORCE=yes'; exit 1; fi
 	rm -f $(DESTDIR)$(securedir)/pam_bastion.so $(DESTDIR)$(sbindir)/enroll-mfa \
 		$(DESTDIR)$(sbindir)/bastionctl $(DESTDIR)$(tmpfilesdir)/pam-bastion.conf \
-		$(DESTDIR)$(unitdir)/pam-bastion-settle.service \
-		$(DESTDIR)$(sysconfdir)/systemd/system/multi-user.target.wants/pam-bastion-settle.service
+		$(addprefix $(DESTDIR)$(unitdir)/,$(units)) \
+		$(DESTDIR)$(sysconfdir)/systemd/system/multi-user.target.wants/pam-bastion-settle.service \
+		$(DESTDIR)$(sysconfdir)/systemd/system/timers.target.wants/pam-bastion-policy.timer
 	cd man && rm -f $(addprefix $(DESTDIR)$(mandir)/man8/,$(notdir $(wildcard man/*.8))) \
 		$(addprefix $(DESTDIR)$(mandir)/man5/,$(notdir $(wildcard man/*.5)))
 	rm -f $(DESTDIR)$(pamconfigdir)/pam-bastion

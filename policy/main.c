@@ -32,7 +32,7 @@ static const char help_text[] =
     "  enable sshd|sudo|login   ask for a code there, with a way back\n"
     "  confirm               from a new login: what enable has changed stays\n"
     "  disable sshd|sudo|login  ask no more\n"
-    "  policy show|import FILE|check FILE|apply\n"
+    "  policy show|pull|import FILE|check FILE|apply\n"
     "                        the password rules in force, and IAM's\n"
     "  password check [--user USER]\n"
     "                        do these passwords keep the rules?\n"
