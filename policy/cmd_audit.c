@@ -3,6 +3,7 @@
 #include "enroll/language.h"
 #include "policy/audit/evidence.h"
 #include "policy/audit/gather.h"
+#include "policy/audit/words.h"
 #include "policy/cmd_audit_options.h"
 #include "policy/cmd_common.h"
 
@@ -12,9 +13,10 @@
 #include <unistd.h>
 
 static const char help_audit[] =
-    N_("usage: bastionctl audit [host] [options]\n"
+    N_("usage: bastionctl audit [host|iam|all] [options]\n"
     "\n"
-    "Looks at this host and changes nothing; asks no network.\n"
+    "host looks at this host and asks no network; iam asks the AWS account; all does both.\n"
+    "Nothing is changed.\n"
     "\n"
     "  --check IDS      these checks alone: EIC-03, or EIC for the group; with commas\n"
     "  --exclude IDS    not these\n"
@@ -26,7 +28,10 @@ static const char help_audit[] =
     "  --json           one object, for machines; as --format json\n"
     "  -v, --verbose    text: what was seen where nothing is wrong, and references\n"
     "  --account ID, --region NAME\n"
-    "                   of the cloud this host is in, for asff, ocsf and csv\n"
+    "                   of the cloud this host is in, for asff, ocsf and csv; iam asks there\n"
+    "  --profile NAME   iam: of the shared AWS files\n"
+    "  --secrets NAMES  iam: secrets that hold access keys, with commas\n"
+    "  --deep           iam: ask who may push keys by EC2 Instance Connect\n"
     "  --facts FILE     judge the facts that were saved of another host; - standard input\n"
     "  --save-facts FILE\n"
     "                   save what is judged\n"
@@ -42,6 +47,7 @@ struct audited {
 	struct audit audit;
 	struct report report;
 	int64_t now;
+	char account[13];
 };
 
 static int read_facts(struct facts *f, const char *file)
@@ -150,6 +156,18 @@ static int tell_findings(struct audited *d)
 	    CMD_YES);
 }
 
+/* Whose key has asked, where no account is named. */
+static const char *account_of(struct audited *d)
+{
+	size_t n = 0;
+	const char *id = words_value(facts_string(&d->facts, "iam", "caller"), "account", &n);
+
+	if (d->o->account != NULL || id == NULL || n != 12 || strspn(id, "0123456789") < n)
+		return d->o->account;
+	(void)snprintf(d->account, sizeof(d->account), "%.*s", (int)n, id);
+	return d->account;
+}
+
 static int judge(struct audited *d)
 {
 	struct err e = {0};
@@ -157,7 +175,7 @@ static int judge(struct audited *d)
 
 	d->report = (struct report){.facts = &d->facts, .audit = &d->audit,
 	    .statuses = d->o->statuses, .korean = language_speaks_korean(), .verbose = d->o->verbose,
-	    .framework = d->o->which.framework, .account = d->o->account, .region = d->o->region,
+	    .framework = d->o->which.framework, .account = account_of(d), .region = d->o->region,
 	    .color = isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == NULL};
 	/* By it ages and days are judged: without one everything would look new. */
 	if ((d->now = report_time(&d->report)) == 0) {
@@ -167,10 +185,27 @@ static int judge(struct audited *d)
 	if (d->o->mute != NULL && (r = read_mutes(&d->mute, d->o->mute)) != CMD_YES)
 		return r;
 	tell_mutes(d);
-	if (d->o->format == REPORT_ASFF && (d->o->account == NULL || d->o->region == NULL))
+	if (d->o->format == REPORT_ASFF && (d->report.account == NULL || d->o->region == NULL))
 		(void)fprintf(stderr, _("bastionctl: asff: without --account and --region Security Hub "
 		    "takes none of the findings\n"));
 	return tell_findings(d);
+}
+
+/* What is judged, of this host and of the account. */
+static int gather(struct facts *f, const struct audit_options *o, const struct gather_request *q)
+{
+	char rotate_dir[CONF_PATH_MAX + 16];
+	const char *state_dir;
+
+	if (o->which.what == AUDIT_WHAT_IAM)
+		gather_little(f, q);
+	else
+		gather_host(f, q);
+	if (o->which.what == AUDIT_WHAT_HOST)
+		return CMD_YES;
+	state_dir = facts_string(f, "conf", "state_dir");
+	(void)snprintf(rotate_dir, sizeof(rotate_dir), "%.*s/rotate", CONF_PATH_MAX, state_dir);
+	return cmd_audit_iam(f, o, state_dir[0] != '\0' ? rotate_dir : NULL);
 }
 
 int cmd_audit(const struct cmd_common *common, int argc, char **argv)
@@ -191,10 +226,7 @@ int cmd_audit(const struct cmd_common *common, int argc, char **argv)
 			return cmd_usage("audit", N_("the path is too long"), common->config);
 		q.config = config;
 	}
-	if (o.facts == NULL)
-		gather_host(&d.facts, &q);
-	else
-		r = read_facts(&d.facts, o.facts);
+	r = o.facts == NULL ? gather(&d.facts, &o, &q) : read_facts(&d.facts, o.facts);
 	if (r == CMD_YES && o.save_facts != NULL && evidence_save_facts(&d.facts, o.save_facts, &e) != 0)
 		r = cmd_tell(&e, CMD_TROUBLE);
 	if (r == CMD_YES)

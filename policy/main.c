@@ -25,7 +25,7 @@ static const char help_text[] =
     "  config show           every key, its value and where it is set\n"
     "  explain USER [--service NAME] [--from ADDRESS]\n"
     "                        what a login of USER would meet, and why\n"
-    "  audit [host]          is this host as it has to be?\n"
+    "  audit [host|iam|all]  are this host, and the AWS account, as they have to be?\n"
     "  fix EIC               take EC2 Instance Connect off this host\n"
     "  rollback [TXN]        take a fix back\n"
     "  history               what fix, enable and disable have changed\n"

@@ -4,9 +4,10 @@
 #include <string.h>
 #include <strings.h>
 
-static const struct audit_group *const groups[] = {&audit_pam, &audit_sshd, &audit_enrolled,
-    &audit_clock, &audit_door, &audit_sudo, &audit_eic, &audit_key, &audit_pam_password,
-    &audit_mirror, &audit_age, &audit_pam_counter, &audit_hash, &audit_history};
+static const struct audit_group *const groups[] = {&audit_iam_mfa, &audit_pam, &audit_sshd,
+    &audit_enrolled, &audit_clock, &audit_door, &audit_sudo, &audit_eic, &audit_iam_eic,
+    &audit_eic_return, &audit_iam_key, &audit_iam_secret, &audit_key, &audit_iam_key_initial,
+    &audit_iam_password, &audit_pam_password, &audit_mirror, &audit_age, &audit_pam_counter, &audit_hash, &audit_history};
 
 const struct audit_check *audit_check_at(size_t i)
 {
@@ -121,7 +122,9 @@ static int read_severities(const char *list, unsigned *bits, struct err *e)
 static bool is_chosen(const struct audit_check *c, const struct audit_choice *which,
     unsigned severities)
 {
-	return (which->check == NULL || is_listed(c->id, which->check)) &&
+	return (c->scope == AUDIT_EITHER || which->what == AUDIT_WHAT_ALL ||
+	    (c->scope == AUDIT_ACCOUNT) == (which->what == AUDIT_WHAT_IAM)) &&
+	    (which->check == NULL || is_listed(c->id, which->check)) &&
 	    (which->exclude == NULL || !is_listed(c->id, which->exclude)) &&
 	    (severities & 1U << c->severity) != 0 &&
 	    (which->framework == AUDIT_NO_FRAMEWORK || audit_items(c, which->framework) != NULL);
