@@ -3,6 +3,7 @@
 #include "enroll/language.h"
 #include "policy/audit/evidence.h"
 #include "policy/audit/gather.h"
+#include "policy/audit/probe.h"
 #include "policy/audit/words.h"
 #include "policy/cmd_audit_options.h"
 #include "policy/cmd_common.h"
@@ -15,8 +16,8 @@
 static const char help_audit[] =
     N_("usage: bastionctl audit [host|iam|all] [options]\n"
     "\n"
-    "host looks at this host and asks no network; iam asks the AWS account; all does both.\n"
-    "Nothing is changed.\n"
+    "host looks at this host and asks no network, but with --probe; iam asks the AWS\n"
+    "account; all does both.  Nothing is changed.\n"
     "\n"
     "  --check IDS      these checks alone: EIC-03, or EIC for the group; with commas\n"
     "  --exclude IDS    not these\n"
@@ -32,6 +33,9 @@ static const char help_audit[] =
     "  --profile NAME   iam: of the shared AWS files\n"
     "  --secrets NAMES  iam: secrets that hold access keys, with commas\n"
     "  --deep           iam: ask who may push keys by EC2 Instance Connect\n"
+    "  --probe          EIC-08: push a key by EC2 Instance Connect and see that sshd refuses it\n"
+    "  --probe-user USER  log in as USER for that (default: who called sudo)\n"
+    "  --probe-port PORT  at this port of 127.0.0.1 (default: 22)\n"
     "  --facts FILE     judge the facts that were saved of another host; - standard input\n"
     "  --save-facts FILE\n"
     "                   save what is judged\n"
@@ -211,6 +215,7 @@ static int gather(struct facts *f, const struct audit_options *o, const struct g
 int cmd_audit(const struct cmd_common *common, int argc, char **argv)
 {
 	struct gather_request q = {.config = NULL};
+	struct probe_request probe;
 	struct audit_options o = {.verbose = false};
 	struct audited d = {.o = &o};
 	char config[CONF_PATH_MAX];
@@ -226,6 +231,9 @@ int cmd_audit(const struct cmd_common *common, int argc, char **argv)
 			return cmd_usage("audit", N_("the path is too long"), common->config);
 		q.config = config;
 	}
+	probe = (struct probe_request){.user = o.probe_user, .port = o.probe_port, .region = o.region};
+	if (o.probe_user != NULL)
+		q.probe = &probe;
 	r = o.facts == NULL ? gather(&d.facts, &o, &q) : read_facts(&d.facts, o.facts);
 	if (r == CMD_YES && o.save_facts != NULL && evidence_save_facts(&d.facts, o.save_facts, &e) != 0)
 		r = cmd_tell(&e, CMD_TROUBLE);

@@ -13,6 +13,8 @@ struct audit_options {
 	const char *account, *region;
 	const char *profile, *secrets; /* of the account alone */
 	bool deep;
+	const char *probe_user; /* NULL: no probe */
+	int probe_port;
 	enum report_format format;
 	unsigned statuses; /* as struct report has them */
 	bool verbose;
