@@ -55,7 +55,7 @@ enroll_all = $(wildcard enroll/*.c)
 enroll_front = $(filter $(addprefix enroll/,$(fronts)) enroll/main.c,$(enroll_all))
 enroll_src = $(filter-out $(enroll_front),$(enroll_all))
 # What asks AWS; with AWS=no one file says of its commands that they are not there.
-aws_front = $(addprefix policy/cmd_,policy_pull.c audit_iam.c)
+aws_front = $(addprefix policy/cmd_,policy_pull.c audit_iam.c fix_iam.c mfa.c)
 aws_src = $(if $(filter no,$(AWS)),policy/cmd_aws_none.c,$(aws_front) $(wildcard policy/iam/*.c))
 policy_all = $(filter-out $(aws_front) policy/cmd_aws_none.c,$(wildcard policy/*.c policy/audit/*.c)) $(aws_src)
 policy_front = $(filter $(addprefix policy/,$(fronts)) policy/main.c,$(policy_all))
@@ -346,6 +346,8 @@ install: all
 	@# A configuration that is there is the admin's: never overwritten.
 	test -e $(DESTDIR)$(sysconfdir)/pam-bastion/pam_bastion.conf || \
 		$(INSTALL) -m 644 packaging/pam_bastion.conf $(DESTDIR)$(sysconfdir)/pam-bastion/pam_bastion.conf
+	test -e $(DESTDIR)$(sysconfdir)/pam-bastion/bastionctl.conf || \
+		$(INSTALL) -m 644 packaging/bastionctl.conf $(DESTDIR)$(sysconfdir)/pam-bastion/bastionctl.conf
 
 # Configuration, keyring and state stay: they are the admin's.  A stack that names
 # the module and finds none lets nobody in, so the stacks go back first.
@@ -357,7 +359,8 @@ uninstall:
 		$(DESTDIR)$(sbindir)/bastionctl $(DESTDIR)$(tmpfilesdir)/pam-bastion.conf \
 		$(addprefix $(DESTDIR)$(unitdir)/,$(units)) \
 		$(DESTDIR)$(sysconfdir)/systemd/system/multi-user.target.wants/pam-bastion-settle.service \
-		$(DESTDIR)$(sysconfdir)/systemd/system/timers.target.wants/pam-bastion-policy.timer
+		$(DESTDIR)$(sysconfdir)/systemd/system/timers.target.wants/pam-bastion-policy.timer \
+		$(DESTDIR)$(sysconfdir)/systemd/system/timers.target.wants/pam-bastion-drift.timer
 	cd man && rm -f $(addprefix $(DESTDIR)$(mandir)/man8/,$(notdir $(wildcard man/*.8))) \
 		$(addprefix $(DESTDIR)$(mandir)/man5/,$(notdir $(wildcard man/*.5)))
 	rm -f $(DESTDIR)$(pamconfigdir)/pam-bastion

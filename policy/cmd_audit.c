@@ -1,9 +1,11 @@
 #include "policy/cmd_audit.h"
 
 #include "enroll/language.h"
+#include "lib/core/safefile.h"
 #include "policy/audit/evidence.h"
 #include "policy/audit/gather.h"
 #include "policy/audit/probe.h"
+#include "policy/audit/report_log.h"
 #include "policy/audit/words.h"
 #include "policy/cmd_audit_options.h"
 #include "policy/cmd_common.h"
@@ -11,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 #include <unistd.h>
 
 static const char help_audit[] =
@@ -25,6 +28,7 @@ static const char help_audit[] =
     "  --framework NAME checks that refer to isms-p, cis or guide alone, under its items\n"
     "  --status NAMES   show findings of these alone: FAIL, ERROR, WARN, SKIP, INFO, PASS\n"
     "  --mute FILE      live with some findings until a day: ID until YYYY-MM-DD REASON\n"
+    "                   (default: mute_file of bastionctl.conf)\n"
     "  --format NAME    text, json, csv, ocsf, asff or html, on standard output\n"
     "  --json           one object, for machines; as --format json\n"
     "  -v, --verbose    text: what was seen where nothing is wrong, and references\n"
@@ -39,6 +43,7 @@ static const char help_audit[] =
     "  --facts FILE     judge the facts that were saved of another host; - standard input\n"
     "  --save-facts FILE\n"
     "                   save what is judged\n"
+    "  --log            each finding that fails is a line of syslog, authpriv.crit, too\n"
     "  --evidence DIR   make a directory of all reports and facts, with checksums\n"
     "\n"
     "exit: 0 nothing fails, 1 a check fails, 2 usage, 3 something could not be told\n");
@@ -52,6 +57,8 @@ struct audited {
 	struct report report;
 	int64_t now;
 	char account[13];
+	struct settings settings;
+	const char *mute_file; /* --mute, or that of the settings; NULL: none */
 };
 
 static int read_facts(struct facts *f, const char *file)
@@ -86,6 +93,30 @@ static int read_mutes(struct mute *m, const char *file)
 	return r == 0 ? CMD_YES : cmd_tell(&e, CMD_TROUBLE);
 }
 
+/* The file that the settings name: it decides what a timer finds, so only root may have
+ * written it. */
+static int read_set_mutes(struct mute *m, const char *file)
+{
+	struct safefile_buffer buf = {.cap = MUTE_FILE_MAX - 1};
+	struct err e = {0};
+	int r = safefile_read(file, SAFEFILE_PUBLIC, &buf, &e);
+
+	if (r == 0)
+		r = mute_read(m, file, buf.data, buf.len, &e);
+	free(buf.data);
+	return r == 0 ? CMD_YES : cmd_tell(&e, CMD_TROUBLE);
+}
+
+static int find_mutes(struct audited *d)
+{
+	if ((d->mute_file = d->o->mute) != NULL)
+		return read_mutes(&d->mute, d->mute_file);
+	if (d->settings.mute_file[0] == '\0')
+		return CMD_YES;
+	d->mute_file = d->settings.mute_file;
+	return read_set_mutes(&d->mute, d->mute_file);
+}
+
 /* A line that mutes nothing more must not go unseen. */
 static void tell_mutes(const struct audited *d)
 {
@@ -98,14 +129,15 @@ static void tell_mutes(const struct audited *d)
 			continue;
 		day_text(l->end, day);
 		(void)fprintf(stderr, _("bastionctl: %s:%zu: %s mutes nothing: %s is past, or more than a "
-		    "year ahead\n"), d->o->mute, l->line, l->check->id, day);
+		    "year ahead\n"), d->mute_file, l->line, l->check->id, day);
 	}
 }
 
 /* The checks, in the language that is spoken now. */
 static int run_checks(struct audited *d, struct audit *a, struct err *e)
 {
-	const struct audit_rules rules = {.now = d->now};
+	const struct audit_rules rules = {.now = d->now, .key_max_age = d->settings.key_max_age,
+	    .key_unused = d->settings.key_unused, .rotate_grace = d->settings.rotate_grace};
 	const int r = audit_run(a, &d->facts, &rules, &d->o->which, e);
 
 	if (r == 0)
@@ -140,6 +172,24 @@ static int write_evidence(struct audited *d)
 	return CMD_YES;
 }
 
+/* What fails, in English, for who watches the log. */
+static int log_findings(struct audited *d)
+{
+	struct audit a = {.count = 0};
+	char line[REPORT_LOG_MAX];
+	struct err e = {0};
+	int r, priority;
+
+	language_speak_english(true);
+	r = run_checks(d, &a, &e);
+	language_speak_english(false);
+	for (size_t i = 0; i < a.count; i++)
+		if (report_log_line(&a.item[i], line, &priority))
+			syslog(LOG_AUTHPRIV | priority, "%s", line);
+	audit_free(&a);
+	return r == 0 ? CMD_YES : cmd_tell(&e, CMD_TROUBLE);
+}
+
 /* The findings on standard output, those for machines in English. */
 static int tell_findings(struct audited *d)
 {
@@ -154,6 +204,8 @@ static int tell_findings(struct audited *d)
 	if (r != 0)
 		return cmd_tell(&e, r == ERR_SYNTAX ? CMD_USAGE : CMD_TROUBLE);
 	if (d->o->evidence != NULL && (r = write_evidence(d)) != CMD_YES)
+		return r;
+	if (d->o->log && (r = log_findings(d)) != CMD_YES)
 		return r;
 	verdict = audit_verdict(&d->audit);
 	return cmd_finish(verdict == AUDIT_FAIL ? CMD_NO : verdict == AUDIT_ERROR ? CMD_TROUBLE :
@@ -186,7 +238,7 @@ static int judge(struct audited *d)
 		(void)err_set(&e, ERR_BAD, "the facts do not say when they were gathered");
 		return cmd_tell(&e, CMD_TROUBLE);
 	}
-	if (d->o->mute != NULL && (r = read_mutes(&d->mute, d->o->mute)) != CMD_YES)
+	if ((r = find_mutes(d)) != CMD_YES)
 		return r;
 	tell_mutes(d);
 	if (d->o->format == REPORT_ASFF && (d->report.account == NULL || d->o->region == NULL))
@@ -196,8 +248,10 @@ static int judge(struct audited *d)
 }
 
 /* What is judged, of this host and of the account. */
-static int gather(struct facts *f, const struct audit_options *o, const struct gather_request *q)
+static int gather(struct audited *d, const struct gather_request *q)
 {
+	const struct audit_options *o = d->o;
+	struct facts *f = &d->facts;
 	char rotate_dir[CONF_PATH_MAX + 16];
 	const char *state_dir;
 
@@ -209,7 +263,7 @@ static int gather(struct facts *f, const struct audit_options *o, const struct g
 		return CMD_YES;
 	state_dir = facts_string(f, "conf", "state_dir");
 	(void)snprintf(rotate_dir, sizeof(rotate_dir), "%.*s/rotate", CONF_PATH_MAX, state_dir);
-	return cmd_audit_iam(f, o, state_dir[0] != '\0' ? rotate_dir : NULL);
+	return cmd_audit_iam(f, o, &d->settings, state_dir[0] != '\0' ? rotate_dir : NULL);
 }
 
 int cmd_audit(const struct cmd_common *common, int argc, char **argv)
@@ -224,7 +278,8 @@ int cmd_audit(const struct cmd_common *common, int argc, char **argv)
 
 	if (common->help)
 		return cmd_help(help_audit);
-	if ((r = audit_options_read(&o, argc, argv)) != CMD_YES)
+	if ((r = audit_options_read(&o, argc, argv)) != CMD_YES ||
+	    (r = cmd_settings(common, &d.settings)) != CMD_YES)
 		return r;
 	if (common->config != NULL) {
 		if (cmd_absolute(common->config, config) != 0)
@@ -234,7 +289,7 @@ int cmd_audit(const struct cmd_common *common, int argc, char **argv)
 	probe = (struct probe_request){.user = o.probe_user, .port = o.probe_port, .region = o.region};
 	if (o.probe_user != NULL)
 		q.probe = &probe;
-	r = o.facts == NULL ? gather(&d.facts, &o, &q) : read_facts(&d.facts, o.facts);
+	r = o.facts == NULL ? gather(&d, &q) : read_facts(&d.facts, o.facts);
 	if (r == CMD_YES && o.save_facts != NULL && evidence_save_facts(&d.facts, o.save_facts, &e) != 0)
 		r = cmd_tell(&e, CMD_TROUBLE);
 	if (r == CMD_YES)

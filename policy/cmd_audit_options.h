@@ -18,6 +18,7 @@ struct audit_options {
 	enum report_format format;
 	unsigned statuses; /* as struct report has them */
 	bool verbose;
+	bool log; /* what fails goes to syslog too */
 };
 
 /* CMD_YES; else it was said why. */
@@ -26,6 +27,8 @@ int audit_options_read(struct audit_options *o, int argc, char **argv);
 /* The facts of the account, into f, which has those of the host (gather_little()).  CMD_YES,
  * or CMD_USAGE: this bastionctl is built without AWS. */
 struct facts;
-int cmd_audit_iam(struct facts *f, const struct audit_options *o, const char *rotate_dir);
+struct settings;
+int cmd_audit_iam(struct facts *f, const struct audit_options *o, const struct settings *s,
+    const char *rotate_dir);
 
 #endif

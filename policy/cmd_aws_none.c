@@ -1,6 +1,8 @@
 /* Stands for all commands that ask AWS where bastionctl is built without (AWS=no). */
 #include "enroll/language.h"
 #include "policy/cmd_audit_options.h"
+#include "policy/cmd_aws.h"
+#include "policy/cmd_common.h"
 #include "policy/cmd_policy.h"
 
 static int refuse(const char *command, const char *word)
@@ -14,8 +16,27 @@ int cmd_policy_pull(const struct cmd_common *common, int argc, char **argv)
 	return refuse("policy", "pull");
 }
 
-int cmd_audit_iam(struct facts *f, const struct audit_options *o, const char *rotate_dir)
+int cmd_audit_iam(struct facts *f, const struct audit_options *o, const struct settings *s,
+    const char *rotate_dir)
 {
-	(void)f, (void)o, (void)rotate_dir;
+	(void)f, (void)o, (void)s, (void)rotate_dir;
 	return refuse("audit", "iam");
+}
+
+int cmd_mfa(const struct cmd_common *common, int argc, char **argv)
+{
+	(void)common, (void)argc, (void)argv;
+	return refuse("mfa", NULL);
+}
+
+int cmd_fix_iam(const struct cmd_common *common, int argc, char **argv)
+{
+	(void)common, (void)argc;
+	return refuse("fix", argv[0]);
+}
+
+int cmd_fix_iam_back(const struct cmd_common *common, const char *state_dir, const char *id)
+{
+	(void)common, (void)state_dir;
+	return refuse("rollback", id);
 }

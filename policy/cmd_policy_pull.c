@@ -82,12 +82,15 @@ int cmd_policy_pull(const struct cmd_common *common, int argc, char **argv)
 {
 	struct pull o = {.check = false};
 	struct policy_kept k = {.mirror = {.known = false}};
+	struct settings settings;
 	struct err e = {0};
 	struct conf c;
 	int r = read_options(&o, argc, argv);
 
-	if (r != CMD_YES || (r = cmd_load(common, &c)) != CMD_YES)
+	if (r != CMD_YES || (r = cmd_load(common, &c)) != CMD_YES ||
+	    (r = cmd_settings(common, &settings)) != CMD_YES)
 		return r;
+	account_settings(&o.account, &settings);
 	if (ask(&o, &k, &e) != 0) {
 		r = cmd_policy_tell(&e);
 		if (!o.check)

@@ -33,6 +33,14 @@ int account_option(struct account_options *o, char **argv, int *i)
 	return 0;
 }
 
+void account_settings(struct account_options *o, const struct settings *s)
+{
+	if (o->region == NULL && s->regions > 0)
+		o->region = s->region[0];
+	if (s->assume_role[0] != '\0')
+		o->assume_role = s->assume_role;
+}
+
 int account_code(const struct aws_answer *r, struct err *e)
 {
 	if (r->end == AWS_DONE)

@@ -8,6 +8,7 @@
 #define PB_IAM_ACCOUNT_H
 
 #include "lib/net/aws.h"
+#include "policy/settings.h"
 
 /* What is not given is NULL. */
 struct account_options {
@@ -21,6 +22,9 @@ int account_open(struct aws **a, const struct account_options *o, struct err *e)
 /* An option of a command line: --profile NAME, --region NAME (or with =) at argv[*i].  1:
  * taken; 0: it is another; -1: its value is missing, or it is given twice. */
 int account_option(struct account_options *o, char **argv, int *i);
+
+/* What bastionctl.conf says and the line does not: assume_role, and the first of regions. */
+void account_settings(struct account_options *o, const struct settings *s);
 
 /* Who signs: 12 digits and the ARN. */
 #define ACCOUNT_ID 13

@@ -46,8 +46,13 @@ class Fake:
         return self
 
     def __exit__(self, *_):
-        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.loop.call_soon_threadsafe(self._end)
         self.thread.join(timeout=20)
+
+    def _end(self):
+        for task in asyncio.all_tasks(self.loop):
+            task.cancel()
+        self.loop.call_soon(self.loop.stop)
 
     def mean(self):
         """How many requests were in flight on average."""
@@ -70,8 +75,9 @@ class Fake:
                 await self._reply(writer, head, body)
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
-        finally:
-            writer.close()
+        except asyncio.CancelledError:
+            return
+        writer.close()
 
     async def _reply(self, writer, head, body):
         began = time.monotonic()
