@@ -38,6 +38,7 @@ struct gather_iam_part {
 	struct credential_report *report; /* empty: there is none */
 	int64_t report_time;              /* -1 */
 	size_t users, pushers;
+	bool strange; /* a user that has no name: not all are known */
 };
 
 /* The report, into p->report and facts of its rows. */

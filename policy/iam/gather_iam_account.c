@@ -189,7 +189,7 @@ static void take_user(struct flight *q, const struct xml_node *user)
 	const int64_t created = gather_iam_time(xml_text(user, "CreateDate"));
 
 	if (!is_name(name) || arn == NULL) {
-		facts_trouble(p->f, "iam-keys", "?", "iam ListUsers: a user without a name");
+		p->strange = true;
 		return;
 	}
 	p->users++;
@@ -212,7 +212,7 @@ static void take_users(struct flight *q, const struct flight_job *job, const str
 	more = xml_at(r->result, "Users") != NULL ? next_page(q, job, r) : -1;
 	for (; u != NULL; u = xml_next(u))
 		take_user(q, u);
-	if (more < 0)
+	if (more < 0 || (more == 0 && p->strange))
 		facts_trouble(p->f, "iam", "users", "iam ListUsers: an answer that is not whole");
 	else if (more == 0)
 		facts_format(p->f, "iam", "users", "count=%zu", p->users);

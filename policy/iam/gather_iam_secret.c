@@ -33,21 +33,22 @@ static int ask(struct gather_iam_part *p, const char *action, const char *name, 
 	return aws_do(p->aws, &call, r);
 }
 
+static void take_stage(struct told *t, const char *version, const char *stage)
+{
+	if (stage != NULL && strcmp(stage, "AWSCURRENT") == 0)
+		words_put(t->current, TOLD, version);
+	else if (stage != NULL && strcmp(stage, "AWSPENDING") == 0)
+		words_put(t->pending, TOLD, version);
+}
+
 static void take_stages(struct told *t, json_t *stages)
 {
-	const char *version;
-	json_t *list, *stage;
-	size_t i;
+	for (void *at = json_object_iter(stages); at != NULL; at = json_object_iter_next(stages, at)) {
+		const json_t *list = json_object_iter_value(at);
 
-	json_object_foreach(stages, version, list)
-		json_array_foreach(list, i, stage) {
-			const char *text = json_string_value(stage);
-
-			if (text != NULL && strcmp(text, "AWSCURRENT") == 0)
-				words_put(t->current, TOLD, version);
-			else if (text != NULL && strcmp(text, "AWSPENDING") == 0)
-				words_put(t->pending, TOLD, version);
-		}
+		for (size_t i = 0; i < json_array_size(list); i++)
+			take_stage(t, json_object_iter_key(at), json_string_value(json_array_get(list, i)));
+	}
 }
 
 static int describe(struct gather_iam_part *p, const char *name, struct told *t, struct err *e)
