@@ -161,7 +161,7 @@ def test_fix_that_is_killed_anywhere_is_gone_on_with(loose, capsys):
     ctl("rollback")
     points = [i / 2 for i in range(int(2 * count))]
     if os.environ.get("FIX_KILLS") != "all":
-        points = points[::max(1, len(points) // 16)]
+        points = points[::max(1, len(points) // 9)]
     for at in points:
         assert look(STATE, KEYRING) == before
         killer.run_killed(fix, at, SCRATCH / "killed", changes)

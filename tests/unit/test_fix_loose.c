@@ -19,7 +19,7 @@ static int set_up(void **state)
 	static const char *const dirs[] = {"/", "/etc", "/etc/pam-bastion", "/var", "/var/lib"};
 
 	(void)state;
-	host = (struct facts){.count = 0};
+	facts_free(&host);
 	fix_plan_free(&plan);
 	host_text("conf-file", "login", "/etc/pam-bastion/pam_bastion.conf");
 	host_text("conf", "keyring", KEYRING);
