@@ -1,42 +1,36 @@
 /* Stands for all commands that ask AWS where bastionctl is built without (AWS=no). */
-#include "enroll/language.h"
 #include "policy/cmd_audit_options.h"
 #include "policy/cmd_aws.h"
 #include "policy/cmd_common.h"
 #include "policy/cmd_policy.h"
 
-static int refuse(const char *command, const char *word)
-{
-	return cmd_usage(command, N_("this bastionctl is built without AWS"), word);
-}
-
 int cmd_policy_pull(const struct cmd_common *common, int argc, char **argv)
 {
 	(void)common, (void)argc, (void)argv;
-	return refuse("policy", "pull");
+	return cmd_without_aws("policy", "pull");
 }
 
 int cmd_audit_iam(struct facts *f, const struct audit_options *o, const struct settings *s,
     const char *rotate_dir)
 {
 	(void)f, (void)o, (void)s, (void)rotate_dir;
-	return refuse("audit", "iam");
+	return cmd_without_aws("audit", "iam");
 }
 
 int cmd_mfa(const struct cmd_common *common, int argc, char **argv)
 {
 	(void)common, (void)argc, (void)argv;
-	return refuse("mfa", NULL);
+	return cmd_without_aws("mfa", NULL);
 }
 
 int cmd_fix_iam(const struct cmd_common *common, int argc, char **argv)
 {
 	(void)common, (void)argc;
-	return refuse("fix", argv[0]);
+	return cmd_without_aws("fix", argv[0]);
 }
 
 int cmd_fix_iam_back(const struct cmd_common *common, const char *state_dir, const char *id)
 {
 	(void)common, (void)state_dir;
-	return refuse("rollback", id);
+	return cmd_without_aws("rollback", id);
 }
