@@ -11,6 +11,7 @@
 
 /* argv holds the words and options behind the command.  An exit code. */
 int cmd_mfa(const struct cmd_common *common, int argc, char **argv);
+int cmd_mfa_help(void);
 int cmd_aws_policy(const struct cmd_common *common, int argc, char **argv);
 
 /* Whether a word names a fix of the account: PWD-01 to PWD-04. */

@@ -19,8 +19,8 @@ int cmd_audit_iam(struct facts *f, const struct audit_options *o, const struct s
 
 int cmd_mfa(const struct cmd_common *common, int argc, char **argv)
 {
-	(void)common, (void)argc, (void)argv;
-	return cmd_without_aws("mfa", NULL);
+	(void)argc, (void)argv;
+	return common->help ? cmd_mfa_help() : cmd_without_aws("mfa", NULL);
 }
 
 int cmd_fix_iam(const struct cmd_common *common, int argc, char **argv)

@@ -14,20 +14,6 @@
 #define TRIES 3
 #define NAME_MOST 128
 
-static const char help_mfa[] =
-    N_("usage: bastionctl mfa assign [USER] [--device NAME] [--replace]\n"
-    "           [--profile NAME] [--region NAME]\n"
-    "\n"
-    "Gives an IAM user a virtual MFA device: shows its QR code and key, asks for two codes\n"
-    "that follow each other, and enables it.  When that fails the device is removed.\n"
-    "Without USER it says how root is given one, which no API can.\n"
-    "\n"
-    "  --device NAME   the device's name (default: that of the user)\n"
-    "  --replace       remove one of this name that is not assigned, and make a new one\n"
-    "\n"
-    "exit: 0 the device is the user's, 1 the codes were wrong, or one of this name is there,\n"
-    "      2 usage, 3 trouble, or root's is to be made by hand, 75 AWS has too many requests\n");
-
 struct work {
 	struct account_options account;
 	struct settings settings;
@@ -241,7 +227,7 @@ int cmd_mfa(const struct cmd_common *common, int argc, char **argv)
 	int r;
 
 	if (common->help)
-		return cmd_help(help_mfa);
+		return cmd_mfa_help();
 	if ((w = calloc(1, sizeof(*w))) == NULL)
 		return CMD_TROUBLE;
 	if ((r = read_words(w, argc, argv)) == CMD_YES && w->user == NULL)
