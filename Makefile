@@ -54,7 +54,10 @@ net_src = $(wildcard lib/net/*.c)
 enroll_all = $(wildcard enroll/*.c)
 enroll_front = $(filter $(addprefix enroll/,$(fronts)) enroll/main.c,$(enroll_all))
 enroll_src = $(filter-out $(enroll_front),$(enroll_all))
-policy_all = $(wildcard policy/*.c policy/audit/*.c)
+# What asks AWS; with AWS=no one file says of its commands that they are not there.
+aws_front = $(addprefix policy/cmd_,policy_pull.c audit_iam.c fix_iam.c mfa.c)
+aws_src = $(if $(filter no,$(AWS)),policy/cmd_aws_none.c,$(aws_front) $(wildcard policy/iam/*.c))
+policy_all = $(filter-out $(aws_front) policy/cmd_aws_none.c,$(wildcard policy/*.c policy/audit/*.c)) $(aws_src)
 policy_front = $(filter $(addprefix policy/,$(fronts)) policy/main.c,$(policy_all))
 # What stands for a file that needs lib/net where there is none: NAME.c and NAME_none.c.
 none_src = $(wildcard policy/audit/*_none.c)
@@ -356,6 +359,7 @@ uninstall:
 		$(DESTDIR)$(sbindir)/bastionctl $(DESTDIR)$(tmpfilesdir)/pam-bastion.conf \
 		$(addprefix $(DESTDIR)$(unitdir)/,$(units)) \
 		$(DESTDIR)$(sysconfdir)/systemd/system/multi-user.target.wants/pam-bastion-settle.service \
+		$(DESTDIR)$(sysconfdir)/systemd/system/timers.target.wants/pam-bastion-policy.timer \
 		$(DESTDIR)$(sysconfdir)/systemd/system/timers.target.wants/pam-bastion-drift.timer
 	cd man && rm -f $(addprefix $(DESTDIR)$(mandir)/man8/,$(notdir $(wildcard man/*.8))) \
 		$(addprefix $(DESTDIR)$(mandir)/man5/,$(notdir $(wildcard man/*.5)))
