@@ -22,6 +22,10 @@ securedir = $(shell packaging/securedir)
 DESTDIR =
 BUILD = build
 DEPS = yes
+# no: without the room that speaks to AWS, and without its libraries; then of bastionctl
+# what needs no network is left.  In a build directory of its own.
+AWS = yes
+export AWS
 # How many compilers at a time where a target builds all that it runs.
 JOBS = $(shell nproc)
 
@@ -46,21 +50,26 @@ COMPILE = $(CC) $(HARDEN_C) $(WARN) $(FORTIFY) $(DEFINES) $(CPPFLAGS) $(CFLAGS) 
 fronts = main.c cmd_%.c
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 core_src = $(wildcard lib/core/*.c)
+net_src = $(wildcard lib/net/*.c)
 enroll_all = $(wildcard enroll/*.c)
 enroll_front = $(filter $(addprefix enroll/,$(fronts)) enroll/main.c,$(enroll_all))
 enroll_src = $(filter-out $(enroll_front),$(enroll_all))
 policy_all = $(wildcard policy/*.c policy/audit/*.c)
 policy_front = $(filter $(addprefix policy/,$(fronts)) policy/main.c,$(policy_all))
-policy_src = $(filter-out $(policy_front),$(policy_all))
+# What stands for a file that needs lib/net where there is none: NAME.c and NAME_none.c.
+none_src = $(wildcard policy/audit/*_none.c)
+policy_out = $(if $(filter no,$(AWS)),$(none_src:_none.c=.c),$(none_src))
+policy_src = $(filter-out $(policy_front) $(policy_out),$(policy_all))
 password_src = $(wildcard policy/password/*.c)
 module_src = $(wildcard pam_module/*.c)
-unit_src = $(wildcard tests/unit/test_*.c)
+net_test = $(if $(filter no,$(AWS)),$(wildcard tests/unit/test_net_*.c tests/fuzz/fuzz_net_*.c))
+unit_src = $(filter-out $(net_test),$(wildcard tests/unit/test_*.c))
 pam_src = $(wildcard tests/pam/test_*.c)
 pam_help = $(filter-out $(pam_src),$(wildcard tests/pam/*.c))
 race_src = $(wildcard tests/race/*.c)
 crash_src = $(wildcard tests/crash/test_*.c)
-fuzz_src = $(wildcard tests/fuzz/fuzz_*.c)
-fuzz_help = $(filter-out $(fuzz_src),$(wildcard tests/fuzz/*.c))
+fuzz_src = $(filter-out $(net_test),$(wildcard tests/fuzz/fuzz_*.c))
+fuzz_help = $(filter-out $(fuzz_src) $(net_test),$(wildcard tests/fuzz/*.c))
 unit_bin = $(patsubst %.c,$(BUILD)/%,$(unit_src))
 pam_bin = $(patsubst %.c,$(BUILD)/%,$(pam_src))
 race_bin = $(patsubst %.c,$(BUILD)/%,$(race_src))
@@ -71,6 +80,8 @@ fuzz_bin = $(patsubst %.c,$(BUILD)/%,$(fuzz_src))
 CORE_LIBS = -lcrypto -loath
 PASSWORD_LIBS = -lcrypt
 ENROLL_LIBS = -lpng
+NET_LIBS = $(if $(filter no,$(AWS)),,-lcurl -ljansson -lexpat)
+libnet = $(if $(filter no,$(AWS)),,$(BUILD)/libnet.a)
 
 languages = $(patsubst po/%.po,%,$(wildcard po/*.po))
 catalogue = locale/$(1)/LC_MESSAGES/pam-bastion.mo
@@ -89,6 +100,7 @@ $(BUILD)/obj/%.o: %.c Makefile
 	$(COMPILE) -c -o $@ $<
 
 $(BUILD)/libcore.a: $(call objects,$(core_src))
+$(BUILD)/libnet.a: $(call objects,$(net_src))
 $(BUILD)/libenroll.a: $(call objects,$(enroll_src))
 $(BUILD)/libpolicy.a: $(call objects,$(policy_src))
 $(BUILD)/libpassword.a: $(call objects,$(password_src))
@@ -111,9 +123,9 @@ $(BUILD)/pam_bastion.so: $(call objects,$(module_src)) $(BUILD)/libenroll.a $(BU
 $(BUILD)/enroll-mfa: $(call objects,$(enroll_front)) $(BUILD)/libenroll.a $(BUILD)/libcore.a
 	$(CC) -pie $(CFLAGS) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(ENROLL_LIBS) $(CORE_LIBS)
 
-$(BUILD)/bastionctl: $(call objects,$(policy_front)) $(BUILD)/libpolicy.a $(BUILD)/libenroll.a $(BUILD)/libpassword.a \
-	$(BUILD)/libcore.a
-	$(CC) -pie $(CFLAGS) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(CORE_LIBS) $(PASSWORD_LIBS)
+$(BUILD)/bastionctl: $(call objects,$(policy_front)) $(BUILD)/libpolicy.a $(libnet) $(BUILD)/libenroll.a \
+	$(BUILD)/libpassword.a $(BUILD)/libcore.a
+	$(CC) -pie $(CFLAGS) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(NET_LIBS) $(CORE_LIBS) $(PASSWORD_LIBS)
 
 $(BUILD)/$(call catalogue,%): po/%.po
 	@mkdir -p $(@D)
@@ -131,12 +143,19 @@ update-po: pot
 			po/$$l.po $(BUILD)/pam-bastion.pot && \
 		msgattrib --no-obsolete --add-location=file -o po/$$l.po po/$$l.po || exit 1; done
 
-TEST_LIBS = -lcmocka -lpam $(ENROLL_LIBS) $(CORE_LIBS) $(PASSWORD_LIBS)
-archives = $(BUILD)/libmodule.a $(BUILD)/libpolicy.a $(BUILD)/libenroll.a $(BUILD)/libpassword.a $(BUILD)/libcore.a
+# Of what hosts the module, no library of a network is a part.
+TEST_LIBS = -lcmocka -lpam -Wl,--push-state,--as-needed $(NET_LIBS) -Wl,--pop-state $(ENROLL_LIBS) $(CORE_LIBS) $(PASSWORD_LIBS)
+archives = $(BUILD)/libmodule.a $(BUILD)/libpolicy.a $(libnet) $(BUILD)/libenroll.a $(BUILD)/libpassword.a $(BUILD)/libcore.a
 
 $(unit_bin) $(torn_bin): $(BUILD)/%: %.c $(archives) Makefile
 	@mkdir -p $(@D)
 	$(COMPILE) $(LDFLAGS) -o $@ $< $(archives) $(TEST_LIBS)
+
+# Calls of lib/net as tests/system/test_aws.py wants them.
+call_bin = $(if $(filter no,$(AWS)),,$(BUILD)/tests/system/aws_call)
+$(BUILD)/tests/system/aws_call: tests/system/aws_call.c $(libnet) $(BUILD)/libcore.a Makefile
+	@mkdir -p $(@D)
+	$(COMPILE) $(LDFLAGS) -o $@ $< $(libnet) $(BUILD)/libcore.a $(NET_LIBS) $(CORE_LIBS)
 
 # These two host the shipped .so by libpam, as sshd does.  Bound at their start: at its
 # first call a function would save the registers on the stack that test_memory.c searches.
@@ -186,7 +205,7 @@ $(BUILD)/tests/fuzz/fuzz_login: $(BUILD)/obj/tests/fuzz/mark.o
 $(fuzz_bin): $(BUILD)/%: $(BUILD)/obj/%.o $(call objects,$(fuzz_help)) $(archives)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -fsanitize=fuzzer $(fuzz_wraps) $(LDFLAGS) -o $@ \
-		$(filter %.o,$^) $(filter %.a,$^) $(ENROLL_LIBS) $(CORE_LIBS) $(PASSWORD_LIBS)
+		$(filter %.o,$^) $(filter %.a,$^) $(NET_LIBS) $(ENROLL_LIBS) $(CORE_LIBS) $(PASSWORD_LIBS)
 
 fuzz-programs: $(fuzz_bin)
 
@@ -202,7 +221,7 @@ fuzz: deps
 	@$(fuzz_make) fuzz-programs
 	@BUILD='$(abspath $(BUILD))/fuzz' tests/fuzz/run fuzz $(FUZZ_TIME) $(FUZZ)
 
-tests: $(products) $(stub) $(unit_bin) $(pam_bin) $(race_bin) $(crash_bin) $(torn_bin)
+tests: $(products) $(stub) $(call_bin) $(unit_bin) $(pam_bin) $(race_bin) $(crash_bin) $(torn_bin)
 
 deps:
 	@DEPS='$(DEPS)' packaging/deps

@@ -1,0 +1,26 @@
+/*
+ * aws_profile: profiles of the shared files: ~/.aws/credentials (AWS_SHARED_CREDENTIALS_FILE)
+ * and ~/.aws/config (AWS_CONFIG_FILE).
+ */
+#ifndef PB_NET_AWS_PROFILE_H
+#define PB_NET_AWS_PROFILE_H
+
+#include "lib/net/aws_ini.h"
+
+/* Zeroed memory is an empty one; aws_profiles_free() in any case. */
+struct aws_profiles {
+	struct aws_ini credentials, config;
+};
+
+/* Reads both; one that is missing is empty.  0, or as aws_ini_read(). */
+int aws_profiles_read(struct aws_profiles *p, struct err *e);
+void aws_profiles_free(struct aws_profiles *p);
+
+bool aws_profiles_have(const struct aws_profiles *p, const char *profile);
+/* The value of a key; the credentials file's goes first.  NULL: neither has it. */
+const char *aws_profiles_get(const struct aws_profiles *p, const char *profile, const char *name);
+/* The configuration file's alone. */
+const char *aws_profiles_config(const struct aws_profiles *p, const char *profile,
+    const char *name);
+
+#endif
