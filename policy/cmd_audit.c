@@ -3,6 +3,7 @@
 #include "enroll/language.h"
 #include "policy/audit/evidence.h"
 #include "policy/audit/gather.h"
+#include "policy/audit/probe.h"
 #include "policy/cmd_audit_options.h"
 #include "policy/cmd_common.h"
 
@@ -14,7 +15,7 @@
 static const char help_audit[] =
     N_("usage: bastionctl audit [host] [options]\n"
     "\n"
-    "Looks at this host and changes nothing; asks no network.\n"
+    "Looks at this host and changes nothing; asks no network, but with --probe.\n"
     "\n"
     "  --check IDS      these checks alone: EIC-03, or EIC for the group; with commas\n"
     "  --exclude IDS    not these\n"
@@ -27,6 +28,9 @@ static const char help_audit[] =
     "  -v, --verbose    text: what was seen where nothing is wrong, and references\n"
     "  --account ID, --region NAME\n"
     "                   of the cloud this host is in, for asff, ocsf and csv\n"
+    "  --probe          EIC-08: push a key by EC2 Instance Connect and see that sshd refuses it\n"
+    "  --probe-user USER  log in as USER for that (default: who called sudo)\n"
+    "  --probe-port PORT  at this port of 127.0.0.1 (default: 22)\n"
     "  --facts FILE     judge the facts that were saved of another host; - standard input\n"
     "  --save-facts FILE\n"
     "                   save what is judged\n"
@@ -176,6 +180,7 @@ static int judge(struct audited *d)
 int cmd_audit(const struct cmd_common *common, int argc, char **argv)
 {
 	struct gather_request q = {.config = NULL};
+	struct probe_request probe;
 	struct audit_options o = {.verbose = false};
 	struct audited d = {.o = &o};
 	char config[CONF_PATH_MAX];
@@ -191,6 +196,9 @@ int cmd_audit(const struct cmd_common *common, int argc, char **argv)
 			return cmd_usage("audit", N_("the path is too long"), common->config);
 		q.config = config;
 	}
+	probe = (struct probe_request){.user = o.probe_user, .port = o.probe_port, .region = o.region};
+	if (o.probe_user != NULL)
+		q.probe = &probe;
 	if (o.facts == NULL)
 		gather_host(&d.facts, &q);
 	else

@@ -1,15 +1,17 @@
 #include "policy/cmd_audit_options.h"
 
 #include "enroll/language.h"
+#include "policy/audit/probe.h"
 #include "policy/cmd_common.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 /* As they were typed. */
 struct words {
-	const char *status, *framework, *format;
-	bool json;
+	const char *status, *framework, *format, *probe_user, *probe_port;
+	bool json, probe;
 };
 
 static int usage(const char *reason, const char *word)
@@ -38,7 +40,8 @@ static int take_value(struct audit_options *o, struct words *w, char **argv, int
 	    {"--severity", &o->which.severity}, {"--status", &w->status},
 	    {"--framework", &w->framework}, {"--format", &w->format}, {"--mute", &o->mute},
 	    {"--facts", &o->facts}, {"--save-facts", &o->save_facts}, {"--evidence", &o->evidence},
-	    {"--account", &o->account}, {"--region", &o->region}};
+	    {"--account", &o->account}, {"--region", &o->region},
+	    {"--probe-user", &w->probe_user}, {"--probe-port", &w->probe_port}};
 
 	*taken = false;
 	for (size_t k = 0; k < sizeof(values) / sizeof(values[0]); k++) {
@@ -66,6 +69,8 @@ static int read_words(struct audit_options *o, struct words *w, int argc, char *
 			continue;
 		if (strcmp(a, "--json") == 0)
 			w->json = true;
+		else if (strcmp(a, "--probe") == 0)
+			w->probe = true;
 		else if (strcmp(a, "--verbose") == 0 || strcmp(a, "-v") == 0)
 			o->verbose = true;
 		else if (a[0] == '-')
@@ -110,6 +115,31 @@ static bool is_made_of(const char *text, const char *letters, size_t least, size
 	return n >= least && n <= most && strspn(text, letters) == n;
 }
 
+/* Who is logged in as, and where. */
+static int read_probe(struct audit_options *o, const struct words *w)
+{
+	const char *user = w->probe_user != NULL ? w->probe_user : secure_getenv("SUDO_USER");
+	char *rest = NULL;
+	const long port = w->probe_port != NULL ? strtol(w->probe_port, &rest, 10) : 22;
+
+	if (!w->probe)
+		return w->probe_user == NULL && w->probe_port == NULL ? CMD_YES :
+		    usage(N_("only with --probe"), w->probe_user != NULL ? "--probe-user" : "--probe-port");
+	if (!probe_is_built())
+		return usage(N_("built without AWS"), "--probe");
+	if (o->facts != NULL)
+		return usage(N_("facts that were saved cannot be probed"), "--probe");
+	if (user == NULL)
+		return usage(N_("a value is missing"), "--probe-user");
+	if (!probe_user_is_allowed(user))
+		return usage(N_("no name of an account"), user);
+	if (port < 1 || port > 65535 || (rest != NULL && *rest != '\0'))
+		return usage(N_("no port"), w->probe_port);
+	o->probe_user = user;
+	o->probe_port = (int)port;
+	return CMD_YES;
+}
+
 int audit_options_read(struct audit_options *o, int argc, char **argv)
 {
 	struct words w = {.json = false};
@@ -132,5 +162,5 @@ int audit_options_read(struct audit_options *o, int argc, char **argv)
 	if (o->region != NULL &&
 	    !is_made_of(o->region, "abcdefghijklmnopqrstuvwxyz0123456789-", 1, 32))
 		return usage(N_("no such region"), o->region);
-	return CMD_YES;
+	return read_probe(o, &w);
 }

@@ -11,6 +11,8 @@ struct audit_options {
 	struct audit_choice which;
 	const char *facts, *save_facts, *evidence, *mute;
 	const char *account, *region;
+	const char *probe_user; /* NULL: no probe */
+	int probe_port;
 	enum report_format format;
 	unsigned statuses; /* as struct report has them */
 	bool verbose;

@@ -1,9 +1,9 @@
 #include "lib/net/aws_wire.h"
 
+#include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define SKEW_MOST 300 /* seconds that AWS allows */
 #define MESSAGE_MAX 256
@@ -73,11 +73,10 @@ static bool is_denial(const char *code)
 /* The server's time against ours. */
 static void read_date(struct said *s, const char *date, int64_t now)
 {
-	struct tm tm = {.tm_mday = 1};
-	const char *rest = strptime(date, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+	const int64_t at = curl_getdate(date, NULL);
 
-	s->dated = rest != NULL && *rest == '\0';
-	s->skew = s->dated ? now - (int64_t)timegm(&tm) : 0;
+	s->dated = at > 0;
+	s->skew = s->dated ? now - at : 0;
 }
 
 /* <ErrorResponse><Error>, or EC2's <Response><Errors><Error>. */

@@ -9,6 +9,9 @@
 /* EIC-07: what the logs say of its use. */
 void check_eic_use(struct facts *f, const struct audit_rules *rules, struct result *r);
 
+/* EIC-08: whether a key that it has pushed is refused. */
+void check_probe(struct facts *f, const struct audit_rules *rules, struct result *r);
+
 /* EIC-11: whether it would be installed again. */
 void check_eic_return(struct facts *f, const struct audit_rules *rules, struct result *r);
 

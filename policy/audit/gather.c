@@ -221,4 +221,5 @@ void gather_host(struct facts *f, const struct gather_request *q)
 	gather_door(f);
 	gather_sudo(f);
 	gather_key(f);
+	gather_probe(f, q->probe);
 }

@@ -1,5 +1,6 @@
 /*
- * gather: the facts of this host.  Reads and asks, and changes nothing; no network.
+ * gather: the facts of this host.  Reads and asks, and changes nothing; no network,
+ * but for a probe that is asked for.
  *
  * Kinds of facts and the files that note them:
  *
@@ -47,6 +48,10 @@
  *   process NAME PID  one of those that are looked for; of a getty its words
  *   doors WHAT        sockets, processes: "" when all were looked at
  *   sudoers files     "" when all that /etc/sudoers includes are told (gather_sudo.c)
+ *   probe asked       words: user, address and port; none: no --probe (gather_probe.c)
+ *   probe push        words: success; probe offered "yes", or none; probe banner: the first
+ *                     line of sshd
+ *   probe login       words: status of ssh, accepted, partial, denied; probe said: its last line
  *   aws-key FILE:LINE words: mode, uid, gid, and the end of the id (gather_key.c)
  *   aws-keys scan     how many files were looked at
  */
@@ -59,8 +64,11 @@
 
 #define GATHER_ACCOUNTS 2000 /* of more none is told */
 
+struct probe_request;
+
 struct gather_request {
 	const char *config; /* the login configuration, absolute, or NULL: the packaged one */
+	const struct probe_request *probe; /* probe.h; NULL: none */
 };
 
 void gather_host(struct facts *f, const struct gather_request *q);
@@ -89,5 +97,7 @@ void gather_clock(struct facts *f);
 void gather_door(struct facts *f);
 void gather_sudo(struct facts *f);
 void gather_key(struct facts *f);
+/* Pushes a key and tries it; q NULL: nothing. */
+void gather_probe(struct facts *f, const struct probe_request *q);
 
 #endif
