@@ -83,6 +83,7 @@ ENROLL_LIBS = -lpng
 NET_LIBS = $(if $(filter no,$(AWS)),,-lcurl -ljansson -lexpat)
 libnet = $(if $(filter no,$(AWS)),,$(BUILD)/libnet.a)
 
+units = $(notdir $(wildcard packaging/systemd/*))
 languages = $(patsubst po/%.po,%,$(wildcard po/*.po))
 catalogue = locale/$(1)/LC_MESSAGES/pam-bastion.mo
 products = $(BUILD)/pam_bastion.so $(BUILD)/enroll-mfa $(BUILD)/bastionctl \
@@ -235,7 +236,7 @@ check: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) tests
 	@# What cannot be built is counted by the group.
 	-@$(coverage_make) fuzz-programs
-	@BUILD='$(abspath $(BUILD))' PYTHON='$(PYTHON)' CRASH_PART=$${CRASH_PART:-4} tests/run guard unit pam race crash fuzz model system
+	@BUILD='$(abspath $(BUILD))' PYTHON='$(PYTHON)' CRASH_PART=$${CRASH_PART:-4} tests/run guard unit pam race crash system beside fuzz model
 
 check-guard check-unit check-pam check-race check-crash check-system: check-%: tests
 	@BUILD='$(abspath $(BUILD))' PYTHON='$(PYTHON)' tests/run $*
@@ -322,9 +323,9 @@ install: all
 	$(INSTALL) -m 644 README.md README.ko.md NEWS.md LICENSE SECURITY.md CONTRIBUTING.md $(DESTDIR)$(docdir)/
 	$(INSTALL) -m 644 packaging/pam-bastion.tmpfiles $(DESTDIR)$(tmpfilesdir)/pam-bastion.conf
 	$(INSTALL) -d -m 755 $(DESTDIR)$(unitdir)
-	sed 's,/usr/sbin/,$(sbindir)/,; s,/var/lib/,$(localstatedir)/lib/,' packaging/systemd/pam-bastion-settle.service \
-		>$(DESTDIR)$(unitdir)/pam-bastion-settle.service
-	chmod 644 $(DESTDIR)$(unitdir)/pam-bastion-settle.service
+	for u in $(units); do \
+		sed 's,/usr/sbin/,$(sbindir)/,; s,/var/lib/,$(localstatedir)/lib/,' packaging/systemd/$$u \
+			>$(DESTDIR)$(unitdir)/$$u && chmod 644 $(DESTDIR)$(unitdir)/$$u || exit 1; done
 	for l in $(languages); do \
 		$(INSTALL) -d -m 755 $(DESTDIR)$(localedir)/$$l/LC_MESSAGES && \
 		$(INSTALL) -m 644 $(BUILD)/$(call catalogue,$$l) $(DESTDIR)$(localedir)/$$l/LC_MESSAGES/ \
@@ -332,6 +333,8 @@ install: all
 	@# A configuration that is there is the admin's: never overwritten.
 	test -e $(DESTDIR)$(sysconfdir)/pam-bastion/pam_bastion.conf || \
 		$(INSTALL) -m 644 packaging/pam_bastion.conf $(DESTDIR)$(sysconfdir)/pam-bastion/pam_bastion.conf
+	test -e $(DESTDIR)$(sysconfdir)/pam-bastion/bastionctl.conf || \
+		$(INSTALL) -m 644 packaging/bastionctl.conf $(DESTDIR)$(sysconfdir)/pam-bastion/bastionctl.conf
 
 # Configuration, keyring and state stay: they are the admin's.  A stack that names
 # the module and finds none lets nobody in, so the stacks go back first.
@@ -341,8 +344,9 @@ uninstall:
 			'the lines out first, or say FORCE=yes'; exit 1; fi
 	rm -f $(DESTDIR)$(securedir)/pam_bastion.so $(DESTDIR)$(sbindir)/enroll-mfa \
 		$(DESTDIR)$(sbindir)/bastionctl $(DESTDIR)$(tmpfilesdir)/pam-bastion.conf \
-		$(DESTDIR)$(unitdir)/pam-bastion-settle.service \
-		$(DESTDIR)$(sysconfdir)/systemd/system/multi-user.target.wants/pam-bastion-settle.service
+		$(addprefix $(DESTDIR)$(unitdir)/,$(units)) \
+		$(DESTDIR)$(sysconfdir)/systemd/system/multi-user.target.wants/pam-bastion-settle.service \
+		$(DESTDIR)$(sysconfdir)/systemd/system/timers.target.wants/pam-bastion-drift.timer
 	cd man && rm -f $(addprefix $(DESTDIR)$(mandir)/man8/,$(notdir $(wildcard man/*.8))) \
 		$(addprefix $(DESTDIR)$(mandir)/man5/,$(notdir $(wildcard man/*.5)))
 	rm -f $(DESTDIR)$(pamconfigdir)/pam-bastion

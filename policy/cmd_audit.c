@@ -1,15 +1,18 @@
 #include "policy/cmd_audit.h"
 
 #include "enroll/language.h"
+#include "lib/core/safefile.h"
 #include "policy/audit/evidence.h"
 #include "policy/audit/gather.h"
 #include "policy/audit/probe.h"
+#include "policy/audit/report_log.h"
 #include "policy/cmd_audit_options.h"
 #include "policy/cmd_common.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 #include <unistd.h>
 
 static const char help_audit[] =
@@ -23,6 +26,7 @@ static const char help_audit[] =
     "  --framework NAME checks that refer to isms-p, cis or guide alone, under its items\n"
     "  --status NAMES   show findings of these alone: FAIL, ERROR, WARN, SKIP, INFO, PASS\n"
     "  --mute FILE      live with some findings until a day: ID until YYYY-MM-DD REASON\n"
+    "                   (default: mute_file of bastionctl.conf)\n"
     "  --format NAME    text, json, csv, ocsf, asff or html, on standard output\n"
     "  --json           one object, for machines; as --format json\n"
     "  -v, --verbose    text: what was seen where nothing is wrong, and references\n"
@@ -34,6 +38,7 @@ static const char help_audit[] =
     "  --facts FILE     judge the facts that were saved of another host; - standard input\n"
     "  --save-facts FILE\n"
     "                   save what is judged\n"
+    "  --log            each finding that fails is a line of syslog, authpriv.crit, too\n"
     "  --evidence DIR   make a directory of all reports and facts, with checksums\n"
     "\n"
     "exit: 0 nothing fails, 1 a check fails, 2 usage, 3 something could not be told\n");
@@ -46,6 +51,8 @@ struct audited {
 	struct audit audit;
 	struct report report;
 	int64_t now;
+	struct settings settings;
+	const char *mute_file; /* --mute, or that of the settings; NULL: none */
 };
 
 static int read_facts(struct facts *f, const char *file)
@@ -80,6 +87,30 @@ static int read_mutes(struct mute *m, const char *file)
 	return r == 0 ? CMD_YES : cmd_tell(&e, CMD_TROUBLE);
 }
 
+/* The file that the settings name: it decides what a timer finds, so only root may have
+ * written it. */
+static int read_set_mutes(struct mute *m, const char *file)
+{
+	struct safefile_buffer buf = {.cap = MUTE_FILE_MAX - 1};
+	struct err e = {0};
+	int r = safefile_read(file, SAFEFILE_PUBLIC, &buf, &e);
+
+	if (r == 0)
+		r = mute_read(m, file, buf.data, buf.len, &e);
+	free(buf.data);
+	return r == 0 ? CMD_YES : cmd_tell(&e, CMD_TROUBLE);
+}
+
+static int find_mutes(struct audited *d)
+{
+	if ((d->mute_file = d->o->mute) != NULL)
+		return read_mutes(&d->mute, d->mute_file);
+	if (d->settings.mute_file[0] == '\0')
+		return CMD_YES;
+	d->mute_file = d->settings.mute_file;
+	return read_set_mutes(&d->mute, d->mute_file);
+}
+
 /* A line that mutes nothing more must not go unseen. */
 static void tell_mutes(const struct audited *d)
 {
@@ -92,7 +123,7 @@ static void tell_mutes(const struct audited *d)
 			continue;
 		day_text(l->end, day);
 		(void)fprintf(stderr, _("bastionctl: %s:%zu: %s mutes nothing: %s is past, or more than a "
-		    "year ahead\n"), d->o->mute, l->line, l->check->id, day);
+		    "year ahead\n"), d->mute_file, l->line, l->check->id, day);
 	}
 }
 
@@ -134,6 +165,24 @@ static int write_evidence(struct audited *d)
 	return CMD_YES;
 }
 
+/* What fails, in English, for who watches the log. */
+static int log_findings(struct audited *d)
+{
+	struct audit a = {.count = 0};
+	char line[REPORT_LOG_MAX];
+	struct err e = {0};
+	int r, priority;
+
+	language_speak_english(true);
+	r = run_checks(d, &a, &e);
+	language_speak_english(false);
+	for (size_t i = 0; i < a.count; i++)
+		if (report_log_line(&a.item[i], line, &priority))
+			syslog(LOG_AUTHPRIV | priority, "%s", line);
+	audit_free(&a);
+	return r == 0 ? CMD_YES : cmd_tell(&e, CMD_TROUBLE);
+}
+
 /* The findings on standard output, those for machines in English. */
 static int tell_findings(struct audited *d)
 {
@@ -148,6 +197,8 @@ static int tell_findings(struct audited *d)
 	if (r != 0)
 		return cmd_tell(&e, r == ERR_SYNTAX ? CMD_USAGE : CMD_TROUBLE);
 	if (d->o->evidence != NULL && (r = write_evidence(d)) != CMD_YES)
+		return r;
+	if (d->o->log && (r = log_findings(d)) != CMD_YES)
 		return r;
 	verdict = audit_verdict(&d->audit);
 	return cmd_finish(verdict == AUDIT_FAIL ? CMD_NO : verdict == AUDIT_ERROR ? CMD_TROUBLE :
@@ -168,7 +219,7 @@ static int judge(struct audited *d)
 		(void)err_set(&e, ERR_BAD, "the facts do not say when they were gathered");
 		return cmd_tell(&e, CMD_TROUBLE);
 	}
-	if (d->o->mute != NULL && (r = read_mutes(&d->mute, d->o->mute)) != CMD_YES)
+	if ((r = find_mutes(d)) != CMD_YES)
 		return r;
 	tell_mutes(d);
 	if (d->o->format == REPORT_ASFF && (d->o->account == NULL || d->o->region == NULL))
@@ -189,7 +240,8 @@ int cmd_audit(const struct cmd_common *common, int argc, char **argv)
 
 	if (common->help)
 		return cmd_help(help_audit);
-	if ((r = audit_options_read(&o, argc, argv)) != CMD_YES)
+	if ((r = audit_options_read(&o, argc, argv)) != CMD_YES ||
+	    (r = cmd_settings(common, &d.settings)) != CMD_YES)
 		return r;
 	if (common->config != NULL) {
 		if (cmd_absolute(common->config, config) != 0)

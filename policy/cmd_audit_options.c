@@ -73,6 +73,8 @@ static int read_words(struct audit_options *o, struct words *w, int argc, char *
 			w->probe = true;
 		else if (strcmp(a, "--verbose") == 0 || strcmp(a, "-v") == 0)
 			o->verbose = true;
+		else if (strcmp(a, "--log") == 0)
+			o->log = true;
 		else if (a[0] == '-')
 			return usage(N_("unknown option"), a);
 		else if (i == 0 && (strcmp(a, "iam") == 0 || strcmp(a, "all") == 0))
@@ -155,6 +157,8 @@ int audit_options_read(struct audit_options *o, int argc, char **argv)
 	if (w.json && w.format != NULL)
 		return usage(N_("an option is given twice"), "--format");
 	o->format = w.json ? REPORT_JSON : w.format != NULL ? report_format_of(w.format) : REPORT_TEXT;
+	if (o->log && o->facts != NULL)
+		return usage(N_("--log is for this host; --facts are of another"), NULL);
 	if (o->format == REPORT_FORMATS)
 		return usage(N_("no such format"), w.format);
 	if (o->account != NULL && !is_made_of(o->account, "0123456789", 12, 12))

@@ -16,6 +16,7 @@ struct audit_options {
 	enum report_format format;
 	unsigned statuses; /* as struct report has them */
 	bool verbose;
+	bool log; /* what fails goes to syslog too */
 };
 
 /* CMD_YES; else it was said why. */

@@ -62,6 +62,18 @@ int cmd_load(const struct cmd_common *common, struct conf *c)
 	return cmd_tell(&e, CMD_TROUBLE);
 }
 
+int cmd_settings(const struct cmd_common *common, struct settings *s)
+{
+	char path[CONF_PATH_MAX];
+	struct err e = {0};
+
+	if (common->settings != NULL && cmd_absolute(common->settings, path) != 0)
+		(void)err_set(&e, ERR_SYNTAX, "%.80s...: the path is too long", common->settings);
+	else if (settings_load(s, common->settings != NULL ? path : NULL, &e) == 0)
+		return CMD_YES;
+	return cmd_tell(&e, CMD_TROUBLE);
+}
+
 int cmd_read(const char *file, char *text, size_t size, size_t *len, const char **name,
     struct err *e)
 {

@@ -7,6 +7,7 @@
 #include "lib/core/conf.h"
 #include "lib/core/err.h"
 #include "policy/cmd_config.h"
+#include "policy/settings.h"
 
 #include <stddef.h>
 
@@ -27,6 +28,9 @@ int cmd_absolute(const char *path, char out[CONF_PATH_MAX]);
 
 /* The login configuration that is asked for.  CMD_YES; else it was said why. */
 int cmd_load(const struct cmd_common *common, struct conf *c);
+
+/* bastionctl.conf that is asked for.  CMD_YES; else it was said why. */
+int cmd_settings(const struct cmd_common *common, struct settings *s);
 
 /* Reads a file, or standard input for "-", of at most size bytes.  0 and *len with *name
  * for messages, or as err_errno(), or ERR_SYNTAX when it is longer. */

@@ -11,7 +11,8 @@ enum cmd_exit { CMD_YES = 0, CMD_NO = 1, CMD_USAGE = 2, CMD_TROUBLE = 3, CMD_AGA
 
 /* Options that stand before or after any subcommand. */
 struct cmd_common {
-	const char *config; /* --config, or NULL */
+	const char *config;   /* --config, or NULL */
+	const char *settings; /* --settings, or NULL */
 	bool help;
 };
 

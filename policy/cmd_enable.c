@@ -32,7 +32,8 @@
 #define CONFIRM_MAX 86400
 
 static const char help_enable[] =
-    N_("usage: bastionctl enable sshd|sudo|login [--confirm TIME] [--admin USER] [--yes]\n"
+    N_("usage: bastionctl enable sshd|sudo|login [--confirm TIME] [--admin USER]\n"
+    "                  [--dry-run] [--yes]\n"
     "       bastionctl enable sshd|sudo|login --no-confirm [--yes]\n"
     "\n"
     "Puts the code into the service's PAM file, between marks, and for sshd a drop-in\n"
@@ -44,6 +45,7 @@ static const char help_enable[] =
     "  --admin USER    who gives the code (default: who calls sudo, else the first one)\n"
     "  --no-confirm    for images: no admin, no trial, no way back; only while nobody is\n"
     "                  enrolled and somebody can enrol: is invited, or anybody may\n"
+    "  --dry-run       show the difference and check it, and change nothing; exit 1\n"
     "  --yes           do not ask\n"
     "\n"
     "exit: 0 done or enabled already, 1 refused, 2 usage, 3 trouble or a decision is\n"
@@ -77,7 +79,7 @@ struct options {
 	bool disable;
 	bool has_target;
 	enum enable_target target;
-	bool yes, no_confirm;
+	bool yes, no_confirm, dry_run;
 	int64_t seconds;
 	const char *admin;
 	const char *unconfirmed;
@@ -167,6 +169,8 @@ static int read_options(struct options *o, int argc, char **argv)
 			o->yes = true;
 		else if (!o->disable && strcmp(a, "--no-confirm") == 0)
 			o->no_confirm = true;
+		else if (!o->disable && strcmp(a, "--dry-run") == 0)
+			o->dry_run = true;
 		else if (!o->disable && (value = value_of("--confirm", &i, argc, argv)) != NULL) {
 			if ((o->seconds = read_time(value)) == 0)
 				return usage(o->command, N_("--confirm takes 3s to 24h, as in 90s, 5m, 1h"), value);
@@ -564,6 +568,10 @@ static int enable(struct work *w)
 	}
 	if (r == 0)
 		r = check_sshd(w);
+	if (r == 0 && w->o->dry_run) {
+		(void)printf(_("Nothing was changed.\n"));
+		return done(CMD_NO);
+	}
 	if (r == 0)
 		r = ask(w);
 	if (r == 0)
@@ -599,6 +607,8 @@ int cmd_enable(const struct cmd_common *common, int argc, char **argv)
 		r = err_set(&w.e, ERR_UNAVAIL, "`enable %s` waits to be confirmed; `bastionctl confirm` "
 		    "from a new login, or `bastionctl disable %s`, first",
 		    enable_target_name(found.target), enable_target_name(found.target));
+	if (r == 0)
+		r = enable_run_no_fix(w.conf.state_dir, &w.e);
 	r = r != 0 ? refuse(&w, r) : enable(&w);
 	enable_plan_free(&w.plan);
 	return r;

@@ -4,8 +4,9 @@
 #include "policy/enable_move.h"
 #include "policy/enable_sshd.h"
 #include "policy/enable_timer.h"
+#include "policy/fix_txn.h"
+#include "policy/hold_signals.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
@@ -19,19 +20,6 @@ static void note(const char *what, const char *id, const char *text)
 {
 	syslog(LOG_AUTHPRIV | LOG_NOTICE, "bastionctl: transaction=%s %s%s%s", id, what,
 	    text != NULL ? ": " : "", text != NULL ? text : "");
-}
-
-/* From the first file to the last step nobody's terminal that closes cuts it short.
- * (A kill that cannot be held back is what the timer is for.) */
-static void hold_signals(sigset_t *before)
-{
-	static const int held[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGTSTP, SIGTTOU};
-	sigset_t set;
-
-	(void)sigemptyset(&set);
-	for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++)
-		(void)sigaddset(&set, held[i]);
-	(void)sigprocmask(SIG_BLOCK, &set, before);
 }
 
 static int reload(const struct enable_change *c, enum enable_reload *how, struct err *e)
@@ -176,6 +164,18 @@ int enable_run_back(const char *state_dir, const char *id, struct enable_found *
 	return r;
 }
 
+int enable_run_no_fix(const char *state_dir, struct err *e)
+{
+	struct enable_txn t = {.lock = -1};
+	char id[ENABLE_ID_MAX];
+
+	(void)snprintf(t.dir, sizeof(t.dir), "%.*s/txn", ENABLE_PATH_MAX - 8, state_dir);
+	if (fix_txn_open(&t, id) == 0)
+		return 0;
+	return err_set(e, ERR_UNAVAIL, "the fix of transaction %s is open; `bastionctl fix --resume` or "
+	    "`bastionctl rollback` first", id);
+}
+
 /* ---- enable and disable ---- */
 
 struct going {
@@ -275,6 +275,9 @@ int enable_run_apply(const struct enable_run *q, const struct enable_plan *p,
 		r = err_set(e, ERR_UNAVAIL, "an `enable` waits to be confirmed since this one began; "
 		    "`bastionctl confirm` or `bastionctl disable %s` first",
 		    enable_target_name(found.target));
+	/* A disable is the way out, and never in the way. */
+	if (r == 0 && !p->change.disable)
+		r = enable_run_no_fix(q->state_dir, e);
 	if (r == 0 && !enable_plan_holds(p))
 		r = err_set(e, ERR_CONFLICT, "somebody has changed the files meanwhile; try again");
 	if (r == 0)

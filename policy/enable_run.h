@@ -50,6 +50,9 @@ struct enable_found {
 };
 int enable_run_settle(const char *state_dir, struct enable_found *found, struct err *e);
 
+/* 0; ERR_UNAVAIL: a fix is open, whose copies may be of the same files. */
+int enable_run_no_fix(const char *state_dir, struct err *e);
+
 /* The open transaction id (NULL: whichever) is taken back, or completed if it disables.
  * 0; ERR_NONE: it is not open; trouble: then it stays open, for the next try. */
 int enable_run_back(const char *state_dir, const char *id, struct enable_found *found,

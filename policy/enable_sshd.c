@@ -145,18 +145,32 @@ static pid_t read_pid(const char *path)
 	return strncmp(name, "/sshd", 5) == 0 ? (pid_t)pid : 0;
 }
 
-static int reload_process(struct err *e)
+static pid_t find_pid(char path[512])
 {
 	const char *const argv[] = {ENABLE_SSHD_PROGRAM, "-T", NULL};
 	struct run_said said = {0};
-	char path[512] = "/run/sshd.pid";
 	int status;
-	pid_t pid;
 
+	(void)snprintf(path, 512, "/run/sshd.pid");
 	if (run_program(argv, &said, &status, NULL) == 0 && status == 0)
-		(void)sshd_said_value(buffer_string(&said.out), "pidfile", path, sizeof(path));
+		(void)sshd_said_value(buffer_string(&said.out), "pidfile", path, 512);
 	run_free(&said);
-	if ((pid = read_pid(path)) == 0)
+	return read_pid(path);
+}
+
+bool enable_sshd_has_pid(void)
+{
+	char path[512];
+
+	return find_pid(path) != 0;
+}
+
+static int reload_process(struct err *e)
+{
+	char path[512];
+	const pid_t pid = find_pid(path);
+
+	if (pid == 0)
 		return err_set(e, ERR_NONE, "%s names no running sshd", path);
 	return kill(pid, SIGHUP) == 0 ? 0 : err_set(e, ERR_UNAVAIL, "sshd, process %d: %s",
 	    (int)pid, strerror(errno));

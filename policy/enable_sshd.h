@@ -50,4 +50,7 @@ int enable_sshd_live(struct err *e);
  * ERR_UNAVAIL: it did not work. */
 int enable_sshd_reload(struct err *e);
 
+/* Whether its pid file names a process that is a sshd. */
+bool enable_sshd_has_pid(void);
+
 #endif

@@ -4,6 +4,7 @@
 #include "policy/audit/sshd_lines.h"
 #include "policy/audit/unit.h"
 #include "policy/fix_options.h"
+#include "policy/fix_pin.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -36,12 +37,62 @@ void fix_plan_free(struct fix_plan *p)
 		buffer_free(&p->file[i].file.new);
 	}
 	buffer_free(&p->left);
+	free(p->mode);
 	memset(p, 0, sizeof(*p));
+}
+
+static const char *const names[] = {"EIC", "EIC-11", "MFA-13", "KEY-09"};
+
+const char *fix_name(enum fix_what what)
+{
+	return names[what];
+}
+
+bool fix_of_name(const char *name, enum fix_what *what)
+{
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(name, names[i]) == 0) {
+			*what = (enum fix_what)i;
+			return true;
+		}
+	return false;
 }
 
 bool fix_plan_is_empty(const struct fix_plan *p)
 {
-	return p->count == 0 && p->packages == 0 && p->account[0] == '\0';
+	return p->count == 0 && p->packages == 0 && p->account[0] == '\0' && p->modes == 0;
+}
+
+bool fix_plan_restarts(const struct fix_plan *p)
+{
+	bool others = p->packages > 0 || p->account[0] != '\0';
+
+	for (int i = 0; i < p->count; i++)
+		others = others || strcmp(p->file[i].file.path, FIX_PIN_PATH) != 0;
+	return p->what == FIX_EIC && others;
+}
+
+struct fix_file *fix_plan_file(struct fix_plan *p, const char *path)
+{
+	struct fix_file *x;
+
+	for (int i = 0; i < p->count; i++)
+		if (strcmp(p->file[i].file.path, path) == 0)
+			return &p->file[i];
+	x = &p->file[p->count];
+	if (p->count == FIX_FILES ||
+	    snprintf(x->file.path, sizeof(x->file.path), "%s", path) >= (int)sizeof(x->file.path))
+		return NULL;
+	p->count++;
+	return x;
+}
+
+void fix_plan_leave(struct fix_plan *p, const char *path, size_t line, const char *text)
+{
+	if (line > 0)
+		buffer_format(&p->left, "%s:%zu: %.400s\n", path, line, text);
+	else
+		buffer_format(&p->left, "%s: %.400s\n", path, text);
 }
 
 static void fail(struct planning *g, int code, const char *kind, const char *name)
@@ -53,22 +104,13 @@ static void fail(struct planning *g, int code, const char *kind, const char *nam
 	    err_set(g->e, code, "%s %s: more than is put right at once", kind, name);
 }
 
-/* The file of the plan with this path, added if need be; NULL: there are too many. */
+/* As fix_plan_file(); NULL has been noted. */
 static struct fix_file *add_file(struct planning *g, const char *path)
 {
-	struct fix_plan *p = g->p;
-	struct fix_file *x;
+	struct fix_file *x = fix_plan_file(g->p, path);
 
-	for (int i = 0; i < p->count; i++)
-		if (strcmp(p->file[i].file.path, path) == 0)
-			return &p->file[i];
-	x = &p->file[p->count];
-	if (p->count == FIX_FILES ||
-	    snprintf(x->file.path, sizeof(x->file.path), "%s", path) >= (int)sizeof(x->file.path)) {
+	if (x == NULL)
 		fail(g, ERR_REFUSED, "file", path);
-		return NULL;
-	}
-	p->count++;
 	return x;
 }
 
@@ -85,7 +127,7 @@ static void edit_file(struct planning *g, const struct fact *x, const struct buf
 
 static void leave(struct planning *g, const char *path, size_t line, const char *text)
 {
-	buffer_format(&g->p->left, "%s:%zu: %.400s\n", path, line, text);
+	fix_plan_leave(g->p, path, line, text);
 }
 
 /* ---- sshd's configuration ---- */
@@ -359,6 +401,9 @@ int fix_plan_eic(struct facts *f, struct fix_plan *p, struct err *e)
 	plan_package(g, EIC_NAME "-selinux");
 	plan_scripts(g);
 	plan_account(g);
+	p->what = FIX_EIC;
+	if (g->r == 0)
+		g->r = fix_pin_plan(f, p, e);
 	r = g->r == 0 && p->left.failed ? err_set(e, ERR_SYSTEM, "out of memory") : g->r;
 	for (int i = 0; i < p->count && r == 0; i++)
 		if (p->file[i].file.old.failed || p->file[i].file.new.failed)

@@ -1,33 +1,16 @@
 #include "policy/fix_run.h"
 
 #include "policy/audit/eic.h"
+#include "policy/fix_mode.h"
 #include "policy/fix_package.h"
 #include "policy/fix_sshd.h"
+#include "policy/hold_signals.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
 
 #define RETURNING "returning"
-
-static void note(const char *what, const char *id, const char *text)
-{
-	syslog(LOG_AUTHPRIV | LOG_NOTICE, "bastionctl: transaction=%s fix EIC: %s%s%s", id, what,
-	    text != NULL ? ": " : "", text != NULL ? text : "");
-}
-
-/* Nobody's terminal that closes cuts it short. */
-static void hold_signals(sigset_t *before)
-{
-	static const int held[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGTSTP, SIGTTOU};
-	sigset_t set;
-
-	(void)sigemptyset(&set);
-	for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++)
-		(void)sigaddset(&set, held[i]);
-	(void)sigprocmask(SIG_BLOCK, &set, before);
-}
 
 /* ---- steps ---- */
 
@@ -36,6 +19,12 @@ struct job {
 	const char *id;
 	struct fix_change *c;
 };
+
+static void note(const struct job *j, const char *what, const char *text)
+{
+	syslog(LOG_AUTHPRIV | LOG_NOTICE, "bastionctl: transaction=%s fix %s: %s%s%s", j->id,
+	    fix_name(j->c->plan.what), what, text != NULL ? ": " : "", text != NULL ? text : "");
+}
 
 static int put_files(const struct job *j, bool will, struct err *e)
 {
@@ -60,6 +49,15 @@ static int do_settings(const struct job *j, struct err *e)
 	return put_files(j, true, e);
 }
 
+static int do_modes(const struct job *j, struct err *e)
+{
+	int r = 0;
+
+	for (int i = 0; i < j->c->plan.modes && r == 0; i++)
+		r = fix_mode_put(&j->c->plan.mode[i], true, e);
+	return r;
+}
+
 static int do_package(const struct job *j, struct err *e)
 {
 	return fix_package_purge(&j->c->plan, e);
@@ -77,29 +75,36 @@ static int do_account(const struct job *j, struct err *e)
 
 static int do_restart(const struct job *j, struct err *e)
 {
-	const int r = fix_sshd_restart(e);
+	const int r = fix_plan_restarts(&j->c->plan) ? fix_sshd_restart(e) : 0;
 
-	(void)j;
 	return r == ERR_NONE ? 0 : r;
 }
 
 static int do_banner(const struct job *j, struct err *e)
 {
-	return fix_sshd_answers(j->c, e);
+	return fix_plan_restarts(&j->c->plan) ? fix_sshd_answers(j->c, e) : 0;
 }
 
 static const struct {
 	const char *name;
 	int (*run)(const struct job *j, struct err *e);
-} steps[] = {{"settings", do_settings}, {"package", do_package}, {"files", do_files},
-    {"account", do_account}, {"restart", do_restart}, {"banner", do_banner}};
+} steps[] = {{"settings", do_settings}, {"modes", do_modes}, {"package", do_package},
+    {"files", do_files}, {"account", do_account}, {"restart", do_restart}, {"banner", do_banner}};
+
+/* Whether there is anything to do in it: a step that is noted costs a write. */
+static bool is_wanted(const struct fix_plan *p, const char *name)
+{
+	if (strcmp(name, "modes") == 0)
+		return p->modes > 0;
+	return p->what == FIX_EIC || (p->count > 0 && strcmp(name, "settings") == 0);
+}
 
 static int go_forward(const struct job *j, struct err *e)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && r == 0; i++) {
-		if (fix_txn_has_step(j->t, j->id, steps[i].name))
+		if (!is_wanted(&j->c->plan, steps[i].name) || fix_txn_has_step(j->t, j->id, steps[i].name))
 			continue;
 		if ((r = steps[i].run(j, e)) == 0)
 			r = fix_txn_step(j->t, j->id, steps[i].name, e);
@@ -126,6 +131,21 @@ static int keep_edited(const struct job *j, int i, struct err *e)
 	return r;
 }
 
+/* What is another file by now, or has another mode, is somebody's who came later. */
+static void modes_back(const struct job *j, struct fix_done *done)
+{
+	for (int i = j->c->plan.modes - 1; i >= 0; i--) {
+		struct err why = {0};
+
+		const int r = fix_mode_put(&j->c->plan.mode[i], false, &why);
+
+		if (r == 0 || r == ERR_NONE)
+			continue;
+		note(j, "is left as it is", why.text);
+		done->left++;
+	}
+}
+
 /* The package first: what its scripts write is then as it was. */
 static int go_back(const struct job *j, struct fix_done *done, struct err *e)
 {
@@ -140,6 +160,7 @@ static int go_back(const struct job *j, struct fix_done *done, struct err *e)
 		i++;
 	if (r != 0)
 		return r;
+	modes_back(j, done);
 	(void)snprintf(dir, sizeof(dir), "%s/%s", j->t->dir, j->id);
 	done->no_package = fix_package_put_back(p, dir) != 0;
 	if (p->account[0] != '\0' && (r = fix_package_make_account(p->account, e)) != 0)
@@ -149,7 +170,7 @@ static int go_back(const struct job *j, struct fix_done *done, struct err *e)
 	if (r == 0)
 		r = do_restart(j, e);
 	if (r == 0)
-		r = fix_sshd_answers(j->c, e);
+		r = do_banner(j, e);
 	return r == 0 ? enable_txn_turn(j->t, j->id, ENABLE_TXN_FIX, "returned", e) : r;
 }
 
@@ -158,7 +179,7 @@ static int back(const struct job *j, struct fix_done *done, struct err *e)
 	const int r = go_back(j, done, e);
 
 	done->open = r != 0 && r != ERR_UNKNOWN;
-	note(r == 0 ? "all is as it was" : "it is not as it was", j->id, r == 0 || e == NULL ? NULL :
+	note(j, r == 0 ? "all is as it was" : "it is not as it was", r == 0 || e == NULL ? NULL :
 	    e->text);
 	return r;
 }
@@ -170,12 +191,12 @@ static int forward(const struct job *j, struct fix_done *done, struct err *e)
 	int r = go_forward(j, e);
 
 	if (r == 0) {
-		note("done", j->id, NULL);
+		note(j, "done", NULL);
 		return 0;
 	}
 	if (!enable_txn_has(j->t, j->id, ENABLE_TXN_FIX))
 		return r; /* it has ended, and the disk may not know */
-	note("a step failed", j->id, e != NULL ? e->text : NULL);
+	note(j, "a step failed", e != NULL ? e->text : NULL);
 	if (e != NULL)
 		done->why = *e;
 	done->went_back = back(j, done, &other) == 0;
@@ -196,8 +217,8 @@ static int copy_files(struct fix_plan *p, struct err *e)
 
 		x->file.old = (struct buffer){.len = 0};
 		r = fix_file_copy(x, e);
-		if (r == 0 && x->file.will && (x->link || !x->file.was ||
-		    !buffer_same(&told, &x->file.old)))
+		if (r == 0 && x->file.will && (x->link || x->file.was == x->fresh ||
+		    (x->file.was && !buffer_same(&told, &x->file.old))))
 			r = err_set(e, ERR_CONFLICT, "%s: is a link, or has been changed since it was looked "
 			    "at", x->file.path);
 		buffer_free(&told);
@@ -217,7 +238,7 @@ int fix_run_apply(const struct enable_txn *t, struct fix_change *c, struct fix_d
 	if (r != 0)
 		return r;
 	hold_signals(&before);
-	note("begins", done->id, NULL);
+	note(&j, "begins", NULL);
 	r = forward(&j, done, e);
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	return r;
@@ -255,6 +276,9 @@ static int reopen(const struct enable_txn *t, const char *id, struct fix_change 
 		if (!fix_file_is(&c->plan.file[i], true) && !fix_file_is(&c->plan.file[i], false))
 			r = err_set(e, ERR_CONFLICT, "%s: has been changed since; %s/%s/old.%d is how it was",
 			    c->plan.file[i].file.path, t->dir, id, i);
+	for (int i = 0; i < c->plan.modes && r == 0; i++)
+		if ((r = fix_mode_check(&c->plan.mode[i], e)) == ERR_NONE)
+			r = 0; /* it is gone: no mode of it has to come back */
 	return r != 0 ? r : enable_txn_turn(t, id, "done", ENABLE_TXN_FIX, e);
 }
 

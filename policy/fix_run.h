@@ -2,7 +2,7 @@
  * fix_run: does what was planned step by step, goes on with it after a kill, and takes it
  * back.
  *
- *     copies and manifest, settings, package, files, account, restart, banner
+ *     copies and manifest, settings, modes, package, files, account, restart, banner
  *
  * Each step finds out what of it is done already.  A step that fails takes all back.
  */
@@ -15,6 +15,7 @@ struct fix_done {
 	char id[ENABLE_ID_MAX];
 	bool went_back;         /* a step failed, and all is as it was */
 	struct err why;         /* that step */
+	int left;               /* files whose mode was changed since: not given the old one */
 	bool no_package;        /* gone back without it: no copy of this version is on the host */
 	bool open;              /* it is neither done nor as it was */
 };
@@ -29,8 +30,8 @@ int fix_run_resume(const struct enable_txn *t, const char *id, struct fix_done *
     struct err *e);
 
 /* Takes it back, open or done.  0; ERR_NONE: there is none of this name, or it is back
- * already; ERR_CONFLICT: it is done, and a file has been changed since; trouble, then it is
- * open. */
+ * already; ERR_CONFLICT, ERR_REFUSED: it is done, and a file has been changed since; trouble,
+ * then it is open. */
 int fix_run_back(const struct enable_txn *t, const char *id, struct fix_done *done,
     struct err *e);
 

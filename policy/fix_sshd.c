@@ -18,7 +18,9 @@
 
 #define ANSWER_MS 15000 /* until it answers after a restart */
 #define BANNER_MS 3000  /* of one try */
+#define GONE_MS 3000    /* nobody has started it anew */
 #define BEGIN_MS 300    /* before the first: the old one is closed by then */
+#define SYSTEMD "/run/systemd/system"
 #define SYSTEMCTL "/usr/bin/systemctl"
 #define INODES 64
 
@@ -128,12 +130,17 @@ static int connect_to(const struct fix_listen *l)
 	return -1;
 }
 
-static bool has_banner(const struct fix_listen *l)
+/* *refused: nobody listens there. */
+static bool has_banner(const struct fix_listen *l, bool *refused)
 {
 	struct pollfd p = {.fd = connect_to(l), .events = POLLIN};
 	char text[4] = "";
-	bool has = p.fd >= 0 && poll(&p, 1, BANNER_MS) == 1 &&
+	bool has;
+
+	errno = p.fd < 0 ? errno : 0;
+	has = p.fd >= 0 && poll(&p, 1, BANNER_MS) == 1 &&
 	    recv(p.fd, text, sizeof(text), MSG_WAITALL) == (ssize_t)sizeof(text);
+	*refused = !has && errno == ECONNREFUSED;
 
 	if (p.fd >= 0)
 		(void)close(p.fd);
@@ -167,9 +174,11 @@ static void read_table(const char *path, const struct sockets *s, struct fix_cha
 {
 	FILE *in = fopen(path, "re");
 	char line[400];
+	bool refused;
 
 	while (in != NULL && c->listens < FIX_LISTEN && fgets(line, sizeof(line), in) != NULL)
-		if (read_socket(line, s, &c->listen[c->listens]) && has_banner(&c->listen[c->listens]))
+		if (read_socket(line, s, &c->listen[c->listens]) &&
+		    has_banner(&c->listen[c->listens], &refused))
 			c->listens++;
 	if (in != NULL)
 		(void)fclose(in);
@@ -204,16 +213,21 @@ static int64_t now_ms(void)
 
 int fix_sshd_answers(const struct fix_change *c, struct err *e)
 {
+	const bool systemd = access(SYSTEMD, F_OK) == 0;
 	const int64_t end = now_ms() + ANSWER_MS;
+	int64_t alive = now_ms();
+	bool refused;
 
 	if (c->listens > 0)
 		pause_ms(BEGIN_MS);
 	for (int i = 0; i < c->listens;) {
-		if (has_banner(&c->listen[i])) {
+		if (has_banner(&c->listen[i], &refused)) {
 			i++;
 			continue;
 		}
-		if (now_ms() >= end)
+		if (systemd || !refused || enable_sshd_has_pid())
+			alive = now_ms();
+		if (now_ms() >= end || now_ms() >= alive + GONE_MS)
 			return err_set(e, ERR_UNAVAIL, "sshd does not answer at %s port %d any more",
 			    c->listen[i].addr, c->listen[i].port);
 		pause_ms(100);
@@ -258,5 +272,5 @@ int fix_sshd_restart(struct err *e)
 
 	if (r != 0)
 		return r;
-	return access("/run/systemd/system", F_OK) == 0 ? restart_systemd(e) : enable_sshd_reload(e);
+	return access(SYSTEMD, F_OK) == 0 ? restart_systemd(e) : enable_sshd_reload(e);
 }

@@ -118,6 +118,13 @@ static void add_file(const struct fix_file *x, int i, struct buffer *out)
 	    (unsigned)x->file.uid, (unsigned)x->file.gid, x->file.path);
 }
 
+static void add_mode(const struct fix_mode *x, struct buffer *out)
+{
+	buffer_format(out, "mode %llu %o %u %o %u %s\n", (unsigned long long)x->inode,
+	    (unsigned)x->old.mode, (unsigned)x->old.uid, (unsigned)x->new.mode, (unsigned)x->new.uid,
+	    x->path);
+}
+
 static int write_manifest(const struct enable_txn *t, const char *id, const struct fix_change *c,
     struct err *e)
 {
@@ -125,7 +132,7 @@ static int write_manifest(const struct enable_txn *t, const char *id, const stru
 	struct buffer text = {0};
 	int r;
 
-	buffer_text(&text, HEAD "what EIC\n");
+	buffer_format(&text, HEAD "what %s\n", fix_name(p->what));
 	for (int i = 0; i < p->packages; i++)
 		buffer_format(&text, "package %s %s %s %s\n", p->package[i].rpm ? "rpm" : "dpkg",
 		    p->package[i].installed ? "installed" : "configured", p->package[i].name,
@@ -136,6 +143,8 @@ static int write_manifest(const struct enable_txn *t, const char *id, const stru
 		buffer_format(&text, "listen %s %d\n", c->listen[i].addr, c->listen[i].port);
 	for (int i = 0; i < p->count; i++)
 		add_file(&p->file[i], i, &text);
+	for (int i = 0; i < p->modes; i++)
+		add_mode(&p->mode[i], &text);
 	buffer_text(&text, "end\n");
 	r = enable_txn_write(t, id, ENABLE_TXN_FIX, &text, e);
 	buffer_free(&text);
@@ -218,6 +227,25 @@ static bool read_listen(struct fix_change *c, char *at)
 	return keep_text(w[0], l->addr, sizeof(l->addr)) && l->port > 0 && l->port < 65536;
 }
 
+static bool read_mode_line(struct fix_plan *p, char *at)
+{
+	struct fix_mode *x;
+	const char *w[5];
+
+	if (p->mode == NULL && (p->mode = calloc(FIX_MODES, sizeof(*p->mode))) == NULL)
+		return false;
+	if (p->modes == FIX_MODES || !take_words(&at, w, 5))
+		return false;
+	x = &p->mode[p->modes];
+	x->inode = (ino_t)strtoull(w[0], NULL, 10);
+	x->old.mode = (mode_t)strtoul(w[1], NULL, 8) & 07777;
+	x->old.uid = (uid_t)strtoul(w[2], NULL, 10);
+	x->new.mode = (mode_t)strtoul(w[3], NULL, 8) & 07777;
+	x->new.uid = (uid_t)strtoul(w[4], NULL, 10);
+	p->modes++;
+	return at[0] == '/' && keep_text(at, x->path, sizeof(x->path));
+}
+
 static bool read_line(struct fix_change *c, char *line)
 {
 	if (strncmp(line, "file ", 5) == 0)
@@ -228,7 +256,9 @@ static bool read_line(struct fix_change *c, char *line)
 		return keep_text(line + 8, c->plan.account, sizeof(c->plan.account));
 	if (strncmp(line, "listen ", 7) == 0)
 		return read_listen(c, line + 7);
-	return strcmp(line, "what EIC") == 0;
+	if (strncmp(line, "mode ", 5) == 0)
+		return read_mode_line(&c->plan, line + 5);
+	return strncmp(line, "what ", 5) == 0 && fix_of_name(line + 5, &c->plan.what);
 }
 
 static bool parse(struct fix_change *c, char *text)

@@ -4,7 +4,7 @@
  *
  * STATE_DIR/txn/ID/ has old.N and new.N of each file, steps (a line "NAME SECONDS" for each
  * that is done) and the manifest, which is the last to come: named fix while the
- * transaction is open, then done or returned.
+ * transaction is open, then done or returned.  The old modes and owners stand in it.
  */
 #ifndef PB_FIX_TXN_H
 #define PB_FIX_TXN_H

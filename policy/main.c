@@ -4,6 +4,7 @@
 #include "enroll/language.h"
 #include "lib/core/crypto.h"
 #include "policy/cmd_audit.h"
+#include "policy/cmd_common.h"
 #include "policy/cmd_config.h"
 #include "policy/cmd_enable.h"
 #include "policy/cmd_explain.h"
@@ -19,15 +20,16 @@
 #endif
 
 static const char help_text[] =
-    N_("usage: bastionctl [--config PATH] COMMAND\n"
+    N_("usage: bastionctl [--config PATH] [--settings PATH] COMMAND\n"
     "\n"
     "  config check [FILE]   is the configuration fit for logins?\n"
     "  config show           every key, its value and where it is set\n"
     "  explain USER [--service NAME] [--from ADDRESS]\n"
     "                        what a login of USER would meet, and why\n"
     "  audit [host]          is this host as it has to be?\n"
-    "  fix EIC               take EC2 Instance Connect off this host\n"
-    "  rollback [TXN]        take a fix back\n"
+    "  fix ID...             put right what checks of the audit fail: EIC, EIC-11,\n"
+    "                        KEY-09, MFA-10, MFA-11, MFA-13\n"
+    "  rollback [TXN]        take a fix or an enable back\n"
     "  history               what fix, enable and disable have changed\n"
     "  enable sshd|sudo|login   ask for a code there, with a way back\n"
     "  confirm               from a new login: what enable has changed stays\n"
@@ -38,6 +40,7 @@ static const char help_text[] =
     "                        do these passwords keep the rules?\n"
     "\n"
     "  --config PATH         the login configuration (default: the packaged file)\n"
+    "  --settings PATH       that of audits and of the cloud, bastionctl.conf (likewise)\n"
     "  --help                behind a command: what it takes\n"
     "  --version\n"
     "\n"
@@ -69,7 +72,11 @@ static int read_line(struct line *l, int argc, char **argv)
 		if (words) {
 			l->argv[l->argc++] = a;
 		} else if (strcmp(a, "--settings") == 0 || strncmp(a, "--settings=", 11) == 0) {
-			return usage(N_("--settings: bastionctl.conf is not in this version"), NULL);
+			if (l->common.settings != NULL)
+				return usage(N_("--settings is given twice"), NULL);
+			l->common.settings = a[10] == '=' ? a + 11 : argv[++i];
+			if (l->common.settings == NULL || l->common.settings[0] == '\0')
+				return usage(N_("--settings needs a path"), NULL);
 		} else if (strcmp(a, "--config") == 0 || strncmp(a, "--config=", 9) == 0) {
 			if (l->common.config != NULL)
 				return usage(N_("--config is given twice"), NULL);
@@ -96,6 +103,14 @@ static int print(const char *text)
 	return CMD_TROUBLE;
 }
 
+/* A file that is named must exist and be right, whatever the command makes of it. */
+static int check_settings(const struct cmd_common *common)
+{
+	struct settings s;
+
+	return common->settings == NULL || common->help ? CMD_YES : cmd_settings(common, &s);
+}
+
 static int run(const struct line *l)
 {
 	static const struct {
@@ -115,7 +130,8 @@ static int run(const struct line *l)
 		return l->common.help ? print(_(help_text)) : usage(N_("no command"), NULL);
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (strcmp(l->argv[0], commands[i].name) == 0)
-			return commands[i].run(&l->common, l->argc - 1, l->argv + 1);
+			return check_settings(&l->common) != CMD_YES ? CMD_TROUBLE :
+			    commands[i].run(&l->common, l->argc - 1, l->argv + 1);
 	for (size_t i = 0; i < sizeof(absent) / sizeof(absent[0]); i++)
 		if (strcmp(l->argv[0], absent[i]) == 0)
 			return usage(N_("this command is not in this version"), absent[i]);

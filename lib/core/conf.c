@@ -2,12 +2,10 @@
 
 #include "lib/core/day.h"
 #include "lib/core/exempt.h"
-#include "lib/core/pair.h"
 #include "lib/core/safefile.h"
 #include "lib/core/text.h"
 #include "lib/core/utf8.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,65 +70,6 @@ const char *conf_default_path(void)
 	return DEFAULT_CONF;
 }
 
-static int parse_int(const char *text, int64_t min, int64_t max, int64_t *out)
-{
-	char *end;
-	long long v;
-
-	if (text[0] < '0' || text[0] > '9')
-		return ERR_SYNTAX;
-	errno = 0;
-	v = strtoll(text, &end, 10);
-	if (errno != 0 || *end != '\0' || v < min || v > max)
-		return ERR_SYNTAX;
-	*out = v;
-	return 0;
-}
-
-/* A number and one of s m h d. */
-static int parse_duration(const char *text, int64_t min, int64_t max, int64_t *out)
-{
-	static const struct { char unit; int64_t seconds; } units[] = {
-	    {'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
-	size_t n = strlen(text);
-	char number[12];
-
-	if (min == 0 && strcmp(text, "0") == 0) {
-		*out = 0;
-		return 0;
-	}
-	if (n < 2 || n > sizeof(number))
-		return ERR_SYNTAX;
-	memcpy(number, text, n - 1);
-	number[n - 1] = '\0';
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		if (text[n - 1] != units[i].unit)
-			continue;
-		if (parse_int(number, 0, max / units[i].seconds, out) != 0)
-			return ERR_SYNTAX;
-		*out *= units[i].seconds;
-		return *out < min ? ERR_SYNTAX : 0;
-	}
-	return ERR_SYNTAX;
-}
-
-static int set_path(const char *text, char *out, struct err *e)
-{
-	size_t n = strlen(text);
-
-	if (text[0] != '/')
-		return err_set(e, ERR_SYNTAX, "'%s' is not an absolute path", text);
-	if (n >= CONF_PATH_MAX - 32)
-		return err_set(e, ERR_SYNTAX, "the path is longer than %d bytes",
-		    CONF_PATH_MAX - 33);
-	if (strstr(text, "/../") != NULL || (n >= 3 && strcmp(text + n - 3, "/..") == 0))
-		return err_set(e, ERR_SYNTAX, "'%s': '..' is not allowed", text);
-	memcpy(out, text, n + 1);
-	while (n > 1 && out[n - 1] == '/')
-		out[--n] = '\0';
-	return 0;
-}
-
 static int set_store(const char *text, char *out, struct err *e)
 {
 	if (strncmp(text, "dynamodb:", 9) == 0 || strncmp(text, "etcd:", 5) == 0)
@@ -138,7 +77,7 @@ static int set_store(const char *text, char *out, struct err *e)
 		    "'%s': this version has the store 'file:DIRECTORY' only", text);
 	if (strncmp(text, "file:", 5) != 0)
 		return err_set(e, ERR_SYNTAX, "'%s' is not 'file:DIRECTORY'", text);
-	return set_path(text + 5, out, e);
+	return conf_text_path(text + 5, out, e);
 }
 
 static int set_issuer(const char *text, char *out, struct err *e)
@@ -190,17 +129,8 @@ static int set_root(const char *text, bool *is_free, struct err *e)
 
 static int set_number(const struct key *k, const char *text, int64_t *v, struct err *e)
 {
-	if (k->type == INT) {
-		if (parse_int(text, k->min, k->max, v) == 0)
-			return 0;
-		return err_set(e, ERR_SYNTAX, "'%s' is not a whole number from %lld to %lld",
-		    text, (long long)k->min, (long long)k->max);
-	}
-	if (parse_duration(text, k->min, k->max, v) == 0)
-		return 0;
-	return err_set(e, ERR_SYNTAX,
-	    "'%s' is not a duration from %llds to %llds such as 30s, 5m, 1h", text,
-	    (long long)k->min, (long long)k->max);
+	return k->type == INT ? conf_text_int(text, k->min, k->max, v, e) :
+	    conf_text_duration(text, k->min, k->max, v, e);
 }
 
 static int set_day(const char *text, int64_t *out, struct err *e)
@@ -209,19 +139,6 @@ static int set_day(const char *text, int64_t *out, struct err *e)
 	if (strcmp(text, "none") == 0 || day_end(text, out) == 0)
 		return 0;
 	return err_set(e, ERR_SYNTAX, "'%s' is not a day YYYY-MM-DD, nor 'none'", text);
-}
-
-/* The next word of a list with commas: its length; *text moves behind it. */
-static size_t next_word(const char **text, const char **word)
-{
-	size_t n;
-
-	*word = *text + strspn(*text, " \t");
-	n = strcspn(*word, ",");
-	*text = *word + n + ((*word)[n] == ',');
-	while (n > 0 && ((*word)[n - 1] == ' ' || (*word)[n - 1] == '\t'))
-		n--;
-	return n;
 }
 
 /* Users and groups with commas, or alone, which stands for something else. */
@@ -234,7 +151,7 @@ static int check_list(const char *text, const char *alone, struct err *e)
 	if (n > 0 && text[n - 1] == ',')
 		return err_set(e, ERR_SYNTAX, "ends with a comma");
 	do {
-		n = next_word(&rest, &word);
+		n = conf_text_word(&rest, &word);
 		if (who_parse(word, n, &who) != 0)
 			return err_set(e, ERR_SYNTAX, "'%.*s' is not user:NAME or group:NAME "
 			    "(or '%s' alone)", (int)n, word, alone);
@@ -285,7 +202,7 @@ static int each_word(const char *rest, int (*each)(void *ctx, const struct who *
 
 	while (r == 0 && *rest != '\0') {
 		struct who who;
-		size_t n = next_word(&rest, &word);
+		size_t n = conf_text_word(&rest, &word);
 
 		if (who_parse(word, n, &who) == 0)
 			r = each(ctx, &who);
@@ -302,7 +219,7 @@ static bool is_policy_name(const char *word, size_t n)
 	const char *rest = policy_names, *name;
 
 	while (*rest != '\0')
-		if (next_word(&rest, &name) == n && memcmp(name, word, n) == 0)
+		if (conf_text_word(&rest, &name) == n && memcmp(name, word, n) == 0)
 			return true;
 	return false;
 }
@@ -319,7 +236,7 @@ static int check_policy(const char *word, size_t n, struct err *e)
 	}
 	memcpy(path, word, n); /* no longer than CONF_POLICY_MAX */
 	path[n] = '\0';
-	return set_path(path, ignored, e);
+	return conf_text_path(path, ignored, e);
 }
 
 static int set_policy(const char *text, char *out, struct err *e)
@@ -334,7 +251,7 @@ static int set_policy(const char *text, char *out, struct err *e)
 		return err_set(e, ERR_SYNTAX, "ends with a comma");
 	memcpy(out, text, n + 1);
 	do {
-		n = next_word(&rest, &word);
+		n = conf_text_word(&rest, &word);
 		if ((r = check_policy(word, n, e)) != 0)
 			return r;
 		for (int i = 0; i < count; i++)
@@ -387,7 +304,7 @@ static int set_value(struct conf *c, const struct key *k, const char *text, stru
 
 	switch (k->type) {
 	case PATH:
-		return set_path(text, field, e);
+		return conf_text_path(text, field, e);
 	case STORE:
 		return set_store(text, field, e);
 	case ISSUER:
@@ -487,7 +404,7 @@ static int check_whole(struct conf *c, struct err *e)
 	if (c->origin[find_key("policy_file", 11)].where == CONF_DEFAULT) {
 		struct text t = text_in(c->policy_file, sizeof(c->policy_file));
 
-		text_add(&t, c->state_dir); /* set_path() has left room */
+		text_add(&t, c->state_dir); /* conf_text_path() has left room */
 		text_add(&t, POLICY_NAME);
 	}
 	if (c->throttle_max < c->throttle_base)
@@ -497,50 +414,20 @@ static int check_whole(struct conf *c, struct err *e)
 	return 0;
 }
 
-#define LINE_MAX_BYTES 1024
-
-static int parse_line(struct conf *c, char *line, int number, struct err *e)
+static int set_line(void *ctx, const char *key, const char *value, int line, struct err *e)
 {
-	struct err why = {0};
-	char *key, *value;
-	int r;
-
-	pair_split(line, &key, &value);
-	if (value == NULL && key[0] == '\0')
-		return 0;
-	if (value == NULL)
-		return err_set(e, ERR_SYNTAX, "%s:%d: '%.60s' is not 'key = value'", c->path,
-		    number, key);
-	r = set_pair(c, key, value, (struct conf_origin){CONF_FILE, number}, &why);
-	if (r != 0)
-		return err_set(e, r, "%s:%d: %s", c->path, number, why.text);
-	return 0;
+	return set_pair(ctx, key, value, (struct conf_origin){CONF_FILE, line}, e);
 }
 
 /* Over the defaults that c holds. */
 static int parse_text(struct conf *c, const char *text, size_t len, struct err *e)
 {
-	char line[LINE_MAX_BYTES];
-	size_t at = 0;
+	const struct conf_text q = {c->path, set_line, c};
 	int r;
 
 	c->file_read = true;
-	for (int number = 1; at < len; number++) {
-		const char *end = memchr(text + at, '\n', len - at);
-		size_t n = end != NULL ? (size_t)(end - (text + at)) : len - at;
-
-		if (n >= sizeof(line))
-			return err_set(e, ERR_SYNTAX, "%s:%d: longer than %d bytes", c->path,
-			    number, LINE_MAX_BYTES - 1);
-		memcpy(line, text + at, n);
-		line[n] = '\0';
-		if (strlen(line) != n)
-			return err_set(e, ERR_SYNTAX, "%s:%d: a NUL byte", c->path, number);
-		if ((r = parse_line(c, line, number, e)) != 0)
-			return r;
-		at += n + 1;
-	}
-	return check_whole(c, e);
+	r = conf_text_lines(&q, text, len, e);
+	return r == 0 ? check_whole(c, e) : r;
 }
 
 int conf_parse(struct conf *c, const char *path, const char *text, size_t len,

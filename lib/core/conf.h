@@ -8,6 +8,7 @@
 #ifndef PB_CONF_H
 #define PB_CONF_H
 
+#include "lib/core/conf_text.h"
 #include "lib/core/err.h"
 #include "lib/core/who.h"
 
@@ -15,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CONF_PATH_MAX 512
+#define CONF_PATH_MAX CONF_TEXT_PATH_MAX
 #define CONF_ISSUER_MAX 64
 #define CONF_REQUIRE_MAX 1024
 #define CONF_EXEMPTS 64

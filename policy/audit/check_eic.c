@@ -517,9 +517,7 @@ static const struct audit_check checks[] = {
     {.id = "EIC-11", .severity = AUDIT_LOW, .title = TITLE "will not come back",
         .title_ko = TITLE "재설치 방지", .guide = "2", .isms_p = ISMS_P,
         .rule = N_("an apt pin below 0 or an exclude of dnf keeps it out, and cloud-init does not list it"),
-        .fix = N_("a file in /etc/apt/preferences.d: Package: ec2-instance-connect*, Pin: release *, "
-        "Pin-Priority: -1"),
-        .rollback = N_("remove the file"),
+        .fix = "bastionctl fix EIC-11", .rollback = "bastionctl rollback",
         .run = check_eic_return},
 };
 

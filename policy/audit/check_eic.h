@@ -15,4 +15,11 @@ void check_probe(struct facts *f, const struct audit_rules *rules, struct result
 /* EIC-11: whether it would be installed again. */
 void check_eic_return(struct facts *f, const struct audit_rules *rules, struct result *r);
 
+/* The same for who puts it right: a pin of apt is in force; there is a dnf or yum, and an
+ * exclude of it is in force; whether a file is one of cloud-init. */
+bool eic_return_is_pinned(struct facts *f);
+bool eic_return_has_dnf(struct facts *f);
+bool eic_return_is_excluded(struct facts *f);
+bool eic_return_is_cloud(const char *path);
+
 #endif

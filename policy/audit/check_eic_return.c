@@ -75,7 +75,8 @@ static bool is_preference(const char *name)
 	    '\0' && (dot == NULL || strcmp(dot, ".pref") == 0);
 }
 
-static void judge_apt(struct facts *f, struct result *r)
+/* The pins that keep it out are noted; false: there is none. */
+static bool find_pins(struct facts *f, struct result *r)
 {
 	static const char dir[] = "/etc/apt/preferences.d/", main[] = "/etc/apt/preferences";
 	const struct fact *x = facts_get(f, "file", main);
@@ -94,11 +95,11 @@ static void judge_apt(struct facts *f, struct result *r)
 		result_note(r, AUDIT_PASS, N_("%s:%zu: apt does not install it"), x->name, line);
 		found = true;
 	}
-	if (!found)
-		result_note(r, AUDIT_WARN, N_("apt: no pin keeps it from being installed again"));
+	return found;
 }
 
-static void judge_dnf(struct facts *f, struct result *r)
+/* Likewise the excludes. */
+static bool find_excludes(struct facts *f, struct result *r)
 {
 	const struct fact *x = NULL;
 	bool found = false;
@@ -117,20 +118,43 @@ static void judge_dnf(struct facts *f, struct result *r)
 		result_note(r, AUDIT_PASS, N_("%s: dnf does not install it"), x->name);
 		found = true;
 	}
-	if (!found)
-		result_note(r, AUDIT_WARN, N_("dnf: no exclude keeps it from being installed again"));
+	return found;
 }
 
-static bool has_dnf(struct facts *f)
+bool eic_return_has_dnf(struct facts *f)
 {
 	return facts_get(f, "dnf-exclude", "/etc/dnf/dnf.conf")->is >= FACT_TEXT ||
 	    facts_get(f, "dnf-exclude", "/etc/yum.conf")->is >= FACT_TEXT;
 }
 
+static const char *const places[] = {"/etc/cloud/", "/var/lib/cloud/"};
+
+bool eic_return_is_cloud(const char *path)
+{
+	return strncmp(path, places[0], strlen(places[0])) == 0 ||
+	    strncmp(path, places[1], strlen(places[1])) == 0;
+}
+
+bool eic_return_is_pinned(struct facts *f)
+{
+	struct result r = {.count = 0};
+	const bool found = find_pins(f, &r);
+
+	result_free(&r);
+	return found;
+}
+
+bool eic_return_is_excluded(struct facts *f)
+{
+	struct result r = {.count = 0};
+	const bool found = find_excludes(f, &r);
+
+	result_free(&r);
+	return found;
+}
+
 static void judge_cloud(struct facts *f, struct result *r)
 {
-	static const char *const places[] = {"/etc/cloud/", "/var/lib/cloud/"};
-
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		const struct fact *x = NULL;
 
@@ -151,10 +175,10 @@ void check_eic_return(struct facts *f, const struct audit_rules *rules, struct r
 	(void)rules;
 	(void)result_untold(r, apt, "meta", "/etc/apt");
 	(void)result_untold(r, dnf, "dnf-exclude", "/etc/dnf/dnf.conf");
-	if (apt->is == FACT_TEXT)
-		judge_apt(f, r);
-	if (has_dnf(f))
-		judge_dnf(f, r);
+	if (apt->is == FACT_TEXT && !find_pins(f, r))
+		result_note(r, AUDIT_WARN, N_("apt: no pin keeps it from being installed again"));
+	if (eic_return_has_dnf(f) && !find_excludes(f, r))
+		result_note(r, AUDIT_WARN, N_("dnf: no exclude keeps it from being installed again"));
 	judge_cloud(f, r);
 	if (r->status == AUDIT_NOTHING)
 		result_note(r, AUDIT_SKIP, N_("neither apt nor dnf is here"));

@@ -232,8 +232,8 @@ static const struct audit_check checks[] = {
     {.id = "MFA-13", .severity = AUDIT_CRITICAL, .title = "Protection of the secrets",
         .title_ko = "OTP 비밀 키 보호", .guide = "1", .isms_p = "~2.7.2",
         .rule = N_("keyring (0600) and records are root's alone, and nobody else may write a directory "
-        "above them"), .fix = N_("chown root and chmod go-rwx what is named"),
-        .rollback = N_("the owner and mode named in the evidence"), .run = check_secrets},
+        "above them"), .fix = "bastionctl fix MFA-13", .rollback = "bastionctl rollback",
+        .run = check_secrets},
 };
 
 const struct audit_group audit_enrolled = {checks, sizeof(checks) / sizeof(checks[0])};

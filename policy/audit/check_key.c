@@ -43,8 +43,8 @@ static const struct audit_check checks[] = {
     {.id = "KEY-09", .severity = AUDIT_HIGH, .title = "Plain AWS keys on the host",
         .title_ko = "배스천 평문 액세스 키", .guide = "3", .isms_p = "~2.7.2",
         .rule = N_("no file with an access key (AKIA...) is open to others (mode & 077); WARN any on an "
-        "instance of EC2"), .fix = N_("chmod 600 FILE; then a role of the instance in place of the key"),
-        .rollback = N_("the owner and mode named in the evidence"), .run = check_keys},
+        "instance of EC2"), .fix = N_("bastionctl fix KEY-09; then a role of the instance in place of the key"),
+        .rollback = "bastionctl rollback", .run = check_keys},
 };
 
 const struct audit_group audit_key = {checks, sizeof(checks) / sizeof(checks[0])};

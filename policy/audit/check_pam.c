@@ -1,4 +1,4 @@
-#include "policy/audit/finding.h"
+#include "policy/audit/check_pam.h"
 
 #include "enroll/language.h"
 #include "policy/audit/pam_facts.h"
@@ -157,6 +157,19 @@ static void judge_service(struct facts *f, struct result *r, const char *service
 	pamd_stack_free(&s);
 }
 
+enum audit_status check_pam_service(struct facts *f, const char *service)
+{
+	struct result r = {.count = 0};
+	enum audit_status status;
+
+	if (!pam_is_here(f, service))
+		return AUDIT_NOTHING;
+	judge_service(f, &r, service);
+	status = r.failed ? AUDIT_ERROR : r.status;
+	result_free(&r);
+	return status;
+}
+
 static void check_ways(struct facts *f, const struct audit_rules *rules, struct result *r)
 {
 	static const char *const services[] = {"sshd", "sudo", "sudo-i", "login"};
@@ -178,7 +191,7 @@ static const struct audit_check checks[] = {
         .title_ko = "PAM 경로상 OTP 강제", .guide = "1", .isms_p = "2.5.3 2.6.6",
         .rule = N_("no way through the PAM lines of sshd, sudo and login ends in a success without "
         "that of pam_bastion.so"),
-        .fix = "bastionctl enable sshd", .rollback = "bastionctl disable sshd",
+        .fix = "bastionctl fix MFA-10", .rollback = "bastionctl disable sshd",
         .run = check_ways},
 };
 

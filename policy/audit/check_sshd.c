@@ -358,7 +358,7 @@ static const struct audit_check checks[] = {
         .title_ko = "sshd 2차 인증 요구", .guide = "1", .isms_p = "2.5.3 2.6.6",
         .rule = N_("for every login UsePAM is yes, and each alternative of AuthenticationMethods has "
         "keyboard-interactive, or password by PAM, unless the login configuration lets the user off"),
-        .fix = "bastionctl enable sshd", .rollback = "bastionctl disable sshd",
+        .fix = "bastionctl fix MFA-11", .rollback = "bastionctl disable sshd",
         .run = check_methods},
 };
 

@@ -89,6 +89,8 @@ void gather_sshd(struct facts *f, const struct logins *people);
 void gather_listen(struct facts *f);
 /* What EC2 Instance Connect leaves; behind gather_sshd(). */
 void gather_eic(struct facts *f);
+/* Of that, what is about its return. */
+void gather_eic_return(struct facts *f);
 void gather_eic_use(struct facts *f);
 void gather_account(struct facts *f);
 /* Login configuration, keyring, records and who has one. */

@@ -288,7 +288,7 @@ static void note_excludes(struct facts *f, const char *path)
 	buffer_free(&b);
 }
 
-static void gather_return(struct facts *f)
+void gather_eic_return(struct facts *f)
 {
 	static const char *const dnf[] = {"/etc/dnf/dnf.conf", "/etc/yum.conf"};
 
@@ -310,6 +310,6 @@ void gather_eic(struct facts *f)
 		gather_script(f, eic_script(i));
 	look_into_programs(f);
 	gather_leftovers(f);
-	gather_return(f);
+	gather_eic_return(f);
 	gather_eic_use(f);
 }

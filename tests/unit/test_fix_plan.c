@@ -3,6 +3,7 @@
 #include "tests/unit/audit_host.h"
 
 #include "policy/fix_options.h"
+#include "policy/fix_pin.h"
 #include "policy/fix_plan.h"
 #include "policy/fix_way.h"
 
@@ -182,6 +183,49 @@ static void more_files_than_there_is_room_for_are_refused(void **state)
 	assert_int_equal(fix_plan_eic(&host, &plan, &e), ERR_REFUSED);
 }
 
+/* The same facts say what is missing, and that nothing is behind the fix. */
+static void pin_is_written_where_none_is_in_force(void **state)
+{
+	(void)state;
+	host_text("file", FIX_PIN_DIR "/eic", "Package: ec2-instance-connect\nPin: release *\n"
+	    "Pin-Priority: 1\n");
+	host_text("dir", FIX_PIN_DIR, "eic\n");
+	host_says("EIC-11", AUDIT_WARN, "apt: no pin");
+	make_plan();
+	assert_int_equal(plan.count, 1);
+	assert_true(file_of(FIX_PIN_PATH)->fresh);
+	assert_false(fix_plan_restarts(&plan));
+	host_text("file", FIX_PIN_PATH, buffer_string(&file_of(FIX_PIN_PATH)->file.new));
+	host_says("EIC-11", AUDIT_PASS, FIX_PIN_PATH ":2: apt does not install it");
+	make_plan();
+	assert_true(fix_plan_is_empty(&plan));
+}
+
+static void pin_of_ours_that_was_edited_is_written_anew(void **state)
+{
+	(void)state;
+	facts_none(&host, "file", FIX_PIN_DIR "/eic");
+	host_text("file", FIX_PIN_PATH, "# off\n");
+	host_text("dir", FIX_PIN_DIR, "x\n");
+	make_plan();
+	assert_false(file_of(FIX_PIN_PATH)->fresh);
+	assert_string_equal(buffer_string(&file_of(FIX_PIN_PATH)->file.old), "# off\n");
+}
+
+static void what_a_pin_does_not_keep_out_is_left(void **state)
+{
+	(void)state;
+	host_text("dnf-exclude", "/etc/yum.conf", "exclude=kernel*\n");
+	host_text("eic-in", "/etc/cloud/cloud.cfg", "7: - ec2-instance-connect");
+	host_text("eic-in", "/usr/local/bin/keys", "1: eic_run_authorized_keys");
+	assert_int_equal(fix_pin_plan(&host, &plan, NULL), 0);
+	assert_int_equal(plan.count, 0);
+	assert_true(plan.by_hand);
+	assert_non_null(strstr(plan.left.data, "/etc/yum.conf: write below [main]"));
+	assert_non_null(strstr(plan.left.data, "/etc/cloud/cloud.cfg:7: cloud-init"));
+	assert_null(strstr(plan.left.data, "/usr/local/bin/keys"));
+}
+
 static int put(void *ctx, int number, const struct buffer *text, struct err *e)
 {
 	(void)e;
@@ -257,6 +301,9 @@ int main(void)
 	    TEST(package_is_purged_also_when_only_its_configuration_is_there),
 	    TEST(account_that_can_log_in_is_left),
 	    TEST(more_files_than_there_is_room_for_are_refused),
+	    TEST(pin_is_written_where_none_is_in_force),
+	    TEST(pin_of_ours_that_was_edited_is_written_anew),
+	    TEST(what_a_pin_does_not_keep_out_is_left),
 	    TEST(configuration_to_come_has_every_include_in_its_place),
 	    TEST(somebody_else_has_to_get_in),
 	    TEST(login_by_a_key_that_it_has_handed_out_is_refused)};

@@ -1,0 +1,302 @@
+#include "enroll/language.h"
+#include "policy/audit/gather.h"
+#include "policy/cmd_common.h"
+#include "policy/cmd_fix.h"
+#include "policy/cmd_fix_show.h"
+#include "policy/enable_run.h"
+#include "policy/fix_loose.h"
+#include "policy/fix_mode.h"
+#include "policy/fix_pin.h"
+#include "policy/fix_run.h"
+#include "policy/fix_sshd.h"
+#include "policy/fix_way.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WAIT 30 /* seconds for another bastionctl */
+
+struct work {
+	const struct fix_options *o;
+	enum fix_what what;
+	char state_dir[CONF_PATH_MAX];
+	struct facts facts;
+	struct fix_change change;
+	struct enable_txn txn;
+	struct fix_done done;
+	struct err e;
+};
+
+static int exit_of(int r)
+{
+	return r == ERR_REFUSED ? CMD_NO : r == ERR_CONFLICT ? CMD_AGAIN : CMD_TROUBLE;
+}
+
+static int tell_open(const char *id)
+{
+	(void)fprintf(stderr, _("bastionctl: transaction %s is open: `bastionctl fix --resume` or "
+	    "`bastionctl rollback`\n"), id);
+	return CMD_NO;
+}
+
+/* What became of it, in a line or two. */
+static int tell_done(struct work *w, int r)
+{
+	const struct fix_done *d = &w->done;
+
+	if (r != 0)
+		(void)fprintf(stderr, "bastionctl: fix: %s\n", d->went_back && d->why.text[0] != '\0' ?
+		    d->why.text : w->e.text);
+	if (d->went_back)
+		(void)fprintf(stderr, _("bastionctl: fix: all is as it was; transaction %s\n"), d->id);
+	if (d->no_package)
+		(void)fprintf(stderr, _("bastionctl: the package is not installed again: no copy of its "
+		    "version is in the cache; its files are back\n"));
+	if (d->open)
+		(void)tell_open(d->id);
+	if (r != 0 || d->went_back)
+		return d->open || !d->went_back ? exit_of(r) : CMD_TROUBLE;
+	(void)printf(_("Done; transaction %s.  `bastionctl rollback %s` takes it back.\n"), d->id, d->id);
+	return CMD_YES;
+}
+
+/* A listener that was started with options of its own may still have them. */
+static bool still_runs(void)
+{
+	struct facts now = {.count = 0};
+	const struct fact *x = NULL;
+	bool found = false;
+
+	gather_listen(&now);
+	while ((x = facts_next(&now, "listener", "", x)) != NULL)
+		if (strstr(x->text, "eic_") != NULL || strstr(x->text, "ec2-instance-connect") != NULL) {
+			(void)printf(_("Left to you: process %s was started with it; end it and start sshd "
+			    "anew.\n"), x->name);
+			found = true;
+		}
+	facts_free(&now);
+	return found;
+}
+
+/* CMD_YES, unless there is more that somebody else has to do. */
+static int what_is_left(const struct work *w, enum fix_what what)
+{
+	const struct fix_plan *p = &w->change.plan;
+	const bool runs = what == FIX_EIC && still_runs();
+
+	return p->by_hand ? CMD_TROUBLE : runs || p->left.len > 0 || p->more ? CMD_NO : CMD_YES;
+}
+
+static int lock(struct work *w)
+{
+	const int r = enable_txn_lock(&w->txn, w->state_dir, WAIT, &w->e);
+
+	return r == 0 ? CMD_YES : cmd_tell(&w->e, exit_of(r));
+}
+
+/* An enable that waits may put files back that a fix is about to copy. */
+static int refuse_waiting(struct work *w)
+{
+	struct enable_change c;
+	char id[ENABLE_ID_MAX];
+	const char *name;
+	int r = enable_txn_find(&w->txn, id, &c, &w->e);
+
+	name = enable_target_name(c.target);
+	if (r == 1)
+		r = err_set(&w->e, ERR_REFUSED, "`enable %s` waits to be confirmed; `bastionctl confirm` from "
+		    "a new login, or `bastionctl disable %s`, first", name, name);
+	enable_change_free(&c);
+	if (r != 0)
+		(void)fprintf(stderr, "bastionctl: fix: %s\n", w->e.text);
+	return r == 0 ? CMD_YES : r == ERR_REFUSED ? CMD_NO : CMD_TROUBLE;
+}
+
+/* None may be open: what it has copied is older than what is there. */
+static int begin(struct work *w)
+{
+	struct enable_found found;
+	char id[ENABLE_ID_MAX];
+	int r = enable_run_settle(w->state_dir, &found, &w->e);
+
+	if (r < 0 && r != ERR_CONFLICT)
+		return cmd_tell(&w->e, CMD_TROUBLE);
+	if ((r = lock(w)) != CMD_YES)
+		return r;
+	if (fix_txn_open(&w->txn, id) > 0)
+		r = tell_open(id);
+	else if ((r = refuse_waiting(w)) == CMD_YES)
+		r = tell_done(w, fix_run_apply(&w->txn, &w->change, &w->done, &w->e));
+	enable_txn_unlock(&w->txn);
+	return r == CMD_YES ? what_is_left(w, w->what) : r;
+}
+
+/* ---- what is to be done ---- */
+
+/* Whether sshd would take it, and whether somebody else gets in. */
+static int judge(struct work *w)
+{
+	char who[400];
+	int r;
+
+	if (!fix_plan_restarts(&w->change.plan))
+		return CMD_YES;
+	r = fix_sshd_test(&w->facts, &w->change.plan, &w->e);
+	if (r != 0 && r != ERR_NONE)
+		return cmd_tell(&w->e, exit_of(r));
+	if (w->o->console)
+		return CMD_YES;
+	fix_way_gather(&w->facts);
+	if ((r = fix_way_judge(&w->facts, who, sizeof(who), &w->e)) != 0)
+		return cmd_tell(&w->e, exit_of(r));
+	(void)printf(_("Gets in without it: %s\n"), who);
+	return CMD_YES;
+}
+
+static void gather(struct work *w, const struct gather_request *q)
+{
+	switch (w->what) {
+	case FIX_EIC:
+		gather_host(&w->facts, q);
+		break;
+	case FIX_EIC_RETURN:
+		gather_eic_return(&w->facts);
+		break;
+	case FIX_SECRETS:
+		gather_enrolled(&w->facts, q);
+		fix_loose_gather(&w->facts);
+		break;
+	case FIX_KEYS:
+		gather_key(&w->facts);
+		break;
+	}
+}
+
+static int make_plan(struct work *w)
+{
+	struct fix_plan *p = &w->change.plan;
+	int r = ERR_SYSTEM;
+
+	p->what = w->what;
+	switch (w->what) {
+	case FIX_EIC:
+		r = fix_plan_eic(&w->facts, p, &w->e);
+		fix_sshd_listens(&w->facts, &w->change);
+		break;
+	case FIX_EIC_RETURN:
+		r = fix_pin_plan(&w->facts, p, &w->e);
+		break;
+	case FIX_SECRETS:
+		r = fix_loose_secrets(&w->facts, p, &w->e);
+		break;
+	case FIX_KEYS:
+		r = fix_loose_keys(&w->facts, p, &w->e);
+		break;
+	}
+	if (r == 0 && w->facts.failed)
+		r = err_set(&w->e, ERR_SYSTEM, "out of memory");
+	return r == 0 ? fix_mode_look(p, &w->e) : r;
+}
+
+static int fix(struct work *w)
+{
+	const struct fix_plan *p = &w->change.plan;
+	int r = make_plan(w);
+
+	if (r != 0)
+		return cmd_tell(&w->e, r == ERR_REFUSED ? CMD_NO : CMD_TROUBLE);
+	if (fix_plan_is_empty(p)) {
+		cmd_fix_show_nothing(p);
+		cmd_fix_show_left(p);
+		return what_is_left(w, w->what);
+	}
+	cmd_fix_show_steps(&w->change);
+	cmd_fix_show_left(p);
+	cmd_fix_show_diffs(p);
+	(void)fflush(stdout);
+	if ((r = judge(w)) != CMD_YES)
+		return r;
+	if (w->o->dry_run || !cmd_fix_is_agreed(w->o)) {
+		(void)printf(_("Nothing was changed; `bastionctl fix %s --yes` does it.\n"), fix_name(w->what));
+		return CMD_NO;
+	}
+	return begin(w);
+}
+
+static void finish(struct work *w)
+{
+	fix_change_free(&w->change);
+	facts_free(&w->facts);
+	free(w);
+}
+
+int cmd_fix_run(const struct cmd_common *common, const struct fix_options *o, enum fix_what what)
+{
+	struct gather_request q = {.config = NULL};
+	struct work *w = calloc(1, sizeof(*w));
+	char config[CONF_PATH_MAX];
+	int r;
+
+	if (w == NULL)
+		return CMD_TROUBLE;
+	w->o = o, w->what = what;
+	if ((r = cmd_fix_state_dir(common, w->state_dir, sizeof(w->state_dir))) == CMD_YES) {
+		if (common->config != NULL && cmd_absolute(common->config, config) == 0)
+			q.config = config;
+		gather(w, &q);
+		r = fix(w);
+	}
+	finish(w);
+	return r;
+}
+
+/* ---- the one that was cut short ---- */
+
+/* Whether it is the one that was meant; its kind. */
+static int is_meant(struct work *w, const char *id, const enum fix_what *what)
+{
+	struct fix_change c;
+	const int r = fix_txn_read(&w->txn, id, ENABLE_TXN_FIX, &c, &w->e);
+
+	if (r != 0)
+		return cmd_tell(&w->e, CMD_TROUBLE);
+	w->what = c.plan.what;
+	fix_change_free(&c);
+	if (what == NULL || *what == w->what)
+		return CMD_YES;
+	(void)fprintf(stderr, _("bastionctl: transaction %s is of `fix %s`\n"), id, fix_name(w->what));
+	return CMD_NO;
+}
+
+static int resume(struct work *w, const enum fix_what *what)
+{
+	char id[ENABLE_ID_MAX];
+	int r = lock(w);
+
+	if (r != CMD_YES)
+		return r;
+	if (fix_txn_open(&w->txn, id) == 0) {
+		(void)printf(_("No fix was cut short.\n"));
+		w->what = FIX_EIC_RETURN;
+	} else if ((r = is_meant(w, id, what)) == CMD_YES) {
+		r = tell_done(w, fix_run_resume(&w->txn, id, &w->done, &w->e));
+	}
+	enable_txn_unlock(&w->txn);
+	return r == CMD_YES ? what_is_left(w, w->what) : r;
+}
+
+int cmd_fix_resume(const struct cmd_common *common, const struct fix_options *o,
+    const enum fix_what *what)
+{
+	struct work *w = calloc(1, sizeof(*w));
+	int r;
+
+	if (w == NULL)
+		return CMD_TROUBLE;
+	w->o = o;
+	if ((r = cmd_fix_state_dir(common, w->state_dir, sizeof(w->state_dir))) == CMD_YES)
+		r = resume(w, what);
+	finish(w);
+	return r;
+}
