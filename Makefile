@@ -224,6 +224,15 @@ fuzz: deps
 
 tests: $(products) $(stub) $(call_bin) $(unit_bin) $(pam_bin) $(race_bin) $(crash_bin) $(torn_bin)
 
+# moto's server, a peer that nobody here wrote; without a network it is NOT RUN.
+$(BUILD)/moto/bin/moto_server: tests/requirements.txt
+	@mkdir -p $(@D)
+	@echo 'moto: into $(BUILD)/moto'
+	@$(PYTHON) -m venv --clear $(BUILD)/moto && \
+		$(BUILD)/moto/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt >$(BUILD)/moto.log 2>&1 \
+		|| { echo 'moto: cannot be had: $(BUILD)/moto.log'; rm -rf $(BUILD)/moto; exit 1; }
+	@touch $@
+
 deps:
 	@DEPS='$(DEPS)' packaging/deps
 
@@ -234,7 +243,8 @@ demo: deps
 check: deps
 	@DEPS='$(DEPS)' packaging/deps check
 	@$(MAKE) --no-print-directory -j$(JOBS) tests
-	@# What cannot be built is counted by the group.
+	@# What cannot be had or built is counted by the group.
+	$(if $(filter no,$(AWS)),,-@$(MAKE) --no-print-directory $(BUILD)/moto/bin/moto_server)
 	-@$(coverage_make) fuzz-programs
 	@BUILD='$(abspath $(BUILD))' PYTHON='$(PYTHON)' CRASH_PART=$${CRASH_PART:-4} tests/run guard unit pam race crash system beside fuzz model
 

@@ -159,10 +159,12 @@ static void say_skew(struct aws_answer *out, const struct aws_request *q, const 
 	const long long off = (long long)s->skew;
 
 	out->end = AWS_SKEWED;
-	if (s->dated)
-		(void)err_set(&out->e, ERR_DENIED, "%s %s: the clock of this host is %lld seconds %s: "
-		    "put it right", aws_service_scope(q->service), q->action, off < 0 ? -off : off,
-		    off < 0 ? "slow" : "fast");
+	if (s->dated && off < 0)
+		(void)err_set(&out->e, ERR_DENIED, "%s %s: the clock of this host is %lld seconds slow: put it "
+		    "right", aws_service_scope(q->service), q->action, -off);
+	else if (s->dated)
+		(void)err_set(&out->e, ERR_DENIED, "%s %s: the clock of this host is %lld seconds fast: put it "
+		    "right", aws_service_scope(q->service), q->action, off);
 	else
 		(void)err_set(&out->e, ERR_DENIED, "%s %s: the clock of this host is wrong: put it right",
 		    aws_service_scope(q->service), q->action);

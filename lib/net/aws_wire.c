@@ -39,7 +39,8 @@ static void put(struct pen *p, const char *text)
 	p->len += n;
 }
 
-/* RFC 3986: all but the unreserved ones. */
+/* All but the unreserved ones of RFC 3986, and a blank as a plus: a form as AWS's own tools for
+ * Python write it, from which moto reckons the signature anew. */
 static void put_encoded(struct pen *p, const char *text)
 {
 	static const char digits[] = "0123456789ABCDEF";
@@ -50,6 +51,8 @@ static void put_encoded(struct pen *p, const char *text)
 		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
 		    strchr("-._~", c) != NULL) {
 			p->to->data[p->len++] = c;
+		} else if (c == ' ') {
+			p->to->data[p->len++] = '+';
 		} else {
 			p->to->data[p->len++] = '%';
 			p->to->data[p->len++] = (unsigned char)digits[c >> 4];

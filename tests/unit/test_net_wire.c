@@ -248,7 +248,7 @@ static void query_is_a_form_in_which_all_but_the_unreserved_is_encoded(void **st
 
 	(void)state;
 	make(&(struct aws_call){.service = AWS_IAM, .action = "GetUser", .param = params, .params = 2}, NULL);
-	assert_body("Action=GetUser&Version=2010-05-08&UserName=a%20b%2Bc%2F%3D%26~-._%25%ED%95%9C");
+	assert_body("Action=GetUser&Version=2010-05-08&UserName=a+b%2Bc%2F%3D%26~-._%25%ED%95%9C");
 	assert_null(request.http.sign);
 	assert_int_equal(request.http.method, HTTP_POST);
 }
