@@ -89,7 +89,7 @@ catalogue = locale/$(1)/LC_MESSAGES/pam-bastion.mo
 products = $(BUILD)/pam_bastion.so $(BUILD)/enroll-mfa $(BUILD)/bastionctl \
 	$(foreach l,$(languages),$(BUILD)/$(call catalogue,$(l)))
 
-.PHONY: all deps demo check check-unit check-pam check-race check-system check-guard check-crash check-fuzz check-model \
+.PHONY: all deps demo check check-unit check-pam check-race check-system check-guard check-crash check-fuzz check-model check-rotate \
 	lint asan bench bench-passwords install uninstall dist clean tests pot update-po valgrind fuzz fuzz-programs crash coverage
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -257,6 +257,11 @@ check-model:
 check-fuzz:
 	@$(coverage_make) fuzz-programs
 	@BUILD='$(abspath $(BUILD))' PYTHON='$(PYTHON)' tests/run fuzz
+
+# The whole crash matrix of rotations: each cut, each kill, and each two of them; hours.
+check-rotate: tests
+	@ROTATE_PAIRS=all $(BUILD)/tests/unit/test_rotate
+	@BUILD='$(abspath $(BUILD))' PYTHON='$(PYTHON)' ROTATE_ALL=1 SYSTEM=tests/system/test_rotate.py tests/run system
 
 # The long form: each call of each operation, and 10,000 kills at any time; several hours.
 crash: tests

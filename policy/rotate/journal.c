@@ -5,9 +5,11 @@
 #include "lib/core/slot.h"
 #include "policy/lock_file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,6 +23,7 @@ struct work {
 	unsigned char file[SLOT_FILE];
 	unsigned char value[ROTATE_RECORD_MAX];
 	size_t len;
+	struct rotate_record record;
 };
 
 int journal_dir(const char *state_dir, bool make, struct err *e)
@@ -152,6 +155,46 @@ static int load(struct journal *j, struct rotate_record *r, struct err *e)
 	return result;
 }
 
+static bool has_secret(const struct rotate_record *r)
+{
+	return r->old.secret[0] != '\0' || r->new.secret[0] != '\0';
+}
+
+/* Into the slot that is not the newest: read first, so that a write is always of two. */
+static int write_slot(struct journal *j, struct work *w, const struct rotate_record *r, struct err *e)
+{
+	int result;
+
+	w->record = *r;
+	w->record.leaves = j->secret;
+	w->slot.name = j->path;
+	if ((result = fill(w, &w->record, e)) == 0 && (result = slot_read(j->fd, &w->slot, e)) == 0)
+		result = slot_write(j->fd, &w->slot, w->value, w->len, e);
+	if (result == 0)
+		j->secret = has_secret(r);
+	return result;
+}
+
+int journal_write(struct journal *j, const struct rotate_record *r, struct err *e)
+{
+	struct secret memory = {NULL, 0};
+	const bool over = j->secret && !has_secret(r);
+	struct work *w;
+	int result;
+
+	if (secret_new(&memory, sizeof(*w)) != 0)
+		return err_set(e, ERR_SYSTEM, "out of memory");
+	w = (struct work *)memory.data;
+	result = write_slot(j, w, r, e);
+	/* Once more, over the one with the secrets.  Whoever dies before has noted that they are
+	 * there (`leaves`), and the next one to open it does this. */
+	if (result == 0 && over)
+		result = write_slot(j, w, r, e);
+	secret_free(&memory);
+	secret_burn_stack();
+	return result;
+}
+
 int journal_open(struct journal *j, const char *state_dir, const char *account, const char *user,
     struct rotate_record *r, struct err *e)
 {
@@ -166,39 +209,13 @@ int journal_open(struct journal *j, const char *state_dir, const char *account, 
 		result = take_lock(j, e);
 	if (result == 0)
 		result = load(j, r, e);
+	if (result == 0)
+		j->secret = has_secret(r);
+	if (result == 0 && r->leaves && !j->secret)
+		result = journal_write(j, r, e);
 	if (result != 0)
 		journal_close(j);
 	return result;
-}
-
-/* Into the slot that is not the newest: read first, so that a write is always of two. */
-static int write_slot(struct journal *j, const struct rotate_record *r, int times, struct err *e)
-{
-	struct secret memory = {NULL, 0};
-	struct work *w;
-	int result;
-
-	if (secret_new(&memory, sizeof(*w)) != 0)
-		return err_set(e, ERR_SYSTEM, "out of memory");
-	w = (struct work *)memory.data;
-	w->slot.name = j->path;
-	result = fill(w, r, e);
-	for (int i = 0; i < times && result == 0; i++)
-		if ((result = slot_read(j->fd, &w->slot, e)) == 0)
-			result = slot_write(j->fd, &w->slot, w->value, w->len, e);
-	secret_free(&memory);
-	secret_burn_stack();
-	return result;
-}
-
-int journal_write(struct journal *j, const struct rotate_record *r, struct err *e)
-{
-	return write_slot(j, r, 1, e);
-}
-
-int journal_write_over(struct journal *j, const struct rotate_record *r, struct err *e)
-{
-	return write_slot(j, r, 2, e);
 }
 
 void journal_close(struct journal *j)
@@ -247,4 +264,37 @@ int journal_look(const char *state_dir, const char *account, const char *user,
 	result = journal_peek(dir, name_in(j.path), r, e);
 	(void)close(dir);
 	return result == ERR_NONE ? 0 : result;
+}
+
+static int is_journal(const struct dirent *d)
+{
+	const size_t n = strlen(d->d_name);
+
+	return n > 2 && n < JOURNAL_NAME_MAX && strcmp(d->d_name + n - 2, ".j") == 0;
+}
+
+int journal_each(const char *state_dir,
+    int (*each)(void *ctx, const struct rotate_record *r, const struct err *e), void *ctx,
+    struct err *e)
+{
+	struct rotate_record record;
+	struct dirent **list = NULL;
+	int dir = journal_dir(state_dir, false, e), n, r = 0;
+
+	if (dir < 0)
+		return dir == ERR_NONE ? 0 : dir;
+	if ((n = scandirat(dir, ".", &list, is_journal, alphasort)) < 0)
+		r = err_errno(e, "%s", state_dir);
+	for (int i = 0; i < n; i++) {
+		struct err one = {.code = 0};
+
+		if (r == 0 && journal_peek(dir, list[i]->d_name, &record, &one) == 0)
+			one.code = 0;
+		if (r == 0)
+			r = each(ctx, &record, &one);
+		free(list[i]);
+	}
+	free(list);
+	(void)close(dir);
+	return r;
 }

@@ -19,6 +19,7 @@
 /* Zeroed by journal_close(); -1: closed. */
 struct journal {
 	int dir, lock, fd;
+	bool secret; /* the record in the file has secrets */
 	char path[JOURNAL_PATH_MAX];
 };
 
@@ -31,12 +32,9 @@ int journal_dir(const char *state_dir, bool make, struct err *e);
 int journal_open(struct journal *j, const char *state_dir, const char *account, const char *user,
     struct rotate_record *r, struct err *e);
 
-/* Makes r what it says.  0, or trouble; ERR_UNKNOWN: old or new. */
+/* Makes r what it says; of one without secrets those of the records before it are gone from
+ * the file.  0, or trouble; ERR_UNKNOWN: old or new. */
 int journal_write(struct journal *j, const struct rotate_record *r, struct err *e);
-
-/* The same so that of the records before it nothing is left in the file: for one without
- * secrets. */
-int journal_write_over(struct journal *j, const struct rotate_record *r, struct err *e);
 
 void journal_close(struct journal *j);
 
@@ -47,5 +45,12 @@ int journal_look(const char *state_dir, const char *account, const char *user,
 /* Reads one without its lock, by the name of its file, its secrets left out.  Codes as above;
  * ERR_NONE. */
 int journal_peek(int dir, const char *name, struct rotate_record *r, struct err *e);
+
+/* Calls each for the record of each user, as journal_look() gives it (e.code of one that
+ * cannot be read), until it does not return 0.  Its value; 0 where there are none; a code:
+ * the directory cannot be read. */
+int journal_each(const char *state_dir,
+    int (*each)(void *ctx, const struct rotate_record *r, const struct err *e), void *ctx,
+    struct err *e);
 
 #endif

@@ -84,9 +84,8 @@ enum rotate_end rotate_close_record(struct rotate *m)
 	memset(r->before, 0, sizeof(r->before));
 	r->token[0] = r->v_old[0] = '\0';
 	r->off = false;
-	r->state = ROTATE_CLOSED;
 	r->t_closed = rotate_now(m);
-	return journal_write_over(&m->journal, r, &m->e) == 0 ? ROTATE_GO : ROTATE_STUCK;
+	return rotate_save(m, ROTATE_CLOSED);
 }
 
 /* ---- what there is ---- */
@@ -242,25 +241,39 @@ enum rotate_end rotate_run(struct rotate *m)
 
 /* ---- the beginning ---- */
 
+/* arn:aws:iam::ACCOUNT:user/PATH/NAME */
+static enum rotate_end ask_user(struct rotate *m)
+{
+	struct rotate_identity who;
+	enum rotate_answer a = m->iam->identity(m->iam->ctx, &m->cur.pair, &who, &m->e);
+	const char *name = strrchr(who.arn, '/');
+
+	if (a == ROTATE_DEAD)
+		return ROTATE_END(m, ROTATE_DRIFT, "the current key %s does not work: whose it is has to be "
+		    "said (`bastionctl rotate repair USER`)", rotate_short(m->cur.pair.id).text);
+	if (a != ROTATE_OK)
+		return rotate_failed(a);
+	if (strstr(who.arn, ":user/") == NULL || name == NULL || strlen(name + 1) >= sizeof(m->rec.user))
+		return ROTATE_END(m, ROTATE_STUCK, "the key %s is %s's, who is no user of IAM",
+		    rotate_short(m->cur.pair.id).text, who.arn);
+	(void)snprintf(m->rec.user, sizeof(m->rec.user), "%s", name + 1);
+	return ROTATE_GO;
+}
+
+/* A profile does not say whose its key is. */
 static enum rotate_end find_user(struct rotate *m, const struct rotate_record *target)
 {
 	const char *user = m->cur.user[0] != '\0' ? m->cur.user : target->user;
-	struct rotate_used used;
-	enum rotate_answer a;
+	enum rotate_end end = ROTATE_GO;
 
-	if (user[0] == '\0') {
-		/* A profile does not say whose its key is; AWS does. */
-		a = m->iam->used(m->iam->ctx, m->cur.pair.id, &used, &m->e);
-		if (a != ROTATE_OK)
-			return a == ROTATE_NONE ? ROTATE_DRIFT : rotate_failed(a);
-		user = used.user;
-	}
-	if (target->user[0] != '\0' && strcmp(target->user, user) != 0)
-		return ROTATE_END(m, ROTATE_STUCK, "the key there is the user %s's, not %s's", user,
-		    target->user);
-	if (m->rec.user[0] == '\0' || m->rec.user != user)
+	if (user[0] != '\0')
 		(void)snprintf(m->rec.user, sizeof(m->rec.user), "%s", user);
-	return ROTATE_GO;
+	else
+		end = ask_user(m);
+	if (end == ROTATE_GO && target->user[0] != '\0' && strcmp(target->user, m->rec.user) != 0)
+		return ROTATE_END(m, ROTATE_STUCK, "the key there is the user %s's, not %s's", m->rec.user,
+		    target->user);
+	return end;
 }
 
 /* The record is of the target that was asked for, or of none yet. */

@@ -87,6 +87,14 @@ void rotate_free(struct rotate **m);
  * target.  user: "" or the one that it must be.  ROTATE_GO, or how it ended: m->e. */
 enum rotate_end rotate_open(struct rotate *m, const struct rotate_record *target);
 
+/* The four steps of Secrets Manager, each called by itself, any number of times: createSecret,
+ * setSecret, testSecret, finishSecret.  Behind rotate_open() with order.token. */
+enum rotate_end rotate_call(struct rotate *m, const char *step);
+
+/* Switches a key off that is no home's: of a user whose rotations this host may not know (then
+ * m->home is NULL).  ROTATE_DRIFT: there is no such key. */
+enum rotate_end rotate_retire(struct rotate *m, const char *user, const char *id);
+
 /* Goes as far as it may.  Unless ROTATE_DONE, m->e says why. */
 enum rotate_end rotate_run(struct rotate *m);
 

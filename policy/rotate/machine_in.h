@@ -7,7 +7,7 @@
 #include "policy/rotate/machine.h"
 
 /* Fills m->e as err_set() does, and is the end given. */
-#define ROTATE_END(m, end, ...) (err_set(&(m)->e, 0, __VA_ARGS__), (end))
+#define ROTATE_END(m, end, ...) ((void)err_set(&(m)->e, 0, __VA_ARGS__), (end))
 /* Tells people. */
 #define ROTATE_SAY(m, ...) \
 	do { \

@@ -69,7 +69,7 @@ static enum rotate_end tell_no_room(struct rotate *m, const struct rotate_key *k
 	    "used %s) is for you to decide: `bastionctl rotate retire %s` switches it off, `aws iam "
 	    "delete-access-key` deletes one that is off", m->rec.user, rotate_short(key->id).text,
 	    key->active ? "Active" : "Inactive", rotate_when(key->created).text,
-	    used.at != 0 ? rotate_when(used.at).text : "never", key->id);
+	    used.at != 0 ? rotate_when(used.at).text : "-", key->id);
 }
 
 static enum rotate_end make_room(struct rotate *m)
@@ -146,7 +146,7 @@ static enum rotate_end identify(struct rotate *m)
 
 enum rotate_end rotate_step_closed(struct rotate *m)
 {
-	const struct rotate_key *key = rotate_key_of(m, m->cur.pair.id);
+	const struct rotate_key *key;
 	enum rotate_end end;
 
 	if (m->gave_up)
@@ -156,10 +156,16 @@ enum rotate_end rotate_step_closed(struct rotate *m)
 		return ROTATE_DONE;
 	if (m->order.resume || m->order.rollback)
 		return ROTATE_DONE;
-	if (!m->order.repair && (key == NULL || !key->active))
-		return ROTATE_END(m, ROTATE_DRIFT, "%s: the current key %s is %s: `bastionctl rotate repair`",
-		    m->rec.user, rotate_short(m->cur.pair.id).text,
-		    key == NULL ? "not there" : "Inactive");
+	/* A step before this one may have deleted a key. */
+	if ((end = rotate_look(m)) != ROTATE_GO)
+		return end;
+	key = rotate_key_of(m, m->cur.pair.id);
+	if (!m->order.repair && key == NULL)
+		return ROTATE_END(m, ROTATE_DRIFT, "%s: the current key %s is gone: `bastionctl rotate repair`",
+		    m->rec.user, rotate_short(m->cur.pair.id).text);
+	if (!m->order.repair && !key->active)
+		return ROTATE_END(m, ROTATE_DRIFT, "%s: the current key %s is Inactive: `bastionctl rotate "
+		    "repair`", m->rec.user, rotate_short(m->cur.pair.id).text);
 	if (!m->order.repair && ((end = is_due(m, key)) != ROTATE_GO || (end = identify(m)) != ROTATE_GO))
 		return end;
 	if ((end = make_room(m)) != ROTATE_GO)
@@ -220,6 +226,9 @@ static enum rotate_end undo(struct rotate *m)
 
 	if (m->iam->update(m->iam->ctx, user, id, false, NULL) == ROTATE_OK)
 		(void)m->iam->remove(m->iam->ctx, user, id, NULL);
+	/* What was written may be there all the same. */
+	secret_wipe(&m->rec.new, sizeof(m->rec.new));
+	(void)rotate_save(m, ROTATE_INTENT);
 	m->e = why;
 	return ROTATE_STUCK;
 }

@@ -42,11 +42,9 @@ enum rotate_end rotate_step_saved(struct rotate *m)
 	if (!yes)
 		return a == ROTATE_TAKEN ? take_other_version(m) : ROTATE_END(m, ROTATE_STUCK,
 		    "%s: what was put into the version %s is not there", m->rec.user, m->rec.token);
-	if (!m->home->keeps)
-		return rotate_save(m, ROTATE_PUT);
-	secret_wipe(m->rec.new.secret, sizeof(m->rec.new.secret));
-	m->rec.state = ROTATE_PUT;
-	return journal_write_over(&m->journal, &m->rec, &m->e) == 0 ? ROTATE_GO : ROTATE_STUCK;
+	if (m->home->keeps)
+		secret_wipe(m->rec.new.secret, sizeof(m->rec.new.secret));
+	return rotate_save(m, ROTATE_PUT);
 }
 
 /* ---- 8: the test ---- */
@@ -77,7 +75,8 @@ enum rotate_end rotate_step_put(struct rotate *m)
 	if (key != NULL && !key->active)
 		return ROTATE_END(m, ROTATE_STUCK, "%s: the new key %s was switched off by somebody: `bastionctl "
 		    "rotate rollback %s` gives it up", m->rec.user, rotate_short(key->id).text, m->rec.user);
-	end = new_pair(m);
+	if ((end = new_pair(m)) == ROTATE_AGAIN)
+		return end; /* it says nothing of the key */
 	if (end == ROTATE_GO)
 		end = rotate_test(m, &m->other.pair);
 	if (end == ROTATE_GO)
@@ -112,8 +111,7 @@ static enum rotate_end promoted(struct rotate *m)
 	/* Of a profile the old one is kept here, for a way back; the new one is where it belongs. */
 	secret_wipe(m->rec.new.secret, sizeof(m->rec.new.secret));
 	m->rec.t_promoted = rotate_now(m);
-	m->rec.state = ROTATE_OVERLAP;
-	if (journal_write_over(&m->journal, &m->rec, &m->e) != 0)
+	if (rotate_save(m, ROTATE_OVERLAP) != ROTATE_GO)
 		return ROTATE_STUCK;
 	ROTATE_SAY(m, "%s: %s is the current key now", m->rec.user, rotate_short(m->rec.new.id).text);
 	return ROTATE_GO;

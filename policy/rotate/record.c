@@ -52,7 +52,7 @@ int rotate_record_pack(const struct rotate_record *r, unsigned char out[ROTATE_R
 	pack_put_int(&p, FORMAT, 2);
 	pack_put_int(&p, (uint64_t)r->state, 1);
 	pack_put_int(&p, (uint64_t)r->home_kind, 1);
-	pack_put_int(&p, r->off ? 1 : 0, 1);
+	pack_put_int(&p, (r->off ? 1U : 0U) | (r->leaves ? 2U : 0U), 1);
 	for (int i = 0; text[i].at != NULL; i++) {
 		const size_t n = strnlen(text[i].at, text[i].size);
 
@@ -85,7 +85,7 @@ static void get_texts(struct pack *p, struct rotate_record *r)
 int rotate_record_unpack(struct rotate_record *r, const unsigned char *bytes, size_t len)
 {
 	struct pack p = {.data = (unsigned char *)(uintptr_t)bytes, .size = len};
-	uint64_t state, kind, off;
+	uint64_t state, kind, flags;
 	int64_t *time[TIMES];
 
 	secret_wipe(r, sizeof(*r));
@@ -93,18 +93,19 @@ int rotate_record_unpack(struct rotate_record *r, const unsigned char *bytes, si
 		return ERR_BAD;
 	state = pack_get_int(&p, 1);
 	kind = pack_get_int(&p, 1);
-	off = pack_get_int(&p, 1);
+	flags = pack_get_int(&p, 1);
 	get_texts(&p, r);
 	list_times(r, time);
 	for (int i = 0; i < TIMES; i++)
 		*time[i] = (int64_t)pack_get_int(&p, 8);
-	if (p.bad || p.at != len || state >= ROTATE_STATES || kind > ROTATE_HOME_PROFILE || off > 1) {
+	if (p.bad || p.at != len || state >= ROTATE_STATES || kind > ROTATE_HOME_PROFILE || flags > 3) {
 		secret_wipe(r, sizeof(*r));
 		return ERR_BAD;
 	}
 	r->state = (enum rotate_state)state;
 	r->home_kind = (enum rotate_home_kind)kind;
-	r->off = off == 1;
+	r->off = (flags & 1) != 0;
+	r->leaves = (flags & 2) != 0;
 	return 0;
 }
 

@@ -59,7 +59,8 @@ struct rotate_record {
 	char v_old[ROTATE_VERSION_MAX];  /* the one that holds the old */
 	struct rotate_pair old, new;     /* id "": none */
 	char before[ROTATE_KEYS_MOST][ROTATE_KEY_ID_MAX]; /* keys at the intent */
-	bool off; /* the suspect was switched off */
+	bool off;    /* the suspect was switched off */
+	bool leaves; /* beside it in the file is one with secrets (journal.c) */
 	/* Seconds since 1970; 0: not yet. */
 	int64_t t_intent, t_suspect, t_promoted, t_off, t_closed;
 	int64_t t_own; /* when a rotation has signed with the old key itself */
