@@ -4,6 +4,7 @@
 #include "lib/core/safefile.h"
 #include "policy/audit/evidence.h"
 #include "policy/audit/gather.h"
+#include "policy/audit/mask.h"
 #include "policy/audit/probe.h"
 #include "policy/audit/report_log.h"
 #include "policy/cmd_audit_options.h"
@@ -251,10 +252,12 @@ int cmd_audit(const struct cmd_common *common, int argc, char **argv)
 	probe = (struct probe_request){.user = o.probe_user, .port = o.probe_port, .region = o.region};
 	if (o.probe_user != NULL)
 		q.probe = &probe;
-	if (o.facts == NULL)
-		gather_host(&d.facts, &q);
-	else
+	if (o.facts != NULL) {
 		r = read_facts(&d.facts, o.facts);
+	} else {
+		gather_host(&d.facts, &q);
+		mask_facts(&d.facts);
+	}
 	if (r == CMD_YES && o.save_facts != NULL && evidence_save_facts(&d.facts, o.save_facts, &e) != 0)
 		r = cmd_tell(&e, CMD_TROUBLE);
 	if (r == CMD_YES)

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define STATE_DIR PB_LOCALSTATEDIR "/lib/pam-bastion"
@@ -57,8 +56,6 @@ int cmd_fix_state_dir(const struct cmd_common *common, char *dir, unsigned long 
 	else if ((r = cmd_load(common, c)) == CMD_YES)
 		(void)snprintf(dir, size, "%s", c->state_dir);
 	free(c);
-	if (r == CMD_YES && geteuid() == 0)
-		(void)mkdir(dir, 0700);
 	return r;
 }
 
@@ -99,9 +96,9 @@ static int check_line(const struct line *l)
 {
 	const bool enables = l->o.confirm != NULL || l->o.admin != NULL;
 
-	if (l->o.resume && (l->o.dry_run || l->o.console || enables || l->count > 1 ||
+	if (l->o.resume && (l->o.dry_run || enables || l->count > 1 ||
 	    (l->count == 1 && is_enable(l->id[0]))))
-		return cmd_usage("fix", N_("--resume goes with one fix and with --yes alone"), NULL);
+		return cmd_usage("fix", N_("--resume goes with one fix, --yes and --i-have-console alone"), NULL);
 	if (l->count == 0 && !l->o.resume)
 		return cmd_usage("fix", N_("what is to be put right?  EIC, EIC-11, KEY-09, MFA-10, MFA-11, "
 		    "MFA-13"), NULL);

@@ -27,11 +27,15 @@ int cmd_fix_resume(const struct cmd_common *common, const struct fix_options *o,
 /* `fix MFA-10` and `fix MFA-11`, which are `enable` (cmd_fix_enable.c). */
 int cmd_fix_enable(const struct cmd_common *common, const struct fix_options *o, const char *id);
 
+/* Says where texts are kept that somebody else has written meanwhile. */
+struct fix_done;
+void cmd_fix_tell_edited(const struct fix_done *d);
+
 /* Whether it goes on without --yes: asked on a terminal. */
 bool cmd_fix_is_agreed(const struct fix_options *o);
 
-/* state_dir of the login configuration, made if need be; a host without a configuration has
- * the packaged one.  CMD_YES; else it was said why. */
+/* state_dir of the login configuration, which is made by whoever writes in it; a host without a
+ * configuration has the packaged one.  CMD_YES; else it was said why. */
 int cmd_fix_state_dir(const struct cmd_common *common, char *dir, unsigned long size);
 
 #endif

@@ -3,6 +3,7 @@
 #include "policy/cmd_common.h"
 #include "policy/cmd_fix.h"
 #include "policy/cmd_fix_show.h"
+#include "policy/cmd_fix_verify.h"
 #include "policy/enable_run.h"
 #include "policy/fix_loose.h"
 #include "policy/fix_mode.h"
@@ -10,15 +11,21 @@
 #include "policy/fix_run.h"
 #include "policy/fix_sshd.h"
 #include "policy/fix_way.h"
+#include "policy/hold_signals.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define WAIT 30 /* seconds for another bastionctl */
 
 struct work {
 	const struct fix_options *o;
+	struct gather_request q;
+	char config[CONF_PATH_MAX];
 	enum fix_what what;
 	char state_dir[CONF_PATH_MAX];
 	struct facts facts;
@@ -40,52 +47,101 @@ static int tell_open(const char *id)
 	return CMD_NO;
 }
 
-/* What became of it, in a line or two. */
-static int tell_done(struct work *w, int r)
+/* Texts that somebody else has written meanwhile. */
+void cmd_fix_tell_edited(const struct fix_done *d)
+{
+	const char *p = buffer_string(&d->edited);
+
+	while (*p != '\0') {
+		const size_t n = strcspn(p, "\n"), path = strcspn(p, " ");
+
+		(void)fprintf(stderr, _("bastionctl: %.*s had been changed meanwhile; that text is kept as "
+		    "%.*s\n"), (int)path, p, (int)(n - path - 1), p + path + 1);
+		p += n + (p[n] == '\n');
+	}
+}
+
+static int tell_trouble(const struct work *w, int r)
 {
 	const struct fix_done *d = &w->done;
 
-	if (r != 0)
-		(void)fprintf(stderr, "bastionctl: fix: %s\n", d->went_back && d->why.text[0] != '\0' ?
-		    d->why.text : w->e.text);
+	(void)fprintf(stderr, "bastionctl: fix: %s\n", d->went_back && d->why.text[0] != '\0' ?
+	    d->why.text : w->e.text);
 	if (d->went_back)
 		(void)fprintf(stderr, _("bastionctl: fix: all is as it was; transaction %s\n"), d->id);
 	if (d->no_package)
 		(void)fprintf(stderr, _("bastionctl: the package is not installed again: no copy of its "
 		    "version is in the cache; its files are back\n"));
+	if (d->went_back && d->account.text[0] != '\0')
+		(void)fprintf(stderr, _("bastionctl: the account is not made again: %s\n"), d->account.text);
+	cmd_fix_tell_edited(d);
 	if (d->open)
 		(void)tell_open(d->id);
+	return d->open || !d->went_back ? exit_of(r) : CMD_TROUBLE;
+}
+
+/* What became of it, in a line or two. */
+static int tell_done(struct work *w, int r)
+{
+	const struct fix_done *d = &w->done;
+
 	if (r != 0 || d->went_back)
-		return d->open || !d->went_back ? exit_of(r) : CMD_TROUBLE;
+		return tell_trouble(w, r);
 	(void)printf(_("Done; transaction %s.  `bastionctl rollback %s` takes it back.\n"), d->id, d->id);
+	if (d->account.text[0] != '\0')
+		(void)printf(_("Left to you, the account: %s\n"), d->account.text);
 	return CMD_YES;
 }
 
-/* A listener that was started with options of its own may still have them. */
-static bool still_runs(void)
+/* One that nobody has told to begin anew still goes by what was there before. */
+static bool still_runs(const struct work *w)
 {
 	struct facts now = {.count = 0};
-	const struct fact *x = NULL;
-	bool found = false;
+	bool runs;
 
+	if (w->done.restart.text[0] == '\0')
+		return false;
 	gather_listen(&now);
-	while ((x = facts_next(&now, "listener", "", x)) != NULL)
-		if (strstr(x->text, "eic_") != NULL || strstr(x->text, "ec2-instance-connect") != NULL) {
-			(void)printf(_("Left to you: process %s was started with it; end it and start sshd "
-			    "anew.\n"), x->name);
-			found = true;
-		}
+	runs = facts_next(&now, "listener", "", NULL) != NULL;
+	if (runs)
+		(void)printf(_("Left to you: restart sshd, which could not be done: %s\n"),
+		    w->done.restart.text);
 	facts_free(&now);
-	return found;
+	return runs;
+}
+
+/* What the checks say of the host as it is now. */
+static int verify(struct work *w)
+{
+	const bool runs = still_runs(w);
+	int r;
+
+	facts_free(&w->facts);
+	w->facts = (struct facts){.count = 0};
+	gather_host(&w->facts, &w->q);
+	r = cmd_fix_verify(&w->facts);
+	if (r == CMD_YES && !runs && w->done.unseen) {
+		(void)printf(_("Not verified: sshd answered nowhere before, so nobody has seen whether it "
+		    "does now.\n"));
+		return CMD_TROUBLE;
+	}
+	return r == CMD_YES && (runs || w->done.account.text[0] != '\0') ? CMD_NO : r;
 }
 
 /* CMD_YES, unless there is more that somebody else has to do. */
-static int what_is_left(const struct work *w, enum fix_what what)
+static int what_is_left(const struct work *w, int r)
 {
 	const struct fix_plan *p = &w->change.plan;
-	const bool runs = what == FIX_EIC && still_runs();
 
-	return p->by_hand ? CMD_TROUBLE : runs || p->left.len > 0 || p->more ? CMD_NO : CMD_YES;
+	if (p->by_hand)
+		return CMD_TROUBLE;
+	return r == CMD_YES && (p->left.len > 0 || p->more) ? CMD_NO : r;
+}
+
+static int finish_done(struct work *w)
+{
+	(void)fflush(stdout);
+	return what_is_left(w, w->what == FIX_EIC ? verify(w) : CMD_YES);
 }
 
 static int lock(struct work *w)
@@ -117,19 +173,26 @@ static int refuse_waiting(struct work *w)
 static int begin(struct work *w)
 {
 	struct enable_found found;
+	sigset_t before;
 	char id[ENABLE_ID_MAX];
-	int r = enable_run_settle(w->state_dir, &found, &w->e);
+	int r;
 
+	(void)mkdir(w->state_dir, 0700);
+	r = enable_run_settle(w->state_dir, &found, &w->e);
 	if (r < 0 && r != ERR_CONFLICT)
 		return cmd_tell(&w->e, CMD_TROUBLE);
 	if ((r = lock(w)) != CMD_YES)
 		return r;
+	hold_signals(&before);
 	if (fix_txn_open(&w->txn, id) > 0)
 		r = tell_open(id);
 	else if ((r = refuse_waiting(w)) == CMD_YES)
 		r = tell_done(w, fix_run_apply(&w->txn, &w->change, &w->done, &w->e));
 	enable_txn_unlock(&w->txn);
-	return r == CMD_YES ? what_is_left(w, w->what) : r;
+	r = r == CMD_YES ? finish_done(w) : r;
+	(void)fflush(stdout);
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	return r;
 }
 
 /* ---- what is to be done ---- */
@@ -140,8 +203,6 @@ static int judge(struct work *w)
 	char who[400];
 	int r;
 
-	if (!fix_plan_restarts(&w->change.plan))
-		return CMD_YES;
 	r = fix_sshd_test(&w->facts, &w->change.plan, &w->e);
 	if (r != 0 && r != ERR_NONE)
 		return cmd_tell(&w->e, exit_of(r));
@@ -154,8 +215,11 @@ static int judge(struct work *w)
 	return CMD_YES;
 }
 
-static void gather(struct work *w, const struct gather_request *q)
+static void gather(struct work *w)
 {
+	const struct gather_request *q = &w->q;
+
+
 	switch (w->what) {
 	case FIX_EIC:
 		gather_host(&w->facts, q);
@@ -199,23 +263,35 @@ static int make_plan(struct work *w)
 	return r == 0 ? fix_mode_look(p, &w->e) : r;
 }
 
+/* Nothing is made and no lock is taken for that. */
+static bool is_open(struct work *w, char id[ENABLE_ID_MAX])
+{
+	(void)snprintf(w->txn.dir, sizeof(w->txn.dir), "%.*s/txn", ENABLE_PATH_MAX - 8, w->state_dir);
+	return fix_txn_open(&w->txn, id) > 0;
+}
+
 static int fix(struct work *w)
 {
 	const struct fix_plan *p = &w->change.plan;
+	char id[ENABLE_ID_MAX];
 	int r = make_plan(w);
 
 	if (r != 0)
 		return cmd_tell(&w->e, r == ERR_REFUSED ? CMD_NO : CMD_TROUBLE);
+	if (is_open(w, id))
+		return tell_open(id);
 	if (fix_plan_is_empty(p)) {
+		/* A program of another name that calls it is told by the checks alone. */
+		r = w->what == FIX_EIC ? cmd_fix_verify(&w->facts) : CMD_YES;
 		cmd_fix_show_nothing(p);
 		cmd_fix_show_left(p);
-		return what_is_left(w, w->what);
+		return what_is_left(w, r);
 	}
 	cmd_fix_show_steps(&w->change);
 	cmd_fix_show_left(p);
 	cmd_fix_show_diffs(p);
 	(void)fflush(stdout);
-	if ((r = judge(w)) != CMD_YES)
+	if (fix_plan_restarts(p) && (r = judge(w)) != CMD_YES)
 		return r;
 	if (w->o->dry_run || !cmd_fix_is_agreed(w->o)) {
 		(void)printf(_("Nothing was changed; `bastionctl fix %s --yes` does it.\n"), fix_name(w->what));
@@ -224,8 +300,25 @@ static int fix(struct work *w)
 	return begin(w);
 }
 
+static struct work *start(const struct cmd_common *common, const struct fix_options *o, int *r)
+{
+	struct work *w = calloc(1, sizeof(*w));
+
+	*r = CMD_TROUBLE;
+	if (w == NULL)
+		return NULL;
+	w->o = o;
+	*r = cmd_fix_state_dir(common, w->state_dir, sizeof(w->state_dir));
+	if (common->config != NULL && cmd_absolute(common->config, w->config) == 0)
+		w->q.config = w->config;
+	return w;
+}
+
 static void finish(struct work *w)
 {
+	if (w == NULL)
+		return;
+	buffer_free(&w->done.edited);
 	fix_change_free(&w->change);
 	facts_free(&w->facts);
 	free(w);
@@ -233,18 +326,12 @@ static void finish(struct work *w)
 
 int cmd_fix_run(const struct cmd_common *common, const struct fix_options *o, enum fix_what what)
 {
-	struct gather_request q = {.config = NULL};
-	struct work *w = calloc(1, sizeof(*w));
-	char config[CONF_PATH_MAX];
 	int r;
+	struct work *w = start(common, o, &r);
 
-	if (w == NULL)
-		return CMD_TROUBLE;
-	w->o = o, w->what = what;
-	if ((r = cmd_fix_state_dir(common, w->state_dir, sizeof(w->state_dir))) == CMD_YES) {
-		if (common->config != NULL && cmd_absolute(common->config, config) == 0)
-			q.config = config;
-		gather(w, &q);
+	if (w != NULL && r == CMD_YES) {
+		w->what = what;
+		gather(w);
 		r = fix(w);
 	}
 	finish(w);
@@ -269,33 +356,56 @@ static int is_meant(struct work *w, const char *id, const enum fix_what *what)
 	return CMD_NO;
 }
 
+/* What has happened since it was judged may have shut everybody else out. */
+static int judge_again(struct work *w, const char *id)
+{
+	int r;
+
+	if (w->what != FIX_EIC || fix_run_returns(&w->txn, id))
+		return CMD_YES;
+	gather(w);
+	if ((r = make_plan(w)) != 0)
+		r = cmd_tell(&w->e, r == ERR_REFUSED ? CMD_NO : CMD_TROUBLE);
+	else
+		r = judge(w);
+	if (r != CMD_YES)
+		(void)tell_open(id);
+	return r;
+}
+
 static int resume(struct work *w, const enum fix_what *what)
 {
 	char id[ENABLE_ID_MAX];
-	int r = lock(w);
+	sigset_t before;
+	int r;
 
-	if (r != CMD_YES)
+	if (access(w->state_dir, F_OK) != 0 && errno == ENOENT) {
+		(void)printf(_("No fix was cut short.\n"));
+		return CMD_YES;
+	}
+	if ((r = lock(w)) != CMD_YES)
 		return r;
+	hold_signals(&before);
 	if (fix_txn_open(&w->txn, id) == 0) {
 		(void)printf(_("No fix was cut short.\n"));
 		w->what = FIX_EIC_RETURN;
-	} else if ((r = is_meant(w, id, what)) == CMD_YES) {
+	} else if ((r = is_meant(w, id, what)) == CMD_YES && (r = judge_again(w, id)) == CMD_YES) {
 		r = tell_done(w, fix_run_resume(&w->txn, id, &w->done, &w->e));
 	}
 	enable_txn_unlock(&w->txn);
-	return r == CMD_YES ? what_is_left(w, w->what) : r;
+	r = r == CMD_YES ? finish_done(w) : r;
+	(void)fflush(stdout);
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	return r;
 }
 
 int cmd_fix_resume(const struct cmd_common *common, const struct fix_options *o,
     const enum fix_what *what)
 {
-	struct work *w = calloc(1, sizeof(*w));
 	int r;
+	struct work *w = start(common, o, &r);
 
-	if (w == NULL)
-		return CMD_TROUBLE;
-	w->o = o;
-	if ((r = cmd_fix_state_dir(common, w->state_dir, sizeof(w->state_dir))) == CMD_YES)
+	if (w != NULL && r == CMD_YES)
 		r = resume(w, what);
 	finish(w);
 	return r;

@@ -79,11 +79,14 @@ void cmd_fix_show_diffs(const struct fix_plan *p)
 {
 	struct buffer out = {0};
 
-	for (int i = 0; i < p->count; i++)
-		if (p->file[i].file.will)
-			enable_diff(&(struct enable_diff){p->file[i].file.path,
-			    p->file[i].fresh ? NULL : buffer_string(&p->file[i].file.old),
-			    buffer_string(&p->file[i].file.new)}, &out);
+	for (int i = 0; i < p->count; i++) {
+		const struct fix_file *x = &p->file[i];
+
+		if (x->file.will || x->file.old.len > 0)
+			enable_diff(&(struct enable_diff){x->file.path,
+			    x->fresh ? NULL : buffer_string(&x->file.old),
+			    x->file.will ? buffer_string(&x->file.new) : NULL}, &out);
+	}
 	(void)fputs(buffer_string(&out), stdout);
 	buffer_free(&out);
 }

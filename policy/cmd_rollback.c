@@ -4,6 +4,7 @@
 #include "policy/cmd_fix.h"
 #include "policy/enable_run.h"
 #include "policy/fix_run.h"
+#include "policy/hold_signals.h"
 #include "policy/txn_said.h"
 
 #include <stdio.h>
@@ -14,12 +15,14 @@
 #define WAIT 30 /* seconds for another bastionctl */
 
 static const char help_rollback[] =
-    N_("usage: bastionctl rollback [TXN]\n"
+    N_("usage: bastionctl rollback [TXN] [--force]\n"
     "\n"
     "Takes a `bastionctl fix` back: its files byte for byte, modes and owners, the account, and\n"
     "the package where the cache of this host has it.  Of an `enable` that waits to be confirmed\n"
     "the old files come back; one that is confirmed is disabled.  TXN: the name that\n"
     "`bastionctl history` shows (default: the one that is open, or the last, if that is a fix).\n"
+    "\n"
+    "  --force  also where somebody else has changed a file since; that text is kept\n"
     "\n"
     "exit: 0 all is as it was, 1 there is none, or a file was changed since, 2 usage, 3 trouble,\n"
     "      75 another bastionctl is at work\n");
@@ -29,6 +32,7 @@ struct back {
 	char state_dir[CONF_PATH_MAX];
 	char id[ENABLE_ID_MAX]; /* "": the one that is open, or the last */
 	struct txn_said said;
+	bool force;
 	struct err e;
 };
 
@@ -43,6 +47,7 @@ static int refuse(struct back *b, int r)
 
 static int tell_back(struct back *b, const struct fix_done *d, int r)
 {
+	cmd_fix_tell_edited(d);
 	if (r != 0)
 		return refuse(b, r);
 	if (d->left > 0)
@@ -54,6 +59,8 @@ static int tell_back(struct back *b, const struct fix_done *d, int r)
 	if (d->no_package)
 		(void)printf(_("The package is not installed again: no copy of its version is in the cache; "
 		    "its files are back.\n"));
+	if (d->account.text[0] != '\0')
+		(void)printf(_("The account is not made again: %s\n"), d->account.text);
 	return d->left > 0 ? CMD_NO : CMD_YES;
 }
 
@@ -77,14 +84,20 @@ static int fix_back(struct back *b)
 {
 	struct fix_done done = {.open = false};
 	struct enable_txn t;
+	sigset_t before;
 	int r = enable_txn_lock(&t, b->state_dir, WAIT, &b->e);
 
 	if (r != 0)
 		return cmd_tell(&b->e, r == ERR_CONFLICT ? CMD_AGAIN : CMD_TROUBLE);
+	hold_signals(&before);
 	if ((r = refuse_waiting(&t, &b->e)) == 0)
-		r = fix_run_back(&t, b->id, &done, &b->e);
+		r = fix_run_back(&t, b->id, b->force, &done, &b->e);
 	enable_txn_unlock(&t);
-	return tell_back(b, &done, r);
+	r = tell_back(b, &done, r);
+	buffer_free(&done.edited);
+	(void)fflush(stdout);
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	return r;
 }
 
 /* ---- an enable ---- */
@@ -169,12 +182,17 @@ int cmd_rollback(const struct cmd_common *common, int argc, char **argv)
 
 	if (common->help)
 		return cmd_help(help_rollback);
-	if (argc > 1)
-		return cmd_usage("rollback", N_("more than one transaction"), argv[1]);
-	if (argc == 1 && !is_name(argv[0]))
-		return cmd_usage("rollback", N_("not the name of a transaction"), argv[0]);
-	if (argc == 1)
-		(void)snprintf(b.id, sizeof(b.id), "%s", argv[0]);
+	for (int i = 0; i < argc; i++) {
+		if (strcmp(argv[i], "--force") == 0) {
+			b.force = true;
+			continue;
+		}
+		if (b.id[0] != '\0')
+			return cmd_usage("rollback", N_("more than one transaction"), argv[i]);
+		if (!is_name(argv[i]))
+			return cmd_usage("rollback", N_("not the name of a transaction"), argv[i]);
+		(void)snprintf(b.id, sizeof(b.id), "%s", argv[i]);
+	}
 	if (geteuid() != 0) {
 		(void)fprintf(stderr, _("bastionctl: %s needs root\n"), "rollback");
 		return CMD_TROUBLE;

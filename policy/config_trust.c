@@ -174,7 +174,7 @@ int config_trust_service(const struct config_request *q, struct config_findings 
 	return r == 0 ? 0 : err_set(e, r, "%s", why.text);
 }
 
-static int check_module(const char *path, struct err *e)
+int config_trust_file(const char *path, struct err *e)
 {
 	int r = check_way(path, e), fd;
 
@@ -206,7 +206,7 @@ void config_trust_module(const struct config_request *q, struct config_findings 
 	else if (access(path, F_OK) != 0)
 		config_find(f, CONFIG_FAIL, PAM, "%s:%d: the module %s is not there: libpam cannot "
 		    "load it and refuses; install it, or mend its name", l->file, l->line, path);
-	else if (check_module(path, &why) != 0)
+	else if (config_trust_file(path, &why) != 0)
 		config_find(f, CONFIG_FAIL, PAM, "%s:%d: the module %s", l->file, l->line,
 		    why.text);
 }

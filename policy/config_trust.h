@@ -16,6 +16,10 @@ void config_trust_dir(struct config_findings *f, const char *dir);
 int config_trust_service(const struct config_request *q, struct config_findings *f,
     const char *path, struct err *e);
 
+/* 0 when root alone may write the file path and put another in its place, links followed;
+ * ERR_UNSAFE or ERR_BAD with the reason; ERR_NONE, ERR_DENIED or another: it cannot be told. */
+int config_trust_file(const char *path, struct err *e);
+
 /* FAIL when the module of a line is not there, or others may put another in its
  * place. */
 void config_trust_module(const struct config_request *q, struct config_findings *f,

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #define FILE_MAX 1000000
-#define LABEL "security.selinux"
 
 static int read_text(int fd, const char *path, struct buffer *text, struct err *e)
 {
@@ -75,14 +74,18 @@ static int write_all(int fd, const struct buffer *text)
 	return 0;
 }
 
-/* The label goes along, where there are labels. */
-static void copy_label(const char *from, int to)
+/* Label, access lists and whatever else it has go along, where they can. */
+static void copy_attributes(const char *from, int to)
 {
-	char label[256];
-	ssize_t n = lgetxattr(from, LABEL, label, sizeof(label));
+	char names[4096], value[4096];
+	const ssize_t all = llistxattr(from, names, sizeof(names));
 
-	if (n > 0)
-		(void)fsetxattr(to, LABEL, label, (size_t)n, 0);
+	for (ssize_t at = 0; at < all; at += (ssize_t)strlen(names + at) + 1) {
+		const ssize_t n = lgetxattr(from, names + at, value, sizeof(value));
+
+		if (n >= 0)
+			(void)fsetxattr(to, names + at, value, (size_t)n, 0);
+	}
 }
 
 static int write_new(const struct enable_file *f, const char *new, const struct buffer *text,
@@ -96,7 +99,7 @@ static int write_new(const struct enable_file *f, const char *new, const struct 
 	fd = open(new, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return err_errno(e, "%s", new);
-	copy_label(f->path, fd);
+	copy_attributes(f->path, fd);
 	if (write_all(fd, text) != 0 || fchown(fd, f->uid, f->gid) != 0 ||
 	    fchmod(fd, f->mode) != 0 || fsync(fd) != 0) {
 		r = err_errno(e, "%s", new);

@@ -27,8 +27,8 @@ struct enable_file {
  * root's 0644 for a new one.  0; ERR_REFUSED: it is a link, or no file; trouble. */
 int enable_file_read(struct enable_file *f, struct err *e);
 
-/* Makes the file what text says, durably, with f's owner and mode and the label of
- * the one before; exists false: removes it.  0 or trouble; then the old one is
+/* Makes the file what text says, durably, with f's owner and mode and the label and
+ * access lists of the one before; exists false: removes it.  0 or trouble; then the old one is
  * there.  Whoever dies in between leaves the old or the new one. */
 int enable_file_put(const struct enable_file *f, const struct buffer *text, bool exists,
     struct err *e);

@@ -84,14 +84,14 @@ bool enable_sshd_unproven(const char *said)
 bool enable_sshd_turns_away(const struct enable_sshd *q, const char *said, char *why,
     size_t size)
 {
-	const struct sshd_login who = {q->config, q->user, q->addr};
+	const struct sshd_login who = {.config = q->config, .user = q->user, .from = q->addr};
 
-	return sshd_said_refuses(said, &who, true, why, size);
+	return sshd_said_refuses(said, &who, true, why, size) > 0;
 }
 
 int enable_sshd_ask(const struct enable_sshd *q, struct buffer *said, struct err *e)
 {
-	const struct sshd_login who = {q->config, q->user, q->addr};
+	const struct sshd_login who = {.config = q->config, .user = q->user, .from = q->addr};
 	struct err why = {0};
 	int r = sshd_said_ask(&who, said, &why);
 

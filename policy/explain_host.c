@@ -115,7 +115,7 @@ static enum explain_ssh judge_sshd(const struct sshd_login *who, const char *sai
 	enum explain_ssh ssh = explain_sshd_said(said, methods, sizeof(methods));
 
 	if (sshd_said_refuses(said, who, ssh == EXPLAIN_SSH_ASKS || ssh == EXPLAIN_SSH_UNPROVEN,
-	    why, sizeof(why))) {
+	    why, sizeof(why)) > 0) {
 		(void)snprintf(text, size, _("refuses %s, whatever is answered (%s)"), who->user, why);
 		return EXPLAIN_SSH_REFUSES;
 	}
@@ -137,7 +137,8 @@ static enum explain_ssh judge_sshd(const struct sshd_login *who, const char *sai
 enum explain_ssh explain_sshd(const struct explain_query *q, bool guarded, char *text,
     size_t size)
 {
-	const struct sshd_login who = {NULL, q->user, q->from != NULL ? q->from : "127.0.0.1"};
+	const struct sshd_login who = {.user = q->user,
+	    .from = q->from != NULL ? q->from : "127.0.0.1"};
 	enum explain_ssh ssh = EXPLAIN_SSH_UNKNOWN;
 	struct buffer said = {0};
 	struct err e = {0};

@@ -136,6 +136,33 @@ static int judge_place(struct facts *f, struct fix_plan *p, const char *key, str
 	return r;
 }
 
+/* Whether what is to be put right lets others replace what is in the directory of states: a
+ * transaction in it would be theirs. */
+static bool is_theirs(const struct fix_mode *x, const char *state)
+{
+	const size_t n = strlen(x->path);
+	const bool above = strcmp(x->path, "/") == 0 ||
+	    (strncmp(x->path, state, n) == 0 && (state[n] == '/' || state[n] == '\0'));
+
+	return above && (x->old.uid != 0 || (x->old.mode & 022) != 0);
+}
+
+/* Nothing is changed where nothing could be kept. */
+static void leave_theirs(struct fix_plan *p, const char *state)
+{
+	bool theirs = false;
+
+	for (int i = 0; i < p->modes; i++)
+		if (is_theirs(&p->mode[i], state)) {
+			fix_plan_leave(p, p->mode[i].path, 0, _("others may put another directory in the place of "
+			    "what is below, also of the transactions; look what is in it, then chown root and "
+			    "chmod go-w it by hand"));
+			theirs = true;
+		}
+	p->by_hand = p->by_hand || theirs;
+	p->modes = theirs ? 0 : p->modes;
+}
+
 int fix_loose_secrets(struct facts *f, struct fix_plan *p, struct err *e)
 {
 	const struct fact *conf = facts_get(f, "conf-file", "login"), *x = NULL;
@@ -154,6 +181,7 @@ int fix_loose_secrets(struct facts *f, struct fix_plan *p, struct err *e)
 	/* In order of names: a directory comes before what is in it. */
 	while (r == 0 && (x = facts_next(f, "loose", "", x)) != NULL)
 		r = judge_fact(p, x, 077, e);
+	leave_theirs(p, facts_string(f, "conf", "state_dir"));
 	return r == 0 && p->left.failed ? no_memory(e) : r;
 }
 

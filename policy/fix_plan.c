@@ -4,6 +4,7 @@
 #include "policy/audit/sshd_lines.h"
 #include "policy/audit/unit.h"
 #include "policy/fix_options.h"
+#include "policy/fix_pair.h"
 #include "policy/fix_pin.h"
 
 #include <limits.h>
@@ -12,21 +13,16 @@
 #include <string.h>
 #include <strings.h>
 
-#define DROPPED 256 /* lines of sshd's configuration */
+#define KEYS 256    /* lines of sshd's configuration about commands for keys */
 #define DEPTH 16    /* of includes, as sshd's */
 #define PARTS 1000  /* files of a configuration */
-
-struct dropped {
-	const char *file;
-	size_t line;
-};
 
 struct planning {
 	struct facts *f;
 	struct fix_plan *p;
 	struct err *e;
 	int r;
-	struct dropped dropped[DROPPED];
+	struct fix_key_line key[KEYS];
 	size_t count;
 };
 
@@ -114,9 +110,28 @@ static struct fix_file *add_file(struct planning *g, const char *path)
 	return x;
 }
 
+/* With its text where the facts have it, to be shown. */
+static void remove_file(struct planning *g, const char *path)
+{
+	struct fix_file *to = add_file(g, path);
+
+	if (to != NULL && !to->file.will && to->file.old.len == 0)
+		buffer_text(&to->file.old, facts_string(g->f, "file", path));
+}
+
+static bool is_link(struct planning *g, const char *path)
+{
+	return strncmp(facts_string(g->f, "meta", path), "link ", 5) == 0;
+}
+
+/* What a link leads to may be many programs' file: whoever made it edits it. */
 static void edit_file(struct planning *g, const struct fact *x, const struct buffer *text)
 {
 	struct fix_file *to = add_file(g, x->name);
+
+	if (is_link(g, x->name) && g->r == 0)
+		g->r = err_set(g->e, ERR_REFUSED, "%s: is a link; put a file of its own there, or edit what it "
+		    "leads to by hand", x->name);
 
 	if (to == NULL || to->file.will)
 		return;
@@ -132,35 +147,45 @@ static void leave(struct planning *g, const char *path, size_t line, const char 
 
 /* ---- sshd's configuration ---- */
 
-static bool is_command(const char *key)
+static bool is_command(struct fix_key_line *to, const char *key)
 {
 	static const char *const keys[] = {"AuthorizedKeysCommand", "AuthorizedKeysCommandUser",
 	    "AuthorizedPrincipalsCommand", "AuthorizedPrincipalsCommandUser"};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (strcasecmp(key, keys[i]) == 0)
+		if (strcasecmp(key, keys[i]) == 0) {
+			to->principals = i >= 2;
+			to->user = i % 2 == 1;
 			return true;
+		}
 	return false;
+}
+
+/* The name in the facts outlives the walk. */
+static const char *name_of(struct planning *g, const char *file)
+{
+	return file != NULL ? facts_get(g->f, "file", file)->name : NULL;
 }
 
 static int see_line(void *ctx, const struct sshd_line *l)
 {
 	struct planning *g = ctx;
+	struct fix_key_line x = {.file = name_of(g, l->file), .line = l->line,
+	    .match_file = name_of(g, l->match_file), .match_line = l->match_line,
+	    .named = eic_is_named(l->value)};
 
-	if (!eic_is_named(l->value))
-		return 0;
-	if (!is_command(l->key)) {
-		if (strcasecmp(l->key, "Include") != 0)
+	if (!is_command(&x, l->key)) {
+		if (x.named && strcasecmp(l->key, "Include") != 0)
 			leave(g, l->file, l->line, l->key);
 		return 0;
 	}
 	for (size_t i = 0; i < g->count; i++)
-		if (g->dropped[i].line == l->line && strcmp(g->dropped[i].file, l->file) == 0)
+		if (g->key[i].line == x.line && g->key[i].file == x.file)
 			return 0;
-	if (g->count == DROPPED)
+	if (g->count == KEYS)
 		fail(g, ERR_REFUSED, "file", l->file);
-	else /* the name in the facts outlives the walk */
-		g->dropped[g->count++] = (struct dropped){facts_get(g->f, "file", l->file)->name, l->line};
+	else
+		g->key[g->count++] = x;
 	return 0;
 }
 
@@ -172,7 +197,7 @@ static void untold(void *ctx, const char *kind, const char *name)
 static bool is_dropped(const struct planning *g, const char *file, size_t line)
 {
 	for (size_t i = 0; i < g->count; i++)
-		if (g->dropped[i].line == line && strcmp(g->dropped[i].file, file) == 0)
+		if (g->key[i].goes && g->key[i].line == line && strcmp(g->key[i].file, file) == 0)
 			return true;
 	return false;
 }
@@ -191,7 +216,6 @@ static bool is_bare(const char *text)
 	return true;
 }
 
-/* Both lines at once: one without the other shuts everybody out. */
 static void drop_lines(struct planning *g, const char *file)
 {
 	const struct fact *x = facts_get(g->f, "file", file);
@@ -207,12 +231,22 @@ static void drop_lines(struct planning *g, const char *file)
 		p += whole;
 	}
 	if (strstr(name, EIC_NAME) != NULL && is_bare(buffer_string(&text)))
-		(void)add_file(g, file);
+		remove_file(g, file);
 	else
 		edit_file(g, x, &text);
 	if (text.failed)
 		g->r = err_set(g->e, ERR_SYSTEM, "out of memory");
 	buffer_free(&text);
+}
+
+/* Both lines of a pair at once: one without the other shuts everybody out. */
+static void pair_lines(struct planning *g)
+{
+	const struct fix_key_line *x = fix_pair(g->key, g->count);
+
+	if (x != NULL && g->r == 0)
+		g->r = err_set(g->e, ERR_REFUSED, "%s:%zu: this command for keys runs as the user of EC2 "
+		    "Instance Connect, or as none; give it one of its own", x->file, x->line);
 }
 
 static void plan_config(struct planning *g)
@@ -223,13 +257,14 @@ static void plan_config(struct planning *g)
 		return;
 	if (sshd_lines(&l, SSHD_LINES_MAIN) != 0)
 		fail(g, ERR_UNKNOWN, "file", SSHD_LINES_MAIN);
+	pair_lines(g);
 	for (size_t i = 0; i < g->count && g->r == 0; i++) {
-		bool before = false;
+		bool before = !g->key[i].goes;
 
 		for (size_t k = 0; k < i; k++)
-			before = before || strcmp(g->dropped[k].file, g->dropped[i].file) == 0;
+			before = before || (g->key[k].goes && g->key[k].file == g->key[i].file);
 		if (!before)
-			drop_lines(g, g->dropped[i].file);
+			drop_lines(g, g->key[i].file);
 	}
 }
 
@@ -244,35 +279,83 @@ static size_t find_line(const char *text, bool *own)
 	*own = false;
 	while (*text != '\0') {
 		const size_t n = strcspn(text, "\n"), blanks = strspn(text, " \t");
+		const char first = text[blanks];
 		char one[2000];
 
 		line++;
-		(void)snprintf(one, sizeof(one), "%.*s", (int)(n < 1990 ? n : 1990), text);
+		(void)snprintf(one, sizeof(one), "%.*s", (int)(n - blanks < 1990 ? n - blanks : 1990),
+		    text + blanks);
 		text += n + (text[n] == '\n');
-		if (strchr("#;", one[blanks]) != NULL) /* also at its end */
+		if (first == '#' || first == ';' || first == '\n' || first == '\0')
 			continue;
 		if (eic_is_named(one))
 			found = found == 0 ? line : found;
-		*own = *own || n >= 1990 || (one[blanks] != '[' &&
-		    strncmp(one + blanks, "ExecStart=", 10) != 0);
+		*own = *own || n - blanks >= 1990 || (first != '[' && strncmp(one, "ExecStart=", 10) != 0);
 	}
 	return found;
+}
+
+/* A word of a start that the package writes, too: the program, -D, or a variable. */
+static bool is_usual(const char *word)
+{
+	const char *name = strrchr(word, '/');
+
+	return word[0] == '$' || strcmp(word, "-D") == 0 || (name != NULL && strcmp(name, "/sshd") == 0);
+}
+
+/* Whether a text without what names it has starts of sshd alone that anybody's would be. */
+static bool is_plain(const char *text)
+{
+	char word[300];
+
+	for (; *text != '\0'; text += strcspn(text, "\n"), text += *text == '\n') {
+		char line[2000];
+		const char *at = line;
+
+		text += strspn(text, " \t");
+		if (strncmp(text, "ExecStart=", 10) != 0)
+			continue;
+		(void)snprintf(line, sizeof(line), "%.*s", (int)strcspn(text + 10, "\n"), text + 10);
+		while (sshd_lines_word(&at, word, sizeof(word)))
+			if (!is_usual(word))
+				return false;
+	}
+	return true;
+}
+
+/* One that starts sshd as the package's does goes; of one that does more, which is somebody's
+ * work, what names it. */
+static void plan_dropin(struct planning *g, const struct fact *x, size_t line, bool own)
+{
+	struct buffer text = {0};
+	bool other;
+
+	fix_options(x->text, &text);
+	if (text.failed)
+		g->r = err_set(g->e, ERR_SYSTEM, "out of memory");
+	else if (find_line(buffer_string(&text), &other) != 0)
+		leave(g, x->name, line, "ExecStart");
+	else if (!own && is_plain(buffer_string(&text)))
+		remove_file(g, x->name);
+	else
+		edit_file(g, x, &text);
+	buffer_free(&text);
 }
 
 static void plan_unit_file(struct planning *g, const struct fact *x)
 {
 	const char *name = strrchr(x->name, '/');
-	bool own;
+	bool own = false;
 	const size_t line = x->is == FACT_TEXT ? find_line(x->text, &own) : 0;
 
 	if (x->is == FACT_TROUBLE)
 		fail(g, ERR_UNKNOWN, "file", x->name);
 	if (line == 0)
 		return;
-	/* One that does more than to start sshd is somebody's work. */
-	if (strstr(name, EIC_NAME) != NULL || (name - x->name > 2 && strncmp(name - 2, ".d", 2) == 0 &&
-	    !own))
-		(void)add_file(g, x->name);
+	if (name - x->name > 2 && strncmp(name - 2, ".d", 2) == 0)
+		plan_dropin(g, x, line, own);
+	else if (strstr(name, EIC_NAME) != NULL)
+		remove_file(g, x->name);
 	else
 		leave(g, x->name, line, "ExecStart");
 }
@@ -315,6 +398,14 @@ static void plan_units(struct planning *g)
 
 /* ---- package, scripts, leftovers ---- */
 
+/* The third word of a state: what somebody wants of it is the first. */
+static bool is_installed(const char *state)
+{
+	const size_t n = strcspn(state, "\n");
+
+	return n > 10 && strncmp(state + n - 10, " installed", 10) == 0;
+}
+
 static void plan_package(struct planning *g, const char *name)
 {
 	const struct fact *x = facts_get(g->f, "package", name);
@@ -329,7 +420,10 @@ static void plan_package(struct planning *g, const char *name)
 	version = state + strcspn(state, "\n");
 	version += *version == '\n';
 	to->rpm = strncmp(x->text, "rpm\n", 4) == 0;
-	to->installed = strncmp(state, "install ok installed\n", 21) == 0;
+	if (strncmp(state, "hold ", 5) == 0 && g->r == 0)
+		g->r = err_set(g->e, ERR_REFUSED, "package %s: it is held; `apt-mark unhold %s` first", name,
+		    name);
+	to->installed = is_installed(state);
 	(void)snprintf(to->name, sizeof(to->name), "%s", name);
 	(void)snprintf(to->version, sizeof(to->version), "%.*s", (int)strcspn(version, " \n"), version);
 	g->p->packages++;
@@ -344,15 +438,17 @@ static void plan_scripts(struct planning *g)
 		if (x->is == FACT_UNKNOWN || x->is == FACT_TROUBLE)
 			fail(g, ERR_UNKNOWN, "meta", eic_script(i));
 		else if (x->is == FACT_TEXT)
-			(void)add_file(g, eic_script(i));
+			remove_file(g, eic_script(i));
 	}
 	if (facts_get(g->f, "leftovers", EIC_NAME)->is != FACT_TEXT)
 		fail(g, ERR_UNKNOWN, "leftovers", EIC_NAME);
 	for (x = NULL; (x = facts_next(g->f, "leftover", "", x)) != NULL;) {
 		if (strstr(x->name, "/selinux/") != NULL)
-			leave(g, x->name, 1, "semodule -r " EIC_NAME);
+			leave(g, x->name, 0, "semodule -r " EIC_NAME);
+		else if (strcmp(x->text, "dir") == 0)
+			leave(g, x->name, 0, "directory");
 		else
-			(void)add_file(g, x->name);
+			remove_file(g, x->name);
 	}
 }
 
@@ -381,7 +477,7 @@ static void plan_account(struct planning *g)
 	value_of(x->text, "shell", shell);
 	if (strtoul(uid, NULL, 10) < 1 || strtoul(uid, NULL, 10) >= 1000 ||
 	    (strstr(shell, "/nologin") == NULL && strstr(shell, "/false") == NULL))
-		leave(g, "/etc/passwd", 1, EIC_NAME);
+		leave(g, "/etc/passwd", 0, EIC_NAME);
 	else
 		(void)snprintf(g->p->account, sizeof(g->p->account), "%.20s %.20s %s %s", uid, gid, home,
 		    shell);
@@ -464,11 +560,11 @@ static int put_part(struct fix_future *q, const char *path, int depth, struct er
 		const size_t n = strcspn(text, "\n"), blanks = strspn(text, " \t");
 		char line[4096];
 
-		(void)snprintf(line, sizeof(line), "%.*s", (int)(n < 4095 ? n : 4095), text);
+		(void)snprintf(line, sizeof(line), "%.*s", (int)(n - blanks < 4095 ? n - blanks : 4095),
+		    text + blanks);
 		line[strcspn(line, "\r")] = '\0';
-		if (strncasecmp(line + blanks, "Include", 7) == 0 &&
-		    strchr(" \t=", line[blanks + 7]) != NULL)
-			r = put_include(q, line + blanks + 7 + strspn(line + blanks + 7, " \t="), &out, depth, e);
+		if (strncasecmp(line, "Include", 7) == 0 && strchr(" \t=", line[7]) != NULL)
+			r = put_include(q, line + 7 + strspn(line + 7, " \t="), &out, depth, e);
 		else
 			buffer_add(&out, text, n + (text[n] == '\n'));
 		text += n + (text[n] == '\n');

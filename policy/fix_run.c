@@ -4,11 +4,11 @@
 #include "policy/fix_mode.h"
 #include "policy/fix_package.h"
 #include "policy/fix_sshd.h"
-#include "policy/hold_signals.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
+#include <unistd.h>
 
 #define RETURNING "returning"
 
@@ -18,6 +18,7 @@ struct job {
 	const struct enable_txn *t;
 	const char *id;
 	struct fix_change *c;
+	struct fix_done *done;
 };
 
 static void note(const struct job *j, const char *what, const char *text)
@@ -58,9 +59,18 @@ static int do_modes(const struct job *j, struct err *e)
 	return r;
 }
 
+/* Scripts of the package remove what has its name, though more may be in it. */
 static int do_package(const struct job *j, struct err *e)
 {
-	return fix_package_purge(&j->c->plan, e);
+	int r = fix_package_purge(&j->c->plan, e);
+
+	for (int i = 0; i < j->c->plan.count && r == 0; i++) {
+		const struct fix_file *x = &j->c->plan.file[i];
+
+		if (x->file.will && access(x->file.path, F_OK) != 0)
+			r = fix_file_put(x, e);
+	}
+	return r;
 }
 
 static int do_files(const struct job *j, struct err *e)
@@ -68,15 +78,26 @@ static int do_files(const struct job *j, struct err *e)
 	return put_files(j, false, e);
 }
 
+/* Nobody gets in by it: not worth to take all back. */
 static int do_account(const struct job *j, struct err *e)
 {
-	return j->c->plan.account[0] == '\0' ? 0 : fix_package_drop_account(e);
+	(void)e;
+	j->done->account.text[0] = '\0';
+	if (j->c->plan.account[0] != '\0')
+		(void)fix_package_drop_account(&j->done->account);
+	return 0;
 }
 
 static int do_restart(const struct job *j, struct err *e)
 {
-	const int r = fix_plan_restarts(&j->c->plan) ? fix_sshd_restart(e) : 0;
+	struct err why = {0};
+	const int r = fix_plan_restarts(&j->c->plan) ? fix_sshd_restart(j->c, &why) : 0;
 
+	if (r == ERR_NONE)
+		j->done->restart = why;
+	else if (r != 0 && e != NULL)
+		*e = why;
+	j->done->unseen = fix_plan_restarts(&j->c->plan) && j->c->listens == 0;
 	return r == ERR_NONE ? 0 : r;
 }
 
@@ -104,15 +125,32 @@ static int go_forward(const struct job *j, struct err *e)
 	int r = 0;
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && r == 0; i++) {
-		if (!is_wanted(&j->c->plan, steps[i].name) || fix_txn_has_step(j->t, j->id, steps[i].name))
+		if (!is_wanted(&j->c->plan, steps[i].name))
 			continue;
-		if ((r = steps[i].run(j, e)) == 0)
+		/* Also one that was done: what of it has come back since goes again. */
+		if ((r = steps[i].run(j, e)) == 0 && !fix_txn_has_step(j->t, j->id, steps[i].name))
 			r = fix_txn_step(j->t, j->id, steps[i].name, e);
 	}
 	return r == 0 ? enable_txn_turn(j->t, j->id, ENABLE_TXN_FIX, "done", e) : r;
 }
 
 /* ---- the way back ---- */
+
+static bool is_edited(const struct fix_file *x)
+{
+	return !fix_file_is(x, false) && !fix_file_is(x, true);
+}
+
+/* 0, or ERR_CONFLICT: somebody has changed a file meanwhile. */
+static int check_edited(const struct enable_txn *t, const char *id, const struct fix_plan *p,
+    struct err *e)
+{
+	for (int i = 0; i < p->count; i++)
+		if (is_edited(&p->file[i]))
+			return err_set(e, ERR_CONFLICT, "%s: has been changed since; %s/%s/old.%d is how it was",
+			    p->file[i].file.path, t->dir, id, i);
+	return 0;
+}
 
 /* A text that is neither the old nor the new one is kept before the old one takes its
  * place. */
@@ -122,11 +160,13 @@ static int keep_edited(const struct job *j, int i, struct err *e)
 	struct fix_file now = {.link = false};
 	int r = 0;
 
-	if (!x->file.will || fix_file_is(x, false) || fix_file_is(x, true))
+	if (!is_edited(x))
 		return 0;
 	(void)snprintf(now.file.path, sizeof(now.file.path), "%s", x->file.path);
 	if ((r = fix_file_copy(&now, e)) == 0 && now.file.was)
 		r = enable_txn_keep(j->t, j->id, i, &now.file.old, e);
+	if (r == 0 && now.file.was)
+		buffer_format(&j->done->edited, "%s %s/%s/edited.%d\n", x->file.path, j->t->dir, j->id, i);
 	buffer_free(&now.file.old);
 	return r;
 }
@@ -146,47 +186,64 @@ static void modes_back(const struct job *j, struct fix_done *done)
 	}
 }
 
-/* The package first: what its scripts write is then as it was. */
-static int go_back(const struct job *j, struct fix_done *done, struct err *e)
+/* The package first: what its scripts write is then as it was.  Trouble with it, or with the
+ * account, keeps no file away. */
+static int things_back(const struct job *j, struct err *trouble, struct err *e)
 {
-	const struct buffer nothing = {0};
 	struct fix_plan *p = &j->c->plan;
 	char dir[ENABLE_PATH_MAX + ENABLE_ID_MAX];
-	int r = 0;
+	int package, r = 0;
 
-	/* On a full disk the note is missing, and all still comes back. */
-	(void)enable_txn_write(j->t, j->id, RETURNING, &nothing, NULL);
-	for (int i = 0; i < p->count && (r = keep_edited(j, i, e)) == 0;)
-		i++;
-	if (r != 0)
-		return r;
-	modes_back(j, done);
 	(void)snprintf(dir, sizeof(dir), "%s/%s", j->t->dir, j->id);
-	done->no_package = fix_package_put_back(p, dir) != 0;
-	if (p->account[0] != '\0' && (r = fix_package_make_account(p->account, e)) != 0)
-		return r;
+	package = fix_package_put_back(p, dir, trouble);
+	j->done->no_package = package == ERR_NONE;
 	for (int i = 0; i < p->count && r == 0; i++)
 		r = fix_file_back(&p->file[i], e);
+	j->done->account.text[0] = '\0';
+	if (p->account[0] != '\0' && fix_package_make_account(p->account, &j->done->account) != 0)
+		note(j, "the account is not made again", j->done->account.text);
 	if (r == 0)
 		r = do_restart(j, e);
 	if (r == 0)
 		r = do_banner(j, e);
+	if (r != 0 || package == 0 || package == ERR_NONE)
+		return r;
+	if (e != NULL)
+		*e = *trouble;
+	return package;
+}
+
+static int go_back(const struct job *j, struct err *e)
+{
+	const struct buffer nothing = {0};
+	struct err trouble = {0};
+	int r = 0;
+
+	/* On a full disk the note is missing, and all still comes back. */
+	(void)enable_txn_write(j->t, j->id, RETURNING, &nothing, NULL);
+	for (int i = 0; i < j->c->plan.count && (r = keep_edited(j, i, e)) == 0;)
+		i++;
+	if (r != 0)
+		return r;
+	modes_back(j, j->done);
+	r = things_back(j, &trouble, e);
 	return r == 0 ? enable_txn_turn(j->t, j->id, ENABLE_TXN_FIX, "returned", e) : r;
 }
 
-static int back(const struct job *j, struct fix_done *done, struct err *e)
+static int back(const struct job *j, struct err *e)
 {
-	const int r = go_back(j, done, e);
+	const int r = go_back(j, e);
 
-	done->open = r != 0 && r != ERR_UNKNOWN;
+	j->done->open = r != 0 && r != ERR_UNKNOWN;
 	note(j, r == 0 ? "all is as it was" : "it is not as it was", r == 0 || e == NULL ? NULL :
 	    e->text);
 	return r;
 }
 
 /* All steps, or all back; r of the step that failed. */
-static int forward(const struct job *j, struct fix_done *done, struct err *e)
+static int forward(const struct job *j, struct err *e)
 {
+	struct fix_done *done = j->done;
 	struct err other = {0};
 	int r = go_forward(j, e);
 
@@ -199,7 +256,7 @@ static int forward(const struct job *j, struct fix_done *done, struct err *e)
 	note(j, "a step failed", e != NULL ? e->text : NULL);
 	if (e != NULL)
 		done->why = *e;
-	done->went_back = back(j, done, &other) == 0;
+	done->went_back = back(j, &other) == 0;
 	if (!done->went_back && e != NULL)
 		*e = other;
 	return r;
@@ -229,75 +286,72 @@ static int copy_files(struct fix_plan *p, struct err *e)
 int fix_run_apply(const struct enable_txn *t, struct fix_change *c, struct fix_done *done,
     struct err *e)
 {
-	const struct job j = {t, done->id, c};
-	sigset_t before;
+	const struct job j = {t, done->id, c, done};
 	int r = copy_files(&c->plan, e);
 
 	if (r == 0)
 		r = fix_txn_begin(t, c, done->id, e);
 	if (r != 0)
 		return r;
-	hold_signals(&before);
 	note(&j, "begins", NULL);
-	r = forward(&j, done, e);
-	(void)sigprocmask(SIG_SETMASK, &before, NULL);
-	return r;
+	return forward(&j, e);
+}
+
+bool fix_run_returns(const struct enable_txn *t, const char *id)
+{
+	return enable_txn_has(t, id, RETURNING);
 }
 
 int fix_run_resume(const struct enable_txn *t, const char *id, struct fix_done *done,
     struct err *e)
 {
 	struct fix_change c;
-	const struct job j = {t, id, &c};
-	sigset_t before;
+	const struct job j = {t, id, &c, done};
 	int r = fix_txn_read(t, id, ENABLE_TXN_FIX, &c, e);
 
 	(void)snprintf(done->id, sizeof(done->id), "%s", id);
 	if (r != 0)
 		return r;
-	hold_signals(&before);
-	if (!enable_txn_has(t, id, RETURNING)) {
-		r = forward(&j, done, e);
-	} else {
-		r = back(&j, done, e);
+	if (fix_run_returns(t, id)) {
+		r = back(&j, e);
 		done->went_back = r == 0;
+	} else if ((r = check_edited(t, id, &c.plan, e)) != 0) {
+		done->open = true;
+	} else {
+		r = forward(&j, e);
 	}
-	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	fix_change_free(&c);
 	return r;
 }
 
-/* A done one becomes an open one, unless there is something newer in a file. */
+/* A done one becomes an open one. */
 static int reopen(const struct enable_txn *t, const char *id, struct fix_change *c, struct err *e)
 {
-	int r = fix_txn_read(t, id, "done", c, e);
+	int r = 0;
 
-	for (int i = 0; i < c->plan.count && r == 0; i++)
-		if (!fix_file_is(&c->plan.file[i], true) && !fix_file_is(&c->plan.file[i], false))
-			r = err_set(e, ERR_CONFLICT, "%s: has been changed since; %s/%s/old.%d is how it was",
-			    c->plan.file[i].file.path, t->dir, id, i);
 	for (int i = 0; i < c->plan.modes && r == 0; i++)
 		if ((r = fix_mode_check(&c->plan.mode[i], e)) == ERR_NONE)
 			r = 0; /* it is gone: no mode of it has to come back */
 	return r != 0 ? r : enable_txn_turn(t, id, "done", ENABLE_TXN_FIX, e);
 }
 
-int fix_run_back(const struct enable_txn *t, const char *id, struct fix_done *done,
+/* Who has begun to go back, or is told so, keeps what is newer beside it. */
+int fix_run_back(const struct enable_txn *t, const char *id, bool force, struct fix_done *done,
     struct err *e)
 {
+	const bool open = enable_txn_has(t, id, ENABLE_TXN_FIX);
 	struct fix_change c;
-	const struct job j = {t, id, &c};
-	sigset_t before;
+	const struct job j = {t, id, &c, done};
 	int r;
 
 	(void)snprintf(done->id, sizeof(done->id), "%s", id);
-	r = enable_txn_has(t, id, ENABLE_TXN_FIX) ? fix_txn_read(t, id, ENABLE_TXN_FIX, &c, e) :
-	    reopen(t, id, &c, e);
-	if (r == 0) {
-		hold_signals(&before);
-		r = back(&j, done, e);
-		(void)sigprocmask(SIG_SETMASK, &before, NULL);
-	}
+	r = fix_txn_read(t, id, open ? ENABLE_TXN_FIX : "done", &c, e);
+	if (r == 0 && !force && !(open && fix_run_returns(t, id)))
+		r = check_edited(t, id, &c.plan, e);
+	if (r == 0 && !open)
+		r = reopen(t, id, &c, e);
+	if (r == 0)
+		r = back(&j, e);
 	fix_change_free(&c);
 	return r;
 }

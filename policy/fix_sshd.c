@@ -1,7 +1,9 @@
 #include "policy/fix_sshd.h"
 
 #include "policy/enable_sshd.h"
+#include "policy/fix_future.h"
 #include "policy/run.h"
+#include "policy/sshd_said.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -13,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,6 +26,8 @@
 #define SYSTEMD "/run/systemd/system"
 #define SYSTEMCTL "/usr/bin/systemctl"
 #define INODES 64
+#define TRIES 3 /* sshd drops one of many connections */
+#define PRIVSEP "/run/sshd"
 
 /* ---- the configuration that is to come ---- */
 
@@ -33,6 +38,45 @@ static int put_part(void *ctx, int number, const struct buffer *text, struct err
 
 	(void)snprintf(f.path, sizeof(f.path), "%s/%d", dir, number);
 	return enable_file_put(&f, text, true, e);
+}
+
+/* It is made when sshd begins, and goes with it: without it sshd judges nothing. */
+static bool made_privsep(const struct err *e)
+{
+	return strstr(e->text, "separation directory: " PRIVSEP) != NULL && mkdir(PRIVSEP, 0755) == 0;
+}
+
+static int test_once(const char *config, const char *const word[], size_t n, struct err *e)
+{
+	const char *argv[FIX_OPTIONS + 5] = {ENABLE_SSHD_PROGRAM, "-t", "-f", config};
+	struct run_said said = {{0}, {0}};
+	char line[300];
+	int status, r;
+
+	for (size_t i = 0; i < n; i++)
+		argv[4 + i] = word[i];
+	r = run_program(argv, &said, &status, e);
+	run_line(&said, line, sizeof(line));
+	run_free(&said);
+	if (r != 0 || status == 0)
+		return r;
+	if (n == 0)
+		return err_set(e, ERR_REFUSED, "%s: sshd -t refuses it: %s", ENABLE_SSHD_CONFIG, line);
+	return err_set(e, ERR_REFUSED, "%s: with the options of its unit sshd -t refuses it: %s",
+	    ENABLE_SSHD_CONFIG, line);
+}
+
+/* Options of the unit win over the file; a -f among them is another file. */
+static int test_start(void *ctx, const char *const word[], size_t n, struct err *e)
+{
+	struct err why = {0};
+	int r = test_once(ctx, word, n, &why);
+
+	if (r == ERR_REFUSED && made_privsep(&why))
+		r = test_once(ctx, word, n, &why);
+	if (r != 0 && e != NULL)
+		*e = why;
+	return r;
 }
 
 int fix_sshd_test(struct facts *f, const struct fix_plan *p, struct err *e)
@@ -47,10 +91,10 @@ int fix_sshd_test(struct facts *f, const struct fix_plan *p, struct err *e)
 	if (mkdtemp(dir) == NULL)
 		return err_errno(e, "%s", dir);
 	(void)snprintf(config, sizeof(config), "%s/0", dir);
-	r = fix_plan_future(&q, e);
+	if ((r = fix_plan_future(&q, e)) == 0)
+		r = test_start(config, NULL, 0, e);
 	if (r == 0)
-		r = enable_sshd_test(&(struct enable_sshd){.config = config,
-		    .shown = ENABLE_SSHD_CONFIG}, e);
+		r = fix_future_starts(f, p, test_start, config, e);
 	for (int i = 0; i < q.next; i++) {
 		(void)snprintf(config, sizeof(config), "%s/%d", dir, i);
 		(void)unlink(config);
@@ -170,18 +214,113 @@ static bool read_socket(char *line, const struct sockets *s, struct fix_listen *
 	return false;
 }
 
+static void pause_ms(long ms)
+{
+	const struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+
+	(void)nanosleep(&t, NULL);
+}
+
+/* Keeps a place where it answers. */
+static void add_listen(struct fix_change *c, const struct fix_listen *l)
+{
+	bool has = false, refused = false;
+
+	for (int i = 0; i < c->listens; i++)
+		if (c->listen[i].port == l->port && strcmp(c->listen[i].addr, l->addr) == 0)
+			return;
+	for (int i = 0; i < TRIES && c->listens < FIX_LISTEN && !has && !refused; i++) {
+		if (i > 0)
+			pause_ms(100);
+		has = has_banner(l, &refused);
+	}
+	if (has)
+		c->listen[c->listens++] = *l;
+}
+
 static void read_table(const char *path, const struct sockets *s, struct fix_change *c)
 {
 	FILE *in = fopen(path, "re");
+	struct fix_listen l;
 	char line[400];
-	bool refused;
 
-	while (in != NULL && c->listens < FIX_LISTEN && fgets(line, sizeof(line), in) != NULL)
-		if (read_socket(line, s, &c->listen[c->listens]) &&
-		    has_banner(&c->listen[c->listens], &refused))
-			c->listens++;
+	while (in != NULL && fgets(line, sizeof(line), in) != NULL)
+		if (read_socket(line, s, &l))
+			add_listen(c, &l);
 	if (in != NULL)
 		(void)fclose(in);
+}
+
+bool fix_sshd_place(const char *text, struct fix_listen *l)
+{
+	const size_t n = strcspn(text, " \n");
+	const char *colon = memrchr(text, ':', n);
+	size_t from = 0, len = colon != NULL ? (size_t)(colon - text) : 0;
+	struct in6_addr a;
+
+	if (len > 1 && text[0] == '[' && text[len - 1] == ']')
+		from = 1, len -= 2;
+	if (colon == NULL || len == 0 || len >= sizeof(l->addr))
+		return false;
+	(void)snprintf(l->addr, sizeof(l->addr), "%.*s", (int)len, text + from);
+	l->port = (int)strtol(colon + 1, NULL, 10);
+	if (strcmp(l->addr, "0.0.0.0") == 0 || strcmp(l->addr, "*") == 0)
+		(void)snprintf(l->addr, sizeof(l->addr), "127.0.0.1");
+	else if (strcmp(l->addr, "::") == 0)
+		(void)snprintf(l->addr, sizeof(l->addr), "::1");
+	return l->port > 0 && l->port < 65536 && (inet_pton(AF_INET, l->addr, &a) == 1 ||
+	    inet_pton(AF_INET6, l->addr, &a) == 1);
+}
+
+/* The places at the beginning of lines, behind a word of their own. */
+static void read_places(const char *text, const char *key, struct fix_change *c)
+{
+	const size_t n = strlen(key);
+	struct fix_listen l;
+
+	for (; *text != '\0'; text += strcspn(text, "\n"), text += *text == '\n')
+		if (strncmp(text, key, n) == 0 && fix_sshd_place(text + n, &l))
+			add_listen(c, &l);
+}
+
+/* ---- its unit ---- */
+
+static bool is_active(const char *unit)
+{
+	const char *const argv[] = {SYSTEMCTL, "-q", "is-active", unit, NULL};
+	int status;
+
+	return run_program(argv, NULL, &status, NULL) == 0 && status == 0;
+}
+
+/* What has to be up again later, a socket that starts it before all. */
+static void find_unit(struct fix_change *c)
+{
+	static const char *const units[] = {"ssh.socket", "sshd.socket", "ssh.service", "sshd.service"};
+
+	c->unit[0] = '\0';
+	for (size_t i = 0; i < 4 && access(SYSTEMD, F_OK) == 0 && c->unit[0] == '\0'; i++)
+		if (is_active(units[i]))
+			(void)snprintf(c->unit, sizeof(c->unit), "%s", units[i]);
+}
+
+static bool is_socket(const char *unit)
+{
+	const char *end = strrchr(unit, '.');
+
+	return end != NULL && strcmp(end, ".socket") == 0;
+}
+
+/* A socket has no process of sshd behind it before somebody comes. */
+static void ask_socket(struct fix_change *c)
+{
+	const char *const argv[] = {SYSTEMCTL, "show", "-p", "Listen", c->unit, NULL};
+	struct run_said said = {{0}, {0}};
+	int status;
+
+	if (run_program(argv, &said, &status, NULL) == 0 && status == 0)
+		read_places(buffer_string(&said.out), "Listen=", c);
+	run_free(&said);
 }
 
 void fix_sshd_listens(struct facts *f, struct fix_change *c)
@@ -190,17 +329,15 @@ void fix_sshd_listens(struct facts *f, struct fix_change *c)
 	const struct fact *x = NULL;
 
 	c->listens = 0;
+	find_unit(c);
 	while ((x = facts_next(f, "listener", "", x)) != NULL)
 		find_sockets(x->name, &s);
 	read_table("/proc/net/tcp", &s, c);
 	read_table("/proc/net/tcp6", &s, c);
-}
-
-static void pause_ms(long ms)
-{
-	const struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-
-	(void)nanosleep(&t, NULL);
+	if (is_socket(c->unit))
+		ask_socket(c);
+	if (c->listens == 0)
+		read_places(facts_string(f, "sshd", "config"), "listenaddress ", c);
 }
 
 static int64_t now_ms(void)
@@ -250,27 +387,42 @@ static int systemctl(const char *verb, const char *unit, struct err *e)
 	    unit != NULL ? unit : "", status, line);
 }
 
-static int restart_systemd(struct err *e)
+/* Also when it has failed meanwhile: then nobody gets in until it is up again.  A socket has
+ * it started by who comes next. */
+static int restart_unit(const char *unit, struct err *e)
 {
-	static const char *const units[] = {"ssh.service", "sshd.service"};
-	int r = systemctl("daemon-reload", NULL, e);
+	char service[FIX_UNIT_MAX + 16];
+	int r;
 
-	for (size_t i = 0; i < 2 && r == 0; i++) {
-		const char *const active[] = {SYSTEMCTL, "-q", "is-active", units[i], NULL};
-		int status;
-
-		if ((r = run_program(active, NULL, &status, e)) == 0 && status == 0)
-			return systemctl("restart", units[i], e);
-	}
-	return r != 0 ? r : err_set(e, ERR_NONE, "sshd is not running by systemd, or is started for each "
-	    "connection");
+	(void)snprintf(service, sizeof(service), "%.*s.service", (int)strcspn(unit, "."), unit);
+	(void)systemctl("reset-failed", service, NULL);
+	if (!is_socket(unit))
+		return systemctl("restart", unit, e);
+	(void)systemctl("reset-failed", unit, NULL);
+	if ((r = systemctl("try-restart", service, e)) == 0)
+		r = systemctl("start", unit, e);
+	return r;
 }
 
-int fix_sshd_restart(struct err *e)
+static int restart_systemd(const struct fix_change *c, struct err *e)
 {
-	int r = enable_sshd_live(e);
+	const int r = systemctl("daemon-reload", NULL, e);
 
+	if (r != 0 || c->unit[0] != '\0')
+		return r != 0 ? r : restart_unit(c->unit, e);
+	return err_set(e, ERR_NONE, "sshd is not running by systemd, or is started for each connection");
+}
+
+int fix_sshd_restart(const struct fix_change *c, struct err *e)
+{
+	struct err why = {0};
+	int r = enable_sshd_live(&why);
+
+	if (r != 0 && made_privsep(&why))
+		r = enable_sshd_live(&why);
+	if (r != 0 && e != NULL)
+		*e = why;
 	if (r != 0)
 		return r;
-	return access(SYSTEMD, F_OK) == 0 ? restart_systemd(e) : enable_sshd_reload(e);
+	return access(SYSTEMD, F_OK) == 0 ? restart_systemd(c, e) : enable_sshd_reload(e);
 }

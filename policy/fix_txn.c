@@ -139,6 +139,8 @@ static int write_manifest(const struct enable_txn *t, const char *id, const stru
 		    p->package[i].version[0] != '\0' ? p->package[i].version : "-");
 	if (p->account[0] != '\0')
 		buffer_format(&text, "account %s\n", p->account);
+	if (c->unit[0] != '\0')
+		buffer_format(&text, "unit %s\n", c->unit);
 	for (int i = 0; i < c->listens; i++)
 		buffer_format(&text, "listen %s %d\n", c->listen[i].addr, c->listen[i].port);
 	for (int i = 0; i < p->count; i++)
@@ -256,6 +258,8 @@ static bool read_line(struct fix_change *c, char *line)
 		return keep_text(line + 8, c->plan.account, sizeof(c->plan.account));
 	if (strncmp(line, "listen ", 7) == 0)
 		return read_listen(c, line + 7);
+	if (strncmp(line, "unit ", 5) == 0)
+		return keep_text(line + 5, c->unit, sizeof(c->unit));
 	if (strncmp(line, "mode ", 5) == 0)
 		return read_mode_line(&c->plan, line + 5);
 	return strncmp(line, "what ", 5) == 0 && fix_of_name(line + 5, &c->plan.what);

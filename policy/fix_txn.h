@@ -13,6 +13,7 @@
 #include "policy/fix_plan.h"
 
 #define FIX_LISTEN 8
+#define FIX_UNIT_MAX 32
 
 struct fix_listen {
 	char addr[64]; /* numeric, one that can be connected to */
@@ -23,6 +24,7 @@ struct fix_change {
 	struct fix_plan plan;
 	struct fix_listen listen[FIX_LISTEN]; /* where sshd answered before */
 	int listens;
+	char unit[FIX_UNIT_MAX]; /* that sshd was up by, or "" */
 };
 
 void fix_change_free(struct fix_change *c);

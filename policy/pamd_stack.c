@@ -1,6 +1,7 @@
 #include "policy/pamd_run.h"
 
 #include <security/pam_appl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -646,6 +647,108 @@ static void trace_back(const struct walk *w, int state, struct pamd_trace *t)
 	t->exact = is_exact(w->stack, t, state / FLAGS);
 }
 
+/*
+ * The search: the walk once more, with what was before each substack remembered.  Only where
+ * the walk has taken two ways for one.
+ */
+
+#define SEEN ((size_t)1 << 16) /* states: of more none is looked at */
+
+struct search {
+	const struct walk *walk;
+	enum pamd_way kind;
+	struct pamd_trace *trace;
+	struct pamd_state saved[PAMD_STACK_DEPTH + 1];
+	uint64_t *seen; /* a table of keys, 0: free */
+	size_t count;
+	int end; /* the state that it ends in */
+};
+
+/* Whether it is the first time here: 3 bits for each level, a bit at the top so that none is 0. */
+static bool is_new(struct search *x, int at, int state)
+{
+	const struct pamd_stack *s = x->walk->stack;
+	const int level = at < s->count ? s->entry[at].level : 0;
+	uint64_t key = (uint64_t)1 << 63 | (uint64_t)at << 10 | (uint64_t)state;
+	size_t i;
+
+	for (int k = 1; k <= level; k++)
+		key ^= (uint64_t)(kind_of(s, &x->saved[k]) + 1) << (19 + 3 * (k - 1));
+	for (i = (key * UINT64_C(0x9e3779b97f4a7c15)) >> 48; x->seen[i] != 0; i = (i + 1) % SEEN)
+		if (x->seen[i] == key)
+			return false;
+	if (x->count >= SEEN / 2)
+		return false;
+	x->count++;
+	x->seen[i] = key;
+	return true;
+}
+
+static bool search(struct search *x, int at, int state, int passed);
+
+static bool search_codes(struct search *x, int at, int state, int passed)
+{
+	const struct pamd_stack *s = x->walk->stack;
+
+	for (int i = 0; i < PAMD_CODES; i++) {
+		const int code = nth_code(i);
+		struct pamd_state now = example(state / FLAGS);
+		int to;
+
+		if (!may_return(s, at, code))
+			continue;
+		to = pamd_step(s, at, code, &x->saved[s->entry[at].level], &now);
+		x->trace->pass[passed].at = at;
+		x->trace->pass[passed].code = code;
+		if (search(x, to, (int)kind_of(s, &now) * FLAGS + note(s, at, to, code, state % FLAGS),
+		    passed + 1))
+			return true;
+	}
+	return false;
+}
+
+/* Fills the trace from passed on: true when a way of the kind goes on from here. */
+static bool search(struct search *x, int at, int state, int passed)
+{
+	const struct pamd_stack *s = x->walk->stack;
+	struct pamd_state *saved, old;
+	bool found;
+
+	if (at == s->count) {
+		x->trace->count = passed;
+		x->end = state;
+		return is_way(x->walk, x->kind, state, left_out(s, -1, s->count) >= 0);
+	}
+	if (!is_new(x, at, state))
+		return false;
+	if (s->entry[at].role != PAMD_SUBSTACK)
+		return search_codes(x, at, state, passed);
+	saved = &x->saved[s->entry[at].level + 1];
+	old = *saved;
+	*saved = example(state / FLAGS);
+	found = search(x, at + 1, state, passed);
+	*saved = old;
+	return found;
+}
+
+/* Another way of the kind, one that libpam goes; *t stays where there is none. */
+static int find_exact(const struct walk *w, enum pamd_way kind, struct pamd_trace *t,
+    struct err *e)
+{
+	struct pamd_trace other = {.count = 0};
+	struct search x = {.walk = w, .kind = kind, .trace = &other};
+
+	x.saved[0] = pamd_state_begin();
+	if ((x.seen = calloc(SEEN, sizeof(*x.seen))) == NULL)
+		return err_set(e, ERR_SYSTEM, "out of memory");
+	if (search(&x, 0, UNDEFINED * FLAGS, 0) && is_exact(w->stack, &other, x.end / FLAGS)) {
+		*t = other;
+		t->exact = true;
+	}
+	free(x.seen);
+	return 0;
+}
+
 int pamd_stack_trace(struct pamd_stack *s, enum pamd_way kind, struct pamd_trace *t,
     struct err *e)
 {
@@ -655,6 +758,8 @@ int pamd_stack_trace(struct pamd_stack *s, enum pamd_way kind, struct pamd_trace
 	*t = (struct pamd_trace){.count = 0};
 	if ((r = walk(&w, e)) == 0 && (state = find_end(&w, kind)) >= 0)
 		trace_back(&w, state, t);
+	if (r == 0 && t->count > 0 && !t->exact)
+		r = find_exact(&w, kind, t, e);
 	free(w.parent);
 	return r;
 }

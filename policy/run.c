@@ -13,6 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#define GRACE 30 /* seconds between being told to end and being made to */
+#define PAUSE_MS 20
+
 static const char *const environment[] = {
     "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", NULL};
 
@@ -74,8 +77,9 @@ static int start(const char *const argv[], const struct pipes *p, pid_t *pid)
 	}
 	(void)sigemptyset(&none); /* what the caller holds back is none of its business */
 	r = posix_spawnattr_setsigmask(&attr, &none);
+	/* Nor is it any of the terminal's: what a key or a hangup there ends is the caller. */
 	if (r == 0)
-		r = posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
+		r = posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSID);
 	if (r == 0)
 		r = add_files(&files, p);
 	if (r == 0)
@@ -127,20 +131,40 @@ static bool read_all(struct pipes *p, struct run_said *said, int within)
 	return true;
 }
 
-/* It is waited for with a lock held, which the way back needs too: never for ever. */
+/* Whether it has ended within seconds. */
+static bool ends(pid_t pid, int within, int *how)
+{
+	const struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000L};
+
+	for (int waited = 0; waited <= within * 1000; waited += PAUSE_MS) {
+		if (waitpid(pid, how, WNOHANG) == pid)
+			return true;
+		(void)nanosleep(&pause, NULL);
+	}
+	return false;
+}
+
+/* It is waited for with a lock held, which the way back needs too: never for ever.  All that
+ * it has started is told to end first: a package tool leaves less half done then. */
 static int finish(const char *program, pid_t pid, int late, int *status, struct err *e)
 {
-	const bool ended = late == 0;
+	bool gone = false;
 	int how = 0;
 
-	if (!ended)
-		(void)kill(pid, SIGKILL);
-	while (waitpid(pid, &how, 0) < 0)
+	if (late > 0 && waitpid(pid, &how, WNOHANG) == pid) {
+		gone = true; /* what still holds its output is another one */
+		late = 0;
+	} else if (late > 0) {
+		(void)kill(-pid, SIGTERM);
+		gone = ends(pid, GRACE, &how);
+		(void)kill(-pid, SIGKILL);
+	}
+	while (!gone && waitpid(pid, &how, 0) < 0)
 		if (errno != EINTR)
 			return err_set(e, ERR_SYSTEM, "%s: %s", program, strerror(errno));
 	*status = WIFEXITED(how) ? WEXITSTATUS(how) : 128 + WTERMSIG(how);
-	return ended || WIFEXITED(how) ? 0 : err_set(e, ERR_UNAVAIL,
-	    "%s: does not end within %d seconds", program, late);
+	return late == 0 ? 0 : err_set(e, ERR_UNAVAIL, "%s: does not end within %d seconds", program,
+	    late);
 }
 
 int run_program(const char *const argv[], struct run_said *said, int *status, struct err *e)
@@ -170,7 +194,6 @@ int run_within(int within, const char *const argv[], struct run_said *said, int 
 	close_end(p.out, 1);
 	close_end(p.err, 1);
 	ended = read_all(&p, said, within);
-	close_all(&p);
 	r = finish(argv[0], pid, ended ? 0 : within, status, e);
 	if (r == 0 && said != NULL && (said->out.failed || said->err.failed))
 		r = err_set(e, ERR_SYSTEM, "out of memory");
@@ -185,6 +208,22 @@ void run_line(const struct run_said *said, char *line, size_t size)
 	size_t n = strcspn(text, "\r\n");
 
 	(void)snprintf(line, size, "%.*s", (int)n, text);
+}
+
+void run_lines(const struct run_said *said, char *text, size_t size)
+{
+	const char *p = buffer_string(said->err.len > 0 ? &said->err : &said->out);
+	size_t at = 0;
+
+	text[0] = '\0';
+	for (; *p != '\0'; p += *p == '\n' || *p == '\r') {
+		const size_t n = strcspn(p, "\r\n"), blanks = strspn(p, " \t");
+
+		if (n > blanks && at < size)
+			at += (size_t)snprintf(text + at, size - at, "%s%.*s", at > 0 ? "; " : "",
+			    (int)(n - blanks), p + blanks);
+		p += n;
+	}
 }
 
 void run_free(struct run_said *said)

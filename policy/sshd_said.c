@@ -4,6 +4,7 @@
 #include "lib/core/address.h"
 #include "policy/run.h"
 
+#include <errno.h>
 #include <fnmatch.h>
 #include <grp.h>
 #include <pwd.h>
@@ -132,23 +133,43 @@ static bool user_fits(const char *pattern, const struct sshd_login *q, bool unkn
 	    (q->from != NULL ? host_fits(host + 1, q->from) : unknown);
 }
 
-static bool group_fits(const char *pattern, const char *user)
+bool sshd_said_none(int error)
 {
-	const struct passwd *pw = getpwnam(user);
+	return error == 0 || error == ENOENT || error == ESRCH;
+}
+
+/* 1, 0, or -1 with errno: it cannot be looked up. */
+static int looked_up_group_fits(const char *pattern, const char *user)
+{
+	const struct passwd *pw;
 	gid_t groups[GROUPS_MAX];
 	int n = GROUPS_MAX;
 
-	if (pw == NULL)
-		return false;
+	errno = 0;
+	if ((pw = getpwnam(user)) == NULL)
+		return sshd_said_none(errno) ? 0 : -1;
 	if (getgrouplist(user, pw->pw_gid, groups, &n) < 0)
 		n = n < GROUPS_MAX ? n : GROUPS_MAX;
 	for (int i = 0; i < n; i++) {
-		const struct group *g = getgrgid(groups[i]);
+		const struct group *g;
 
+		errno = 0;
+		if ((g = getgrgid(groups[i])) == NULL && !sshd_said_none(errno))
+			return -1;
 		if (g != NULL && fnmatch(pattern, g->gr_name, FNM_NOESCAPE) == 0)
-			return true;
+			return 1;
 	}
-	return false;
+	return 0;
+}
+
+static int group_fits(const char *pattern, const struct sshd_login *q)
+{
+	if (q->group == NULL)
+		return looked_up_group_fits(pattern, q->user);
+	for (size_t i = 0; i < q->groups; i++)
+		if (fnmatch(pattern, q->group[i], FNM_NOESCAPE) == 0)
+			return 1;
+	return 0;
 }
 
 struct list {
@@ -156,8 +177,8 @@ struct list {
 	bool group, deny;
 };
 
-/* Whether a word of the list fits; *any: there is one. */
-static bool list_fits(const char *said, const struct list *l, const struct sshd_login *q,
+/* 1: a word of the list fits; 0; -1 with errno: it cannot be told.  *any: there is one. */
+static int list_fits(const char *said, const struct list *l, const struct sshd_login *q,
     bool *any)
 {
 	const char *at = said;
@@ -167,14 +188,16 @@ static bool list_fits(const char *said, const struct list *l, const struct sshd_
 	while ((at = find_line(at, l->key)) != NULL)
 		for (; *at != '\0' && *at != '\n'; at += strspn(at, " ")) {
 			size_t n = strcspn(at, " \n");
+			int fits;
 
 			(void)snprintf(word, sizeof(word), "%.*s", (int)n, at);
 			*any = true;
-			if (l->group ? group_fits(word, q->user) : user_fits(word, q, !l->deny))
-				return true;
+			fits = l->group ? group_fits(word, q) : user_fits(word, q, !l->deny);
+			if (fits != 0)
+				return fits;
 			at += n;
 		}
-	return false;
+	return 0;
 }
 
 static bool refuses_root(const char *said, const struct sshd_login *q, bool asks, char *why,
@@ -193,7 +216,7 @@ static bool refuses_root(const char *said, const struct sshd_login *q, bool asks
 	return true;
 }
 
-bool sshd_said_refuses(const char *said, const struct sshd_login *q, bool asks, char *why,
+int sshd_said_refuses(const char *said, const struct sshd_login *q, bool asks, char *why,
     size_t size)
 {
 	/* In the order of sshd. */
@@ -203,13 +226,17 @@ bool sshd_said_refuses(const char *said, const struct sshd_login *q, bool asks, 
 	bool any;
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
-		bool fits = list_fits(said, &lists[i], q, &any);
+		const int fits = list_fits(said, &lists[i], q, &any);
 
-		if (!any || fits != lists[i].deny)
+		if (fits < 0) {
+			(void)snprintf(why, size, "%s: %s", lists[i].name, strerror(errno));
+			return -1;
+		}
+		if (!any || (fits > 0) != lists[i].deny)
 			continue;
 		(void)snprintf(why, size, lists[i].deny ? _("%s names %s") : _("%s does not name %s"),
 		    lists[i].name, q->user);
-		return true;
+		return 1;
 	}
-	return refuses_root(said, q, asks, why, size);
+	return refuses_root(said, q, asks, why, size) ? 1 : 0;
 }

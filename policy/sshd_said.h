@@ -16,6 +16,8 @@ struct sshd_login {
 	const char *config; /* the main file, or NULL: the system's */
 	const char *user;
 	const char *from;   /* an address, or NULL: not known */
+	char **group;       /* the names of his groups, or NULL: they are looked up */
+	size_t groups;
 };
 
 /* Its settings for the login, as lines "key value", to out, which the caller frees.  The
@@ -28,11 +30,16 @@ int sshd_said_ask(const struct sshd_login *q, struct buffer *out, struct err *e)
 bool sshd_said_value(const char *said, const char *key, char *value, size_t size);
 bool sshd_said_yes(const char *said, const char *key);
 
-/* Whether sshd turns the user away whatever he shows: AllowUsers and its kin, and for
- * root PermitRootLogin; asks: every way in ends at keyboard-interactive.  why is the
- * setting, "DenyUsers alice".  Without q->from an AllowUsers with a host is taken to
- * fit, and a DenyUsers not to. */
-bool sshd_said_refuses(const char *said, const struct sshd_login *q, bool asks, char *why,
+/* Whether errno behind a look-up of getpwent(3) and its kin that found nothing, 0 before,
+ * says that there is none: all else is trouble. */
+bool sshd_said_none(int error);
+
+/* 1: sshd turns the user away whatever he shows, by AllowUsers and its kin, and for root
+ * by PermitRootLogin; asks: every way in asks PAM.  why is the setting, "DenyUsers alice".
+ * 0: it does not.  -1: his groups cannot be looked up, why is the reason: the names of
+ * groups say neither.  Without q->from an AllowUsers with a host is taken to fit, and a
+ * DenyUsers not to. */
+int sshd_said_refuses(const char *said, const struct sshd_login *q, bool asks, char *why,
     size_t size);
 
 #endif

@@ -216,7 +216,7 @@ int aws_ini_read(struct aws_ini *i, const char *path, struct err *e)
 bool aws_ini_has(const struct aws_ini *i, const char *section)
 {
 	for (size_t n = 0; n < i->count; n++)
-		if (strcmp(i->key[n].section, section) == 0)
+		if (i->key[n].section != NULL && strcmp(i->key[n].section, section) == 0)
 			return true;
 	return false;
 }

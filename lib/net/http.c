@@ -95,7 +95,7 @@ static bool grow(struct http_answer *a, size_t n)
 		return true;
 	if (secret_new(&more, size) != 0)
 		return false;
-	if (a->len > 0)
+	if (a->body.data != NULL)
 		memcpy(more.data, a->body.data, a->len);
 	secret_free(&a->body);
 	a->body = more;
@@ -363,7 +363,7 @@ static void conclude(struct flight *f, CURLcode c)
 	}
 	(void)curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &status);
 	f->a.status = (int)status;
-	if (f->a.body.data == NULL && !grow(&f->a, 0))
+	if (!grow(&f->a, 0) || f->a.body.data == NULL)
 		f->a.r = err_set(&f->a.e, ERR_SYSTEM, "out of memory");
 	else
 		f->a.body.data[f->a.len] = '\0';

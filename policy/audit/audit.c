@@ -127,6 +127,16 @@ static bool is_chosen(const struct audit_check *c, const struct audit_choice *wh
 	    (which->framework == AUDIT_NO_FRAMEWORK || audit_items(c, which->framework) != NULL);
 }
 
+static bool is_referred_to(enum audit_framework w)
+{
+	const struct audit_check *c;
+
+	for (size_t i = 0; (c = audit_check_at(i)) != NULL; i++)
+		if (audit_items(c, w) != NULL)
+			return true;
+	return false;
+}
+
 int audit_run(struct audit *a, struct facts *f, const struct audit_rules *rules,
     const struct audit_choice *which, struct err *e)
 {
@@ -151,6 +161,9 @@ int audit_run(struct audit *a, struct facts *f, const struct audit_rules *rules,
 		c->run(f, rules, &x->result);
 		a->count++;
 	}
+	if (a->count == 0 && which->framework != AUDIT_NO_FRAMEWORK && !is_referred_to(which->framework))
+		return err_set(e, ERR_SYNTAX, "no check of a host refers to this framework; isms-p and guide "
+		    "are referred to");
 	return a->count > 0 ? 0 : err_set(e, ERR_SYNTAX, "no check is chosen");
 }
 

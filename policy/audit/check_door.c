@@ -2,6 +2,7 @@
 
 #include "enroll/language.h"
 #include "policy/audit/pam_lines.h"
+#include "policy/audit/words.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +15,8 @@ static const struct { long port; const char *name; bool fails; } ports[] = {{23,
     {3389, "rdp", false}, {5900, "vnc", false}, {5901, "vnc", false}, {7681, "ttyd", false},
     {4200, "shellinabox", false}};
 
-/* What runs, by its name; the kernel keeps 15 bytes. */
+/* What runs, by its name, of which the kernel keeps 15 bytes; fails: root's alone lets others
+ * in. */
 static const struct { const char *comm; bool fails; } programs[] = {{"in.telnetd", true},
     {"telnetd", true}, {"utelnetd", true}, {"in.rshd", true}, {"in.rlogind", true},
     {"in.rexecd", true}, {"rshd", true}, {"rlogind", true}, {"cockpit-ws", false},
@@ -53,6 +55,21 @@ static bool is_serial(const char *words)
 	return false;
 }
 
+/* Who is not root lets nobody in as somebody else, and may give a program any name. */
+static bool is_roots(const char *words)
+{
+	return words_number(words, "uid") <= 0; /* what is not told counts as his */
+}
+
+static void note_program(struct result *r, const struct fact *x, bool fails)
+{
+	if (is_roots(x->text))
+		result_note(r, fails ? AUDIT_FAIL : AUDIT_WARN, N_("process %s runs"), x->name);
+	else
+		result_note(r, AUDIT_WARN, N_("process %s runs, not root's: uid %lld"), x->name,
+		    (long long)words_number(x->text, "uid"));
+}
+
 static bool judge_processes(struct facts *f, struct result *r)
 {
 	const struct fact *x = NULL;
@@ -64,11 +81,11 @@ static bool judge_processes(struct facts *f, struct result *r)
 		for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
 			if (strlen(programs[i].comm) != n || strncmp(x->name, programs[i].comm, n) != 0)
 				continue;
-			result_note(r, programs[i].fails ? AUDIT_FAIL : AUDIT_WARN,
-			    N_("process %s runs"), x->name);
+			note_program(r, x, programs[i].fails);
 			any = true;
 		}
-		if (n == 6 && strncmp(x->name, "agetty", 6) == 0 && is_serial(x->text)) {
+		if (n == 6 && strncmp(x->name, "agetty", 6) == 0 && is_roots(x->text) &&
+		    is_serial(x->text)) {
 			result_note(r, AUDIT_WARN, N_("process %s: %s: a login at a serial line"), x->name,
 			    x->text);
 			any = true;

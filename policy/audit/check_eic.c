@@ -12,6 +12,28 @@
 #include <string.h>
 #include <strings.h>
 
+/* Whether the first line ends so. */
+static bool ends_in(const char *text, const char *end)
+{
+	const size_t n = strcspn(text, "\n"), m = strlen(end);
+
+	return n >= m && strncmp(text + n - m, end, m) == 0;
+}
+
+/* "hold ok installed" and "install ok half-configured" have their files there, too. */
+static void judge_installed(struct result *r, const char *name, const char *state)
+{
+	const char *version = strchr(state, '\n');
+
+	version = version != NULL ? version + 1 : "";
+	if (ends_in(state, "install ok installed"))
+		result_note(r, AUDIT_FAIL, N_("%s %.*s: installed"), name, (int)strcspn(version, "\n"),
+		    version);
+	else
+		result_note(r, AUDIT_FAIL, N_("%s %.*s: installed (%.*s)"), name,
+		    (int)strcspn(version, "\n"), version, (int)strcspn(state, "\n"), state);
+}
+
 /* EIC-01: removed but configured is not installed. */
 static void check_package(struct facts *f, const struct audit_rules *rules, struct result *r)
 {
@@ -25,14 +47,13 @@ static void check_package(struct facts *f, const struct audit_rules *rules, stru
 		if (result_untold(r, x, "package", names[i]))
 			continue;
 		state = state != NULL ? state + 1 : "";
-		if (x->is == FACT_NONE)
+		if (x->is == FACT_NONE || ends_in(state, " not-installed"))
 			result_note(r, AUDIT_PASS, N_("%s: not installed"), names[i]);
-		else if (strncmp(state, "install ok installed\n", 21) == 0)
-			result_note(r, AUDIT_FAIL, N_("%s %.*s: installed"), names[i],
-			    (int)strcspn(state + 21, "\n"), state + 21);
-		else
+		else if (ends_in(state, " config-files"))
 			result_note(r, AUDIT_WARN, N_("%s: %.*s: removed, its configuration is still there"),
 			    names[i], (int)strcspn(state, "\n"), state);
+		else
+			judge_installed(r, names[i], state);
 	}
 }
 
@@ -44,8 +65,12 @@ static bool is_keys_command(const char *key, size_t n)
 	    (n == 27 && strncasecmp(key, "AuthorizedPrincipalsCommand", n) == 0);
 }
 
-/* Whether the first word of a value is a program of another name that calls it. */
-static bool calls_it(struct facts *f, const char *value, char *line, size_t size)
+#define CALLS 900
+
+/* Whether the first word of a value is a program of another name that calls it.  What
+ * cannot be told of one is noted; looked: it is one that must have been looked at. */
+static bool calls_it(struct facts *f, struct result *r, const char *value, bool looked,
+    char line[CALLS])
 {
 	char path[512];
 	const struct fact *x;
@@ -53,8 +78,10 @@ static bool calls_it(struct facts *f, const char *value, char *line, size_t size
 	if (!sshd_lines_word(&value, path, sizeof(path)) || path[0] != '/')
 		return false;
 	x = facts_get(f, "eic-in", path);
+	if (x->is == FACT_TROUBLE || looked)
+		(void)result_untold(r, x, "eic-in", path);
 	if (x->is == FACT_TEXT)
-		(void)snprintf(line, size, "%s:%.300s", path, x->text);
+		(void)snprintf(line, CALLS, "%s:%.300s", path, x->text);
 	return x->is == FACT_TEXT;
 }
 
@@ -110,6 +137,7 @@ static bool is_referenced(struct facts *f, const char *script)
 	const struct sshd_lines l = {f, refer_line, pass_over, &x};
 
 	(void)sshd_lines(&l, SSHD_LINES_MAIN);
+	/* Of other files what sshd says by them is looked through. */
 	return x.found || unit_refers(f, script) || text_refers(f, "sshd", script) ||
 	    text_refers(f, "listener", script) || text_refers(f, "eic-in", script);
 }
@@ -171,14 +199,15 @@ static void keep_failed(struct units *u, const char *file)
 		(void)snprintf(u->failed[u->count++], sizeof(u->failed[0]), "%s", file);
 }
 
-static void judge_word(struct units *all, const struct unit_word *w)
+/* program: it is run in place of sshd. */
+static void judge_word(struct units *all, const struct unit_word *w, bool program)
 {
-	char line[900];
+	char line[CALLS];
 
 	if (eic_is_named(w->text))
 		result_note(all->r, AUDIT_FAIL, N_("%s:%zu: %.400s (%s)"), w->at.file, w->at.line, w->text,
 		    all->unit);
-	else if (calls_it(all->f, w->text, line, sizeof(line)))
+	else if (calls_it(all->f, all->r, w->text, program, line))
 		result_note(all->r, AUDIT_FAIL, N_("%s:%zu: %.400s (%s) calls it: %s"), w->at.file,
 		    w->at.line, w->text, all->unit, line);
 	else
@@ -189,11 +218,11 @@ static void judge_word(struct units *all, const struct unit_word *w)
 static int judge_arg(void *ctx, const struct sshd_arg *a)
 {
 	const char *value;
-	char line[900];
+	char line[CALLS];
 	struct units *all = ctx;
 
 	if (a->letter != 'o' || !is_keys_command(a->value, sshd_args_key(a->value, &value)) ||
-	    eic_is_named(value) || !calls_it(all->f, value, line, sizeof(line)))
+	    eic_is_named(value) || !calls_it(all->f, all->r, value, true, line))
 		return 0;
 	result_note(all->r, AUDIT_FAIL, N_("%s:%zu: %.400s (%s) calls it: %s"), a->at.file, a->at.line,
 	    a->value, all->unit, line);
@@ -212,9 +241,11 @@ static void judge_unit(struct units *all, const char *name)
 		check_sshd_untold(all->f, all->r, u.untold.kind, u.untold.name);
 	all->any = all->any || u.commands > 0;
 	for (size_t i = 0; i < u.commands; i++) {
+		const bool sshd = sshd_args_is(&u.command[i]);
+
 		for (size_t k = 0; k < u.command[i].count; k++)
-			judge_word(all, &u.command[i].word[k]);
-		if (sshd_args_is(&u.command[i]))
+			judge_word(all, &u.command[i].word[k], k == 0 && !sshd);
+		if (sshd)
 			(void)sshd_args(&u.command[i], judge_arg, all);
 	}
 	unit_free(&u);
@@ -287,14 +318,14 @@ struct config {
 static int judge_line(void *ctx, const struct sshd_line *l)
 {
 	const struct config *c = ctx;
-	char line[900];
+	char line[CALLS];
 
 	if (is_keys_command(l->key, strlen(l->key))) {
 		if (eic_is_named(l->value))
 			result_note(c->r, AUDIT_FAIL, l->match != NULL ? N_("%s:%zu: %s %s (in Match %s)") :
 			    N_("%s:%zu: %s %s%s"), l->file, l->line, l->key, l->value,
 			    l->match != NULL ? l->match : "");
-		else if (calls_it(c->f, l->value, line, sizeof(line)))
+		else if (calls_it(c->f, c->r, l->value, true, line))
 			result_note(c->r, AUDIT_FAIL, N_("%s:%zu: %s %s: calls it: %s"), l->file, l->line,
 			    l->key, l->value, line);
 	} else if (eic_is_named(l->value)) {
@@ -311,35 +342,73 @@ static void untold_line(void *ctx, const char *kind, const char *name)
 	check_sshd_untold(c->f, c->r, kind, name);
 }
 
-static void judge_said(struct result *r, const struct fact *x)
+/* What a unit gives by -o is EIC-03's, and the name in what a process was given EIC-05's. */
+static void judge_said(struct config *c, const struct sshd_source *s, const struct fact *x)
 {
 	static const char *const keys[] = {"authorizedkeyscommand", "authorizedprincipalscommand"};
-	char value[600];
+	const bool is_process = strncmp(s->name, "process ", 8) == 0;
+	char value[600], line[CALLS];
 
-	if (result_untold(r, x, "sshd", x->name))
+	if (result_untold(c->r, x, "sshd", x->name))
 		return;
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (sshd_said_value(x->text, keys[i], value, sizeof(value)) && eic_is_named(value))
-			result_note(r, AUDIT_FAIL, N_("sshd -T (%s): %s %s"), x->name, keys[i], value);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		const bool is = sshd_said_value(x->text, keys[i], value, sizeof(value));
+		const bool given = is && sshd_source_gives(s, keys[i], value);
+
+		if (is && !given && eic_is_named(value))
+			result_note(c->r, AUDIT_FAIL, N_("sshd -T (%s): %s %s"), x->name, keys[i], value);
+		else if (is && (!given || is_process) && calls_it(c->f, c->r, value, is_process, line))
+			result_note(c->r, AUDIT_FAIL, N_("sshd -T (%s): %s %s: calls it: %s"), x->name, keys[i],
+			    value, line);
+	}
+}
+
+/* The lines of its file, when it is another than the system's, and what sshd says by it. */
+static void judge_source(struct config *c, const struct sshd_source *s)
+{
+	const struct sshd_lines l = {c->f, judge_line, untold_line, c};
+	const struct fact *x = facts_get(c->f, "sshd", s->name);
+	const bool none = x->is == FACT_NONE && strcmp(s->name, SSHD_SOURCE_FILE) != 0;
+	char under[320];
+
+	if (s->untold[0] != '\0' || none) {
+		result_note(c->r, AUDIT_ERROR, N_("%s: cannot be asked: %s"), s->name,
+		    none ? _("there is no sshd") : s->untold);
+		return;
+	}
+	if (strcmp(s->main, SSHD_LINES_MAIN) != 0)
+		(void)sshd_lines(&l, s->main);
+	if (x->is == FACT_UNKNOWN)
+		(void)result_untold(c->r, x, "sshd", s->name);
+	else
+		judge_said(c, s, x);
+	(void)snprintf(under, sizeof(under), "%s:", s->name);
+	for (x = NULL; (x = facts_next(c->f, "sshd", under, x)) != NULL;)
+		judge_said(c, s, x);
 }
 
 static void check_config(struct facts *f, const struct audit_rules *rules, struct result *r)
 {
+	const struct sshd_source file = {.name = SSHD_SOURCE_FILE, .main = SSHD_LINES_MAIN};
 	struct config c = {f, r};
 	const struct sshd_lines l = {f, judge_line, untold_line, &c};
-	const struct fact *x = facts_get(f, "sshd", "config");
+	struct sshd_sources *all;
 
 	(void)rules;
-	if (x->is == FACT_NONE && facts_get(f, "file", SSHD_LINES_MAIN)->is == FACT_NONE) {
+	if (facts_get(f, "sshd", file.name)->is == FACT_NONE &&
+	    facts_get(f, "file", SSHD_LINES_MAIN)->is == FACT_NONE &&
+	    facts_next(f, "listener", "", NULL) == NULL) {
 		result_note(r, AUDIT_SKIP, N_("there is no sshd"));
 		return;
 	}
-	if (x->is == FACT_UNKNOWN)
-		(void)result_untold(r, x, "sshd", "config");
+	if ((all = check_sshd_sources(f, r)) == NULL)
+		return;
 	(void)sshd_lines(&l, SSHD_LINES_MAIN);
-	/* What units add is EIC-03's. */
-	for (x = NULL; (x = facts_next(f, "sshd", "config", x)) != NULL;)
-		judge_said(r, x);
+	judge_source(&c, &file);
+	for (size_t i = 0; i < all->count; i++)
+		if (strcmp(all->item[i].name, file.name) != 0)
+			judge_source(&c, &all->item[i]);
+	sshd_sources_free(all);
 	if (r->status == AUDIT_NOTHING)
 		result_note(r, AUDIT_PASS, N_("no line names it, and sshd -T says so of every login that was "
 		    "asked about"));
@@ -473,37 +542,32 @@ static const struct audit_check checks[] = {
     {.id = "EIC-01", .severity = AUDIT_HIGH, .title = TITLE "package absent",
         .title_ko = TITLE "패키지 제거", .guide = "2", .isms_p = ISMS_P,
         .rule = N_("the packages ec2-instance-connect and ec2-instance-connect-selinux are not installed"),
-        .fix = N_("apt-get purge ec2-instance-connect, or dnf remove it"),
-        .rollback = N_("apt-get install ec2-instance-connect, or dnf install it"),
+        .fix = "bastionctl fix EIC", .rollback = "bastionctl rollback",
         .run = check_package},
     {.id = "EIC-02", .severity = AUDIT_HIGH, .title = TITLE "scripts absent",
         .title_ko = TITLE "스크립트 잔존", .guide = "2", .isms_p = ISMS_P,
         .rule = N_("none of its scripts can be run by sshd"),
-        .fix = N_("move the script away"),
-        .rollback = N_("move it back"),
+        .fix = "bastionctl fix EIC", .rollback = "bastionctl rollback",
         .run = check_scripts},
     {.id = "EIC-03", .severity = AUDIT_CRITICAL, .title = TITLE "no unit override",
         .title_ko = TITLE "유닛 오버라이드", .guide = "2", .isms_p = ISMS_P,
         .rule = N_("what systemd starts sshd with, drop-ins and variables put in, does not name it"),
-        .fix = N_("remove the drop-in or the option, `systemctl daemon-reload`, and restart sshd"),
-        .rollback = N_("put the file back, `systemctl daemon-reload`, and restart sshd"),
+        .fix = "bastionctl fix EIC", .rollback = "bastionctl rollback",
         .run = check_units},
     {.id = "EIC-04", .severity = AUDIT_CRITICAL, .title = TITLE "sshd's configuration clean",
         .title_ko = TITLE "sshd 설정", .guide = "2", .isms_p = ISMS_P,
         .rule = N_("no AuthorizedKeysCommand names it, in any file or Match"),
-        .fix = N_("remove AuthorizedKeysCommand and AuthorizedKeysCommandUser together, `sshd -t`, and "
-        "reload sshd"),
-        .rollback = N_("put the file back and reload sshd"),
+        .fix = "bastionctl fix EIC", .rollback = "bastionctl rollback",
         .run = check_config},
     {.id = "EIC-05", .severity = AUDIT_CRITICAL, .title = TITLE "running daemon clean",
         .title_ko = TITLE "실행 중 데몬", .guide = "2", .isms_p = ISMS_P,
         .rule = N_("the sshd that listens was not started with it, and is younger than its files"),
-        .fix = N_("restart sshd; logins survive"),
+        .fix = "bastionctl fix EIC", .rollback = "bastionctl rollback",
         .run = check_listener},
     {.id = "EIC-06", .severity = AUDIT_LOW, .title = TITLE "no leftovers",
         .title_ko = TITLE "잔여물", .guide = "2", .isms_p = ISMS_P,
         .rule = N_("its account, units, presets and SELinux module are gone"),
-        .fix = N_("`userdel ec2-instance-connect`, and remove what is listed"),
+        .fix = "bastionctl fix EIC", .rollback = "bastionctl rollback",
         .run = check_leftovers},
     {.id = "EIC-07", .severity = AUDIT_MEDIUM, .title = TITLE "was it used",
         .title_ko = TITLE "사용 이력", .guide = "2", .isms_p = ISMS_P,

@@ -27,6 +27,22 @@ static bool lists_it(const char *list)
 	return false;
 }
 
+/* Every version, release or origin: other patterns leave some out. */
+static bool is_every(const char *value)
+{
+	static const char *const kinds[] = {"release", "version", "origin"};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		const size_t n = strlen(kinds[i]);
+
+		if (strncasecmp(value, kinds[i], n) != 0 || strchr(" \t", value[n]) == NULL)
+			continue;
+		value += n + strspn(value + n, " \t");
+		return value[0] == '*' && value[1 + strspn(value + 1, " \t\r")] == '\0';
+	}
+	return false;
+}
+
 static void read_pin_line(struct pin *p, const char *text)
 {
 	const char *value = strchr(text, ':');
@@ -37,7 +53,7 @@ static void read_pin_line(struct pin *p, const char *text)
 	if (strncasecmp(text, "Package:", 8) == 0)
 		p->package = lists_it(value);
 	else if (strncasecmp(text, "Pin:", 4) == 0)
-		p->all = strchr(value, '*') != NULL;
+		p->all = is_every(value);
 	else if (strncasecmp(text, "Pin-Priority:", 13) == 0)
 		p->priority = strtol(value, NULL, 10);
 }

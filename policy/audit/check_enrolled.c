@@ -2,8 +2,11 @@
 
 #include "enroll/language.h"
 #include "lib/core/day.h"
+#include "policy/audit/gather_logins.h"
 #include "policy/audit/meta.h"
+#include "policy/audit/sshd_source.h"
 #include "policy/audit/words.h"
+#include "policy/sshd_said.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -21,14 +24,115 @@ static const char *day_of(int64_t end, char text[DAY_TEXT])
 
 /* ---- MFA-12 ---- */
 
-/* Somebody who can log in: with a shell, and a password or a key. */
-static bool logs_in(const char *words, int64_t now)
+#define BYTES_MOST ((size_t)256 << 20)
+
+/* Whether keys may be elsewhere than in the files that were looked for. */
+static bool has_more_keys(const char *said)
 {
+	static const char *const keys[] = {"authorizedkeyscommand", "trustedusercakeys"};
+	static const char *const usual[] = {"none", ".ssh/authorized_keys", ".ssh/authorized_keys2",
+	    "%h/.ssh/authorized_keys", "%h/.ssh/authorized_keys2"};
+	char value[1024] = "", *save = NULL;
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (sshd_said_value(said, keys[i], value, sizeof(value)) && strcmp(value, "none") != 0)
+			return true;
+	if (!sshd_said_value(said, "authorizedkeysfile", value, sizeof(value)))
+		return true;
+	for (char *p = strtok_r(value, " ", &save); p != NULL; p = strtok_r(NULL, " ", &save)) {
+		bool is_usual = false;
+
+		for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
+			is_usual = is_usual || strcmp(usual[i], p) == 0;
+		if (!is_usual)
+			return true;
+	}
+	return false;
+}
+
+enum keys { KEYS_NONE, KEYS_MAYBE, KEYS_UNTOLD };
+
+/* The sshd of the host, and for each what its blocks of Match say of keys. */
+struct places {
+	struct sshd_sources *all;
+	enum keys match[SSHD_SOURCES];
+	bool matches[SSHD_SOURCES]; /* it has such blocks */
+	size_t left; /* bytes of answers that are looked through: a saved file may have any */
+};
+
+static enum keys keys_by(struct places *p, const struct fact *said)
+{
+	const size_t n = strlen(said->text);
+
+	if (said->is == FACT_NONE)
+		return KEYS_NONE;
+	if (said->is != FACT_TEXT || n > p->left)
+		return KEYS_UNTOLD;
+	p->left -= n;
+	return has_more_keys(said->text) ? KEYS_MAYBE : KEYS_NONE;
+}
+
+static void find_places(struct facts *f, struct places *p)
+{
+	*p = (struct places){.all = sshd_sources(f), .left = BYTES_MOST};
+	for (size_t i = 0; p->all != NULL && i < p->all->count; i++) {
+		const struct fact *x = NULL;
+		char under[320];
+
+		(void)snprintf(under, sizeof(under), "%s:match:", p->all->item[i].name);
+		while (p->match[i] == KEYS_NONE && (x = facts_next(f, "sshd", under, x)) != NULL) {
+			p->matches[i] = true;
+			p->match[i] = keys_by(p, x);
+		}
+	}
+}
+
+/* Whether one sshd may let him in by a key that nobody has looked for. */
+static enum keys find_keys(struct facts *f, struct places *p, size_t i, const char *user)
+{
+	const struct sshd_source *s = &p->all->item[i];
+	const struct fact *x;
+	char name[700];
+	enum keys keys;
+
+	(void)snprintf(name, sizeof(name), "%s:%.256s", s->name, user);
+	if (facts_get(f, "sshd-refuses", name)->is == FACT_TEXT && !p->matches[i])
+		return KEYS_NONE;
+	x = facts_get(f, "sshd-class", name);
+	if (x->is == FACT_TEXT)
+		(void)snprintf(name, sizeof(name), "%s:%.256s", s->name, x->text);
+	if (s->untold[0] != '\0')
+		return KEYS_UNTOLD;
+	keys = keys_by(p, facts_get(f, "sshd", x->is == FACT_TEXT ? name : s->name));
+	return keys == KEYS_NONE ? p->match[i] : keys;
+}
+
+/* By all of them; what is not told is noted. */
+static bool may_have_keys(struct facts *f, struct result *r, struct places *p, const char *user)
+{
+	bool may = false;
+
+	for (size_t i = 0; p->all != NULL && i < p->all->count; i++) {
+		const enum keys keys = find_keys(f, p, i, user);
+
+		may = may || keys == KEYS_MAYBE;
+		if (keys == KEYS_UNTOLD)
+			result_note(r, AUDIT_ERROR, N_("%s: sshd has not told where keys are (%s)"), user,
+			    p->all->item[i].name);
+	}
+	return may;
+}
+
+/* Somebody who can log in: with a shell, and a password or a key. */
+static bool logs_in(struct facts *f, struct result *r, struct places *p,
+    const struct fact *account, int64_t now)
+{
+	const char *words = account->text;
 	const int64_t expire = words_number(words, "expire");
 	const bool password = !words_is(words, "hash", "locked") && !words_is(words, "hash", "star");
 
-	return words_have_shell(words) && (password || !words_is(words, "keys", "no")) &&
-	    (expire < 0 || now / DAY_SECONDS < expire);
+	return words_have_shell(words) && (expire < 0 || now / DAY_SECONDS < expire) && (password ||
+	    !words_is(words, "keys", "no") || may_have_keys(f, r, p, account->name));
 }
 
 /* Who is asked for no code, by the configuration: true where that decides. */
@@ -119,25 +223,67 @@ static void judge_account(struct facts *f, struct result *r, const char *name,
 	judge_enrolment(f, r, name, rules);
 }
 
-static void check_enrolled(struct facts *f, const struct audit_rules *rules, struct result *r)
+struct people {
+	size_t all, asked;
+};
+
+static void judge_person(struct facts *f, struct result *r, const struct audit_rules *rules,
+    const char *name, struct people *n)
+{
+	judge_account(f, r, name, rules);
+	n->all++;
+	n->asked += !words_is(facts_string(f, "duty", name), "duty", "not-required");
+}
+
+static void judge_local_accounts(struct facts *f, struct result *r,
+    const struct audit_rules *rules, struct people *n)
 {
 	const struct fact *x = NULL;
-	bool any = false;
+	struct places p;
+
+	find_places(f, &p);
+	while ((x = facts_next(f, "account", "", x)) != NULL) {
+		if (x->is == FACT_TROUBLE)
+			(void)result_untold(r, x, "account", x->name);
+		if (x->is == FACT_TEXT && logs_in(f, r, &p, x, rules->now))
+			judge_person(f, r, rules, x->name, n);
+	}
+	r->failed = r->failed || p.all == NULL || p.all->failed;
+	if (p.all != NULL && p.all->more)
+		result_note(r, AUDIT_ERROR, N_("there are more kinds of sshd than are looked at"));
+	sshd_sources_free(p.all);
+}
+
+/* Of a directory: whether they have a password or a key is not told on this host. */
+static void judge_other_logins(struct facts *f, struct result *r, const struct audit_rules *rules,
+    struct people *n)
+{
+	const struct fact *x = NULL;
+
+	(void)result_untold(r, facts_get(f, "login", LOGINS_NOBODY), "login", LOGINS_NOBODY);
+	while ((x = facts_next(f, "login", "", x)) != NULL) {
+		if (x->is == FACT_TROUBLE)
+			(void)result_untold(r, x, "login", x->name);
+		if (x->is == FACT_TEXT && facts_get(f, "account", x->name)->is == FACT_UNKNOWN)
+			judge_person(f, r, rules, x->name, n);
+	}
+}
+
+static void check_enrolled(struct facts *f, const struct audit_rules *rules, struct result *r)
+{
+	struct people n = {0, 0};
 
 	if (result_untold(r, facts_get(f, "conf-file", "login"), "conf-file", "login") ||
 	    result_untold(r, facts_get(f, "accounts", "local"), "accounts", "local") ||
 	    result_untold(r, facts_get(f, "store", "open"), "store", "open"))
 		return;
-	while ((x = facts_next(f, "account", "", x)) != NULL) {
-		if (x->is == FACT_TROUBLE)
-			(void)result_untold(r, x, "account", x->name);
-		if (x->is != FACT_TEXT || !logs_in(x->text, rules->now))
-			continue;
-		judge_account(f, r, x->name, rules);
-		any = true;
-	}
-	if (!any)
-		result_note(r, AUDIT_SKIP, N_("no local account has a shell and a password or a key"));
+	judge_local_accounts(f, r, rules, &n);
+	judge_other_logins(f, r, rules, &n);
+	if (n.all > 0 && n.asked == 0)
+		result_note(r, AUDIT_FAIL, N_("nobody is asked for a code: `require` leaves out all %zu accounts "
+		    "that log in"), n.all);
+	if (n.all == 0)
+		result_note(r, AUDIT_SKIP, N_("nobody who has a shell has a password or may have a key"));
 }
 
 /* ---- MFA-13 ---- */
@@ -225,8 +371,8 @@ static void check_secrets(struct facts *f, const struct audit_rules *rules, stru
 
 static const struct audit_check checks[] = {
     {.id = "MFA-12", .severity = AUDIT_HIGH, .title = "Users enrolled", .title_ko = "사용자 등록률",
-        .guide = "1", .isms_p = "~2.5.3", .rule = N_("everybody with a shell and a password or a key is "
-        "enrolled, or let off until a day; FAIL behind enroll_by, WARN without a last day"),
+        .guide = "1", .isms_p = "~2.5.3", .rule = N_("everybody with a shell and a password or a key, or "
+        "a place of keys that cannot be looked at, is enrolled, or let off until a day; FAIL behind enroll_by, WARN without a last day"),
         .fix = "enroll-mfa enroll USER", .rollback = "enroll-mfa remove USER",
         .run = check_enrolled},
     {.id = "MFA-13", .severity = AUDIT_CRITICAL, .title = "Protection of the secrets",

@@ -2,6 +2,7 @@
 
 #include "enroll/language.h"
 #include "policy/audit/pam_facts.h"
+#include "policy/audit/pam_services.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,34 +34,13 @@ static const struct pamd_entry *our_line(const struct pamd_stack *s)
 	return NULL;
 }
 
-/* "file MODE UID ...": whether others than root may write it.  A link is not told. */
-static bool is_loose(const char *meta, unsigned *mode, unsigned *uid)
-{
-	char *end;
-
-	if (strncmp(meta, "file ", 5) != 0)
-		return false;
-	*mode = (unsigned)strtoul(meta + 5, &end, 8);
-	*uid = (unsigned)strtoul(end, NULL, 10);
-	return *uid != 0 || (*mode & 022) != 0;
-}
-
-/* Who may write the module decides whom it lets in. */
 static void judge_module(struct facts *f, struct result *r, const struct pamd_entry *x)
 {
 	char path[PAMD_PATH_MAX];
-	const struct fact *m;
-	unsigned mode, uid;
 
-	if (!pam_module_path(f, x->module, path))
-		return;
-	m = facts_get(f, "meta", path);
-	if (x->missing)
+	if (x->missing && pam_module_path(f, x->module, path))
 		result_note(r, AUDIT_WARN, N_("%s:%d: %s is not there: a right code is refused too"),
 		    x->file, x->line, path);
-	else if (is_loose(m->text, &mode, &uid))
-		result_note(r, AUDIT_FAIL, N_("%s:%d: %s: mode %04o, owner %u: others than root may "
-		    "replace it"), x->file, x->line, path, mode, uid);
 }
 
 /* Without a line of ours: any way in is one. */
@@ -112,7 +92,7 @@ static bool note_unguarded(struct result *r, struct pamd_stack *s, const char *s
 
 /* A login by key alone runs the account lines alone.  True when need_auth refuses all who
  * come without a code. */
-static bool judge_guard(struct facts *f, struct result *r, const char *service)
+static bool judge_guard(struct facts *f, struct result *r, const char *service, bool sshd)
 {
 	bool guarded = false;
 	struct pamd_stack s;
@@ -127,7 +107,7 @@ static bool judge_guard(struct facts *f, struct result *r, const char *service)
 		guarded = !note_unguarded(r, &s, service);
 	} else if (pamd_stack_walk(&s, &w, NULL) != 0) {
 		result_note(r, AUDIT_ERROR, N_("out of memory"));
-	} else if (w.any && strcmp(service, "sshd") == 0) {
+	} else if (w.any && sshd) {
 		result_note(r, AUDIT_WARN, other ?
 		    N_("service %s: has no account lines of its own, those of `other` apply: where sshd "
 		    "asks for a key alone nobody is asked for a code") :
@@ -138,7 +118,7 @@ static bool judge_guard(struct facts *f, struct result *r, const char *service)
 	return guarded;
 }
 
-static void judge_service(struct facts *f, struct result *r, const char *service)
+static void judge_service(struct facts *f, struct result *r, const char *service, bool sshd)
 {
 	struct pamd_stack s;
 	struct err e = {0};
@@ -153,7 +133,7 @@ static void judge_service(struct facts *f, struct result *r, const char *service
 	else if (our_line(&s) == NULL)
 		judge_unasked(r, &s, service, other);
 	else
-		judge_auth(f, r, &s, service, judge_guard(f, r, service));
+		judge_auth(f, r, &s, service, judge_guard(f, r, service, sshd));
 	pamd_stack_free(&s);
 }
 
@@ -164,7 +144,7 @@ enum audit_status check_pam_service(struct facts *f, const char *service)
 
 	if (!pam_is_here(f, service))
 		return AUDIT_NOTHING;
-	judge_service(f, &r, service);
+	judge_service(f, &r, service, strcmp(service, "sshd") == 0);
 	status = r.failed ? AUDIT_ERROR : r.status;
 	result_free(&r);
 	return status;
@@ -172,14 +152,15 @@ enum audit_status check_pam_service(struct facts *f, const char *service)
 
 static void check_ways(struct facts *f, const struct audit_rules *rules, struct result *r)
 {
-	static const char *const services[] = {"sshd", "sudo", "sudo-i", "login"};
+	struct pam_services all;
 	bool any = false;
 
 	(void)rules;
-	for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++) {
-		if (!pam_is_here(f, services[i]))
+	pam_services(f, r, &all);
+	for (size_t i = 0; i < all.count; i++) {
+		if (!all.item[i].named && !pam_is_here(f, all.item[i].name))
 			continue;
-		judge_service(f, r, services[i]);
+		judge_service(f, r, all.item[i].name, all.item[i].sshd);
 		any = true;
 	}
 	if (!any)

@@ -1,6 +1,7 @@
 #include "policy/audit/finding.h"
 
 #include "enroll/language.h"
+#include "policy/audit/check_sshd.h"
 #include "policy/audit/pam_facts.h"
 #include "policy/pamd_run.h"
 
@@ -39,6 +40,33 @@ static int mark_judges(struct pamd_stack *s)
 	return first;
 }
 
+/* The files of pam_pwquality, the one that decides last: those of the directory are read
+ * first, in order of their names. */
+static bool quality_setting(struct facts *f, const char *key, char value[64])
+{
+	const struct fact *x = NULL;
+	bool found = false;
+
+	while ((x = facts_next(f, "file", PWQUALITY_CONF ".d/", x)) != NULL)
+		found = pam_setting(f, x->name, key, value) || found;
+	return pam_setting(f, PWQUALITY_CONF, key, value) || found;
+}
+
+static void judge_quality(struct facts *f, struct result *r, const struct pamd_entry *e)
+{
+	const struct fact *x = NULL;
+	char value[64] = "";
+
+	(void)result_untold(r, facts_get(f, "file", PWQUALITY_CONF), "file", PWQUALITY_CONF);
+	(void)result_untold(r, facts_get(f, "dir", PWQUALITY_CONF ".d"), "dir", PWQUALITY_CONF ".d");
+	while ((x = facts_next(f, "file", PWQUALITY_CONF ".d/", x)) != NULL)
+		(void)result_untold(r, x, "file", x->name);
+	if ((pam_has_word(f, e, "enforcing=", value) || quality_setting(f, "enforcing", value)) &&
+	    strtol(value, NULL, 10) == 0)
+		result_note(r, AUDIT_FAIL, N_("%s:%d: %s: enforcing is %s: it refuses nothing"), e->file,
+		    e->line, pam_module_name(e), value);
+}
+
 /* Whether root's own choice is judged too; the words of passwdqc say everyone unless told. */
 static void judge_root(struct facts *f, struct result *r, const struct pamd_entry *x)
 {
@@ -53,7 +81,7 @@ static void judge_root(struct facts *f, struct result *r, const struct pamd_entr
 		    strcmp(value, "no") != 0;
 	else
 		bound = pam_has_word(f, x, "enforce_for_root", NULL) ||
-		    pam_setting(f, PWQUALITY_CONF, "enforce_for_root", value);
+		    quality_setting(f, "enforce_for_root", value);
 	if (strcmp(value, "none") == 0)
 		result_note(r, AUDIT_FAIL, N_("%s:%d: %s: enforce=none refuses nothing"), x->file,
 		    x->line, pam_module_name(x));
@@ -138,6 +166,8 @@ static void judge_change(struct facts *f, struct result *r, struct pamd_stack *s
 		open = note_setters(r, s, judge, service);
 		open = note_ways(r, s, service) || open;
 		judge_root(f, r, &s->entry[judge]);
+		if (is_called(&s->entry[judge], "pam_pwquality.so"))
+			judge_quality(f, r, &s->entry[judge]);
 		if (!open)
 			result_note(r, AUDIT_PASS, N_("%s:%d: service %s: %s judges each new password"),
 			    s->entry[judge].file, s->entry[judge].line, service,
@@ -253,14 +283,14 @@ static bool clears_in_account(struct facts *f, struct result *r, const char *ser
 
 /* What a word of the line says, or the file, or libpam when neither. */
 static void judge_limit(struct facts *f, struct result *r, const struct pamd_entry *x,
-    const char *key, long standard)
+    const char *conf, const char *key, long standard)
 {
 	const bool is_deny = strcmp(key, "deny") == 0;
 	char word[32], value[64];
 	long n = standard;
 
 	(void)snprintf(word, sizeof(word), "%s=", key);
-	if (pam_has_word(f, x, word, value) || pam_setting(f, FAILLOCK_CONF, key, value))
+	if (pam_has_word(f, x, word, value) || pam_setting(f, conf, key, value))
 		n = strcmp(value, "never") == 0 ? 0 : strtol(value, NULL, 10);
 	if (is_deny && (n < 1 || n > DENY_MOST))
 		result_note(r, AUDIT_FAIL, N_("%s:%d: pam_faillock.so: deny is %ld: 1 to %d wrong "
@@ -273,14 +303,15 @@ static void judge_limit(struct facts *f, struct result *r, const struct pamd_ent
 /* The two lines of auth decide by their own words. */
 static void judge_limits(struct facts *f, struct result *r, const struct pamd_stack *s)
 {
-	const struct fact *conf = facts_get(f, "file", FAILLOCK_CONF);
-
-	(void)result_untold(r, conf, "file", FAILLOCK_CONF);
 	for (int i = 0; i < s->count; i++) {
+		char conf[64] = FAILLOCK_CONF;
+
 		if (!is_called(&s->entry[i], "pam_faillock.so"))
 			continue;
-		judge_limit(f, r, &s->entry[i], "deny", 3);
-		judge_limit(f, r, &s->entry[i], "unlock_time", 600);
+		(void)pam_has_word(f, &s->entry[i], "conf=", conf);
+		(void)result_untold(r, facts_get(f, "file", conf), "file", conf);
+		judge_limit(f, r, &s->entry[i], conf, "deny", 3);
+		judge_limit(f, r, &s->entry[i], conf, "unlock_time", 600);
 	}
 }
 
@@ -355,6 +386,8 @@ static void check_guessing(struct facts *f, const struct audit_rules *rules, str
 
 	(void)rules;
 	each_service(f, r, services, PAMD_AUTH, judge_counter);
+	if (facts_get(f, "sshd", "config")->is != FACT_NONE)
+		check_sshd_guessing(f, r);
 }
 
 static const struct audit_check rule_checks[] = {
@@ -370,7 +403,8 @@ static const struct audit_check counter_checks[] = {
     {.id = "PWD-09", .severity = AUDIT_HIGH, .title = "Wrong passwords are counted",
         .title_ko = "무차별 대입 방지", .guide = "4", .isms_p = "2.5.3",
         .rule = N_("each password of sshd, sudo and login is counted: by `pam_bastion.so reserve`, or "
-        "by pam_faillock.so with deny 1 to 5 and unlock_time 0 or at least 300"),
+        "by pam_faillock.so with deny 1 to 5 and unlock_time 0 or at least 300; WARN: sshd takes more "
+        "than 6 tries of a connection or 120 s for a login, or holds no source off"),
         .fix = "bastionctl enable sudo", .rollback = "bastionctl disable sudo",
         .run = check_guessing},
 };

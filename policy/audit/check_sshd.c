@@ -2,9 +2,9 @@
 
 #include "enroll/language.h"
 #include "policy/audit/gather_logins.h"
-#include "policy/audit/sshd_args.h"
 #include "policy/audit/sshd_lines.h"
 #include "policy/audit/sshd_way.h"
+#include "policy/buffer.h"
 #include "policy/sshd_said.h"
 
 #include <stdio.h>
@@ -12,9 +12,12 @@
 #include <string.h>
 #include <strings.h>
 
-#define NAME 700
+#define NAME 1100
+#define PLACE 500 /* FILE:LINE */
 #define NAMED 8    /* of those to whom the same is said; the others are counted */
 #define CLASSES 64 /* of people */
+#define LOOKS 500000   /* in all at logins; a kind of them costs LOOK_CLASS besides */
+#define LOOK_CLASS 500
 
 void check_sshd_untold(struct facts *f, struct result *r, const char *kind, const char *name)
 {
@@ -25,58 +28,32 @@ void check_sshd_untold(struct facts *f, struct result *r, const char *kind, cons
 
 /* ---- whose word holds ---- */
 
-struct source {
-	const char *name; /* "config", or the unit that gives options of its own */
-	char main[400];   /* the file that it goes by */
-};
-
-struct sources {
-	struct source item[8];
-	size_t count;
-};
-
-static int take_file(void *ctx, const struct sshd_arg *a)
+static void note_units(struct facts *f, struct result *r)
 {
-	struct source *s = ctx;
-
-	if (a->letter == 'f')
-		(void)snprintf(s->main, sizeof(s->main), "%s", a->value);
-	if (a->letter == 'f' || a->letter == 'o')
-		s->name = ""; /* no longer the file's */
-	return 0;
-}
-
-static void add_source(struct sources *all, const struct source *s)
-{
-	for (size_t i = 0; i < all->count; i++)
-		if (strcmp(all->item[i].name, s->name) == 0)
-			return;
-	all->item[all->count++] = *s;
-}
-
-/* What a unit says on its command line is stronger than the file. */
-static void find_sources(struct facts *f, struct result *r, struct sources *all)
-{
-	*all = (struct sources){.count = 0};
 	for (size_t i = 0; unit_sshd(i) != NULL; i++) {
-		struct source s = {.name = "config", .main = SSHD_LINES_MAIN};
 		struct unit u;
 
 		if (unit_merge(f, unit_sshd(i), &u) != 0)
 			r->failed = true;
 		if (u.untold.name != NULL)
 			check_sshd_untold(f, r, u.untold.kind, u.untold.name);
-		for (size_t k = 0; k < u.commands; k++)
-			if (sshd_args_is(&u.command[k]))
-				(void)sshd_args(&u.command[k], take_file, &s);
-		if (s.name[0] == '\0')
-			s.name = unit_sshd(i);
-		if (u.commands > 0)
-			add_source(all, &s);
 		unit_free(&u);
 	}
-	if (all->count == 0)
-		add_source(all, &(struct source){.name = "config", .main = SSHD_LINES_MAIN});
+}
+
+struct sshd_sources *check_sshd_sources(struct facts *f, struct result *r)
+{
+	struct sshd_sources *all = sshd_sources(f);
+
+	if (all == NULL || all->failed) {
+		r->failed = true;
+		sshd_sources_free(all);
+		return NULL;
+	}
+	(void)result_untold(r, facts_get(f, "listeners", "sshd"), "listeners", "sshd");
+	if (all->more)
+		result_note(r, AUDIT_ERROR, N_("there are more kinds of sshd than are looked at"));
+	return all;
 }
 
 /* ---- where a setting stands ---- */
@@ -104,22 +81,34 @@ static void pass_over(void *ctx, const char *kind, const char *name)
 }
 
 /* "FILE:LINE: ", or what said it. */
-static void find_place(struct facts *f, const struct source *s, struct search *q)
+static void find_place(struct facts *f, const struct sshd_source *s, struct search *q)
 {
 	const struct sshd_lines l = {f, find_setting, pass_over, q};
 
-	(void)snprintf(q->place, sizeof(q->place), "%s: ", strcmp(s->name, "config") == 0 ?
+	(void)snprintf(q->place, sizeof(q->place), "%s: ", strcmp(s->name, SSHD_SOURCE_FILE) == 0 ?
 	    "sshd -T" : s->name);
 	(void)sshd_lines(&l, s->main);
 }
 
 /* ---- MFA-11 ---- */
 
+/* What a Match says that could not be asked about. */
+struct block {
+	const char *file; /* of the Match; NULL: none */
+	size_t line;
+	struct buffer said; /* as `sshd -T` would say it */
+	char place[1600];   /* of the line that decides most */
+	bool methods;       /* it is AuthenticationMethods */
+};
+
 struct asking {
 	struct facts *f;
 	struct result *r;
-	const struct source *s;
-	size_t asked; /* people who are asked on every way */
+	const struct sshd_source *s;
+	size_t asked; /* people of whom sshd says that they are asked on every way */
+	size_t in;    /* and the others that it lets in, or may */
+	size_t *left; /* looks: a saved file may have any number of logins and Matches */
+	struct block block;
 };
 
 /* Some of those to whom the same is said. */
@@ -159,54 +148,64 @@ static void note_names(struct asking *a, const struct names *in, const char *bad
 		result_note(a->r, AUDIT_FAIL, N_("%s: %s: in without a code"), bad, in->text);
 }
 
-/* Where the setting stands that lets people in; false: nobody gets in unasked. */
-static bool is_bad(struct asking *a, const char *name, char *bad, size_t size)
+/* Where the setting stands that lets people in; no other than SSHD_WAY_UNASKED has one.  False:
+ * it could not be told. */
+static bool find_way(struct asking *a, const char *name, enum sshd_way *way, char *bad, size_t size)
 {
 	const struct fact *said = facts_get(a->f, "sshd", name);
 	char why[1200];
 	struct search q = {.setting = why};
 
-	if (result_untold(a->r, said, "sshd", name) ||
-	    sshd_way(said->text, why, sizeof(why)) != SSHD_WAY_UNASKED)
+	if (result_untold(a->r, said, "sshd", name))
 		return false;
-	find_place(a->f, a->s, &q);
-	(void)snprintf(bad, size, "%s%s", q.place, why);
+	if ((*way = sshd_way(said->text, why, sizeof(why))) == SSHD_WAY_UNASKED) {
+		find_place(a->f, a->s, &q);
+		(void)snprintf(bad, size, "%s%s", q.place, why);
+	}
 	return true;
 }
 
 /* Turned away, whatever is shown. */
-static bool is_refused(struct asking *a, const char *user)
+static bool is_refused(struct asking *a, const char *under, const char *user)
 {
 	char name[NAME];
 
-	(void)snprintf(name, sizeof(name), "%s:%.256s", a->s->name, user);
+	(void)snprintf(name, sizeof(name), "%s:%s%.256s", a->s->name, under, user);
 	return facts_get(a->f, "sshd-refuses", name)->is == FACT_TEXT;
 }
 
-/* All to whom sshd says what it says to this one. */
-static void judge_class(struct asking *a, const char *first)
+/* All to whom sshd says what it says to this one; under: "", or "match:FILE:LINE:". */
+static void judge_class(struct asking *a, const char *under, const char *first)
 {
 	const struct fact *x = NULL;
-	char name[NAME], bad[2000];
+	char name[NAME], bad[2000] = "";
 	struct names in = {.count = 0};
 	size_t count = 0;
-	bool unasked;
+	enum sshd_way way = SSHD_WAY_UNASKED;
+	bool told;
 
-	(void)snprintf(name, sizeof(name), "%s:%.256s", a->s->name, first);
-	unasked = is_bad(a, name, bad, sizeof(bad));
+	if (*a->left <= LOOK_CLASS) {
+		result_note(a->r, AUDIT_ERROR, N_("more kinds of logins than are looked at"));
+		return;
+	}
+	*a->left -= LOOK_CLASS;
+	(void)snprintf(name, sizeof(name), "%s:%s%.256s", a->s->name, under, first);
+	told = find_way(a, name, &way, bad, sizeof(bad));
 	while ((x = facts_next(a->f, "login", "", x)) != NULL) {
 		const char *class;
 
+		*a->left -= *a->left > 0;
 		(void)snprintf(name, sizeof(name), "%s:%.256s", a->s->name, x->name);
 		class = facts_string(a->f, "sshd-class", name);
-		if (strcmp(class, first) != 0 || is_refused(a, x->name))
+		if (strcmp(class, first) != 0 || is_refused(a, under, x->name))
 			continue;
 		count++;
-		if (unasked)
+		if (told && way == SSHD_WAY_UNASKED)
 			sort_person(a, x->name, bad, &in);
 	}
 	note_names(a, &in, bad);
-	a->asked += unasked ? 0 : count;
+	if (under[0] == '\0')
+		*(told && way != SSHD_WAY_UNASKED ? &a->asked : &a->in) += count;
 }
 
 static void judge_people(struct asking *a)
@@ -227,35 +226,86 @@ static void judge_people(struct asking *a)
 			result_note(a->r, AUDIT_ERROR, N_("more kinds of logins than are looked at"));
 			return;
 		}
-		judge_class(a, x->name);
+		judge_class(a, "", x->name);
 	}
 	(void)result_untold(a->r, facts_get(a->f, "login", LOGINS_NOBODY), "login", LOGINS_NOBODY);
 }
 
-/* The one that was asked about because of a Match by address or port. */
-static void judge_matched(struct asking *a, const char *place, const char *user)
+/* Those of each class under a Match by address or port; one by people alone was not asked
+ * about by itself. */
+static void judge_matched(struct asking *a, const char *place, const char *users)
 {
-	struct names in = {.count = 0};
-	char name[NAME + 100], bad[2000];
+	char under[PLACE + 10], user[300], name[NAME];
+	bool any = false;
 
-	(void)snprintf(name, sizeof(name), "%s:match:%s", a->s->name, place);
-	if (facts_get(a->f, "sshd", name)->is == FACT_UNKNOWN || is_refused(a, user) ||
-	    !is_bad(a, name, bad, sizeof(bad)))
+	(void)snprintf(under, sizeof(under), "match:%.*s:", PLACE, place);
+	(void)snprintf(name, sizeof(name), "%s:%s", a->s->name, under);
+	if (facts_next(a->f, "sshd", name, NULL) == NULL)
 		return;
-	sort_person(a, user, bad, &in);
-	note_names(a, &in, bad);
+	for (const char *p = users; *p != '\0'; p += strcspn(p, "\n"), p += *p == '\n') {
+		(void)snprintf(user, sizeof(user), "%.*s", (int)strcspn(p, "\n"), p);
+		judge_class(a, under, user);
+		any = true;
+	}
+	if (!any)
+		check_sshd_untold(a->f, a->r, "match", place);
 }
 
-static bool decides(const char *key)
+/* What a key is called by `sshd -T`, when it decides who gets in and how; else NULL. */
+static const char *decides(const char *key)
 {
 	static const char *const keys[] = {"AuthenticationMethods", "UsePAM",
-	    "KbdInteractiveAuthentication", "ChallengeResponseAuthentication",
-	    "PasswordAuthentication", "PubkeyAuthentication", "PermitRootLogin"};
+	    "KbdInteractiveAuthentication", "PasswordAuthentication", "PubkeyAuthentication",
+	    "HostbasedAuthentication", "GSSAPIAuthentication", "KerberosAuthentication",
+	    "PermitRootLogin", "AllowUsers", "DenyUsers", "AllowGroups", "DenyGroups"};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (strcasecmp(keys[i], key) == 0)
-			return true;
-	return false;
+			return keys[i];
+	return strcasecmp(key, "ChallengeResponseAuthentication") == 0 ||
+	    strcasecmp(key, "SkeyAuthentication") == 0 ? keys[2] : NULL;
+}
+
+/* A way in that its lines leave open is one, whoever comes under it.  Where each of its
+ * AuthenticationMethods asks, so do all.  Else nobody can tell. */
+static void end_block(struct asking *a)
+{
+	const struct fact *general = facts_get(a->f, "sshd", a->s->name);
+	char why[1200];
+	struct block *b = &a->block;
+
+	if (b->file != NULL && !result_untold(a->r, general, "sshd", a->s->name)) {
+		buffer_text(&b->said, general->text);
+		if (sshd_way(buffer_string(&b->said), why, sizeof(why)) == SSHD_WAY_UNASKED)
+			result_note(a->r, AUDIT_FAIL, N_("%s: in without a code, for whoever comes under this "
+			    "Match: it could not be asked about"), b->place);
+		else
+			result_note(a->r, b->methods ? AUDIT_INFO : AUDIT_ERROR,
+			    N_("%s: in a Match that could not be asked about"), b->place);
+	}
+	a->r->failed = a->r->failed || b->said.failed;
+	buffer_free(&b->said);
+	*b = (struct block){.file = NULL};
+}
+
+static void add_to_block(struct asking *a, const struct sshd_line *l, const char *key)
+{
+	struct block *b = &a->block;
+	const char *at = l->value;
+	char word[1024];
+
+	if (b->file != NULL && (b->file != l->match_file || b->line != l->match_line))
+		end_block(a);
+	buffer_text(&b->said, key);
+	while (sshd_lines_word(&at, word, sizeof(word)))
+		buffer_format(&b->said, " %s", word);
+	buffer_text(&b->said, "\n");
+	if (b->file == NULL || strcmp(key, "AuthenticationMethods") == 0)
+		(void)snprintf(b->place, sizeof(b->place), "%.500s:%zu: %.60s %.900s", l->file, l->line,
+		    l->key, l->value);
+	b->methods = b->methods || (strcmp(key, "AuthenticationMethods") == 0 &&
+	    strcasecmp(l->value, "any") != 0);
+	b->file = l->match_file, b->line = l->match_line;
 }
 
 static int judge_line(void *ctx, const struct sshd_line *l)
@@ -263,7 +313,7 @@ static int judge_line(void *ctx, const struct sshd_line *l)
 	struct asking *a = ctx;
 	const bool is_match = strcasecmp(l->key, "Match") == 0;
 	const struct fact *x;
-	char place[NAME];
+	char place[PLACE];
 
 	if (l->match == NULL)
 		return 0;
@@ -272,9 +322,8 @@ static int judge_line(void *ctx, const struct sshd_line *l)
 	if (x->is == FACT_NONE && is_match)
 		result_note(a->r, AUDIT_INFO, N_("%s: Match %s: no login that was asked about comes under it"),
 		    place, l->match);
-	else if (x->is == FACT_NONE && decides(l->key))
-		result_note(a->r, AUDIT_WARN, N_("%s:%zu: %s %s: in a Match that could not be asked about"),
-		    l->file, l->line, l->key, l->value);
+	else if (x->is == FACT_NONE && decides(l->key) != NULL)
+		add_to_block(a, l, decides(l->key));
 	else if (is_match && !result_untold(a->r, x, "match", place))
 		judge_matched(a, place, x->text);
 	return 0;
@@ -292,29 +341,49 @@ static void judge_source(struct asking *a)
 	const struct sshd_lines l = {a->f, judge_line, untold_line, a};
 	const struct fact *x = facts_get(a->f, "match", a->s->main);
 
+	if (a->s->untold[0] != '\0') {
+		result_note(a->r, AUDIT_ERROR, N_("%s: cannot be asked: %s"), a->s->name, a->s->untold);
+		return;
+	}
+	if (facts_get(a->f, "sshd", a->s->name)->is == FACT_NONE) {
+		result_note(a->r, AUDIT_ERROR, N_("%s: cannot be asked: %s"), a->s->name,
+		    _("there is no sshd"));
+		return;
+	}
 	judge_people(a);
 	if (x->is == FACT_TROUBLE)
 		(void)result_untold(a->r, x, "match", a->s->main);
 	(void)sshd_lines(&l, a->s->main);
+	end_block(a);
+	if (a->asked > 0)
+		result_note(a->r, AUDIT_PASS, N_("%s: %zu logins that were asked about are asked by PAM on "
+		    "every way in"), a->s->name, a->asked);
+	else if (a->in == 0)
+		result_note(a->r, AUDIT_ERROR, N_("%s: lets in nobody that was asked about: who gets in cannot "
+		    "be told"), a->s->name);
 }
 
 static void check_methods(struct facts *f, const struct audit_rules *rules, struct result *r)
 {
-	struct sources all;
+	const struct fact *listens = facts_next(f, "listener", "", NULL);
+	struct sshd_sources *all;
+	size_t left = LOOKS;
 
 	(void)rules;
-	if (facts_get(f, "sshd", "config")->is == FACT_NONE) {
+	if (facts_get(f, "sshd", SSHD_SOURCE_FILE)->is == FACT_NONE &&
+	    (listens == NULL || listens->is == FACT_NONE)) {
 		result_note(r, AUDIT_SKIP, N_("there is no sshd"));
 		return;
 	}
-	find_sources(f, r, &all);
-	for (size_t i = 0; i < all.count; i++) {
-		struct asking a = {f, r, &all.item[i], 0};
+	note_units(f, r);
+	if ((all = check_sshd_sources(f, r)) == NULL)
+		return;
+	for (size_t i = 0; i < all->count; i++) {
+		struct asking a = {.f = f, .r = r, .s = &all->item[i], .left = &left};
 
 		judge_source(&a);
-		result_note(r, AUDIT_PASS, N_("%s: %zu logins that were asked about are asked by PAM on every "
-		    "way in"), a.s->name, a.asked);
 	}
+	sshd_sources_free(all);
 }
 
 /* ---- guessing ---- */

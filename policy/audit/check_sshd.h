@@ -5,6 +5,7 @@
 #define PB_AUDIT_CHECK_SSHD_H
 
 #include "policy/audit/finding.h"
+#include "policy/audit/sshd_source.h"
 
 #define SSHD_TRIES 6    /* of a connection at most */
 #define SSHD_GRACE 120  /* seconds for a login at most */
@@ -16,5 +17,9 @@ void check_sshd_guessing(struct facts *f, struct result *r);
 /* A fact that is missing or in trouble, or (kinds "lines" of sshd_lines.h and "unit" of
  * unit.h) something that cannot be told as a whole: AUDIT_ERROR. */
 void check_sshd_untold(struct facts *f, struct result *r, const char *kind, const char *name);
+
+/* All sshd of the host; what is not told of them as a whole is noted.  NULL: memory ran out,
+ * which is noted, too. */
+struct sshd_sources *check_sshd_sources(struct facts *f, struct result *r);
 
 #endif

@@ -62,6 +62,11 @@ static int each_line(void *ctx, const struct sudoers_line *l)
 		    N_("%s:%d: %s: nobody is asked"), file, l->line, l->text);
 		w->any = true;
 	}
+	if (l->kind == SUDOERS_ONCE) {
+		result_note(w->r, AUDIT_WARN, N_("%s:%d: %s: who was asked once is not asked again"), file,
+		    l->line, l->text);
+		w->any = true;
+	}
 	if (l->kind == SUDOERS_RULE)
 		judge_rule(w, l);
 	if (l->path == NULL)
@@ -94,6 +99,31 @@ static void look_at(struct look *w, const char *file)
 	w->depth--;
 }
 
+/* Rules of sss or ldap are in no file: "sudoers: files sss" of nsswitch.conf(5). */
+static void judge_sources(struct look *w)
+{
+	static const char path[] = "/etc/nsswitch.conf", key[] = "sudoers:";
+	const struct fact *x = facts_get(w->f, "file", path);
+	const char *at = x->text;
+	char words[256];
+
+	if (result_untold(w->r, x, "file", path))
+		return;
+	for (int line = 1; *at != '\0'; line++, at += strcspn(at, "\n"), at += *at == '\n') {
+		const char *text = at + strspn(at, " \t");
+
+		if (strncmp(text, key, sizeof(key) - 1) != 0)
+			continue;
+		text += sizeof(key) - 1;
+		(void)snprintf(words, sizeof(words), "%.*s", (int)strcspn(text, "#\n"), text);
+		for (char *rest = NULL, *word = strtok_r(words, " \t\r", &rest); word != NULL;
+		     word = strtok_r(NULL, " \t\r", &rest))
+			if (word[0] != '[' && strcmp(word, "files") != 0)
+				result_note(w->r, AUDIT_ERROR, N_("%s:%d: sudoers: %s: rules that are in no file "
+				    "cannot be told"), path, line, word);
+	}
+}
+
 static void check_sudo(struct facts *f, const struct audit_rules *rules, struct result *r)
 {
 	struct look w = {.f = f, .r = r};
@@ -109,6 +139,7 @@ static void check_sudo(struct facts *f, const struct audit_rules *rules, struct 
 	}
 	(void)snprintf(w.host, sizeof(w.host), "%.*s",
 	    (int)strcspn(facts_string(f, "host", "name"), "."), facts_string(f, "host", "name"));
+	judge_sources(&w);
 	look_at(&w, SUDOERS_FILE);
 	if (!w.any)
 		result_note(r, AUDIT_PASS, N_("%s: %d files, no NOPASSWD and no !authenticate"), SUDOERS_FILE,

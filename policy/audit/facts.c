@@ -165,6 +165,17 @@ const char *facts_string(struct facts *f, const char *kind, const char *name)
 	return x->is == FACT_TEXT ? x->text : "";
 }
 
+char *facts_edit(struct facts *f, const char *kind, const char *name)
+{
+	static char none[1];
+	const size_t at = find(f, kind, name);
+
+	if (at >= f->count || by_key(&f->item[at], &(struct fact){.kind = kind, .name = name}) != 0 ||
+	    f->item[at].is != FACT_TEXT)
+		return none;
+	return (char *)(size_t)f->item[at].text;
+}
+
 const struct fact *facts_next(struct facts *f, const char *kind, const char *prefix,
     const struct fact *last)
 {

@@ -7,7 +7,8 @@
  * and name that nobody has gathered are FACT_UNKNOWN, which a check never takes for "none".
  *
  * Secrets are no facts: who gathers shadow(5) or a credentials file notes what must be
- * judged of it (facts of gather_*.h), never a hash or a key.
+ * judged of it (facts of gather_*.h), never a hash or a key; of other files mask.h covers
+ * what may be one.
  *
  * The file: a first line with the format, then for each fact
  *
@@ -62,6 +63,10 @@ const struct fact *facts_get(struct facts *f, const char *kind, const char *name
 
 /* Its text, or "". */
 const char *facts_string(struct facts *f, const char *kind, const char *name);
+
+/* The same to be changed in place, not in its length; of one that is no text it is an empty
+ * one, and there to be left alone. */
+char *facts_edit(struct facts *f, const char *kind, const char *name);
 
 /* The facts of a kind whose name begins with prefix, in order of names: the one behind
  * last (NULL: the first), or NULL. */

@@ -210,8 +210,8 @@ void gather_host(struct facts *f, const struct gather_request *q)
 	gather_package(f);
 	gather_logins(f, q, &logins);
 	gather_unit(f);
-	gather_sshd(f, &logins);
 	gather_listen(f);
+	gather_sshd(f, &logins);
 	gather_eic(f);
 	logins_free(&logins);
 	gather_pam(f);

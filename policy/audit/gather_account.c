@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* What a hash begins with. */
 static const struct { const char *prefix, *name; } hashes[] = {{"$y$", "yescrypt"},
@@ -36,18 +37,24 @@ static const char *hash_kind(const char *field)
 	    "abcdefghijklmnopqrstuvwxyz") == 13 ? "des" : "other";
 }
 
-/* Which of the usual places has a key of theirs: sshd may have others. */
-static bool has_keys(const char *home)
+/* "yes" when one of the usual places has a key of theirs, "no", or "unknown": a home of another
+ * machine does not let root look. */
+static const char *has_keys(const char *home)
 {
 	static const char *const names[] = {"authorized_keys", "authorized_keys2"};
+	const char *has = "no";
 	struct stat st;
 	char path[PATH_MAX];
 
-	for (int i = 0; i < 2; i++)
-		if (snprintf(path, sizeof(path), "%s/.ssh/%s", home, names[i]) < (int)sizeof(path) &&
-		    stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0)
-			return true;
-	return false;
+	for (int i = 0; i < 2; i++) {
+		if (snprintf(path, sizeof(path), "%s/.ssh/%s", home, names[i]) >= (int)sizeof(path))
+			has = "unknown";
+		else if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0)
+			return "yes";
+		else if (access(path, F_OK) != 0 && errno != ENOENT && errno != ENOTDIR)
+			has = "unknown";
+	}
+	return has;
 }
 
 static void add_word(struct buffer *b, const char *key, const char *value)
@@ -79,7 +86,7 @@ static void note_account(struct facts *f, const struct passwd *pw, struct shadow
 	add_word(&b, "shell", pw->pw_shell[0] != '\0' ? pw->pw_shell : "/bin/sh");
 	add_word(&b, "home", pw->pw_dir);
 	add_word(&b, "hash", hash_kind(entry->field));
-	add_word(&b, "keys", has_keys(pw->pw_dir) ? "yes" : "no");
+	add_word(&b, "keys", has_keys(pw->pw_dir));
 	add_days(&b, "last", entry->last);
 	add_days(&b, "max", entry->max);
 	add_days(&b, "warn", entry->warn);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- who listens ---- */
@@ -90,18 +91,23 @@ static void read_proc(const char *pid, const char *what, char *text, size_t size
 	text[n] = '\0';
 }
 
-/* The words of a getty say its line; those of others may hold what is nobody's business. */
+/* Anybody may run a program of any name: whose it is counts.  The words of a getty say its
+ * line; those of others may hold what is nobody's business. */
 static void note_process(struct facts *f, const char *pid)
 {
-	char comm[32], words[256], name[64];
+	char comm[32], words[256], name[64], path[32];
+	struct stat st;
 
 	read_proc(pid, "comm", comm, sizeof(comm));
 	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
 		if (strcmp(comm, programs[i]) != 0)
 			continue;
 		(void)snprintf(name, sizeof(name), "%s %.20s", comm, pid);
+		(void)snprintf(path, sizeof(path), "/proc/%.20s", pid);
+		if (stat(path, &st) != 0) /* it has ended */
+			continue;
 		read_proc(pid, "cmdline", words, strcmp(comm, "agetty") == 0 ? sizeof(words) : 1);
-		facts_text(f, "process", name, words, strlen(words));
+		facts_format(f, "process", name, "uid=%u %s", (unsigned)st.st_uid, words);
 	}
 }
 

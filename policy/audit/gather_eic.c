@@ -3,6 +3,7 @@
 #include "policy/audit/eic.h"
 #include "policy/audit/sshd_args.h"
 #include "policy/audit/sshd_lines.h"
+#include "policy/audit/sshd_source.h"
 #include "policy/audit/unit.h"
 #include "policy/buffer.h"
 #include "policy/run.h"
@@ -22,7 +23,7 @@
 
 #define DPKG "/usr/bin/dpkg-query"
 #define RPM "/usr/bin/rpm"
-#define READ_MOST ((size_t)1024 * 1024)
+#define READ_MOST ((size_t)64 << 20)
 
 /* ---- scripts ---- */
 
@@ -82,37 +83,83 @@ static void gather_script(struct facts *f, const char *path)
 
 /* ---- files of which only one line is a fact ---- */
 
+/* A file in pieces: lines, or what of a long one fits, with the end of the piece before. */
+struct pieces {
+	FILE *in;
+	char text[2048];
+	size_t line, read; /* bytes */
+	bool goes_on;      /* the line has more */
+	bool comment;
+};
+
+#define OVERLAP 64 /* longer than any name of it */
+
+/* A NUL is as good as the end of a line: it may be a program. */
+static bool next_piece(struct pieces *p)
+{
+	size_t n = 0;
+	int c = 0;
+
+	if (p->goes_on) {
+		n = OVERLAP;
+		memmove(p->text, p->text + sizeof(p->text) - 1 - OVERLAP, OVERLAP);
+	} else {
+		p->line++;
+	}
+	while (n < sizeof(p->text) - 1 && (c = getc_unlocked(p->in)) != EOF && c != '\n' && c != '\0') {
+		p->text[n++] = (char)c;
+		p->read++;
+	}
+	p->text[n] = '\0';
+	if (!p->goes_on)
+		p->comment = p->text[strspn(p->text, " \t")] == '#';
+	p->line -= c == '\0' && !p->goes_on;
+	p->goes_on = n == sizeof(p->text) - 1;
+	return c != EOF || n > 0;
+}
+
+/* A fifo that nobody writes must not stop the audit. */
+static FILE *open_regular(const char *path, const char **why)
+{
+	const int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	FILE *in = NULL;
+	struct stat st;
+
+	*why = NULL;
+	if (fd < 0)
+		*why = errno == ENOENT || errno == ENOTDIR ? NULL : strerror(errno);
+	else if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+		*why = "no regular file";
+	else if ((in = fdopen(fd, "r")) == NULL)
+		*why = strerror(errno);
+	if (fd >= 0 && in == NULL)
+		(void)close(fd);
+	return in;
+}
+
 /* Notes the first line that names it, `eic-in PATH` "LINE: text": the rest may be secret. */
 static void look_into(struct facts *f, const char *path)
 {
-	FILE *in = fopen(path, "re");
-	struct stat st;
-	char line[2048];
-	size_t number = 0, left = READ_MOST;
-	bool found = false;
+	struct pieces p = {.line = 0};
+	const char *why = NULL;
+	bool found = false, more = true;
 
-	if (in == NULL || fstat(fileno(in), &st) != 0 || !S_ISREG(st.st_mode)) {
-		if (in != NULL || (errno != ENOENT && errno != ENOTDIR))
-			facts_trouble(f, "eic-in", path, in != NULL ? "no regular file" : strerror(errno));
+	if ((p.in = open_regular(path, &why)) == NULL) {
+		if (why != NULL)
+			facts_trouble(f, "eic-in", path, why);
 		else
 			facts_none(f, "eic-in", path);
-		if (in != NULL)
-			(void)fclose(in);
 		return;
 	}
-	while (!found && left > 0 && fgets(line, sizeof(line), in) != NULL) {
-		const size_t n = strlen(line);
-
-		number++;
-		left = n < left ? left - n : 0;
-		line[strcspn(line, "\n")] = '\0';
-		found = line[strspn(line, " \t")] != '#' && eic_is_named(line);
-	}
-	(void)fclose(in);
+	while (!found && p.read < READ_MOST && (more = next_piece(&p)))
+		found = !p.comment && eic_is_named(p.text);
 	if (found)
-		facts_format(f, "eic-in", path, "%zu: %.300s", number, line + strspn(line, " \t"));
+		facts_format(f, "eic-in", path, "%zu: %.300s", p.line, p.text + strspn(p.text, " \t"));
+	else if (more || ferror(p.in))
+		facts_trouble(f, "eic-in", path, more ? "too long" : "it cannot be read");
 	else
 		facts_none(f, "eic-in", path);
+	(void)fclose(p.in);
 }
 
 static int take_program(void *ctx, const char *value)
@@ -154,8 +201,20 @@ static void look_into_programs(struct facts *f)
 {
 	struct buffer list = {0};
 	const struct sshd_lines l = {f, take_line, pass_over, &list};
+	struct sshd_sources *all = sshd_sources(f);
 
 	(void)sshd_lines(&l, SSHD_LINES_MAIN);
+	for (size_t i = 0; all != NULL && !all->failed && i < all->count; i++) {
+		const struct sshd_source *s = &all->item[i];
+
+		if (strcmp(s->main, SSHD_LINES_MAIN) != 0)
+			(void)sshd_lines(&l, s->main);
+		for (size_t k = 1; k < s->words; k += 2)
+			(void)take_arg(&list, &(struct sshd_arg){.letter = s->word[k - 1][1],
+			    .value = s->word[k]});
+	}
+	f->failed = f->failed || all == NULL;
+	sshd_sources_free(all);
 	for (size_t i = 0; unit_sshd(i) != NULL; i++) {
 		struct unit u;
 
@@ -209,6 +268,14 @@ static bool is_masked(const char *path)
 	return n == 9 && memcmp(target, "/dev/null", 9) == 0;
 }
 
+static void note_leftover(struct facts *f, const char *path)
+{
+	struct stat st;
+	const bool dir = lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
+
+	facts_text(f, "leftover", path, "dir", dir ? 3 : 0);
+}
+
 /* Notes `leftover PATH` for what is in a directory and has its name. */
 static void find_leftovers(struct facts *f, const char *dir, int depth)
 {
@@ -226,7 +293,7 @@ static void find_leftovers(struct facts *f, const char *dir, int depth)
 			continue;
 		if (strncmp(name, EIC_NAME, sizeof(EIC_NAME) - 1) == 0 ||
 		    strstr(name, "-" EIC_NAME) != NULL)
-			facts_text(f, "leftover", path, "", 0);
+			note_leftover(f, path);
 		else if (depth > 0 && (end == NULL || strcmp(end, ".wants") == 0 ||
 		    strcmp(end, ".requires") == 0) && lstat(path, &st) == 0 && S_ISDIR(st.st_mode))
 			find_leftovers(f, path, depth - 1);

@@ -4,6 +4,7 @@
 #include "enroll/steps.h"
 #include "lib/core/rollout.h"
 #include "policy/audit/words.h"
+#include "policy/buffer.h"
 #include "policy/policy_store.h"
 
 #include <dirent.h>
@@ -126,6 +127,33 @@ static void note_others(struct facts *f, const struct conf *c, struct store *sto
 		(void)fclose(in);
 }
 
+/* Of those that may log in who is no local account and has no record: the directory's. */
+static void note_logins(struct facts *f, const struct conf *c, struct store *store)
+{
+	struct buffer names = {0};
+	const struct fact *x = NULL;
+	char *save = NULL;
+
+	while ((x = facts_next(f, "login", "", x)) != NULL)
+		if (x->is == FACT_TEXT)
+			buffer_format(&names, "%s\n", x->name);
+	f->failed = f->failed || names.failed;
+	for (char *name = strtok_r(names.data != NULL ? names.data : (char[]){""}, "\n", &save);
+	    name != NULL; name = strtok_r(NULL, "\n", &save)) {
+		const struct passwd *pw;
+
+		if (facts_get(f, "duty", name)->is != FACT_UNKNOWN)
+			continue;
+		if (store != NULL) {
+			note_user(f, c, store, name);
+		} else if ((pw = getpwnam(name)) != NULL) {
+			note_duty(f, c, pw);
+			facts_none(f, "enrolled", name);
+		}
+	}
+	buffer_free(&names);
+}
+
 /* Who has a record, whether there is such an account or not; then the others. */
 static void note_everybody(struct facts *f, const struct conf *c, struct store *store)
 {
@@ -139,6 +167,7 @@ static void note_everybody(struct facts *f, const struct conf *c, struct store *
 	for (size_t i = 0; i < names.n && i < GATHER_ACCOUNTS; i++)
 		note_user(f, c, store, names.name[i]);
 	note_others(f, c, store, &names);
+	note_logins(f, c, store);
 	names_free(&names);
 }
 
@@ -155,6 +184,7 @@ static void note_enrolled(struct facts *f, const struct conf *c)
 	} else if (r == ERR_INIT) {
 		facts_none(f, "store", "open");
 		note_others(f, c, NULL, &nobody);
+		note_logins(f, c, NULL);
 	} else {
 		facts_trouble(f, "store", "open", e.text);
 	}

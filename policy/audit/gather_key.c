@@ -4,15 +4,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #define SCAN_MOST ((off_t)4 << 20) /* bytes of a file: of a longer one its end */
-#define KEYS_MOST 256
+#define KEYS_OF_FILE 4 /* its mode is judged: more of them say nothing new */
+#define HOMES_MOST 20000
 #define FILES_MOST 20000
 #define KEY_LEN 20
 #define CHUNK 65536
@@ -31,7 +34,7 @@ static const char *const dirs[] = {"/etc/default", "/etc/sysconfig", "/etc/profi
 
 struct scan {
 	struct facts *f;
-	size_t files, keys;
+	size_t files, keys; /* keys: of this file */
 	bool cut; /* not all was looked at */
 	char chunk[CHUNK];
 };
@@ -47,10 +50,8 @@ static void note_key(struct scan *s, const char *path, long line, const struct s
 {
 	char name[PATH_MAX + 32];
 
-	if (s->keys++ >= KEYS_MOST) {
-		s->cut = true;
+	if (s->keys++ >= KEYS_OF_FILE)
 		return;
-	}
 	(void)snprintf(name, sizeof(name), "%s:%ld", path, line);
 	facts_format(s->f, "aws-key", name, "mode=%04o uid=%u gid=%u id=AKIA...%.4s",
 	    (unsigned)st->st_mode & 07777, (unsigned)st->st_uid, (unsigned)st->st_gid,
@@ -63,9 +64,12 @@ static void scan_fd(struct scan *s, const char *path, int fd, const struct stat 
 	char run[KEY_LEN + 1];
 	size_t len = 0;
 	long line = st->st_size > SCAN_MOST ? 0 : 1; /* 0: lines before it were not read */
-	ssize_t n;
+	/* No more than it had: a file may grow, or say that it is empty and never end. */
+	off_t left = st->st_size > SCAN_MOST ? SCAN_MOST : st->st_size;
+	ssize_t n = 0;
 
-	while ((n = read(fd, s->chunk, sizeof(s->chunk))) > 0)
+	s->keys = 0;
+	for (; left > 0 && (n = read(fd, s->chunk, left < CHUNK ? (size_t)left : CHUNK)) > 0; left -= n)
 		for (ssize_t i = 0; i < n; i++) {
 			const char c = s->chunk[i];
 
@@ -86,20 +90,44 @@ static void scan_fd(struct scan *s, const char *path, int fd, const struct stat 
 		s->cut = true;
 }
 
+/* In a home it may be a link to anything: a fifo, a device to which opening it is an order,
+ * a file of /proc.  So it is looked at before it is opened.  -1: errno, 0 for none of these
+ * to be read. */
+static int open_file(const char *path, struct stat *st)
+{
+	const int at = open(path, O_PATH | O_CLOEXEC);
+	struct statfs fs;
+	char again[32];
+	int fd = -1, e;
+
+	if (at < 0)
+		return -1;
+	errno = 0;
+	if (fstat(at, st) == 0 && S_ISREG(st->st_mode) && fstatfs(at, &fs) == 0 &&
+	    fs.f_type != PROC_SUPER_MAGIC) {
+		(void)snprintf(again, sizeof(again), "/proc/self/fd/%d", at);
+		fd = open(again, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+		if (fd < 0 && errno == ENOENT) /* no /proc */
+			errno = EACCES;
+	}
+	e = errno;
+	(void)close(at);
+	errno = e;
+	return fd;
+}
+
 static void scan_file(struct scan *s, const char *path)
 {
 	struct stat st;
-	/* In a home it may be a fifo, or anything. */
-	const int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	const int fd = open_file(path, &st);
 
 	if (fd < 0) {
-		s->cut = s->cut || (errno != ENOENT && errno != ENOTDIR && errno != ELOOP &&
-		    errno != ENXIO);
+		s->cut = s->cut || (errno != 0 && errno != ENOENT && errno != ENOTDIR && errno != ELOOP);
 		return;
 	}
 	if (++s->files > FILES_MOST) {
 		s->cut = true;
-	} else if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+	} else {
 		if (st.st_size > SCAN_MOST)
 			(void)lseek(fd, -SCAN_MOST, SEEK_END);
 		scan_fd(s, path, fd, &st);
@@ -136,7 +164,11 @@ static void scan_homes(struct scan *s)
 	char path[PATH_MAX];
 	size_t n = 0;
 
-	while (in != NULL && n++ < GATHER_ACCOUNTS && (pw = fgetpwent(in)) != NULL) {
+	while (in != NULL && (pw = fgetpwent(in)) != NULL) {
+		if (n++ == HOMES_MOST) {
+			s->cut = true;
+			break;
+		}
 		if (pw->pw_dir[0] != '/' || pw->pw_dir[1] == '\0')
 			continue;
 		for (size_t i = 0; i < sizeof(homes) / sizeof(homes[0]); i++)

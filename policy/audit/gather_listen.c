@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PIDFILE "/run/sshd.pid"
@@ -36,23 +37,21 @@ static bool read_proc(const char *pid, const char *what, struct buffer *b)
 	return !b->failed;
 }
 
-/* Seconds since 1970 at which the machine came up, or 0. */
+#define SECOND INT64_C(1000000000)
+
+/* When the machine came up, in nanoseconds since 1970: in whole seconds a process would seem
+ * older than a file that it has read. */
 static int64_t boot_time(void)
 {
-	FILE *in = fopen("/proc/stat", "re");
-	int64_t t = 0;
-	char line[256];
+	struct timespec now, up;
 
-	/* The line of interrupts is longer, and comes in pieces. */
-	while (t == 0 && in != NULL && fgets(line, sizeof(line), in) != NULL)
-		if (strncmp(line, "btime ", 6) == 0)
-			t = strtoll(line + 6, NULL, 10);
-	if (in != NULL)
-		(void)fclose(in);
-	return t;
+	if (clock_gettime(CLOCK_REALTIME, &now) != 0 || clock_gettime(CLOCK_BOOTTIME, &up) != 0)
+		return 0;
+	return (now.tv_sec - up.tv_sec) * SECOND + now.tv_nsec - up.tv_nsec;
 }
 
-/* The 22nd field of its stat, as a time; behind the name, which may have anything in it. */
+/* The 22nd field of its stat, in seconds since 1970; behind the name, which may have anything
+ * in it. */
 static int64_t start_time(const char *pid, int64_t boot)
 {
 	struct buffer b = {0};
@@ -66,7 +65,9 @@ static int64_t start_time(const char *pid, int64_t boot)
 			ticks = strtoll(p, NULL, 10);
 	}
 	buffer_free(&b);
-	return ticks < 0 || boot == 0 ? 0 : boot + ticks / sysconf(_SC_CLK_TCK);
+	/* The end of its tick. */
+	return ticks < 0 || ticks > INT64_MAX / SECOND || boot == 0 ? 0 :
+	    (boot + (ticks + 1) * (SECOND / sysconf(_SC_CLK_TCK))) / SECOND;
 }
 
 static bool is_named_sshd(const char *pid)
@@ -82,26 +83,43 @@ static bool is_named_sshd(const char *pid)
  * after its words, and older ones keep these. */
 static bool is_login(const char *title)
 {
-	return strncmp(title, "sshd: ", 6) == 0 && title[6] != '/' &&
-	    strstr(title, " [listener] ") == NULL;
+	const char *name = title[0] != '/' ? strstr(title, ": ") : NULL;
+
+	return name != NULL && name[2] != '/' && strstr(title, " [listener] ") == NULL;
+}
+
+/* Root's alone, and the program sshd, which may be run by a link of another name: anybody may
+ * run a program of root's under this one, and the words of it are asked about. */
+static bool is_sshd(const char *pid, char *exe)
+{
+	static const char gone[] = " (deleted)";
+	const size_t m = sizeof(gone) - 1;
+	char path[64];
+	const char *base;
+	struct stat st;
+	ssize_t n;
+
+	(void)snprintf(path, sizeof(path), "/proc/%.20s", pid);
+	if (stat(path, &st) != 0 || st.st_uid != 0)
+		return false;
+	(void)snprintf(path, sizeof(path), "/proc/%.20s/exe", pid);
+	n = readlink(path, exe, PATH_MAX - 1);
+	exe[n > 0 ? n : 0] = '\0';
+	base = strrchr(exe, '/');
+	base = base != NULL ? base + 1 : exe;
+	return n <= 0 ? is_named_sshd(pid) : strcmp(base, "sshd") == 0 ||
+	    (strncmp(base, "sshd", 4) == 0 && strlen(base) == 4 + m && strcmp(base + 4, gone) == 0);
 }
 
 static void note_process(struct facts *f, const char *pid, int64_t boot)
 {
-	char path[64], exe[PATH_MAX] = "";
+	char exe[PATH_MAX] = "";
 	struct buffer b = {0};
-	struct stat st;
 
-	(void)snprintf(path, sizeof(path), "/proc/%.20s", pid);
-	/* Root's alone: anybody may name a process sshd. */
-	if (!is_named_sshd(pid) || stat(path, &st) != 0 || st.st_uid != 0 ||
-	    !read_proc(pid, "cmdline", &b) || b.len == 0 || is_login(b.data)) {
+	if (!is_sshd(pid, exe) || !read_proc(pid, "cmdline", &b) || b.len == 0 || is_login(b.data)) {
 		buffer_free(&b);
 		return;
 	}
-	(void)snprintf(path, sizeof(path), "/proc/%.20s/exe", pid);
-	if (readlink(path, exe, sizeof(exe) - 1) < 0)
-		exe[0] = '\0';
 	facts_format(f, "listener", pid, "%" PRId64 "\n%s\n%s", start_time(pid, boot), exe,
 	    buffer_string(&b));
 	buffer_free(&b);

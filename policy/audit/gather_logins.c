@@ -3,7 +3,9 @@
 #include "lib/core/exempt.h"
 #include "lib/core/rollout.h"
 #include "policy/enable_people.h"
+#include "policy/sshd_said.h"
 
+#include <errno.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -13,20 +15,31 @@
 
 #define GROUPS_MAX 256
 
-static void add_groups(struct logins_one *p, gid_t gid)
+/* A group that cannot be looked up may be the one that sshd lets in: he is not judged. */
+static void add_groups(struct facts *f, struct logins_one *p, gid_t gid)
 {
 	gid_t groups[GROUPS_MAX];
 	int n = GROUPS_MAX;
 
 	if (getgrouplist(p->name, gid, groups, &n) < 0)
-		n = n < GROUPS_MAX ? n : GROUPS_MAX;
-	if ((p->group = calloc((size_t)n + 1, sizeof(*p->group))) == NULL)
+		facts_trouble(f, "login", p->name, "is in more groups than are looked at");
+	n = n < GROUPS_MAX ? n : GROUPS_MAX;
+	if ((p->group = calloc((size_t)n + 1, sizeof(*p->group))) == NULL) {
+		f->failed = true;
 		return;
+	}
 	for (int i = 0; i < n; i++) {
-		const struct group *g = getgrgid(groups[i]);
+		const struct group *g;
 
-		if (g != NULL && (p->group[p->groups] = strdup(g->gr_name)) != NULL)
+		errno = 0;
+		if ((g = getgrgid(groups[i])) == NULL && !sshd_said_none(errno))
+			facts_trouble(f, "login", p->name, strerror(errno));
+		if (g == NULL)
+			continue;
+		if ((p->group[p->groups] = strdup(g->gr_name)) != NULL)
 			p->groups++;
+		else
+			f->failed = true;
 	}
 }
 
@@ -78,13 +91,17 @@ static void note_all(struct facts *f, const struct gather_request *q, struct log
 	}
 	r = conf_load(c, q->config, &e);
 	for (size_t i = 0; i < p->count; i++) {
-		const struct passwd *pw = getpwnam(p->item[i].name);
+		const struct passwd *pw;
 
-		if (pw == NULL)
+		errno = 0;
+		if ((pw = getpwnam(p->item[i].name)) == NULL) {
+			if (!sshd_said_none(errno))
+				facts_trouble(f, "login", p->item[i].name, strerror(errno));
 			continue;
+		}
 		const gid_t gid = pw->pw_gid;
 
-		add_groups(&p->item[i], gid);
+		add_groups(f, &p->item[i], gid);
 		if (r == 0)
 			note_exempt(f, c, p->item[i].name, gid);
 		else
@@ -103,9 +120,11 @@ void gather_logins(struct facts *f, const struct gather_request *q, struct login
 		return;
 	}
 	setpwent();
-	while ((pw = getpwent()) != NULL)
+	for (errno = 0; (pw = getpwent()) != NULL; errno = 0)
 		if (enable_people_logs_in(pw))
 			add_person(f, p, pw);
+	if (!sshd_said_none(errno))
+		facts_trouble(f, "login", "*", strerror(errno));
 	endpwent();
 	note_all(f, q, p);
 	(void)snprintf(p->item[p->count++].name, sizeof(p->item[0].name), LOGINS_NOBODY);

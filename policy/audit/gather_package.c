@@ -50,7 +50,7 @@ static bool ask_rpm(struct facts *f, const char *name)
 	}
 	if (r != 0)
 		facts_trouble(f, "package", name, e.text);
-	else if (status == 1)
+	else if (status == 1 && said.err.len == 0)
 		facts_none(f, "package", name);
 	else if (status != 0)
 		facts_trouble(f, "package", name, "rpm failed");
@@ -60,9 +60,14 @@ static bool ask_rpm(struct facts *f, const char *name)
 	return true;
 }
 
+/* A host of one of them may have the other as a tool: it knows nothing of the package. */
 void gather_package(struct facts *f)
 {
-	for (size_t i = 0; i < sizeof(packages) / sizeof(packages[0]); i++)
-		if (!ask_dpkg(f, packages[i]) && !ask_rpm(f, packages[i]))
+	for (size_t i = 0; i < sizeof(packages) / sizeof(packages[0]); i++) {
+		const bool dpkg = ask_dpkg(f, packages[i]);
+		const bool none = facts_get(f, "package", packages[i])->is == FACT_NONE;
+
+		if ((!dpkg || none) && !ask_rpm(f, packages[i]) && !dpkg)
 			facts_trouble(f, "package", packages[i], "neither dpkg nor rpm is here");
+	}
 }

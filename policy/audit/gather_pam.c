@@ -4,6 +4,7 @@
 #include "policy/config_trust.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -30,6 +31,25 @@ static bool add_path(struct reach *w, const char *path)
 	return true;
 }
 
+/* What is loaded through the path at last, and who else than root may change that. */
+static void note_trust(struct facts *f, const char *path)
+{
+	char real[PATH_MAX];
+	struct err e = {0};
+	const int r = config_trust_file(path, &e);
+
+	if (r == 0 || r == ERR_UNSAFE || r == ERR_BAD)
+		facts_text(f, "trust", path, e.text, r == 0 ? 0 : strlen(e.text));
+	else if (r == ERR_NONE)
+		facts_none(f, "trust", path);
+	else
+		facts_trouble(f, "trust", path, e.text);
+	if (realpath(path, real) != NULL)
+		facts_text(f, "real", path, real, strlen(real));
+	else
+		facts_none(f, "real", path);
+}
+
 /* A link to nothing is no module either. */
 static void note_module(struct facts *f, const char *name)
 {
@@ -41,6 +61,7 @@ static void note_module(struct facts *f, const char *name)
 		facts_none(f, "meta", path);
 	else
 		gather_file(f, path, false);
+	note_trust(f, path);
 }
 
 static int each_line(void *ctx, const struct pamd_line *l)
@@ -49,6 +70,9 @@ static int each_line(void *ctx, const struct pamd_line *l)
 	const bool includes = l->type == PAMD_ANY || strcasecmp(l->control, "include") == 0 ||
 	    strcasecmp(l->control, "substack") == 0;
 
+	for (int i = 0; !includes && i < l->argc; i++) /* of pam_faillock */
+		if (strncmp(l->argv[i], "conf=/", 6) == 0 && strstr(l->module, "pam_faillock.so") != NULL)
+			gather_file(w->f, l->argv[i] + 5, true);
 	if (!includes)
 		note_module(w->f, l->module);
 	else if (l->module[0] == '/' && add_path(w, l->module))
@@ -85,6 +109,10 @@ void gather_pam(struct facts *f)
 			(void)add_path(&w, x->name);
 	}
 	follow(&w);
+	note_module(f, PAMD_OURS);
+	for (size_t i = 0; i < w.count; i++)
+		note_trust(f, w.path[i]);
+	gather_dir(f, "/etc/security/pwquality.conf.d", ".conf");
 	for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]); i++)
 		gather_file(f, beside[i], true);
 	for (int i = 0; pam_programs[i] != NULL; i++)

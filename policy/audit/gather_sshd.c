@@ -1,9 +1,10 @@
 #include "policy/audit/gather.h"
 
 #include "policy/audit/gather_logins.h"
-#include "policy/audit/sshd_args.h"
 #include "policy/audit/sshd_lines.h"
 #include "policy/audit/sshd_match.h"
+#include "policy/audit/sshd_source.h"
+#include "policy/audit/sshd_way.h"
 #include "policy/run.h"
 #include "policy/sshd_said.h"
 
@@ -81,42 +82,32 @@ static void gather_config(struct facts *f, const char *main)
 
 /* ---- asking sshd ---- */
 
-#define OPTIONS 64 /* words of a unit at most */
+#define NAME 1100 /* of a fact */
 
-/* The options of a unit that decide what holds. */
-struct options {
-	const char *word[OPTIONS + 1];
-	size_t count;
-	bool failed;
-};
+/* What sshd stops at where -G (OpenSSH 9.3) does not look: a directory that is made when it is
+ * started, and keys that are made before. */
+static const struct { const char *said, *do_this; } lacks[] = {
+    {"separation directory", "start it once, or mkdir -m 0755 /run/sshd"},
+    {"no hostkeys available", "ssh-keygen -A makes them"}};
 
-static int take_option(void *ctx, const struct sshd_arg *a)
+/* What to do about what -T has stopped at, or NULL: it is something else. */
+static const char *find_lack(const struct run_said *said)
 {
-	static const char *const flags[] = {"-o", "-f"};
-	struct options *o = ctx;
-
-	for (size_t i = 0; i < 2; i++)
-		if (a->letter == flags[i][1] && o->count + 2 <= OPTIONS)
-			o->word[o->count++] = flags[i], o->word[o->count++] = a->value;
-		else if (a->letter == flags[i][1])
-			o->failed = true;
-	return 0;
+	for (size_t i = 0; i < sizeof(lacks) / sizeof(lacks[0]); i++)
+		if (strstr(buffer_string(&said->err), lacks[i].said) != NULL)
+			return lacks[i].do_this;
+	return NULL;
 }
 
-/* One who is asked about: "config", or the name of a unit, and its options. */
-struct source {
-	const char *name;
-	struct options options;
-};
-
-/* Where sshd is started for each connection, -T misses a directory that is made then; -G
- * (OpenSSH 9.3) does not look for it. */
-static int run_sshd(const char *argv[], struct run_said *said, int *status, struct err *e)
+/* *lack: what could be done that it answers, or NULL. */
+static int run_sshd(const char *argv[], struct run_said *said, int *status, const char **lack,
+    struct err *e)
 {
 	struct run_said again = {{0}, {0}};
 	int r = run_program(argv, said, status, e), other = 1;
 
-	if (r != 0 || *status == 0 || strstr(buffer_string(&said->err), "separation directory") == NULL)
+	*lack = NULL;
+	if (r != 0 || *status == 0 || (*lack = find_lack(said)) == NULL)
 		return r;
 	argv[1] = "-G";
 	if (run_program(argv, &again, &other, NULL) == 0 && other == 0) {
@@ -129,30 +120,43 @@ static int run_sshd(const char *argv[], struct run_said *said, int *status, stru
 	return r;
 }
 
-static void ask(struct facts *f, const struct source *s, const char *what, const char *words)
+static void note_failed(struct facts *f, const char *name, const struct run_said *said,
+    const char *lack)
 {
-	const char *argv[OPTIONS + 8] = {SSHD_SAID_PROGRAM, "-T"};
+	char line[400], text[600];
+
+	run_line(said, line, sizeof(line));
+	line[strcspn(line, "\r")] = '\0';
+	(void)snprintf(text, sizeof(text), "%s%s%s%s", line[0] != '\0' ? line :
+	    "fails and says nothing", lack != NULL ? " (" : "", lack != NULL ? lack : "",
+	    lack != NULL ? ")" : "");
+	facts_trouble(f, "sshd", name, text);
+}
+
+/* what: "", or ":USER", ":match:FILE:LINE:USER". */
+static void ask(struct facts *f, const struct sshd_source *s, const char *what, const char *words)
+{
+	const char *argv[SSHD_SOURCE_WORDS + 8] = {SSHD_SAID_PROGRAM, "-T"}, *lack;
 	struct run_said said = {{0}, {0}};
 	struct err e = {0};
-	char name[700], line[400];
+	char name[NAME];
 	size_t n = 2;
 	int status = 0, r;
 
+	(void)snprintf(name, sizeof(name), "%s%s", s->name, what);
+	if (s->untold[0] != '\0')
+		return facts_trouble(f, "sshd", name, s->untold);
 	if (words != NULL)
 		argv[n++] = "-C", argv[n++] = words;
-	for (size_t i = 0; i < s->options.count; i++)
-		argv[n++] = s->options.word[i];
-	(void)snprintf(name, sizeof(name), "%s%s%s", s->name, what[0] != '\0' ? ":" : "", what);
-	r = run_sshd(argv, &said, &status, &e);
-	run_line(&said, line, sizeof(line));
+	for (size_t i = 0; i < s->words; i++)
+		argv[n++] = s->word[i];
+	r = run_sshd(argv, &said, &status, &lack, &e);
 	if (r == ERR_NONE)
 		facts_none(f, "sshd", name);
 	else if (r != 0)
 		facts_trouble(f, "sshd", name, e.text);
-	else if (s->options.failed)
-		facts_trouble(f, "sshd", name, "too many options");
 	else if (status != 0)
-		facts_trouble(f, "sshd", name, line[0] != '\0' ? line : "fails and says nothing");
+		note_failed(f, name, &said, lack);
 	else
 		facts_text(f, "sshd", name, buffer_string(&said.out), said.out.len);
 	run_free(&said);
@@ -163,6 +167,7 @@ static void ask(struct facts *f, const struct source *s, const char *what, const
 #define CLASSES 48
 #define MATCHES 64
 #define KEY 2048
+#define ASKED 512 /* times that a Match is asked about */
 
 struct match {
 	char name[400];     /* FILE:LINE */
@@ -175,8 +180,10 @@ struct asking {
 	struct match match[MATCHES];
 	size_t matches;
 	bool more;
-	struct { char *key; const char *user; } class[CLASSES];
+	struct { char *key; const struct logins_one *first; } class[CLASSES];
 	size_t classes;
+	const struct logins_one **class_of; /* of each of the people, or NULL */
+	size_t left; /* times that a Match may be asked about */
 };
 
 static int take_match(void *ctx, const struct sshd_line *l)
@@ -201,17 +208,18 @@ static void pass_missing(void *ctx, const char *kind, const char *name)
 }
 
 /* What sshd says to one person, by each source. */
-static void ask_person(struct asking *a, const struct source *s, const char *user)
+static void ask_person(struct asking *a, const struct sshd_source *s, const char *user)
 {
-	char words[800];
+	char words[800], what[300];
 
 	(void)snprintf(words, sizeof(words),
 	    "user=%.256s,host=192.0.2.1,addr=192.0.2.1,laddr=127.0.0.1,lport=22", user);
-	ask(a->f, s, user, words);
+	(void)snprintf(what, sizeof(what), ":%.256s", user);
+	ask(a->f, s, what, words);
 }
 
 /* Somebody who is the same to every Match; himself, when he is the first. */
-static const char *find_class(struct asking *a, const struct logins_one *p)
+static const struct logins_one *find_class(struct asking *a, const struct logins_one *p)
 {
 	const struct sshd_person who = {p->name, p->group, p->groups};
 	char key[KEY] = "";
@@ -221,136 +229,162 @@ static const char *find_class(struct asking *a, const struct logins_one *p)
 			return NULL;
 	for (size_t i = 0; i < a->classes; i++)
 		if (strcmp(a->class[i].key, key) == 0)
-			return a->class[i].user;
+			return a->class[i].first;
 	if (a->classes == CLASSES || (a->class[a->classes].key = strdup(key)) == NULL)
 		return NULL;
-	return a->class[a->classes++].user = p->name;
+	return a->class[a->classes++].first = p;
 }
 
-static void sort_people(struct asking *a, const struct source *s)
+static void sort_people(struct asking *a, const struct sshd_source *s)
 {
 	for (size_t i = 0; i < a->people->count; i++) {
 		const struct logins_one *p = &a->people->item[i];
-		char name[700];
-		const char *class = strpbrk(p->name, ",= ") == NULL ? find_class(a, p) : NULL;
+		char name[NAME];
+		const struct logins_one *class = strpbrk(p->name, ",= ") == NULL ? find_class(a, p) : NULL;
 
+		a->class_of[i] = class;
 		(void)snprintf(name, sizeof(name), "%s:%s", s->name, p->name);
 		if (class == NULL)
 			facts_trouble(a->f, "sshd-class", name, "sshd was not asked about this name");
 		else
-			facts_text(a->f, "sshd-class", name, class, strlen(class));
+			facts_text(a->f, "sshd-class", name, class->name, strlen(class->name));
 	}
 }
 
-/* Asks with a login that comes under the Match; one that names people alone is reached by
- * asking about them, or not at all. */
-static void ask_match(struct asking *a, const struct source *s, const struct match *m)
+/* Why sshd turns somebody away whatever is shown, where it has said this (NULL: nothing);
+ * whole: that it does not is noted, too. */
+static void note_refusal(struct asking *a, const char *name, const struct logins_one *p,
+    const char *said, bool whole)
 {
-	const char *user = NULL;
-	char words[1200], name[420];
-	bool by_people = false, fits;
+	const struct sshd_login who = {.user = p->name, .group = p->group, .groups = p->groups};
+	char why[400];
+	int r;
 
-	for (size_t i = a->people->count; i-- > 0;) {
-		const struct logins_one *p = &a->people->item[i];
-		const struct sshd_person who = {p->name, p->group, p->groups};
-
-		fits = sshd_match_fits(m->criteria, &who, &by_people);
-		/* root is turned away on most hosts, which would say nothing of the others */
-		if (fits && (user == NULL || strcmp(user, "root") == 0 || strcmp(p->name, "root") != 0))
-			user = p->name;
-	}
-	if (user == NULL || (!by_people && !sshd_match_login(m->criteria, user, words, sizeof(words)))) {
-		facts_none(a->f, "match", m->name);
-		return;
-	}
-	facts_text(a->f, "match", m->name, user, strlen(user));
-	if (by_people)
-		return;
-	(void)snprintf(name, sizeof(name), "match:%s", m->name);
-	ask(a->f, s, name, words);
-}
-
-/* Why sshd turns a person away whatever is shown; asks: every way in asks. */
-static void note_refusal(struct asking *a, const struct source *s, const char *user)
-{
-	const struct sshd_login q = {NULL, user, NULL};
-	char why[400], name[1000], methods[512] = "";
-	const char *said;
-	bool asks;
-
-	(void)snprintf(name, sizeof(name), "%s:%s", s->name, user);
-	(void)snprintf(name, sizeof(name), "%s:%.256s", s->name,
-	    facts_string(a->f, "sshd-class", name));
-	said = facts_string(a->f, "sshd", name);
-	(void)sshd_said_value(said, "authenticationmethods", methods, sizeof(methods));
-	asks = strstr(methods, "keyboard-interactive") != NULL;
-	(void)snprintf(name, sizeof(name), "%s:%s", s->name, user);
-	if (said[0] == '\0')
+	if (said == NULL)
 		facts_trouble(a->f, "sshd-refuses", name, "sshd has not answered");
-	else if (sshd_said_refuses(said, &q, asks, why, sizeof(why)))
+	else if ((r = sshd_way_refuses(said, &who, why, sizeof(why))) > 0)
 		facts_text(a->f, "sshd-refuses", name, why, strlen(why));
-	else
+	else if (r < 0)
+		facts_trouble(a->f, "sshd-refuses", name, why);
+	else if (whole)
 		facts_none(a->f, "sshd-refuses", name);
 }
 
-static void ask_source(struct asking *a, const struct source *s, const char *main)
+/* Of each of a class, by what sshd says to the first of it; under: "", or
+ * "match:FILE:LINE:". */
+static void note_refusals(struct asking *a, const struct sshd_source *s, const char *under,
+    const struct logins_one *class)
+{
+	char name[NAME], *said = NULL;
+	const struct fact *x;
+
+	(void)snprintf(name, sizeof(name), "%s:%s%s", s->name, under, class->name);
+	x = facts_get(a->f, "sshd", name);
+	if (x->is == FACT_TEXT && (said = strdup(x->text)) == NULL)
+		a->f->failed = true;
+	for (size_t i = 0; i < a->people->count; i++) {
+		if (a->class_of[i] != class)
+			continue;
+		(void)snprintf(name, sizeof(name), "%s:%s%s", s->name, under, a->people->item[i].name);
+		note_refusal(a, name, &a->people->item[i], said, under[0] == '\0');
+	}
+	free(said);
+}
+
+/* Asks about one login that comes under the Match. */
+static void ask_matched(struct asking *a, const struct sshd_source *s, const struct match *m,
+    const struct logins_one *p, const char *words)
+{
+	char what[NAME], under[500];
+
+	if (a->left == 0)
+		return facts_trouble(a->f, "match", s->main, "more Match lines than are asked about");
+	a->left--;
+	(void)snprintf(what, sizeof(what), ":match:%s:%.256s", m->name, p->name);
+	(void)snprintf(under, sizeof(under), "match:%s:", m->name);
+	ask(a->f, s, what, words);
+	note_refusals(a, s, under, p);
+}
+
+/* Asks with a login of each class that comes under the Match: whom another setting turns away
+ * says nothing of the others.  One that names people alone is reached by asking about them. */
+static void ask_match(struct asking *a, const struct sshd_source *s, const struct match *m)
+{
+	struct buffer users = {0};
+	bool by_people = false;
+
+	for (size_t i = 0; i < a->classes; i++) {
+		const struct logins_one *p = a->class[i].first;
+		const struct sshd_person who = {p->name, p->group, p->groups};
+		char words[1200];
+
+		if (!sshd_match_fits(m->criteria, &who, &by_people) || (!by_people &&
+		    !sshd_match_login(m->criteria, p->name, words, sizeof(words))))
+			continue;
+		buffer_format(&users, "%s\n", p->name);
+		if (!by_people)
+			ask_matched(a, s, m, p, words);
+	}
+	if (users.len == 0)
+		facts_none(a->f, "match", m->name);
+	else
+		facts_text(a->f, "match", m->name, users.data, users.len);
+	a->f->failed = a->f->failed || users.failed;
+	buffer_free(&users);
+}
+
+static void ask_source(struct asking *a, const struct sshd_source *s)
 {
 	const struct sshd_lines l = {a->f, take_match, pass_missing, a};
 
 	a->matches = a->classes = 0;
 	a->more = false;
-	(void)sshd_lines(&l, main);
+	(void)sshd_lines(&l, s->main);
 	if (a->more)
-		facts_trouble(a->f, "match", main, "more Match lines than are looked at");
+		facts_trouble(a->f, "match", s->main, "more Match lines than are looked at");
 	ask(a->f, s, "", NULL);
 	/* Without a Match one answer is everybody's. */
 	sort_people(a, s);
-	for (size_t i = 0; i < a->classes; i++)
-		ask_person(a, s, a->class[i].user);
+	for (size_t i = 0; i < a->classes; i++) {
+		ask_person(a, s, a->class[i].first->name);
+		note_refusals(a, s, "", a->class[i].first);
+	}
 	for (size_t i = 0; i < a->matches; i++)
 		ask_match(a, s, &a->match[i]);
-	for (size_t i = 0; i < a->people->count; i++)
-		note_refusal(a, s, a->people->item[i].name);
 	for (size_t i = 0; i < a->classes; i++)
 		free(a->class[i].key);
 }
 
-/* A unit without options of its own says what the file says. */
-static void ask_unit(struct asking *a, const char *name)
+static void free_all(struct asking *a, struct sshd_sources *all)
 {
-	struct source s = {.name = name};
-	const char *main = SSHD_LINES_MAIN;
-	struct unit u;
-
-	if (unit_merge(a->f, name, &u) != 0)
-		a->f->failed = true;
-	for (size_t i = 0; i < u.commands; i++)
-		if (sshd_args_is(&u.command[i]))
-			(void)sshd_args(&u.command[i], take_option, &s.options);
-	for (size_t i = 0; i + 1 < s.options.count; i += 2)
-		if (strcmp(s.options.word[i], "-f") == 0)
-			main = s.options.word[i + 1];
-	if (s.options.count > 0) {
-		if (main[0] == '/')
-			gather_config(a->f, main);
-		ask_source(a, &s, main);
-	}
-	unit_free(&u);
+	if (a != NULL)
+		free(a->class_of);
+	free(a);
+	sshd_sources_free(all);
 }
 
 void gather_sshd(struct facts *f, const struct logins *people)
 {
+	const struct sshd_source file = {.name = SSHD_SOURCE_FILE, .main = SSHD_LINES_MAIN};
+	struct sshd_sources *all = sshd_sources(f);
 	struct asking *a = calloc(1, sizeof(*a));
 
-	if (a == NULL) {
+	if (a != NULL)
+		*a = (struct asking){.f = f, .people = people, .left = ASKED,
+		    .class_of = calloc(people->count + 1, sizeof(const void *))};
+	if (a == NULL || all == NULL || all->failed || a->class_of == NULL) {
 		f->failed = true;
+		free_all(a, all);
 		return;
 	}
-	a->f = f;
-	a->people = people;
 	gather_config(f, SSHD_LINES_MAIN);
-	ask_source(a, &(struct source){.name = "config"}, SSHD_LINES_MAIN);
-	for (size_t i = 0; unit_sshd(i) != NULL; i++)
-		ask_unit(a, unit_sshd(i));
-	free(a);
+	ask_source(a, &file);
+	for (size_t i = 0; i < all->count; i++) {
+		if (strcmp(all->item[i].name, SSHD_SOURCE_FILE) == 0)
+			continue;
+		if (all->item[i].main[0] == '/')
+			gather_config(f, all->item[i].main);
+		ask_source(a, &all->item[i]);
+	}
+	free_all(a, all);
 }

@@ -49,9 +49,24 @@ static bool is_not_listed(struct facts *f, const char *path)
 	return x->is == FACT_NONE || (x->is == FACT_TEXT && !has_line(x->text, name));
 }
 
+/* Who may write what libpam reads or loads decides who gets in. */
+static void judge_trust(struct facts *f, struct result *r, const char *path)
+{
+	const struct fact *x = facts_get(f, "trust", path);
+
+	if (!result_untold(r, x, "trust", path) && x->text[0] != '\0')
+		result_note(r, AUDIT_FAIL, N_("%s: others than root may change it: %s"), path, x->text);
+}
+
+struct reading {
+	struct facts *f;
+	struct result *r; /* or NULL: whether it is there is asked alone */
+};
+
 static int read_fact(void *ctx, const char *path, const char **text, size_t *len, struct err *e)
 {
-	struct facts *f = ctx;
+	const struct reading *from = ctx;
+	struct facts *f = from->f;
 	const struct fact *x = facts_get(f, "file", path);
 
 	if (x->is == FACT_NONE || (x->is == FACT_UNKNOWN && is_not_listed(f, path)))
@@ -60,6 +75,8 @@ static int read_fact(void *ctx, const char *path, const char **text, size_t *len
 		return err_set(e, ERR_UNAVAIL, "%s %s: was not looked at", "file", path);
 	if (x->is == FACT_TROUBLE)
 		return err_set(e, ERR_UNAVAIL, "%s %s: cannot be told: %s", "file", path, x->text);
+	if (from->r != NULL)
+		judge_trust(f, from->r, path);
 	*text = x->text;
 	*len = strlen(x->text);
 	return 0;
@@ -67,7 +84,8 @@ static int read_fact(void *ctx, const char *path, const char **text, size_t *len
 
 static bool has_file(struct facts *f, const char *service)
 {
-	const struct pamd_source source = {read_fact, f};
+	struct reading from = {f, NULL};
+	const struct pamd_source source = {read_fact, &from};
 	const struct pamd_dirs dirs = {.dir = pam_dirs[0], .fallback = pam_dirs[1],
 	    .source = &source};
 	char path[PAMD_PATH_MAX];
@@ -102,6 +120,26 @@ bool pam_module_path(struct facts *f, const char *module, char path[PAMD_PATH_MA
 	return n < PAMD_PATH_MAX;
 }
 
+/* A name alone is found in the directory of modules; a path may be any file of our name. */
+static void judge_place(struct facts *f, struct result *r, struct pamd_entry *x, const char *path)
+{
+	char usual[PAMD_PATH_MAX] = "";
+	const struct fact *here = facts_get(f, "real", path);
+	const struct fact *ours;
+
+	if (!x->ours || x->module[0] != '/' || x->missing)
+		return;
+	(void)pam_module_path(f, PAMD_OURS, usual);
+	ours = facts_get(f, "real", usual);
+	if (result_untold(r, here, "real", path) || result_untold(r, ours, "real", usual) ||
+	    (here->is == FACT_TEXT && ours->is == FACT_TEXT && strcmp(here->text, ours->text) == 0))
+		return;
+	result_note(r, AUDIT_WARN, N_("%s:%d: %s is another file than %s: not taken for ours"), x->file,
+	    x->line, x->module, usual);
+	x->ours = x->after_password = x->need_auth = false;
+	x->role = PAMD_OTHER;
+}
+
 static void find_modules(struct facts *f, struct result *r, struct pamd_stack *s)
 {
 	for (int i = 0; i < s->count; i++) {
@@ -118,14 +156,17 @@ static void find_modules(struct facts *f, struct result *r, struct pamd_stack *s
 		}
 		m = facts_get(f, "meta", path);
 		x->missing = m->is == FACT_NONE;
-		(void)result_untold(r, m, "meta", path);
+		if (!result_untold(r, m, "meta", path) && !x->missing)
+			judge_trust(f, r, path);
+		judge_place(f, r, x, path);
 	}
 }
 
 int pam_load(struct facts *f, struct result *r, struct pamd_stack *s, const char *service,
     enum pamd_type type, bool *other, struct err *e)
 {
-	const struct pamd_source source = {read_fact, f};
+	struct reading from = {f, r};
+	const struct pamd_source source = {read_fact, &from};
 	const struct pamd_dirs dirs = {.dir = pam_dirs[0], .fallback = pam_dirs[1],
 	    .source = &source};
 	int code = pamd_stack_load_or_other(s, &dirs, service, type, other, e);

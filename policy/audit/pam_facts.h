@@ -4,8 +4,11 @@
  * The facts, noted by gather_pam.c:
  *
  *   file PATH     the service files, what they include, faillock.conf, pwquality.conf
+ *                 and its drop-ins
  *   dir PATH      of the service files
  *   meta PATH     each module that a line names; sshd, sudo and login
+ *   trust PATH    of service files and modules: why others than root may change them, or ""
+ *   real PATH     of modules: where it is, without links
  *   pam modules   where modules are that are named without a directory
  */
 #ifndef PB_AUDIT_PAM_FACTS_H
@@ -31,8 +34,10 @@ bool pam_is_here(struct facts *f, const char *service);
  * tell the directory. */
 bool pam_module_path(struct facts *f, const char *module, char path[PAMD_PATH_MAX]);
 
-/* As pamd_stack_load_or_other(), with missing filled.  What could not be told of a module is
- * noted as AUDIT_ERROR.  s is freed by the caller in any case. */
+/* As pamd_stack_load_or_other(), with missing filled.  A module of our name in another place
+ * than ours is none of ours.  What could not be told of a module or file is noted as
+ * AUDIT_ERROR, one that others than root may change as AUDIT_FAIL.  s is freed by the caller
+ * in any case. */
 int pam_load(struct facts *f, struct result *r, struct pamd_stack *s, const char *service,
     enum pamd_type type, bool *other, struct err *e);
 

@@ -31,6 +31,19 @@ static void print_only(FILE *out, const char *key, const char *value, size_t mos
 	buffer_free(&b);
 }
 
+/* China and the regions of governments have clouds of their own. */
+static const char *partition(const struct report *r)
+{
+	static const struct { const char *region, *name; } all[] = {{"cn-", "aws-cn"},
+	    {"us-gov-", "aws-us-gov"}, {"us-iso-", "aws-iso"}, {"us-isob-", "aws-iso-b"},
+	    {"us-isof-", "aws-iso-f"}, {"eu-isoe-", "aws-iso-e"}, {"eusc-", "aws-eusc"}};
+
+	for (size_t i = 0; r->region != NULL && i < sizeof(all) / sizeof(all[0]); i++)
+		if (strncmp(r->region, all[i].region, strlen(all[i].region)) == 0)
+			return all[i].name;
+	return "aws";
+}
+
 static void print_cut(FILE *out, const char *key, const char *value, size_t most)
 {
 	(void)putc(',', out);
@@ -85,10 +98,10 @@ static void print_resource(const struct report *r, FILE *out)
 	const char *instance = facts_string(r->facts, "host", "instance");
 	struct buffer id = {0};
 
-	(void)fputs(",\"Resources\":[{\"Partition\":\"aws\"", out);
+	(void)fprintf(out, ",\"Resources\":[{\"Partition\":\"%s\"", partition(r));
 	report_pair(out, "Type", instance[0] != '\0' ? "AwsEc2Instance" : "Other");
 	if (instance[0] != '\0' && r->account != NULL && r->region != NULL)
-		buffer_format(&id, "arn:aws:ec2:%s:%s:instance/%s", r->region, r->account, instance);
+		buffer_format(&id, "arn:%s:ec2:%s:%s:instance/%s", partition(r), r->region, r->account, instance);
 	else
 		buffer_text(&id, report_machine(r));
 	print_cut(out, "Id", buffer_string(&id), FIX_MOST);
@@ -139,8 +152,8 @@ static void print_finding(const struct report *r, const struct audit_finding *x,
 
 	report_time_text(report_time(r), time);
 	(void)fputs("{\"SchemaVersion\":\"2018-10-08\"", out);
-	(void)fprintf(out, ",\"ProductArn\":\"arn:aws:securityhub:%s:%s:product/%s/default\"", region,
-	    account, account);
+	(void)fprintf(out, ",\"ProductArn\":\"arn:%s:securityhub:%s:%s:product/%s/default\"", partition(r),
+	    region, account, account);
 	(void)fprintf(out, ",\"ProductName\":\"bastionctl\",\"CompanyName\":\"pam-bastion\","
 	    "\"GeneratorId\":\"bastionctl/%s\"", x->check->id);
 	report_pair(out, "AwsAccountId", account);

@@ -1,8 +1,8 @@
 #include "policy/audit/sshd_match.h"
 
+#include "lib/core/address.h"
 #include "policy/audit/sshd_lines.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -110,27 +110,74 @@ bool sshd_match_fits(const char *criteria, const struct sshd_person *p, bool *by
 	return fits;
 }
 
-/* The first that is no pattern and not negated; false: none. */
-static bool first_plain(char *list, char *out, size_t size)
+/* Something that a pattern fits; a * of an address stands for the octets that lack. */
+static bool fill_pattern(const char *pattern, bool address, char *out, size_t size)
 {
-	for (char *save = NULL, *word = strtok_r(list, ",", &save); word != NULL;
-	    word = strtok_r(NULL, ",", &save))
-		if (word[0] != '!' && strpbrk(word, "*? =") == NULL) {
-			(void)snprintf(out, size, "%s", word);
-			return true;
+	size_t n = 0, dots = 0;
+
+	for (const char *p = pattern; *p != '\0'; p++)
+		dots += *p == '.';
+	if (address && strpbrk(pattern, "*?") != NULL && strchr(pattern, ':') != NULL)
+		return false;
+	for (const char *p = pattern; *p != '\0'; p++) {
+		size_t parts = 1;
+
+		for (; address && *p == '*' && dots < 3; dots++)
+			parts++;
+		for (size_t i = 0; i < parts; i++) {
+			if (n + 3 > size)
+				return false;
+			if (i > 0)
+				out[n++] = '.';
+			out[n++] = *p == '*' || *p == '?' ? '1' : *p;
 		}
+	}
+	out[n] = '\0';
+	return true;
+}
+
+/* Whether a word of a list without its negation fits; an address that is no network is a
+ * pattern for sshd. */
+static bool word_fits(const char *word, bool address, const char *text)
+{
+	struct address_net net;
+	struct address at;
+
+	if (address && address_net_parse(word, &net) == 0)
+		return address_parse(text, &at) == 0 && address_in(&at, &net);
+	return sshd_match_pattern(word, text);
+}
+
+static bool is_negated(const char *list, bool address, const char *text)
+{
+	char copy[WORD];
+
+	(void)snprintf(copy, sizeof(copy), "%s", list);
+	for (char *save = NULL, *word = strtok_r(copy, ",", &save); word != NULL;
+	    word = strtok_r(NULL, ",", &save))
+		if (*word == '!' && word_fits(word + 1, address, text))
+			return true;
 	return false;
 }
 
-/* An address of the first network. */
-static bool first_address(char *list, char *out, size_t size)
+/* Something that the list fits: the first of its words for which nothing is negated. */
+static bool find_fitting(const char *list, bool address, char *out, size_t size)
 {
-	unsigned char bytes[16];
+	char copy[WORD];
+	struct address at;
 
-	if (!first_plain(list, out, size))
-		return false;
-	out[strcspn(out, "/")] = '\0';
-	return inet_pton(AF_INET, out, bytes) == 1 || inet_pton(AF_INET6, out, bytes) == 1;
+	(void)snprintf(copy, sizeof(copy), "%s", list);
+	for (char *save = NULL, *word = strtok_r(copy, ",", &save); word != NULL;
+	    word = strtok_r(NULL, ",", &save)) {
+		if (*word == '!' || !fill_pattern(word, address, out, size))
+			continue;
+		if (address)
+			out[strcspn(out, "/")] = '\0';
+		if (strpbrk(out, " =") == NULL && word_fits(word, address, out) &&
+		    !is_negated(list, address, out) && (!address || address_parse(out, &at) == 0))
+			return true;
+	}
+	return false;
 }
 
 bool sshd_match_login(const char *criteria, const char *user, char *words, size_t size)
@@ -141,13 +188,13 @@ bool sshd_match_login(const char *criteria, const char *user, char *words, size_
 
 	while (made && next_criterion(&criteria, name, list)) {
 		if (strcasecmp(name, "address") == 0)
-			made = first_address(list, addr, sizeof(addr));
+			made = find_fitting(list, true, addr, sizeof(addr));
 		else if (strcasecmp(name, "localaddress") == 0)
-			made = first_address(list, laddr, sizeof(laddr));
+			made = find_fitting(list, true, laddr, sizeof(laddr));
 		else if (strcasecmp(name, "localport") == 0)
-			made = first_plain(list, lport, sizeof(lport));
+			made = find_fitting(list, false, lport, sizeof(lport));
 		else if (strcasecmp(name, "host") == 0)
-			made = first_plain(list, host, sizeof(host));
+			made = find_fitting(list, false, host, sizeof(host));
 		else
 			made = strcasecmp(name, "user") == 0 || strcasecmp(name, "group") == 0 ||
 			    strcasecmp(name, "all") == 0;

@@ -1,7 +1,5 @@
 #include "policy/audit/sshd_way.h"
 
-#include "policy/sshd_said.h"
-
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,6 +17,13 @@ static const struct method methods[] = {
     {"password", "passwordauthentication", "PasswordAuthentication", true}};
 
 #define METHODS (sizeof(methods) / sizeof(methods[0]))
+
+/* Whether the method asks PAM: a password is shown to Kerberos before. */
+static bool asks_pam(const char *said, const struct method *m)
+{
+	return m->pam && (strcmp(m->name, "password") != 0 ||
+	    !sshd_said_yes(said, "kerberosauthentication"));
+}
 
 /* The method of a word, "keyboard-interactive:pam" too, or NULL. */
 static const struct method *find_method(const char *word, size_t n)
@@ -44,7 +49,7 @@ static enum sshd_way see_alternative(const char *said, const char *list, size_t 
 
 		if (m != NULL && !sshd_said_yes(said, m->key))
 			return SSHD_WAY_NONE;
-		asked = asked || (m != NULL && m->pam);
+		asked = asked || (m != NULL && asks_pam(said, m));
 		at += len + 1;
 	}
 	return asked ? SSHD_WAY_ASKED : SSHD_WAY_UNASKED;
@@ -58,8 +63,9 @@ static enum sshd_way see_any(const char *said, char *why, size_t size)
 	for (size_t i = 0; i < METHODS; i++) {
 		if (!sshd_said_yes(said, methods[i].key))
 			continue;
-		if (!methods[i].pam) {
-			(void)snprintf(why, size, "AuthenticationMethods any (%s yes)", methods[i].written);
+		if (!asks_pam(said, &methods[i])) {
+			(void)snprintf(why, size, "AuthenticationMethods any (%s yes)", methods[i].pam ?
+			    "KerberosAuthentication" : methods[i].written);
 			return SSHD_WAY_UNASKED;
 		}
 		way = SSHD_WAY_ASKED;
@@ -85,11 +91,22 @@ enum sshd_way sshd_way(const char *said, char *why, size_t size)
 		const size_t n = strcspn(p, " ");
 		const enum sshd_way one = see_alternative(said, p, n);
 
-		if (one == SSHD_WAY_UNASKED)
+		if (one == SSHD_WAY_UNASKED) {
+			(void)snprintf(why, size, "AuthenticationMethods %s%s", list,
+			    memmem(p, n, "password", 8) != NULL ? " (KerberosAuthentication yes)" : "");
 			return one;
+		}
 		if (one == SSHD_WAY_ASKED)
 			way = one;
 		p += n + strspn(p + n, " ");
 	}
 	return way;
+}
+
+int sshd_way_refuses(const char *said, const struct sshd_login *who, char *why, size_t size)
+{
+	char setting[1200];
+	const bool asks = sshd_way(said, setting, sizeof(setting)) == SSHD_WAY_ASKED;
+
+	return sshd_said_refuses(said, who, asks, why, size);
 }

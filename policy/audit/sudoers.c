@@ -18,36 +18,23 @@ static const char *skip(const char *at)
 
 /* ---- rules ---- */
 
-/* Whether the word (n bytes, its tags before it) is there outside of quotes. */
-static const char *find_word(const char *text, const char *word)
+/* A quote among the arguments of a command is like any other byte: here none hides a sign. */
+static const char *find_equal(const char *text)
 {
-	const size_t n = strlen(word);
-	bool quoted = false;
-
-	for (const char *at = text; *at != '\0'; at++) {
-		if (*at == '\\' && at[1] != '\0') {
-			at++;
-			continue;
-		}
-		if (*at == '"')
-			quoted = !quoted;
-		if (!quoted && strncmp(at, word, n) == 0)
-			return at;
-	}
+	for (; *text != '\0'; text++)
+		if (*text == '\\' && text[1] != '\0')
+			text++;
+		else if (*text == '=')
+			return text;
 	return NULL;
 }
 
 /* The end of one command: its comma, or the end. */
 static const char *command_end(const char *at)
 {
-	bool quoted = false;
-
-	for (; *at != '\0' && (quoted || *at != ','); at++) {
+	for (; *at != '\0' && *at != ','; at++)
 		if (*at == '\\' && at[1] != '\0')
 			at++;
-		else if (*at == '"')
-			quoted = !quoted;
-	}
 	return at;
 }
 
@@ -100,7 +87,7 @@ static bool runs_any(const char *name, size_t n)
 	return false;
 }
 
-/* A path is one command; ALL, an alias or a directory may be any. */
+/* A path is one command; ALL, an alias, a pattern or a directory may be any. */
 static bool is_limited(const char *at, const char *end)
 {
 	size_t n, base;
@@ -111,7 +98,7 @@ static bool is_limited(const char *at, const char *end)
 	n = strcspn(at, " \t,");
 	if (at[0] == '!')
 		return true;
-	if (at >= end || at[0] != '/' || n < 2 || at[n - 1] == '/' || memchr(at, '*', n) != NULL)
+	if (at >= end || at[0] != '/' || n < 2 || at[n - 1] == '/' || strcspn(at, "*?[\\") < n)
 		return false;
 	for (base = n; at[base - 1] != '/'; base--)
 		;
@@ -145,8 +132,9 @@ static void read_commands(const char *at, struct sudoers_line *l)
 /* USERS HOSTS = COMMANDS : HOSTS = COMMANDS; the first `=` outside of a command splits. */
 static void read_rule(struct sudoers_line *l)
 {
-	const char *equal = find_word(l->text, "=");
-	const bool root = strncmp(l->text, "root", 4) == 0 && is_blank(l->text[4]);
+	const char *equal = find_equal(l->text);
+	const bool root = strncmp(l->text, "root", 4) == 0 && is_blank(l->text[4]) &&
+	    *skip(l->text + 4) != ',';
 
 	l->kind = SUDOERS_RULE;
 	l->harmless = true;
@@ -156,54 +144,89 @@ static void read_rule(struct sudoers_line *l)
 		l->harmless = l->limited = false;
 	/* Another one begins another list, which is not told apart: in a command it has a
 	 * backslash before it. */
-	if (equal != NULL && find_word(equal + 1, "=") != NULL)
+	if (equal != NULL && find_equal(equal + 1) != NULL)
 		l->harmless = l->limited = false;
 	l->harmless = l->harmless || root;
 }
 
 /* ---- lines ---- */
 
-/* "@include PATH", "#includedir PATH" */
-static bool read_include(struct sudoers_line *l, char *text)
+/* "@include PATH", "#includedir PATH": the word, or NULL. */
+static const char *include_word(const char *text)
 {
 	static const char *const words[] = {"includedir", "include"};
 
-	if (text[0] != '@' && text[0] != '#')
-		return false;
-	for (int i = 0; i < 2; i++) {
-		const size_t n = strlen(words[i]);
-
-		if (strncmp(text + 1, words[i], n) != 0 || !is_blank(text[1 + n]))
-			continue;
-		l->kind = i == 0 ? SUDOERS_INCLUDEDIR : SUDOERS_INCLUDE;
-		text = text + 1 + n;
-		text += strspn(text, " \t");
-		if (text[0] == '"')
-			text++;
-		text[strcspn(text, "\"\r")] = '\0';
-		l->path = text;
-		return true;
-	}
-	return false;
+	for (int i = 0; i < 2 && (text[0] == '@' || text[0] == '#'); i++)
+		if (strncmp(text + 1, words[i], strlen(words[i])) == 0 &&
+		    is_blank(text[1 + strlen(words[i])]))
+			return words[i];
+	return NULL;
 }
 
-/* Ends the text at its comment; `#1000` is an id, not one. */
-static void cut_comment(char *text)
+static bool read_include(struct sudoers_line *l, char *text)
+{
+	const char *word = include_word(text);
+
+	if (word == NULL)
+		return false;
+	l->kind = word[7] != '\0' ? SUDOERS_INCLUDEDIR : SUDOERS_INCLUDE;
+	text += 1 + strlen(word);
+	text += strspn(text, " \t");
+	if (text[0] == '"')
+		text++;
+	text[strcspn(text, "\"\r")] = '\0';
+	l->path = text;
+	return true;
+}
+
+/* Where its comment begins, or its end; `#1000` and `#-1` are ids, not one. */
+static size_t comment(const char *text)
 {
 	bool quoted = false;
+	size_t at;
 
-	for (char *at = text; *at != '\0'; at++) {
+	for (at = 0; text[at] != '\0'; at++) {
+		const char *next = text + at + 1 + (text[at + 1] == '-');
+
+		if (text[at] == '\\' && text[at + 1] != '\0')
+			at++;
+		else if (text[at] == '"')
+			quoted = !quoted;
+		else if (text[at] == '#' && !quoted && !(*next >= '0' && *next <= '9'))
+			break;
+	}
+	return at;
+}
+
+/* Where the word is outside of quotes, or NULL. */
+static const char *find_word(const char *text, const char *word)
+{
+	const size_t n = strlen(word);
+	bool quoted = false;
+
+	for (const char *at = text; *at != '\0'; at++) {
 		if (*at == '\\' && at[1] != '\0') {
 			at++;
 			continue;
 		}
 		if (*at == '"')
 			quoted = !quoted;
-		if (*at == '#' && !quoted && !(at[1] >= '0' && at[1] <= '9') && at[1] != '-') {
-			*at = '\0';
-			return;
-		}
+		if (!quoted && strncmp(at, word, n) == 0)
+			return at;
 	}
+	return NULL;
+}
+
+/* "timestamp_timeout=-1": who was asked once is not asked again until the host starts anew. */
+static bool asks_once(const char *text)
+{
+	static const char word[] = "timestamp_timeout";
+	const char *at = find_word(text, word);
+
+	if (at == NULL)
+		return false;
+	at += sizeof(word) - 1;
+	return at[strspn(at, " \t=\"")] == '-';
 }
 
 /* "Defaults!CMND", "Defaults>www-data" do not open everything. */
@@ -215,6 +238,8 @@ static void read_defaults(struct sudoers_line *l)
 		at--;
 	if ((at != NULL && at > l->text && at[-1] == '!') || find_word(l->text, "exempt_group") != NULL)
 		l->kind = SUDOERS_UNASKED;
+	else if (asks_once(l->text))
+		l->kind = SUDOERS_ONCE;
 	at = l->text + 8;
 	l->scoped = *at == '!' || (*at == '>' && leaves_out_root(at + 1, strcspn(at + 1, " \t")));
 }
@@ -235,17 +260,28 @@ static void read_line(struct sudoers_line *l, char *text)
 	l->text = text;
 	if (read_include(l, text))
 		return;
-	cut_comment(text);
+	text[comment(text)] = '\0';
 	n = strlen(text);
 	while (n > 0 && is_blank(text[n - 1]))
 		text[--n] = '\0';
 	if (strncmp(text, "Defaults", 8) == 0)
 		read_defaults(l);
-	else if (!is_alias(text) && find_word(text, "NOPASSWD") != NULL)
+	else if (!is_alias(text) && strstr(text, "NOPASSWD") != NULL)
 		read_rule(l);
 }
 
-/* One line with its continuations into buf; how many lines that were, 0 at the end, -1. */
+/* The bytes before the backslash that lets the line go on, blanks behind it; or len. */
+static size_t before_backslash(const char *line, size_t len)
+{
+	size_t n = len;
+
+	while (n > 0 && is_blank(line[n - 1]))
+		n--;
+	return line[len] == '\n' && n > 0 && line[n - 1] == '\\' ? n - 1 : len;
+}
+
+/* One line with its continuations into buf; how many lines that were, 0 at the end, -1.  A
+ * comment does not go on. */
 static int join(const char **text, char *buf)
 {
 	size_t n = 0;
@@ -253,16 +289,16 @@ static int join(const char **text, char *buf)
 
 	while (**text != '\0') {
 		const size_t len = strcspn(*text, "\n");
-		const bool more = len > 0 && (*text)[len - 1] == '\\' && (*text)[len] == '\n';
-		const size_t take = more ? len - 1 : len;
+		const size_t take = before_backslash(*text, len);
 
-		if (n + take + 1 >= SUDOERS_LINE)
+		if (n + len + 1 >= SUDOERS_LINE)
 			return -1;
 		memcpy(buf + n, *text, take);
 		n += take;
+		buf[n] = '\0';
 		*text += len + ((*text)[len] == '\n');
 		lines++;
-		if (!more)
+		if (take == len || (include_word(skip(buf)) == NULL && comment(buf) < n))
 			break;
 	}
 	buf[n] = '\0';

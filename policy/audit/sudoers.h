@@ -18,6 +18,7 @@ enum sudoers_kind {
 	SUDOERS_INCLUDE,    /* path: a file */
 	SUDOERS_INCLUDEDIR, /* path: of files whose name has no dot and does not end in ~ */
 	SUDOERS_UNASKED,    /* Defaults !authenticate, or exempt_group */
+	SUDOERS_ONCE,       /* Defaults timestamp_timeout below 0 */
 	SUDOERS_RULE        /* a rule with NOPASSWD */
 };
 

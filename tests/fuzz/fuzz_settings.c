@@ -30,8 +30,12 @@ static void check_printed(const struct settings *s)
 	static char text[SETTINGS_KEYS * (SETTINGS_VALUE_MAX + 32)];
 	static struct settings again;
 	char value[SETTINGS_VALUE_MAX];
+	const size_t end = strlen(s->mute_file);
 	size_t n = 0;
 
+	/* A blank before the slashes that were cut does not come back. */
+	if (end > 0 && strchr(" \t\r", s->mute_file[end - 1]) != NULL)
+		return;
 	for (int i = 0; i < SETTINGS_KEYS; i++) {
 		settings_value(s, i, value);
 		if (strlen(value) > CONF_TEXT_LINE_MAX - 32)

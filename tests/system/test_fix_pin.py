@@ -66,6 +66,16 @@ def test_apt_installs_it_no_more_until_that_is_taken_back(apt):
     assert installs(apt) and not PIN.exists()
 
 
+@pytest.fixture
+def host_keys():
+    """Without them sshd tells nothing of its configuration, and the checks are no pass."""
+    run("ssh-keygen", "-A")
+    yield
+    for key in pathlib.Path("/etc/ssh").glob("ssh_host_*"):
+        key.unlink()
+
+
+@pytest.mark.usefixtures("host_keys")
 def test_fix_of_the_group_on_a_host_without_it_pins_and_restarts_nothing(apt):
     said = ctl("fix", "EIC", "--yes")
     assert "restart" not in said and "Gets in without" not in said, said
@@ -84,6 +94,21 @@ def test_pin_that_was_edited_since_stays(apt):
     ctl("fix", "EIC-11", "--yes")
     ctl("rollback")
     assert PIN.read_text(encoding="utf-8") == "# mine\n"
+
+
+def test_dry_run_makes_no_directory_of_states():
+    top, conf = pathlib.Path("/run/nowhere"), pathlib.Path("/etc/pam-bastion/other.conf")
+    conf.write_text(f"state_dir = {top}\n", encoding="utf-8")
+    try:
+        ctl("fix", "EIC-11", "--config", conf, code=1)
+        assert "No fix was cut short" in ctl("fix", "--resume", "--config", conf)
+        assert "no fix to take back" in ctl("rollback", "--config", conf, code=1)
+        assert not top.exists() and not PIN.exists()
+        ctl("fix", "EIC-11", "--yes", "--config", conf)
+        assert PIN.exists() and top.stat().st_mode & 0o777 == 0o700
+    finally:
+        conf.unlink()
+        shutil.rmtree(top, ignore_errors=True)
 
 
 def test_exclude_of_dnf_is_told_and_not_written():

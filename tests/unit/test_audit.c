@@ -229,6 +229,9 @@ static void severities_and_frameworks_choose_checks(void **state)
 	for (size_t i = 0; i < a.count; i++)
 		assert_non_null(a.item[i].check->isms_p);
 	audit_free(&a);
+	assert_int_equal(choose(&(struct audit_choice){.framework = AUDIT_CIS}, &a, &e), ERR_SYNTAX);
+	assert_non_null(strstr(e.text, "isms-p and guide are referred to"));
+	audit_free(&a);
 }
 
 static void items_are_read_word_by_word_without_their_tilde(void **state)

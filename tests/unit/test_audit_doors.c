@@ -20,6 +20,7 @@ static int set_up(void **state)
 	host_text("sudoers", "files", "");
 	host_text("file", "/etc/sudoers", "root ALL=(ALL:ALL) ALL\n%sudo ALL=(ALL:ALL) ALL\n"
 	    "@includedir /etc/sudoers.d\n");
+	facts_none(&host, "file", "/etc/nsswitch.conf");
 	host_text("dir", "/etc/sudoers.d", "README\n90-cloud\nold~\nx.rpmsave\n");
 	host_text("file", "/etc/sudoers.d/README", "# NOPASSWD in a comment\n");
 	host_text("file", "/etc/sudoers.d/90-cloud", "");
@@ -51,6 +52,7 @@ static void trouble_is_an_error(void **state)
 	    {"MFA-16", "doors", "processes"}, {"MFA-16", "file", "/etc/inetd.conf"},
 	    {"MFA-16", "file", "/etc/pam.d/su"}, {"MFA-16", "file", "/etc/pam.d/common-auth"},
 	    {"MFA-17", "sudoers", "files"}, {"MFA-17", "file", "/etc/sudoers"},
+	    {"MFA-17", "file", "/etc/nsswitch.conf"},
 	    {"MFA-17", "dir", "/etc/sudoers.d"}, {"MFA-17", "file", "/etc/sudoers.d/90-cloud"},
 	    {"KEY-09", "aws-keys", "scan"}};
 
@@ -69,6 +71,10 @@ static void other_doors_warn_and_telnet_and_rsh_fail(void **state)
 	    {"listen", "9090 ::", "uid=0", AUDIT_WARN}, {"listen", "2323 ::", "uid=0", AUDIT_PASS},
 	    {"listen", "23", "", AUDIT_FAIL}, {"process", "in.telnetd 5", "", AUDIT_FAIL},
 	    {"process", "amazon-ssm-agen 5", "", AUDIT_WARN}, {"process", "dropbear 5", "", AUDIT_WARN},
+	    {"process", "in.telnetd 5", "uid=0 ", AUDIT_FAIL},
+	    {"process", "in.telnetd 5", "uid=1000 ", AUDIT_WARN},
+	    {"process", "agetty 9", "uid=1000 agetty ttyS0", AUDIT_PASS},
+	    {"process", "agetty 9", "uid=0 /sbin/agetty -o -- \\u ttyS0", AUDIT_WARN},
 	    {"process", "agetty 9", "/sbin/agetty -o -- \\u --keep-baud ttyS0", AUDIT_WARN},
 	    {"file", "/etc/inetd.conf", "#telnet stream\n", AUDIT_PASS},
 	    {"file", "/etc/inetd.conf", "ftp stream\ntelnet stream tcp nowait\n", AUDIT_FAIL},
@@ -138,6 +144,56 @@ static void rules_that_ask_nobody_fail_unless_they_name_commands(void **state)
 	}
 	host_text("file", "/etc/sudoers.d/90-cloud", "a \\\nb\n\nalice ALL = NOPASSWD: ALL\n");
 	host_says("MFA-17", AUDIT_FAIL, "/etc/sudoers.d/90-cloud:4: alice ALL = NOPASSWD: ALL: becomes");
+}
+
+static void rules_are_read_as_sudo_reads_them(void **state)
+{
+	static const struct { const char *lines; enum audit_status is; } rules[] = {
+	    /* A comment does not go on in the next line. */
+	    {"# note \\\nalice ALL=(ALL) NOPASSWD: ALL", AUDIT_FAIL},
+	    {"bob ALL=(ALL) ALL # note \\\nalice ALL=(ALL) NOPASSWD: ALL", AUDIT_FAIL},
+	    {"#-note \\\nalice ALL=(ALL) NOPASSWD: ALL", AUDIT_FAIL},
+	    {"alice ALL=(ALL) NOPASSWD: /bin/ls, \\ \t\n ALL", AUDIT_FAIL},
+	    {"alice ALL=(ALL) NOPASSWD: /bin/ls, \\\r\n ALL", AUDIT_FAIL},
+	    /* A quote among arguments hides nothing. */
+	    {"alice ALL=(ALL) /bin/ls \"a, NOPASSWD: ALL", AUDIT_FAIL},
+	    {"alice ALL=(ALL) NOPASSWD: /bin/ls \"a, /bin/bash", AUDIT_FAIL},
+	    {"alice ALL=(ALL) /bin/ls \"a : B = NOPASSWD: ALL", AUDIT_FAIL},
+	    {"# one \\", AUDIT_PASS}, {"#\\\n", AUDIT_PASS},
+	    /* A list that begins with root. */
+	    {"root , alice ALL=(ALL) NOPASSWD: ALL", AUDIT_FAIL},
+	    {"root\t,alice ALL=(ALL) NOPASSWD: ALL", AUDIT_FAIL},
+	    {"root,alice ALL=(ALL) NOPASSWD: ALL", AUDIT_FAIL},
+	    {"root\tALL=(ALL) NOPASSWD: ALL", AUDIT_PASS},
+	    /* A pattern may be any command. */
+	    {"alice ALL=(ALL) NOPASSWD: /bin/b[a]sh", AUDIT_FAIL},
+	    {"alice ALL=(ALL) NOPASSWD: /bin/?ash", AUDIT_FAIL},
+	    {"alice ALL=(ALL) NOPASSWD: /bin/b\\ash", AUDIT_FAIL},
+	    {"alice ALL=(ALL) NOPASSWD: ^/bin/.*$", AUDIT_FAIL},
+	    {"alice ALL=(ALL) NOPASSWD: /bin/ls [a-z]*", AUDIT_WARN},
+	    /* Asked once, and then never again. */
+	    {"Defaults timestamp_timeout=-1", AUDIT_WARN},
+	    {"Defaults:alice env_reset, timestamp_timeout = \"-0.5\"", AUDIT_WARN},
+	    {"Defaults timestamp_timeout=-1, !authenticate", AUDIT_FAIL},
+	    {"Defaults timestamp_timeout=15", AUDIT_PASS}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		host_text("file", "/etc/sudoers.d/90-cloud", rules[i].lines);
+		if (host_check("MFA-17") != rules[i].is)
+			fail_msg("%s: %s", rules[i].lines, host_notes);
+	}
+}
+
+static void rules_of_sudo_that_no_file_holds_are_an_error(void **state)
+{
+	(void)state;
+	host_text("file", "/etc/nsswitch.conf", "passwd: files sss\n# sudoers: sss\nsudoers: files\n");
+	host_says("MFA-17", AUDIT_PASS, "3 files");
+	host_text("file", "/etc/nsswitch.conf", "passwd: files\nsudoers:files [NOTFOUND=return]  sss\n");
+	host_says("MFA-17", AUDIT_ERROR, "/etc/nsswitch.conf:2: sudoers: sss");
+	host_text("file", "/etc/nsswitch.conf", "sudoers: ldap");
+	host_says("MFA-17", AUDIT_ERROR, "/etc/nsswitch.conf:1: sudoers: ldap");
 }
 
 static void includes_of_sudoers_are_followed_to_an_end(void **state)
@@ -220,6 +276,9 @@ int main(void)
 	        host_tear_down),
 	    cmocka_unit_test_setup_teardown(a_host_without_sudo_is_skipped, set_up, host_tear_down),
 	    cmocka_unit_test_setup_teardown(rules_that_ask_nobody_fail_unless_they_name_commands, set_up,
+	        host_tear_down),
+	    cmocka_unit_test_setup_teardown(rules_are_read_as_sudo_reads_them, set_up, host_tear_down),
+	    cmocka_unit_test_setup_teardown(rules_of_sudo_that_no_file_holds_are_an_error, set_up,
 	        host_tear_down),
 	    cmocka_unit_test_setup_teardown(includes_of_sudoers_are_followed_to_an_end, set_up,
 	        host_tear_down),

@@ -54,6 +54,28 @@ static void package_that_is_removed_but_configured_is_a_warning(void **state)
 	host_says("EIC-01", AUDIT_FAIL, "ec2-instance-connect 1.1.14: installed");
 }
 
+static void package_is_installed_while_its_files_are_there(void **state)
+{
+	static const struct { const char *state; enum audit_status is; } states[] = {
+	    {"hold ok installed", AUDIT_FAIL}, {"deinstall ok installed", AUDIT_FAIL},
+	    {"install ok half-configured", AUDIT_FAIL}, {"install reinstreq half-installed", AUDIT_FAIL},
+	    {"install ok triggers-pending", AUDIT_FAIL}, {"hold ok config-files", AUDIT_WARN},
+	    {"unknown ok not-installed", AUDIT_PASS}, {"hold ok not-installed", AUDIT_PASS},
+	    {"", AUDIT_FAIL}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		char text[100];
+
+		(void)snprintf(text, sizeof(text), "dpkg\n%s\n1.1.14\n", states[i].state);
+		host_text("package", "ec2-instance-connect", text);
+		if (host_check("EIC-01") != states[i].is)
+			fail_msg("%s: %s", states[i].state, host_notes);
+	}
+	host_text("package", "ec2-instance-connect", "dpkg\nhold ok installed\n1.1.14\n");
+	host_says("EIC-01", AUDIT_FAIL, "ec2-instance-connect 1.1.14: installed (hold ok installed)");
+}
+
 static void script_fails_when_it_is_called_and_warns_as_an_orphan(void **state)
 {
 	(void)state;
@@ -121,6 +143,37 @@ static void own_program_that_calls_it_fails(void **state)
 	host_says("EIC-04", AUDIT_FAIL, HOST_CONFIG ":1: AuthorizedKeysCommand /usr/local/bin/keys %u");
 }
 
+static void own_program_that_nobody_could_look_into_is_an_error(void **state)
+{
+	(void)state;
+	host_file("/etc/default/ssh", "SSHD_OPTS=\"-oAuthorizedKeysCommand=/opt/keys\"\n");
+	host_says("EIC-03", AUDIT_ERROR, "eic-in /opt/keys: was not looked at");
+	facts_trouble(&host, "eic-in", "/opt/keys", "too long");
+	host_says("EIC-03", AUDIT_ERROR, "eic-in /opt/keys: cannot be told: too long");
+	host_file("/etc/default/ssh", "SSHD_OPTS=\n");
+	host_file(HOST_CONFIG, "AuthorizedKeysCommand /opt/keys %u\n");
+	host_says("EIC-04", AUDIT_ERROR, "eic-in /opt/keys: cannot be told: too long");
+	facts_none(&host, "eic-in", "/opt/keys");
+	host_says("EIC-04", AUDIT_PASS, "");
+	host_file(HOST_UNIT, "[Service]\nExecStart=/opt/start-it /etc/ssh/sshd_config\n");
+	host_says("EIC-03", AUDIT_ERROR, "eic-in /opt/start-it: was not looked at");
+	facts_none(&host, "eic-in", "/opt/start-it");
+	host_says("EIC-03", AUDIT_PASS, "");
+}
+
+static void findings_name_the_fix_that_mends_them(void **state)
+{
+	static const char *const ids[] = {"EIC-01", "EIC-02", "EIC-03", "EIC-04", "EIC-05", "EIC-06"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+		const struct audit_check *c = audit_check_find(ids[i], 6);
+
+		assert_string_equal(c->fix, "bastionctl fix EIC");
+		assert_string_equal(c->rollback, "bastionctl rollback");
+	}
+}
+
 static void host_without_units_is_skipped(void **state)
 {
 	(void)state;
@@ -161,6 +214,40 @@ static void what_sshd_says_of_one_user_fails(void **state)
 	(void)state;
 	host_text("sshd", "config:alice", "authorizedkeyscommand /opt/aws/bin/curl_authorized_keys\n");
 	host_says("EIC-04", AUDIT_FAIL, "sshd -T (config:alice): authorizedkeyscommand /opt/aws");
+}
+
+static void file_that_a_unit_or_a_process_names_is_read_too(void **state)
+{
+	static const char said[] = "authorizedkeyscommand " SCRIPT " %u\n";
+
+	(void)state;
+	host_file(HOST_UNIT, "[Service]\nExecStart=/usr/sbin/sshd -D -f /etc/ssh/alt\n");
+	host_text("sshd", "ssh.service", HOST_SAID);
+	host_says("EIC-04", AUDIT_ERROR, "file /etc/ssh/alt: was not looked at");
+	host_file("/etc/ssh/alt", "UsePAM yes\nAuthorizedKeysCommand " SCRIPT " %u\n");
+	host_says("EIC-04", AUDIT_FAIL, "FAIL /etc/ssh/alt:2: AuthorizedKeysCommand " SCRIPT " %u\n");
+	host_file("/etc/ssh/alt", "UsePAM yes\n");
+	host_says("EIC-04", AUDIT_PASS, "no line names it");
+	host_text("sshd", "ssh.service:alice", said);
+	host_says("EIC-04", AUDIT_FAIL, "sshd -T (ssh.service:alice): authorizedkeyscommand " SCRIPT);
+	host_text("sshd", "ssh.service:alice", HOST_SAID);
+	host_text("listener", "78", "1\n/usr/sbin/sshd\nsshd: /usr/sbin/sshd -f /etc/ssh/b [listener] 0 of");
+	host_text("sshd", "process 78", HOST_SAID);
+	host_file("/etc/ssh/b", "AuthorizedKeysCommand " SCRIPT "\n");
+	host_says("EIC-04", AUDIT_FAIL, "FAIL /etc/ssh/b:1: AuthorizedKeysCommand " SCRIPT);
+}
+
+static void option_of_a_process_that_calls_it_fails(void **state)
+{
+	(void)state;
+	host_text("listener", "78", "1\n/usr/sbin/sshd\nsshd: /usr/sbin/sshd -o AuthorizedKeysCommand "
+	    "/usr/local/bin/keys %u [listener] 0 of 10-100 startups");
+	host_text("sshd", "process 78", "authorizedkeyscommand /usr/local/bin/keys %u\n");
+	facts_none(&host, "eic-in", "/usr/local/bin/keys");
+	host_says("EIC-04", AUDIT_PASS, "no line names it");
+	host_text("eic-in", "/usr/local/bin/keys", "3: exec " SCRIPT);
+	host_says("EIC-04", AUDIT_FAIL, "sshd -T (process 78): authorizedkeyscommand /usr/local/bin/keys "
+	    "%u: calls it: /usr/local/bin/keys:3: exec");
 }
 
 static void include_of_itself_ends_in_an_error(void **state)
@@ -248,6 +335,11 @@ static void pin_keeps_it_out_only_when_it_names_all_of_it_below_zero(void **stat
 	    {"Package: *\nPin: release *\nPin-Priority: 500\n\nPackage: ec2-*\nPin: origin *\n"
 	        "Pin-Priority: -1\n", AUDIT_PASS},
 	    {"Package: ec2-instance-connect\nPin: release *\nPin-Priority: 1\n", AUDIT_WARN},
+	    {"Package: ec2-instance-connect\nPin: version 0.1*\nPin-Priority: -1\n", AUDIT_WARN},
+	    {"Package: ec2-instance-connect\nPin: release o=*\nPin-Priority: -1\n", AUDIT_WARN},
+	    {"Package: ec2-instance-connect\nPin: version\nPin-Priority: -1\n", AUDIT_WARN},
+	    {"Package: ec2-instance-connect\nPin: ver*\nPin-Priority: -1\n", AUDIT_WARN},
+	    {"Package: ec2-instance-connect\nPin: Release \t* \r\nPin-Priority: -1\n", AUDIT_PASS},
 	    {"Package: ec2-instance-connect\nPin: version 1.0\nPin-Priority: -1\n", AUDIT_WARN},
 	    {"Package: ec2-instance-connect\n\nPin: version *\nPin-Priority: -1\n", AUDIT_WARN},
 	    {"#Package: ec2-instance-connect\nPin: version *\nPin-Priority: -1\n", AUDIT_WARN}};
@@ -315,10 +407,15 @@ int main(void)
 	    TEST(scripts_that_are_called_by_a_script_that_sshd_calls_fail_too),
 	    TEST(drop_in_fails_with_file_and_line), TEST(drop_in_that_does_not_count_is_a_warning),
 	    TEST(option_in_the_file_of_variables_fails_where_it_stands),
-	    TEST(own_program_that_calls_it_fails), TEST(host_without_units_is_skipped),
+	    TEST(own_program_that_calls_it_fails),
+	    TEST(own_program_that_nobody_could_look_into_is_an_error),
+	    TEST(package_is_installed_while_its_files_are_there),
+	    TEST(findings_name_the_fix_that_mends_them), TEST(host_without_units_is_skipped),
 	    TEST(lines_of_the_configuration_fail_with_file_and_line),
 	    TEST(included_files_are_looked_at_in_their_places),
-	    TEST(what_sshd_says_of_one_user_fails), TEST(include_of_itself_ends_in_an_error),
+	    TEST(what_sshd_says_of_one_user_fails),
+	    TEST(file_that_a_unit_or_a_process_names_is_read_too),
+	    TEST(option_of_a_process_that_calls_it_fails), TEST(include_of_itself_ends_in_an_error),
 	    TEST(notes_of_a_check_have_an_end),
 	    TEST(running_daemon_with_it_fails_and_an_old_one_warns), TEST(no_daemon_is_skipped),
 	    TEST(leftovers_and_the_account_are_warnings),

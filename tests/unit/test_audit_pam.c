@@ -28,6 +28,8 @@ static void module_is(const char *name, const char *meta)
 	char path[256];
 
 	(void)snprintf(path, sizeof(path), MODULES "/%s", name);
+	facts_text(&host, "trust", path, "", 0);
+	facts_text(&host, "real", path, path, strlen(path));
 	if (meta == NULL)
 		facts_none(&host, "meta", path);
 	else
@@ -37,6 +39,7 @@ static void module_is(const char *name, const char *meta)
 static void file_is(const char *path, const char *text)
 {
 	facts_text(&host, "file", path, text, strlen(text));
+	facts_text(&host, "trust", path, "", 0);
 }
 
 static void service_is(const char *name, const char *text)
@@ -62,6 +65,9 @@ static int make(void **state)
 	facts_none(&host, "dir", "/usr/lib/pam.d");
 	facts_none(&host, "file", "/etc/security/faillock.conf");
 	facts_none(&host, "file", "/etc/security/pwquality.conf");
+	facts_none(&host, "dir", "/etc/security/pwquality.conf.d");
+	facts_none(&host, "sshd", "config");
+	facts_none(&host, "file", "/etc/sudoers");
 	return 0;
 }
 
@@ -147,6 +153,20 @@ static void a_way_that_need_auth_still_refuses_is_a_warning(void **state)
 	finds("MFA-10", "FAIL", "service sshd: gets in without a code:");
 }
 
+/* The first way that is met goes elsewhere in libpam; another one does not. */
+static void a_way_that_libpam_goes_is_found_among_those_taken_for_one(void **state)
+{
+	(void)state;
+	service_is("sudo", "auth requisite pam_unix.so\nauth substack sub\n"
+	    "auth [success=2 auth_err=reset default=ignore] " M "\n");
+	service_is("sub", "auth [success=bad auth_err=1 default=reset] " M "\n");
+	finds("MFA-10", "FAIL", "service sudo: a refused code still gets in:");
+	service_is("sudo", "auth optional pam_unix.so\n"
+	    "auth [success=ignore auth_err=reset default=1] " M "\nauth substack sub\n");
+	service_is("sub", "auth [success=die auth_err=reset default=1] pam_deny.so\n");
+	finds("MFA-10", "FAIL", "service sudo: a refused code still gets in:");
+}
+
 static void an_optional_line_of_ours_fails(void **state)
 {
 	(void)state;
@@ -229,6 +249,58 @@ static void a_missing_guard_of_sshd_is_a_warning(void **state)
 	finds("MFA-10", "PASS", "");
 }
 
+static void the_service_that_sshd_names_is_judged(void **state)
+{
+	static const char said[] = "usepam yes\npamservicename bastion-ssh\n";
+
+	(void)state;
+	service_is("other", "auth required pam_permit.so\naccount required pam_permit.so\n");
+	service_is("sshd", THREE GUARD);
+	facts_text(&host, "sshd", "config", "usepam yes\n", 11);
+	finds("MFA-10", "PASS", "");
+	facts_text(&host, "sshd", "config", said, strlen(said));
+	finds("MFA-10", "FAIL", "service bastion-ssh: ");
+	service_is("bastion-ssh", THREE "account required pam_unix.so\n");
+	finds("MFA-10", "WARN", "service bastion-ssh: no need_auth");
+	facts_trouble(&host, "sshd", "config", "no hostkeys");
+	finds("MFA-10", "ERROR", "sshd config: cannot be told: no hostkeys");
+}
+
+static void the_name_that_sshd_is_started_by_is_judged_where_it_names_none(void **state)
+{
+	static const char listens[] = "1\n/usr/sbin/sshd\nbsshd: /opt/bsshd -D [listener] 0 of 10-100";
+
+	(void)state;
+	service_is("other", "auth required pam_permit.so\naccount required pam_permit.so\n");
+	service_is("sshd", THREE GUARD);
+	facts_text(&host, "listener", "7", listens, strlen(listens));
+	facts_text(&host, "sshd", "process 7", "usepam yes\n", 11);
+	finds("MFA-10", "FAIL", "service bsshd: ");
+	facts_text(&host, "sshd", "process 7", "pamservicename sshd\n", 20);
+	finds("MFA-10", "PASS", "");
+}
+
+static void the_services_that_sudoers_names_are_judged(void **state)
+{
+	static const char part[] = "/etc/sudoers.d/a";
+
+	(void)state;
+	service_is("other", "auth required pam_permit.so\n");
+	service_is("sudo", THREE GUARD);
+	facts_text(&host, "dir", "/etc/sudoers.d", "a\n", 2);
+	file_is("/etc/sudoers", "Defaults env_reset\n@includedir /etc/sudoers.d\n");
+	file_is(part, "Defaults !xpam_service, secure_path=pam_service\n# Defaults pam_service=x\n");
+	finds("MFA-10", "PASS", "");
+	file_is(part, "Defaults timestamp_timeout=5, pam_service = \"sudo2\"\n");
+	finds("MFA-10", "FAIL", "service sudo2: ");
+	file_is(part, "Defaults:alice pam_login_service=sudo-login\n");
+	finds("MFA-10", "FAIL", "service sudo-login: ");
+	file_is(part, "Defaults pam_service=../x\n");
+	finds("MFA-10", "ERROR", "service ../x: is not looked at");
+	facts_trouble(&host, "file", part, "denied");
+	finds("MFA-10", "ERROR", part);
+}
+
 static void a_guard_that_is_jumped_over_fails(void **state)
 {
 	(void)state;
@@ -241,14 +313,45 @@ static void a_guard_that_is_jumped_over_fails(void **state)
 	finds("MFA-10", "FAIL", "need_auth refuses, and a login by key alone still gets in");
 }
 
-static void a_module_that_others_may_write_fails(void **state)
+static void a_module_or_file_that_others_may_change_fails(void **state)
+{
+	static const char *const paths[] = {MODULES "/" M, MODULES "/pam_permit.so", "/etc/pam.d/sshd",
+	    "/etc/pam.d/empty"};
+	char note[200];
+
+	(void)state;
+	service_is("sshd", THREE GUARD "@include empty\n");
+	service_is("empty", "session required pam_unix.so\n");
+	finds("MFA-10", "PASS", "");
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		facts_text(&host, "trust", paths[i], "/x: mode 0666", 13);
+		(void)snprintf(note, sizeof(note), "%s: others than root may change it: /x: mode 0666",
+		    paths[i]);
+		finds("MFA-10", "FAIL", note);
+		facts_trouble(&host, "trust", paths[i], "denied");
+		finds("MFA-10", "ERROR", "cannot be told: denied");
+		facts_text(&host, "trust", paths[i], "", 0);
+	}
+}
+
+static void a_file_of_our_name_elsewhere_is_not_ours(void **state)
 {
 	(void)state;
 	service_is("sudo", "auth requisite /opt/" M "\n");
-	facts_text(&host, "meta", "/opt/" M, "file 0664 0 50 1 0", 18);
-	finds("MFA-10", "FAIL", "/opt/pam_bastion.so: mode 0664, owner 0");
-	facts_text(&host, "meta", "/opt/" M, "file 0644 1000 50 1 0", 21);
-	finds("MFA-10", "FAIL", "owner 1000: others than root may replace it");
+	facts_text(&host, "meta", "/opt/" M, "file 0644 0 0 1 0", 17);
+	facts_text(&host, "trust", "/opt/" M, "", 0);
+	finds("MFA-10", "ERROR", "real /opt/pam_bastion.so: was not looked at");
+	facts_text(&host, "real", "/opt/" M, "/opt/" M, strlen("/opt/" M));
+	finds("MFA-10", "FAIL", "service sudo: no auth line of pam_bastion.so asks for a code");
+	finds("MFA-10", "FAIL", "/etc/pam.d/sudo:1: /opt/pam_bastion.so is another file than "
+	    "/lib/security/pam_bastion.so");
+	facts_text(&host, "real", "/opt/" M, MODULES "/" M, strlen(MODULES "/" M));
+	finds("MFA-10", "PASS", "/etc/pam.d/sudo:1");
+	/* Nor guards an account line of it. */
+	facts_text(&host, "real", "/opt/" M, "/opt/" M, strlen("/opt/" M));
+	service_is("sudo", "auth required pam_deny.so\n");
+	service_is("sshd", THREE "account requisite /opt/" M " need_auth\n");
+	finds("MFA-10", "WARN", "service sshd: no need_auth in its account lines");
 }
 
 static void what_cannot_be_told_is_an_error(void **state)
@@ -364,6 +467,35 @@ static void a_judge_that_is_not_there_sets_nothing_or_fails(void **state)
 	finds("PWD-06", "FAIL", "pam_pwquality.so: answers module_unknown");
 }
 
+static void a_judge_that_refuses_nothing_fails(void **state)
+{
+	static const char dropin[] = "/etc/security/pwquality.conf.d/a.conf";
+
+	(void)state;
+	service_is("passwd", "password requisite pam_pwquality.so enforce_for_root\n" SET);
+	file_is("/etc/security/pwquality.conf", "minlen = 10\nenforcing = 0\n");
+	finds("PWD-06", "FAIL", "/etc/pam.d/passwd:1: pam_pwquality.so: enforcing is 0: it refuses nothing");
+	service_is("passwd", "password requisite pam_pwquality.so enforcing=1 enforce_for_root\n" SET);
+	finds("PWD-06", "PASS", "pam_pwquality.so judges each");
+	service_is("passwd", "password requisite pam_pwquality.so enforcing=0 enforce_for_root\n" SET);
+	finds("PWD-06", "FAIL", "enforcing is 0");
+	/* Drop-ins are read first, in order of names. */
+	service_is("passwd", "password requisite pam_pwquality.so\n" SET);
+	file_is(dropin, "enforcing=0\nenforce_for_root\n");
+	file_is("/etc/security/pwquality.conf", "");
+	finds("PWD-06", "FAIL", "enforcing is 0");
+	file_is("/etc/security/pwquality.conf.d/b.conf", "enforcing = 1\n");
+	finds("PWD-06", "PASS", "pam_pwquality.so judges each");
+	file_is("/etc/security/pwquality.conf", "enforcing = 0\n");
+	finds("PWD-06", "FAIL", "enforcing is 0");
+	facts_trouble(&host, "file", dropin, "denied");
+	finds("PWD-06", "FAIL", "cannot be told: denied");
+	facts_trouble(&host, "dir", "/etc/security/pwquality.conf.d", "denied");
+	finds("PWD-06", "FAIL", "dir /etc/security/pwquality.conf.d: cannot be told: denied");
+	service_is("passwd", "password requisite " M "\n" SET);
+	finds("PWD-06", "PASS", "");
+}
+
 /* ---- PWD-09 ---- */
 
 #define PRE "auth required pam_faillock.so preauth\n"
@@ -434,6 +566,31 @@ static void the_limits_of_faillock_are_judged(void **state)
 	finds("PWD-09", "ERROR", "faillock.conf: cannot be told: denied");
 }
 
+static void a_configuration_that_a_line_of_faillock_names_is_judged(void **state)
+{
+	(void)state;
+	service_is("login", "auth required pam_faillock.so preauth conf=/etc/other.conf\n"
+	    "auth sufficient pam_unix.so\n" FAIL ACCOUNT);
+	finds("PWD-09", "ERROR", "file /etc/other.conf: was not looked at");
+	file_is("/etc/other.conf", "deny = 50\n");
+	finds("PWD-09", "FAIL", "/etc/pam.d/login:1: pam_faillock.so: deny is 50");
+	file_is("/etc/other.conf", "deny = 5\n");
+	finds("PWD-09", "PASS", "");
+}
+
+static void how_sshd_holds_off_who_guesses_is_part_of_it(void **state)
+{
+	static const char loose[] = "maxauthtries 100\nlogingracetime 120\n";
+
+	(void)state;
+	service_is("sshd", THREE GUARD);
+	finds("PWD-09", "PASS", "service sshd: judges no password");
+	facts_text(&host, "sshd", "config", loose, strlen(loose));
+	finds("PWD-09", "WARN", "MaxAuthTries 100");
+	facts_trouble(&host, "sshd", "config", "it broke");
+	finds("PWD-09", "ERROR", "sshd config: cannot be told: it broke");
+}
+
 /* ---- the host that this runs on ---- */
 
 static void what_is_gathered_is_told(void **state)
@@ -443,6 +600,7 @@ static void what_is_gathered_is_told(void **state)
 	(void)state;
 	facts_free(&host);
 	gather_pam(&host);
+	facts_none(&host, "sshd", "config"); /* of gather_sshd() */
 	assert_false(host.failed);
 	assert_int_equal(facts_get(&host, "pam", "modules")->is, FACT_TEXT);
 	for (const char *const *id = (const char *const[]){"MFA-10", "PWD-06", "PWD-09", NULL};
@@ -485,6 +643,7 @@ int main(void)
 	    TEST(a_sufficient_line_above_ours_is_told_with_its_way),
 	    TEST(code_or_password_fails),
 	    TEST(a_way_that_need_auth_still_refuses_is_a_warning),
+	    TEST(a_way_that_libpam_goes_is_found_among_those_taken_for_one),
 	    TEST(an_optional_line_of_ours_fails),
 	    TEST(a_missing_module_that_is_ignored_fails),
 	    TEST(a_missing_module_of_others_counts_as_missing),
@@ -493,8 +652,12 @@ int main(void)
 	    TEST(a_program_without_a_service_file_is_judged_by_other),
 	    TEST(the_vendors_file_is_judged_where_there_is_no_other),
 	    TEST(a_missing_guard_of_sshd_is_a_warning),
+	    TEST(the_service_that_sshd_names_is_judged),
+	    TEST(the_name_that_sshd_is_started_by_is_judged_where_it_names_none),
+	    TEST(the_services_that_sudoers_names_are_judged),
 	    TEST(a_guard_that_is_jumped_over_fails),
-	    TEST(a_module_that_others_may_write_fails),
+	    TEST(a_module_or_file_that_others_may_change_fails),
+	    TEST(a_file_of_our_name_elsewhere_is_not_ours),
 	    TEST(what_cannot_be_told_is_an_error),
 	    TEST(without_facts_all_are_errors),
 	    TEST(without_a_service_there_is_nothing_to_judge),
@@ -510,7 +673,10 @@ int main(void)
 	    TEST(a_reserve_line_above_each_password_passes),
 	    TEST(faillock_in_its_three_places_passes),
 	    TEST(a_place_of_faillock_that_is_missing_is_told),
+	    TEST(a_judge_that_refuses_nothing_fails),
 	    TEST(the_limits_of_faillock_are_judged),
+	    TEST(a_configuration_that_a_line_of_faillock_names_is_judged),
+	    TEST(how_sshd_holds_off_who_guesses_is_part_of_it),
 	    TEST(what_is_gathered_is_told),
 	    TEST(any_facts_are_judged_without_harm),
 	};

@@ -180,6 +180,25 @@ static void the_worst_stands_first_and_what_is_muted_behind_warnings(void **stat
 	assert_says(REPORT_TEXT, "FAIL 1, ERROR 1, WARN 1, SKIP 1, INFO 1, PASS 1\nmuted: 1\n");
 }
 
+static void asff_has_the_partition_of_its_region(void **state)
+{
+	static const struct { const char *region, *partition; } all[] = {{"ap-northeast-2", "aws"},
+	    {"cn-north-1", "aws-cn"}, {"us-gov-west-1", "aws-us-gov"}, {"us-iso-east-1", "aws-iso"}};
+	char text[100];
+
+	(void)state;
+	result_note(&item[0].result, AUDIT_FAIL, "%s", "x");
+	r.account = "123456789012";
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		r.region = all[i].region;
+		(void)snprintf(text, sizeof(text), "\"ProductArn\":\"arn:%s:securityhub:%s:123456789012:",
+		    all[i].partition, all[i].region);
+		assert_says(REPORT_ASFF, text);
+		(void)snprintf(text, sizeof(text), "{\"Partition\":\"%s\",", all[i].partition);
+		assert_says(REPORT_ASFF, text);
+	}
+}
+
 static void items_stand_in_the_order_of_their_numbers(void **state)
 {
 	struct report_item *all;
@@ -212,6 +231,7 @@ int main(void)
 	    T(a_finding_of_nothing_says_so_in_every_format),
 	    T(a_description_is_cut_between_two_characters),
 	    T(the_worst_stands_first_and_what_is_muted_behind_warnings),
+	    T(asff_has_the_partition_of_its_region),
 	    T(items_stand_in_the_order_of_their_numbers),
 	};
 

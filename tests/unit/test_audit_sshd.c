@@ -31,12 +31,36 @@ static void way_is_asked_only_when_each_alternative_is(void **state)
 	        "authenticationmethods publickey,keyboard-interactive", SSHD_WAY_NONE},
 	    {"usepam yes\nkbdinteractiveauthentication yes\npubkeyauthentication no", SSHD_WAY_ASKED},
 	    {"usepam yes\nkbdinteractiveauthentication yes\ngssapiauthentication yes", SSHD_WAY_UNASKED},
+	    /* sshd asks Kerberos before PAM */
+	    {"kerberosauthentication yes\n" ON "authenticationmethods publickey,password",
+	        SSHD_WAY_UNASKED},
+	    {"kerberosauthentication yes\n" ON "authenticationmethods password,keyboard-interactive",
+	        SSHD_WAY_ASKED},
+	    {"usepam yes\npasswordauthentication yes\nkerberosauthentication yes", SSHD_WAY_UNASKED},
 	    {"", SSHD_WAY_UNASKED}};
 	char why[300];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
 		assert_int_equal(sshd_way(ways[i].said, why, sizeof(why)), ways[i].way);
+}
+
+static void root_is_refused_by_prohibit_password_only_where_every_way_asks(void **state)
+{
+	static const struct { const char *methods; int refused; } ways[] = {
+	    {"publickey,keyboard-interactive", 1}, {"publickey keyboard-interactive", 0}, {"any", 0},
+	    {"keyboard-interactive:pam,publickey password", 1}, {"publickey", 0}};
+	const struct sshd_login root = {.user = "root"};
+	char said[400], why[200];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		(void)snprintf(said, sizeof(said), ON "permitrootlogin without-password\n"
+		    "authenticationmethods %s\n", ways[i].methods);
+		assert_int_equal(sshd_way_refuses(said, &root, why, sizeof(why)), ways[i].refused);
+	}
+	assert_int_equal(sshd_way_refuses("permitrootlogin no\nusepam yes\n", &root, why, sizeof(why)),
+	    1);
 }
 
 static void host_that_asks_everybody_passes(void **state)
@@ -97,14 +121,28 @@ static void options_of_the_unit_win_over_the_file(void **state)
 	host_says("MFA-11", AUDIT_FAIL, "ssh.service: AuthenticationMethods any");
 }
 
-static void match_that_nobody_comes_under_is_told_and_its_methods_warn(void **state)
+static void match_that_nobody_comes_under_is_told_and_judged_by_its_own_lines(void **state)
 {
 	(void)state;
 	host_file(HOST_CONFIG, "Match Group gone\n  X11Forwarding no\n");
 	facts_none(&host, "match", HOST_CONFIG ":1");
 	host_says("MFA-11", AUDIT_INFO, HOST_CONFIG ":1: Match Group gone: no login");
 	host_file(HOST_CONFIG, "Match Group gone\n  AuthenticationMethods publickey\n");
-	host_says("MFA-11", AUDIT_WARN, HOST_CONFIG ":2: AuthenticationMethods publickey: in a Match");
+	host_says("MFA-11", AUDIT_FAIL, "FAIL " HOST_CONFIG ":2: AuthenticationMethods publickey: in without");
+	/* The others of its lines count, too. */
+	host_file(HOST_CONFIG, "Match Group gone\n  AuthenticationMethods any\n  PubkeyAuthentication no\n");
+	host_says("MFA-11", AUDIT_ERROR, "ERROR " HOST_CONFIG ":2: AuthenticationMethods any: in a Match");
+	host_file(HOST_CONFIG, "Match Group gone\n  ChallengeResponseAuthentication no\n");
+	host_says("MFA-11", AUDIT_ERROR, HOST_CONFIG ":2: ChallengeResponseAuthentication no: in a Match");
+	host_file(HOST_CONFIG, "Match Group gone\n  AllowUsers *\n  AuthenticationMethods "
+	    "\"publickey,keyboard-interactive\"\n");
+	host_says("MFA-11", AUDIT_INFO, "INFO " HOST_CONFIG ":3: AuthenticationMethods");
+	host_text("sshd", "config", "usepam yes\npubkeyauthentication yes\npasswordauthentication yes\n");
+	host_file(HOST_CONFIG, "Match Address 10.*,!10.1.1.1\n  HostbasedAuthentication yes\n"
+	    "  PubkeyAuthentication no\nMatch all\n");
+	host_text("match", HOST_CONFIG ":4", "alice\n");
+	host_says("MFA-11", AUDIT_FAIL, "FAIL " HOST_CONFIG ":2: HostbasedAuthentication yes: in without");
+	host_file(HOST_CONFIG, "Match Group gone\n  X11Forwarding no\n");
 	facts_trouble(&host, "match", HOST_CONFIG, "more Match lines than are looked at");
 	host_says("MFA-11", AUDIT_ERROR, "more Match lines");
 }
@@ -114,14 +152,146 @@ static void match_by_address_is_judged_by_a_login_from_there(void **state)
 	(void)state;
 	host_file(HOST_CONFIG, "Match Address 10.0.0.0/8\n  AuthenticationMethods publickey\n");
 	host_text("match", HOST_CONFIG ":1", "alice");
-	says("publickey", "config", "match:" HOST_CONFIG ":1");
+	says("publickey", "config", "match:" HOST_CONFIG ":1:alice");
 	host_says("MFA-11", AUDIT_FAIL, "FAIL " HOST_CONFIG ":2: AuthenticationMethods publickey: alice");
+}
+
+static void one_who_is_refused_or_let_off_does_not_stand_for_others_under_a_match(void **state)
+{
+	(void)state;
+	host_file(HOST_CONFIG, "Match Address 10.0.0.0/8\n  AuthenticationMethods publickey\n");
+	host_text("match", HOST_CONFIG ":1", "alice\n");
+	host_person("config", "bob", "alice");
+	says("publickey", "config", "match:" HOST_CONFIG ":1:alice");
+	/* Elsewhere she is refused, and here as well. */
+	host_text("sshd-refuses", "config:alice", "DenyUsers alice");
+	host_text("sshd-refuses", "config:match:" HOST_CONFIG ":1:alice", "DenyUsers alice");
+	host_says("MFA-11", AUDIT_FAIL, "publickey: bob, no-such-account: in without a code");
+	host_text("exempt", "alice", "exempt = user:alice until 2026-12-31");
+	facts_none(&host, "sshd-refuses", "config:match:" HOST_CONFIG ":1:alice");
+	host_says("MFA-11", AUDIT_FAIL, "publickey: bob, no-such-account: in without a code");
+}
+
+static void who_is_refused_is_told_by_what_holds_under_the_match(void **state)
+{
+	(void)state;
+	host_file(HOST_CONFIG, "AllowUsers bob\nMatch Address 10.0.0.0/8\n  AllowUsers *\n"
+	    "  AuthenticationMethods publickey\n");
+	host_text("match", HOST_CONFIG ":2", "alice\n");
+	host_text("sshd-refuses", "config:alice", "AllowUsers does not name alice");
+	host_text("sshd-refuses", "config:" LOGINS_NOBODY, "AllowUsers does not name");
+	says("publickey", "config", "match:" HOST_CONFIG ":2:alice");
+	host_says("MFA-11", AUDIT_FAIL, HOST_CONFIG ":4: AuthenticationMethods publickey: alice, no-such");
+}
+
+static void sshd_that_lets_in_nobody_who_was_asked_about_is_an_error(void **state)
+{
+	(void)state;
+	host_text("sshd-refuses", "config:alice", "AllowUsers does not name alice");
+	host_text("sshd-refuses", "config:" LOGINS_NOBODY, "AllowUsers does not name");
+	host_says("MFA-11", AUDIT_ERROR, "config: lets in nobody that was asked about");
+}
+
+static void answer_that_is_not_told_is_not_counted(void **state)
+{
+	(void)state;
+	facts_trouble(&host, "sshd", "config:alice", "no hostkeys available (ssh-keygen -A makes them)");
+	host_says("MFA-11", AUDIT_ERROR, "ssh-keygen -A");
+	assert_null(strstr(host_notes, "PASS"));
+}
+
+#define LISTENS "1650000000\n/usr/sbin/sshd\nsshd: "
+
+static void sshd_that_no_unit_starts_is_judged_by_its_own_options(void **state)
+{
+	static const char *const same[] = {"/usr/sbin/sshd -D", "/usr/sbin/sshd -p 2222 -e",
+	    "/usr/sbin/sshd"};
+	char text[300];
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		(void)snprintf(text, sizeof(text), LISTENS "%s [listener] 0 of 10-100 startups", same[i]);
+		host_text("listener", "77", text);
+		host_says("MFA-11", AUDIT_PASS, "config: 2 logins");
+	}
+	host_text("listener", "78", LISTENS "/usr/sbin/sshd -f /etc/ssh/alt [listener] 0 of 10-100");
+	host_says("MFA-11", AUDIT_ERROR, "sshd-class process 78:alice: was not looked at");
+	host_file("/etc/ssh/alt", "AuthenticationMethods publickey\n");
+	host_person("process 78", "alice", "alice");
+	host_person("process 78", LOGINS_NOBODY, "alice");
+	host_text("sshd", "process 78", HOST_SAID);
+	says("publickey", "process 78", "alice");
+	host_says("MFA-11", AUDIT_FAIL, "FAIL /etc/ssh/alt:1: AuthenticationMethods publickey: alice");
+}
+
+static void sshd_whose_options_cannot_be_told_is_an_error(void **state)
+{
+	static const struct { const char *text, *why; } listens[] = {
+	    {"1\n/usr/sbin/sshd\nsshd: /usr/sbin/sshd -D -o Authent", "cut off"},
+	    {"1\n/usr/sbin/sshd\nsshd: /usr/sbin/sshd -D -f /a b [listener] 0", "told apart"},
+	    {"1\n/usr/sbin/sshd\nsshd: /usr/sbin/sshd -Z [listener] 0 of 10-100 startups", "-Z"},
+	    {"1\n/opt/sbin/sshd\nsshd: /usr/sbin/sshd [listener] 0 of 10-100 startups", "/opt/sbin"},
+	    {"1\n\nsshd: /usr/sbin/sshd [listener] 0 of 10-100 startups", "is not asked"}, {"1", "told"}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(listens) / sizeof(listens[0]); i++) {
+		host_text("listener", "77", listens[i].text);
+		host_says("MFA-11", AUDIT_ERROR, "process 77: cannot be asked: ");
+		host_says("MFA-11", AUDIT_ERROR, listens[i].why);
+	}
+	/* The room for the title was short, and its words are whole; another serves one login. */
+	host_text("listener", "77", "1\n/usr/sbin/sshd (deleted)\nsshd: /usr/sbin/sshd -D [list");
+	host_text("listener", "78", "1\n/usr/sbin/sshd\n/usr/sbin/sshd -i -f /etc/ssh/alt");
+	host_says("MFA-11", AUDIT_PASS, "config: 2 logins");
+}
+
+static void options_are_taken_out_of_the_title_of_a_process(void **state)
+{
+	struct sshd_sources *all;
+
+	(void)state;
+	host_text("listener", "77", LISTENS "/usr/sbin/sshd -D -o AuthenticationMethods publickey,password  "
+	    "keyboard-interactive -p22 -oUsePAM yes -f/a -4 [listener] 0 of 10-100 startups");
+	all = sshd_sources(&host);
+	assert_non_null(all);
+	if (all == NULL)
+		abort();
+	assert_int_equal(all->count, 2);
+	assert_string_equal(all->item[0].name, "config");
+	assert_string_equal(all->item[1].name, "process 77");
+	assert_string_equal(all->item[1].main, "/a");
+	assert_int_equal(all->item[1].words, 6);
+	assert_string_equal(all->item[1].word[1],
+	    "AuthenticationMethods publickey,password  keyboard-interactive");
+	assert_string_equal(all->item[1].word[3], "UsePAM yes");
+	assert_true(sshd_source_gives(&all->item[1], "usepam", "yes"));
+	assert_false(sshd_source_gives(&all->item[1], "usepam", "no"));
+	assert_false(sshd_source_gives(&all->item[1], "port", "22"));
+	sshd_sources_free(all);
+}
+
+static void process_with_the_options_of_its_unit_is_the_unit(void **state)
+{
+	struct sshd_sources *all;
+
+	(void)state;
+	host_file("/etc/default/ssh", "SSHD_OPTS=\"-o 'AuthenticationMethods any'\"\n");
+	host_text("listener", "77", LISTENS "/usr/sbin/sshd -D -o AuthenticationMethods any [listener] 0 of");
+	all = sshd_sources(&host);
+	assert_non_null(all);
+	if (all == NULL)
+		abort();
+	assert_int_equal(all->count, 1);
+	assert_string_equal(all->item[0].name, "ssh.service");
+	sshd_sources_free(all);
 }
 
 static void host_without_sshd_is_skipped(void **state)
 {
 	(void)state;
 	facts_none(&host, "sshd", "config");
+	host_says("MFA-11", AUDIT_ERROR, "there is no sshd"); /* one listens all the same */
+	facts_none(&host, "listener", "77");
 	host_says("MFA-11", AUDIT_SKIP, "there is no sshd");
 }
 
@@ -145,8 +315,30 @@ static void people_with_the_same_key_come_under_the_same_blocks(void **state)
 	    sizeof(words)));
 	assert_string_equal(words, "user=alice,host=10.1.0.0,addr=10.1.0.0,laddr=127.0.0.1,lport=2200");
 	assert_false(sshd_match_login("RDomain x", "alice", words, sizeof(words)));
-	assert_false(sshd_match_login("Address 10.*", "alice", words, sizeof(words)));
 	assert_true(sshd_match_pattern("a*b*c?", "axxbyybzzcd") && !sshd_match_pattern("a?", "a"));
+}
+
+static void login_that_is_made_up_comes_under_the_match(void **state)
+{
+	static const struct { const char *criteria, *words; } logins[] = {
+	    {"Address 10.*", "host=10.1.1.1,addr=10.1.1.1,laddr=127.0.0.1,lport=22"},
+	    {"Address *", "host=1.1.1.1,addr=1.1.1.1,laddr=127.0.0.1,lport=22"},
+	    {"Address 192.168.1.?", "host=192.168.1.1,addr=192.168.1.1,laddr=127.0.0.1,lport=22"},
+	    {"Address 10.0.0.0/8,!10.0.0.0/24,fd00::/8",
+	        "host=fd00::,addr=fd00::,laddr=127.0.0.1,lport=22"},
+	    {"Host *.corp,!1.corp", NULL}, {"Host ?x.corp LocalPort 2*",
+	        "host=1x.corp,addr=192.0.2.1,laddr=127.0.0.1,lport=21"},
+	    {"Address !10.0.0.0/8", NULL}, {"Address fd00:*", NULL}, {"Address 10.0.0.0/8,!*", NULL}};
+	char words[300];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(logins) / sizeof(logins[0]); i++) {
+		const bool made = sshd_match_login(logins[i].criteria, "alice", words, sizeof(words));
+
+		assert_int_equal(made, logins[i].words != NULL);
+		if (made)
+			assert_string_equal(words + strlen("user=alice,"), logins[i].words);
+	}
 }
 
 static void settings_against_guessing_are_judged(void **state)
@@ -172,14 +364,25 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, host_set_up, host_tear_down)
-	    TEST(way_is_asked_only_when_each_alternative_is), TEST(host_that_asks_everybody_passes),
+	    TEST(way_is_asked_only_when_each_alternative_is),
+	    TEST(root_is_refused_by_prohibit_password_only_where_every_way_asks),
+	    TEST(host_that_asks_everybody_passes),
 	    TEST(lone_key_of_one_user_fails_with_the_line_that_says_it),
 	    TEST(who_is_turned_away_needs_no_code), TEST(many_are_named_and_counted),
 	    TEST(options_of_the_unit_win_over_the_file),
-	    TEST(match_that_nobody_comes_under_is_told_and_its_methods_warn),
+	    TEST(match_that_nobody_comes_under_is_told_and_judged_by_its_own_lines),
 	    TEST(match_by_address_is_judged_by_a_login_from_there),
+	    TEST(one_who_is_refused_or_let_off_does_not_stand_for_others_under_a_match),
+	    TEST(who_is_refused_is_told_by_what_holds_under_the_match),
+	    TEST(sshd_that_lets_in_nobody_who_was_asked_about_is_an_error),
+	    TEST(answer_that_is_not_told_is_not_counted),
+	    TEST(sshd_that_no_unit_starts_is_judged_by_its_own_options),
+	    TEST(sshd_whose_options_cannot_be_told_is_an_error),
+	    TEST(options_are_taken_out_of_the_title_of_a_process),
+	    TEST(process_with_the_options_of_its_unit_is_the_unit),
 	    TEST(host_without_sshd_is_skipped),
 	    TEST(people_with_the_same_key_come_under_the_same_blocks),
+	    TEST(login_that_is_made_up_comes_under_the_match),
 	    TEST(settings_against_guessing_are_judged)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,10 @@
 /* Who is enrolled, secrets, clock and store, from facts alone: MFA-12 to MFA-15. */
 #include "tests/unit/audit_said.h"
 
+#include "policy/audit/gather_logins.h"
+
+#define KEYS "authorizedkeysfile .ssh/authorized_keys .ssh/authorized_keys2\ntrustedusercakeys none\n" \
+	"authorizedkeyscommand "
 #define KEYRING "/etc/pam-bastion/keyring"
 #define STATE "/var/lib/pam-bastion"
 #define ACCOUNT "uid=1000 gid=1000 shell=/bin/bash home=/home/a hash=yescrypt keys=no"
@@ -23,6 +27,8 @@ static int set_up(void **state)
 	host_text("accounts", "local", "1");
 	host_text("store", "open", "names=1 foreign=0");
 	host_text("account", "alice", ACCOUNT);
+	facts_none(&host, "login", LOGINS_NOBODY);
+	host_text("sshd", "config", KEYS "none\n");
 	host_text("duty", "alice", MUST);
 	host_text("enrolled", "alice", ENROLLED);
 	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
@@ -59,7 +65,7 @@ static void trouble_is_an_error(void **state)
 {
 	static const struct { const char *id, *kind, *name; } told[] = {
 	    {"MFA-12", "conf-file", "login"}, {"MFA-12", "accounts", "local"}, {"MFA-12", "store", "open"},
-	    {"MFA-12", "account", "alice"}, {"MFA-12", "duty", "alice"}, {"MFA-12", "enrolled", "alice"},
+	    {"MFA-12", "account", "alice"}, {"MFA-12", "login", "*"}, {"MFA-12", "duty", "alice"}, {"MFA-12", "enrolled", "alice"},
 	    {"MFA-13", "conf-file", "login"}, {"MFA-13", "meta", KEYRING}, {"MFA-13", "meta", "/var"},
 	    {"MFA-13", "modes", STATE}, {"MFA-14", "clock", "kernel"}, {"MFA-15", "store", "open"},
 	    {"MFA-15", "disk", STATE}};
@@ -92,7 +98,11 @@ static void who_is_let_off_without_a_last_day_is_a_warning(void **state)
 	(void)state;
 	facts_none(&host, "enrolled", "alice");
 	host_text("duty", "alice", "duty=not-required until=0 line=0 local=must");
-	host_says("MFA-12", AUDIT_WARN, "outside `require`");
+	host_says("MFA-12", AUDIT_FAIL, "nobody is asked for a code: `require` leaves out all 1 accounts");
+	host_text("account", "bob", ACCOUNT);
+	host_text("duty", "bob", MUST);
+	host_text("enrolled", "bob", ENROLLED);
+	host_says("MFA-12", AUDIT_WARN, "alice: asked for no code, without a last day: outside `require`");
 	host_text("duty", "alice", "duty=exempt until=0 line=4 local=exempt");
 	host_says("MFA-12", AUDIT_WARN, "pam_bastion.conf:4: alice: exempt without");
 	host_text("duty", "alice", "duty=exempt until=1701388800 line=4 local=exempt");
@@ -114,12 +124,65 @@ static void who_cannot_log_in_need_not_be_enrolled(void **state)
 	facts_none(&host, "enrolled", "alice");
 	for (size_t i = 0; i < 4; i++) {
 		host_text("account", "alice", words[i]);
-		host_says("MFA-12", AUDIT_SKIP, "no local account");
+		host_says("MFA-12", AUDIT_SKIP, "nobody who has a shell");
 	}
 	for (size_t i = 0; i < 3; i++) {
 		host_text("account", "alice", others[i]);
 		host_says("MFA-12", AUDIT_FAIL, "not enrolled");
 	}
+}
+
+static void who_may_have_a_key_that_nobody_has_looked_at_is_a_login(void **state)
+{
+	static const char *const said[] = {KEYS "/usr/bin/sss_ssh_authorizedkeys\n",
+	    "authorizedkeyscommand none\nauthorizedkeysfile /etc/ssh/keys/%u\n",
+	    "authorizedkeysfile .ssh/authorized_keys\ntrustedusercakeys /etc/ssh/ca.pub\n", "usepam yes\n"};
+
+	(void)state;
+	facts_none(&host, "enrolled", "alice");
+	host_text("account", "alice", "shell=/bin/bash hash=locked keys=unknown");
+	host_says("MFA-12", AUDIT_FAIL, "alice: not enrolled");
+	host_text("account", "alice", "shell=/bin/bash hash=locked keys=no");
+	host_says("MFA-12", AUDIT_SKIP, "nobody who has a shell");
+	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+		host_text("sshd", "config", said[i]);
+		host_says("MFA-12", AUDIT_FAIL, "alice: not enrolled");
+	}
+	/* What sshd says of him counts, and whom it refuses needs no code. */
+	host_text("sshd-class", "config:alice", "bob");
+	host_text("sshd", "config:bob", KEYS "none\n");
+	host_says("MFA-12", AUDIT_SKIP, "nobody who has a shell");
+	host_text("sshd", "config:match:/etc/ssh/sshd_config:7:bob", said[1]);
+	host_says("MFA-12", AUDIT_FAIL, "alice: not enrolled");
+	host_text("sshd", "config:match:/etc/ssh/sshd_config:7:bob", KEYS "none\n");
+	facts_trouble(&host, "sshd", "config:bob", "no answer");
+	host_says("MFA-12", AUDIT_ERROR, "alice: sshd has not told where keys are (config)");
+	facts_none(&host, "sshd", "config:bob");
+	host_says("MFA-12", AUDIT_SKIP, "nobody who has a shell");
+}
+
+static void whom_sshd_refuses_needs_no_key_to_be_looked_for(void **state)
+{
+	(void)state;
+	facts_none(&host, "enrolled", "alice");
+	host_text("account", "alice", "shell=/bin/bash hash=locked keys=no");
+	host_text("sshd", "config", KEYS "/usr/bin/keys\n");
+	host_text("sshd-refuses", "config:alice", "PermitRootLogin no");
+	host_says("MFA-12", AUDIT_SKIP, "nobody who has a shell");
+}
+
+static void login_of_a_directory_is_judged_too(void **state)
+{
+	(void)state;
+	host_text("login", "carol", "70001 70001 /bin/bash");
+	host_says("MFA-12", AUDIT_ERROR, "duty carol: was not looked at");
+	host_text("duty", "carol", MUST);
+	facts_none(&host, "enrolled", "carol");
+	host_says("MFA-12", AUDIT_FAIL, "FAIL carol: not enrolled");
+	host_text("enrolled", "carol", ENROLLED);
+	host_says("MFA-12", AUDIT_PASS, "PASS carol: enrolled");
+	facts_trouble(&host, "login", "*", "more people than are looked at");
+	host_says("MFA-12", AUDIT_ERROR, "login *");
 }
 
 static void secrets_that_others_can_reach_fail(void **state)
@@ -212,6 +275,11 @@ int main(void)
 	        host_tear_down),
 	    cmocka_unit_test_setup_teardown(who_cannot_log_in_need_not_be_enrolled, set_up,
 	        host_tear_down),
+	    cmocka_unit_test_setup_teardown(who_may_have_a_key_that_nobody_has_looked_at_is_a_login, set_up,
+	        host_tear_down),
+	    cmocka_unit_test_setup_teardown(whom_sshd_refuses_needs_no_key_to_be_looked_for, set_up,
+	        host_tear_down),
+	    cmocka_unit_test_setup_teardown(login_of_a_directory_is_judged_too, set_up, host_tear_down),
 	    cmocka_unit_test_setup_teardown(secrets_that_others_can_reach_fail, set_up, host_tear_down),
 	    cmocka_unit_test_setup_teardown(where_nothing_is_made_yet_there_is_nothing_to_protect, set_up,
 	        host_tear_down),

@@ -19,8 +19,8 @@ static int set_up(void **state)
 	static const char *const dirs[] = {"/", "/etc", "/etc/pam-bastion", "/var", "/var/lib"};
 
 	(void)state;
-	host = (struct facts){.count = 0};
-	plan = (struct fix_plan){.count = 0};
+	facts_free(&host);
+	fix_plan_free(&plan);
 	host_text("conf-file", "login", "/etc/pam-bastion/pam_bastion.conf");
 	host_text("conf", "keyring", KEYRING);
 	host_text("conf", "state_dir", STATE);
@@ -79,6 +79,25 @@ static void keyring_records_and_the_way_to_them_become_roots(void **state)
 	host_text("loose", STATE "/enroll/a", "file 0640 0 9 1");
 	assert_string_equal(plan_is(fix_loose_secrets), "775:7>755:0 /etc\n2644:5>2600:0 " KEYRING "\n"
 	    "755:0>700:0 " STATE "\n711:0>700:0 " STATE "/enroll\n640:0>600:0 " STATE "/enroll/a\n");
+}
+
+/* Its transactions would be theirs. */
+static void directory_of_states_that_others_may_write_is_left(void **state)
+{
+	static const struct { const char *path, *meta; } bad[] = {{STATE, "dir 0720 0 0 1 1"},
+	    {STATE, "dir 0700 5 0 1 1"}, {"/var/lib", "dir 0777 0 0 1 1"}, {"/", "dir 0757 0 0 1 1"}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		facts_free(&host);
+		assert_int_equal(set_up(state), 0);
+		host_text("meta", KEYRING, "file 0644 0 0 60 1");
+		host_text("meta", bad[i].path, bad[i].meta);
+		assert_string_equal(plan_is(fix_loose_secrets), "");
+		assert_true(plan.by_hand);
+		assert_non_null(strstr(plan.left.data, "chmod go-w it by hand"));
+		assert_int_equal(strncmp(plan.left.data, bad[i].path, strlen(bad[i].path)), 0);
+	}
 }
 
 static void link_or_socket_among_the_records_is_left(void **state)
@@ -180,6 +199,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	    TEST(what_is_roots_alone_is_left_in_peace),
 	    TEST(keyring_records_and_the_way_to_them_become_roots),
+	    TEST(directory_of_states_that_others_may_write_is_left),
 	    TEST(link_or_socket_among_the_records_is_left),
 	    TEST(before_there_are_secrets_there_is_nothing_to_do),
 	    TEST(fact_that_does_not_tell_plans_nothing), TEST(of_too_many_the_first_are_put_right),

@@ -2,9 +2,12 @@
  * fix_way.h. */
 #include "tests/unit/audit_host.h"
 
+#include "policy/fix_future.h"
 #include "policy/fix_options.h"
+#include "policy/fix_package.h"
 #include "policy/fix_pin.h"
 #include "policy/fix_plan.h"
+#include "policy/fix_sshd.h"
 #include "policy/fix_way.h"
 
 #define SCRIPT "/usr/share/ec2-instance-connect/eic_run_authorized_keys"
@@ -91,22 +94,205 @@ static void own_command_for_keys_stays(void **state)
 	becomes(HOST_CONFIG, OWN);
 }
 
-static void drop_in_of_its_own_goes_and_one_that_does_more_is_left(void **state)
+static void plan_says(int code, const char *why)
 {
-	static const char start[] = "[Service]\nExecStart=\nExecStart=/usr/sbin/sshd -D -o "
-	    "\"AuthorizedKeysCommand " SCRIPT " %%u %%f\"\n";
-	char more[1000];
+	struct err e = {0};
+
+	fix_plan_free(&plan);
+	assert_int_equal(fix_plan_eic(&host, &plan, &e), code);
+	if (strstr(e.text, why) == NULL)
+		fail_msg("%s", e.text);
+}
+
+static void command_goes_with_the_user_that_it_runs_as_and_leaves_others_theirs(void **state)
+{
+	(void)state;
+	host_file(HOST_CONFIG, COMMAND "AuthorizedKeysCommandUser nobody\n"
+	    "AuthorizedKeysCommand /opt/keys %u\nAuthorizedKeysCommandUser daemon\n");
+	make_plan();
+	becomes(HOST_CONFIG, "AuthorizedKeysCommand /opt/keys %u\nAuthorizedKeysCommandUser daemon\n");
+	host_file(HOST_CONFIG, "AuthorizedKeysCommandUser nobody\n" COMMAND "Port 22\n");
+	make_plan();
+	becomes(HOST_CONFIG, "Port 22\n");
+	/* One user of both stays with the other; so does that of a Match below. */
+	host_file(HOST_CONFIG, COMMAND "AuthorizedKeysCommand /opt/keys %u\n"
+	    "AuthorizedKeysCommandUser nobody\n");
+	make_plan();
+	becomes(HOST_CONFIG, "AuthorizedKeysCommand /opt/keys %u\nAuthorizedKeysCommandUser nobody\n");
+	host_file(HOST_CONFIG, COMMAND "AuthorizedKeysCommandUser nobody\nMatch User a\n"
+	    "AuthorizedKeysCommand /opt/keys %u\n");
+	make_plan();
+	becomes(HOST_CONFIG, "AuthorizedKeysCommandUser nobody\nMatch User a\n"
+	    "AuthorizedKeysCommand /opt/keys %u\n");
+}
+
+static void own_command_that_would_lose_its_user_is_refused_also_below_a_match(void **state)
+{
+	(void)state;
+	host_file(HOST_CONFIG, "AuthorizedKeysCommand /opt/keys %u\n" USER);
+	plan_says(ERR_REFUSED, HOST_CONFIG ":1: this command for keys");
+	host_file(HOST_CONFIG, COMMAND USER "Match User a\nAuthorizedKeysFile none\n"
+	    "AuthorizedKeysCommand /opt/keys %u\n" USER);
+	plan_says(ERR_REFUSED, HOST_CONFIG ":5: this command for keys");
+}
+
+#define START "[Service]\nExecStart=\nExecStart=/usr/sbin/sshd -D -o " \
+	"\"AuthorizedKeysCommand " SCRIPT " %%u %%f\" "
+
+static void drop_in_of_its_own_goes_and_one_that_does_more_loses_but_that(void **state)
+{
+	static const char own[] = HOST_DROPIN "/" EIC_NAME ".conf";
 
 	(void)state;
-	host_file("/etc/systemd/system/ssh.service.d/90-keys.conf", start);
-	(void)snprintf(more, sizeof(more), "%sRestart=always\n", start);
-	host_file("/run/systemd/system/ssh.service.d/mine.conf", more);
-	host_file("/etc/systemd/system/ssh.service", start);
+	host_file("/etc/systemd/system/ssh.service.d/90-keys.conf", START "$SSHD_OPTS\n");
+	host_file("/run/systemd/system/ssh.service.d/mine.conf", START "\nRestart=always\n");
+	host_file("/etc/systemd/system/ssh.service", START "\n");
+	host_file(own, START "-o AuthorizedKeysCommandUser=" EIC_NAME " -o AllowGroups=admins "
+	    "-o AuthenticationMethods=publickey,keyboard-interactive:pam $SSHD_OPTS\n");
 	make_plan();
-	assert_int_equal(plan.count, 1);
+	assert_int_equal(plan.count, 3);
 	assert_false(file_of("/etc/systemd/system/ssh.service.d/90-keys.conf")->file.will);
-	assert_non_null(strstr(plan.left.data, "/run/systemd/system/ssh.service.d/mine.conf:3: "));
+	assert_true(file_of("/etc/systemd/system/ssh.service.d/90-keys.conf")->file.old.len > 0);
+	becomes("/run/systemd/system/ssh.service.d/mine.conf",
+	    "[Service]\nExecStart=\nExecStart=/usr/sbin/sshd -D \nRestart=always\n");
+	becomes(own, "[Service]\nExecStart=\nExecStart=/usr/sbin/sshd -D -o AllowGroups=admins "
+	    "-o AuthenticationMethods=publickey,keyboard-interactive:pam $SSHD_OPTS\n");
 	assert_non_null(strstr(plan.left.data, "/etc/systemd/system/ssh.service:3: "));
+}
+
+static int add_words(void *ctx, const char *const word[], size_t n, struct err *e)
+{
+	(void)e;
+	for (size_t i = 0; i < n; i++)
+		buffer_format(ctx, "%s ", word[i]);
+	return 0;
+}
+
+static void options_of_the_start_to_come_are_judged_with_the_file(void **state)
+{
+	struct buffer all = {0};
+
+	(void)state;
+	host_file("/etc/default/ssh", "SSHD_OPTS=-oAuthorizedKeysCommand=/opt/own\n");
+	host_text("dir", HOST_DROPIN, "x.conf\n");
+	host_file(HOST_DROPIN "/x.conf", START "$SSHD_OPTS\n");
+	make_plan();
+	assert_int_equal(fix_future_starts(&host, &plan, add_words, &all, NULL), 0);
+	assert_string_equal(buffer_string(&all), "-o AuthorizedKeysCommand=/opt/own ");
+	buffer_free(&all);
+}
+
+static void package_that_is_held_is_refused(void **state)
+{
+	(void)state;
+	host_text("package", EIC_NAME, "dpkg\nhold ok installed\n1.1.14\n");
+	plan_says(ERR_REFUSED, "it is held");
+	host_text("package", EIC_NAME, "dpkg\ndeinstall ok installed\n1.1.14\n");
+	make_plan();
+	assert_true(plan.package[0].installed);
+}
+
+static void package_is(enum fix_package_is is, bool rpm, int status, const char *out, const char *err)
+{
+	struct run_said said = {{0}, {0}};
+
+	buffer_text(&said.out, out);
+	buffer_text(&said.err, err);
+	assert_int_equal(fix_package_read(&said, status, rpm), is);
+	run_free(&said);
+}
+
+static void query_that_fails_is_never_taken_for_gone(void **state)
+{
+	(void)state;
+	package_is(FIX_PACKAGE_NONE, false, 1, "", "dpkg-query: no packages found matching x");
+	package_is(FIX_PACKAGE_NONE, false, 0, "unknown ok not-installed", "");
+	package_is(FIX_PACKAGE_CONFIG, false, 0, "deinstall ok config-files", "");
+	package_is(FIX_PACKAGE_UNTOLD, false, 2, "", "dpkg-query: error: parsing file");
+	package_is(FIX_PACKAGE_UNTOLD, false, 137, "", "");
+	package_is(FIX_PACKAGE_UNTOLD, false, 0, "", "");
+	package_is(FIX_PACKAGE_NONE, true, 1, "package x is not installed", "");
+	package_is(FIX_PACKAGE_UNTOLD, true, 1, "package x is not installed", "error: db5");
+	package_is(FIX_PACKAGE_UNTOLD, true, 137, "", "");
+}
+
+static void package_that_is_half_configured_is_not_as_it_was(void **state)
+{
+	(void)state;
+	package_is(FIX_PACKAGE_HALF, false, 0, "deinstall ok half-configured", "");
+	package_is(FIX_PACKAGE_HALF, false, 0, "install reinstreq half-installed", "");
+	package_is(FIX_PACKAGE_HALF, false, 0, "install ok unpacked", "");
+	package_is(FIX_PACKAGE_WHOLE, false, 0, "deinstall ok installed", "");
+	package_is(FIX_PACKAGE_WHOLE, false, 0, "hold ok installed", "");
+}
+
+static void link_in_the_place_of_a_file_is_refused_by_the_plan(void **state)
+{
+	(void)state;
+	host_text("file", HOST_CONFIG, COMMAND USER);
+	host_text("meta", HOST_CONFIG, "link 0777 0 0 9 1 /opt/sshd_config");
+	plan_says(ERR_REFUSED, HOST_CONFIG ": is a link");
+}
+
+static void directory_of_its_name_is_left(void **state)
+{
+	(void)state;
+	host_text("leftover", "/etc/systemd/system/" EIC_NAME ".service.d", "dir");
+	make_plan();
+	assert_int_equal(plan.count, 0);
+	assert_string_equal(buffer_string(&plan.left), "/etc/systemd/system/" EIC_NAME
+	    ".service.d: directory\n");
+}
+
+static int add_text(void *ctx, int number, const struct buffer *text, struct err *e)
+{
+	(void)number, (void)e;
+	buffer_text(ctx, buffer_string(text));
+	return 0;
+}
+
+static void line_of_many_blanks_is_read_within_bounds(void **state)
+{
+	struct buffer all = {0}, text = {0};
+	struct fix_future q = {.facts = &host, .plan = &plan, .dir = "/run/x", .put = add_text,
+	    .ctx = &all};
+
+	(void)state;
+	for (int i = 0; i < 6000; i++)
+		buffer_text(&text, " ");
+	buffer_text(&text, "Include /x\n");
+	host_file(HOST_CONFIG, buffer_string(&text));
+	assert_int_equal(fix_plan_future(&q, NULL), 0);
+	assert_int_equal(all.len, 0);
+	host_file("/etc/default/ssh", buffer_string(&text));
+	host_file(HOST_CONFIG, "Port 22\n");
+	make_plan();
+	buffer_free(&all);
+	buffer_free(&text);
+}
+
+static void place_is(const char *text, const char *addr, int port)
+{
+	struct fix_listen l;
+
+	assert_true(fix_sshd_place(text, &l));
+	assert_string_equal(l.addr, addr);
+	assert_int_equal(l.port, port);
+}
+
+static void places_of_a_socket_and_of_a_configuration_are_read(void **state)
+{
+	struct fix_listen l;
+
+	(void)state;
+	place_is("0.0.0.0:22 (Stream)\nx", "127.0.0.1", 22);
+	place_is("[::]:2222 (Stream)", "::1", 2222);
+	place_is("[2001:db8::1]:22", "2001:db8::1", 22);
+	place_is("192.0.2.7:22", "192.0.2.7", 22);
+	assert_false(fix_sshd_place("/run/sshd.sock (Stream)", &l));
+	assert_false(fix_sshd_place("vsock:2:22", &l));
+	assert_false(fix_sshd_place("192.0.2.7:99999", &l));
+	assert_false(fix_sshd_place("", &l));
 }
 
 static void options_become(const char *before, const char *after)
@@ -167,7 +353,7 @@ static void account_that_can_log_in_is_left(void **state)
 	host_text("account", EIC_NAME, "uid=998 gid=997 shell=/bin/sh home=/home/x");
 	make_plan();
 	assert_string_equal(plan.account, "");
-	assert_true(plan.left.len > 0);
+	assert_string_equal(plan.left.data, "/etc/passwd: " EIC_NAME "\n");
 }
 
 static void more_files_than_there_is_room_for_are_refused(void **state)
@@ -263,21 +449,74 @@ static void way_is(int verdict, const char *says)
 		fail_msg("%s%s", who, e.text);
 }
 
-static void somebody_else_has_to_get_in(void **state)
+#define KEY "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPP"
+#define NOW 1790000000 /* 2026-09-21 */
+
+static void key_without_a_shell_or_past_its_time_is_no_way_in(void **state)
+{
+	(void)state;
+	assert_true(fix_way_key(KEY " me\n", NOW));
+	assert_true(fix_way_key("  " KEY, NOW));
+	assert_true(fix_way_key("from=\"192.0.2.0/24, x\",no-pty " KEY " me\n", NOW));
+	assert_true(fix_way_key("expiry-time=\"20270101\" " KEY "\n", NOW));
+	assert_false(fix_way_key("no-port-forwarding,command=\"echo Please login as the user ubuntu;"
+	    "exit 142\" " KEY " x\n", NOW));
+	assert_false(fix_way_key("environment=\"A=\\\"x, y\",Command=\"x\" " KEY "\n", NOW));
+	assert_false(fix_way_key("expiry-time=\"20200101\" " KEY " x\n", NOW));
+	assert_false(fix_way_key("no-pty,EXPIRY-TIME=\"202609210000Z\" " KEY " x\n", NOW));
+	assert_false(fix_way_key("expiry-time=\"soon\" " KEY " x\n", NOW));
+	assert_false(fix_way_key("expiry-time=\" " KEY "\n", NOW));
+	assert_false(fix_way_key("cert-authority " KEY " x\n", NOW));
+	assert_false(fix_way_key("garbage\n", NOW));
+	assert_false(fix_way_key("# " KEY "\n", NOW));
+	assert_false(fix_way_key("\n", NOW));
+	assert_false(fix_way_key("", NOW));
+	assert_false(fix_way_key("ssh-ed25519 AAAA\n", NOW));
+	assert_false(fix_way_key("ssh-ed25519\n", NOW));
+	assert_false(fix_way_key("ssh-dss AAAAB3NzaC1kc3MAAACB\n", NOW));
+}
+
+static void somebody_else_has_to_get_in_and_become_root(void **state)
 {
 	(void)state;
 	facts_none(&host, "own-login", "fingerprint");
 	way_is(ERR_REFUSED, "nobody who may log in");
 	host_text("own-key", "alice", "/home/alice/.ssh/authorized_keys: 2");
+	facts_none(&host, "own-root", "alice");
+	way_is(ERR_REFUSED, "nobody who may log in");
+	host_text("own-root", "alice", "sudo");
 	way_is(0, "alice (/home/alice/.ssh/authorized_keys: 2)");
 	host_text("sshd-refuses", "config:alice", "DenyUsers alice");
 	way_is(ERR_REFUSED, "nobody who may log in");
+}
+
+static void key_counts_where_sshd_offers_every_method_that_it_asks_for(void **state)
+{
+#define OFFERS "pubkeyauthentication yes\npasswordauthentication no\nkbdinteractiveauthentication no\n"
+	static const struct { const char *methods; int verdict; } of[] = {{"any", 0}, {"publickey", 0},
+	    {"publickey,password publickey", 0}, {"publickey,keyboard-interactive:pam", ERR_REFUSED},
+	    {"password", ERR_REFUSED}, {"publickey,gssapi-with-mic", ERR_REFUSED}};
+
+	(void)state;
+	facts_none(&host, "own-login", "fingerprint");
+	host_text("own-key", "alice", "/home/alice/.ssh/authorized_keys: 2");
+	host_text("own-root", "alice", "sudo");
+	for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
+		char said[300];
+
+		(void)snprintf(said, sizeof(said), OFFERS "authenticationmethods %s\n", of[i].methods);
+		host_text("sshd", "config:alice", said);
+		way_is(of[i].verdict, of[i].verdict == 0 ? "alice" : "nobody");
+	}
+	host_text("sshd", "config:alice", "pubkeyauthentication no\nauthenticationmethods any\n");
+	way_is(ERR_REFUSED, "nobody");
 }
 
 static void login_by_a_key_that_it_has_handed_out_is_refused(void **state)
 {
 	(void)state;
 	host_text("own-key", "alice", "/home/alice/.ssh/authorized_keys: 2");
+	host_text("own-root", "alice", "sudo");
 	host_text("own-login", "fingerprint", "SHA256:abc");
 	way_is(0, "alice");
 	host_text("eic-use", "journal", "1699999200 0 " EIC_LOGGED " with fingerprint: SHA256:abc, x\n");
@@ -295,7 +534,18 @@ int main(void)
 	    TEST(clean_host_has_nothing_to_do), TEST(nothing_is_planned_from_facts_that_are_not_there),
 	    TEST(both_lines_go_also_inside_a_match_and_nothing_else_does),
 	    TEST(own_command_for_keys_stays),
-	    TEST(drop_in_of_its_own_goes_and_one_that_does_more_is_left),
+	    TEST(command_goes_with_the_user_that_it_runs_as_and_leaves_others_theirs),
+	    TEST(own_command_that_would_lose_its_user_is_refused_also_below_a_match),
+	    TEST(drop_in_of_its_own_goes_and_one_that_does_more_loses_but_that),
+	    TEST(options_of_the_start_to_come_are_judged_with_the_file),
+	    TEST(package_that_is_held_is_refused),
+	    TEST(query_that_fails_is_never_taken_for_gone),
+	    TEST(package_that_is_half_configured_is_not_as_it_was),
+	    TEST(link_in_the_place_of_a_file_is_refused_by_the_plan),
+	    TEST(directory_of_its_name_is_left), TEST(line_of_many_blanks_is_read_within_bounds),
+	    TEST(places_of_a_socket_and_of_a_configuration_are_read),
+	    TEST(key_without_a_shell_or_past_its_time_is_no_way_in),
+	    TEST(key_counts_where_sshd_offers_every_method_that_it_asks_for),
 	    TEST(options_of_it_are_taken_out_of_a_line),
 	    TEST(what_cannot_be_taken_out_of_options_is_left),
 	    TEST(package_is_purged_also_when_only_its_configuration_is_there),
@@ -305,7 +555,7 @@ int main(void)
 	    TEST(pin_of_ours_that_was_edited_is_written_anew),
 	    TEST(what_a_pin_does_not_keep_out_is_left),
 	    TEST(configuration_to_come_has_every_include_in_its_place),
-	    TEST(somebody_else_has_to_get_in),
+	    TEST(somebody_else_has_to_get_in_and_become_root),
 	    TEST(login_by_a_key_that_it_has_handed_out_is_refused)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

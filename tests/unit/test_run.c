@@ -84,6 +84,50 @@ static void signal_is_told_as_a_status(void **state)
 	assert_int_equal(status, 128 + 9);
 }
 
+static void program_that_is_too_slow_is_told_to_end_with_all_that_it_has_started(void **state)
+{
+	char path[] = "/tmp/test_run.XXXXXX", text[32] = "", script[300];
+	const char *const argv[] = {"/bin/sh", "-c", script, NULL};
+	int status, fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	(void)snprintf(script, sizeof(script), "sh -c 'trap \"echo inner >>%s; exit\" TERM; sleep 60 & "
+	    "wait' & trap 'wait; echo outer >>%s; exit 0' TERM; wait", path, path);
+	assert_int_equal(run_within(1, argv, NULL, &status, NULL), ERR_UNAVAIL);
+	assert_true(read(fd, text, sizeof(text) - 1) > 0);
+	assert_string_equal(text, "inner\nouter\n");
+	(void)close(fd);
+	(void)unlink(path);
+}
+
+static void program_is_in_a_session_of_its_own(void **state)
+{
+	struct run_said said = {0};
+	int status;
+
+	(void)state;
+	assert_int_equal(shell("read -r pid name state parent group session rest </proc/self/stat; "
+	    "echo $(($session == $$))", &said, &status), 0);
+	assert_string_equal(buffer_string(&said.out), "1\n");
+	run_free(&said);
+}
+
+static void all_lines_are_told_in_one(void **state)
+{
+	struct run_said said = {0};
+	char line[64];
+	int status;
+
+	(void)state;
+	assert_int_equal(shell("echo one >&2; echo >&2; echo ' two' >&2", &said, &status), 0);
+	run_lines(&said, line, sizeof(line));
+	assert_string_equal(line, "one; two");
+	run_lines(&said, line, 6);
+	assert_string_equal(line, "one; ");
+	run_free(&said);
+}
+
 static void missing_program_is_none(void **state)
 {
 	const char *const argv[] = {"/nonexistent/program", NULL};
@@ -106,6 +150,9 @@ int main(void)
 	    cmocka_unit_test(much_is_read_to_its_end),
 	    cmocka_unit_test(nothing_of_the_caller_reaches_it),
 	    cmocka_unit_test(signal_is_told_as_a_status),
+	    cmocka_unit_test(program_that_is_too_slow_is_told_to_end_with_all_that_it_has_started),
+	    cmocka_unit_test(program_is_in_a_session_of_its_own),
+	    cmocka_unit_test(all_lines_are_told_in_one),
 	    cmocka_unit_test(missing_program_is_none),
 	};
 
