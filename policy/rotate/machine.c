@@ -107,6 +107,12 @@ const struct rotate_key *rotate_key_of(const struct rotate *m, const char *id)
 	return NULL;
 }
 
+enum rotate_end rotate_not_listed(struct rotate *m)
+{
+	return ROTATE_END(m, ROTATE_AGAIN, "%s: AWS does not list the new key %s; it may be late",
+	    m->rec.user, rotate_short(m->rec.new.id).text);
+}
+
 enum rotate_end rotate_is_home(struct rotate *m, const char *id, bool *yes)
 {
 	static const char *const labels[] = {ROTATE_CURRENT, ROTATE_PENDING, ROTATE_PREVIOUS};
@@ -128,14 +134,16 @@ enum rotate_end rotate_remove(struct rotate *m, const char *id)
 	enum rotate_answer a = ROTATE_OK;
 	enum rotate_end end = rotate_look(m);
 
-	if (end != ROTATE_GO || (key = rotate_key_of(m, id)) == NULL)
+	if (end != ROTATE_GO)
 		return end;
+	key = rotate_key_of(m, id);
 	/* MUST: never what is current, whatever the record says
 	 * (key_that_became_current_meanwhile_is_not_deleted). */
 	if (strcmp(m->cur.pair.id, id) == 0)
 		return ROTATE_END(m, ROTATE_STUCK, "%s: the key %s is the current one: it is not deleted",
 		    m->rec.user, rotate_short(id).text);
-	if (key->active)
+	/* A list may not show a key yet that is there. */
+	if (key == NULL || key->active)
 		a = m->iam->update(m->iam->ctx, m->rec.user, id, false, &m->e);
 	if (a == ROTATE_OK)
 		a = m->iam->remove(m->iam->ctx, m->rec.user, id, &m->e);

@@ -16,7 +16,10 @@ static enum rotate_end check_current(struct rotate *m)
 		return ROTATE_END(m, ROTATE_STUCK, "%s: the current key is %s, not %s, which this rotation made: "
 		    "somebody has changed it; nothing is switched off", m->rec.user,
 		    rotate_short(m->cur.pair.id).text, rotate_short(m->rec.new.id).text);
-	if ((key = rotate_key_of(m, m->rec.new.id)) == NULL || !key->active)
+	key = rotate_key_of(m, m->rec.new.id);
+	if (key == NULL && rotate_now(m) < m->rec.t_promoted + LATE)
+		return rotate_not_listed(m);
+	if (key == NULL || !key->active)
 		return ROTATE_END(m, ROTATE_STUCK, "%s: the current key %s is off or gone: nothing more is "
 		    "switched off; `bastionctl rotate rollback %s` goes back to the old one", m->rec.user,
 		    rotate_short(m->rec.new.id).text, m->rec.user);

@@ -47,6 +47,8 @@ enum rotate_end rotate_close_record(struct rotate *m);
 enum rotate_end rotate_look(struct rotate *m);
 /* The key of an id, or NULL. */
 const struct rotate_key *rotate_key_of(const struct rotate *m, const char *id);
+/* Lists may be late: the new key is in none yet.  ROTATE_AGAIN. */
+enum rotate_end rotate_not_listed(struct rotate *m);
 /* Whether a version of the home with a label holds the key. */
 enum rotate_end rotate_is_home(struct rotate *m, const char *id, bool *yes);
 /* Switches a key off if it is active, and then deletes it: both may be done already. */

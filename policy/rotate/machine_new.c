@@ -286,19 +286,22 @@ enum rotate_end rotate_step_intent(struct rotate *m)
 
 /* ---- a key whose secret nobody has ---- */
 
+/* key NULL: no list shows it, now. */
 static enum rotate_end switch_off(struct rotate *m, const struct rotate_key *key)
 {
 	enum rotate_answer a = ROTATE_OK;
 
-	if (m->rec.off && key->active)
+	if (m->rec.off && key != NULL && key->active)
 		return ROTATE_END(m, ROTATE_STUCK, "%s: the key %s, which appeared while one was created, "
 		    "was switched on again: it is somebody's; `bastionctl rotate rollback %s` leaves it "
 		    "to him", m->rec.user, rotate_short(key->id).text, m->rec.user);
-	if (m->rec.off)
+	if (m->rec.off && key != NULL)
 		return ROTATE_GO;
-	if (key->active)
-		a = m->iam->update(m->iam->ctx, m->rec.user, key->id, false, &m->e);
-	if (a != ROTATE_OK && a != ROTATE_NONE)
+	if (key == NULL || key->active)
+		a = m->iam->update(m->iam->ctx, m->rec.user, m->rec.new.id, false, &m->e);
+	if (a == ROTATE_NONE)
+		return rotate_close_record(m);
+	if (a != ROTATE_OK)
 		return rotate_failed(a);
 	m->rec.off = true;
 	return rotate_save(m, ROTATE_SUSPECT);
@@ -331,9 +334,8 @@ enum rotate_end rotate_step_suspect(struct rotate *m)
 
 	if (end != ROTATE_GO)
 		return end;
-	if ((key = rotate_key_of(m, m->rec.new.id)) == NULL)
-		return rotate_close_record(m);
-	if ((end = switch_off(m, key)) != ROTATE_GO)
+	key = rotate_key_of(m, m->rec.new.id);
+	if ((end = switch_off(m, key)) != ROTATE_GO || m->rec.state != ROTATE_SUSPECT)
 		return end;
 	if (!m->order.yes && rotate_now(m) < until)
 		return ROTATE_END(m, ROTATE_AGAIN, "%s: the key %s appeared while one was created, and nobody "

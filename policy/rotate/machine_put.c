@@ -151,7 +151,9 @@ enum rotate_end rotate_step_tested(struct rotate *m)
 	if (end != ROTATE_GO)
 		return end;
 	/* MUST: nobody has switched it off since the test (current_key_is_always_active). */
-	if ((key = rotate_key_of(m, m->rec.new.id)) == NULL || !key->active)
+	if ((key = rotate_key_of(m, m->rec.new.id)) == NULL)
+		return rotate_not_listed(m);
+	if (!key->active)
 		return ROTATE_END(m, ROTATE_STUCK, "%s: the new key %s was switched off by somebody: `bastionctl "
 		    "rotate rollback %s` gives it up", m->rec.user, rotate_short(m->rec.new.id).text, m->rec.user);
 	if (!m->home->keeps)

@@ -430,7 +430,8 @@ static void second_key_that_was_off_for_long_makes_room(void **state)
 
 	(void)state;
 	begin(false);
-	cloud_make(cloud)->created -= 30 * CLOUD_DAY;
+	(void)cloud_make(cloud);
+	cloud->key[1].created -= 30 * CLOUD_DAY;
 	cloud->key[1].active = false;
 	assert_int_equal(run(&daily), ROTATE_DONE);
 	assert_false(cloud->key[1].there);
