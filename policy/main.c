@@ -11,6 +11,7 @@
 #include "policy/cmd_explain.h"
 #include "policy/cmd_fix.h"
 #include "policy/cmd_policy.h"
+#include "policy/cmd_rotate.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -41,6 +42,8 @@ static const char help_text[] =
     "  aws-policy NAME       the least policy of IAM for a command\n"
     "  password check [--user USER]\n"
     "                        do these passwords keep the rules?\n"
+    "  rotate run|status|resume|rollback|retire|repair|step\n"
+    "                        replace access keys, and never lose one\n"
     "\n"
     "  --config PATH         the login configuration (default: the packaged file)\n"
     "  --settings PATH       that of audits and of the cloud, bastionctl.conf (likewise)\n"
@@ -123,8 +126,9 @@ static int run(const struct line *l)
 	    {"disable", cmd_disable},
 	    {"explain", cmd_explain}, {"policy", cmd_policy}, {"password", cmd_password},
 	    {"audit", cmd_audit}, {"fix", cmd_fix}, {"rollback", cmd_rollback},
-	    {"history", cmd_history}, {"mfa", cmd_mfa}, {"aws-policy", cmd_aws_policy}};
-	static const char *const absent[] = {"breach", "rotate"};
+	    {"history", cmd_history}, {"mfa", cmd_mfa}, {"aws-policy", cmd_aws_policy},
+	    {"rotate", cmd_rotate}};
+	static const char *const absent[] = {"breach"};
 
 	if (l->version)
 		return print("bastionctl " PB_VERSION "\n");

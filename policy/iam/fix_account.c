@@ -238,7 +238,7 @@ int fix_account_back(const struct enable_txn *t, struct aws *a, const char *id,
 	if (r == 0 && !fix_account_same(&now, &c->old)) {
 		if (!fix_account_same(&now, &c->new))
 			return err_set(e, ERR_CONFLICT, "the account password policy has been changed since; "
-			    "%s/%s/" OLD " is how it was", t->dir, id);
+			    "%s/%s/%s is how it was", t->dir, id, OLD);
 		if ((r = iam_policy_put(a, &c->old, e)) == 0 && (r = iam_policy_get(a, &now, e)) == 0 &&
 		    !fix_account_same(&now, &c->old))
 			r = err_set(e, ERR_UNAVAIL, "IAM does not have the old policy yet: try again");
