@@ -23,7 +23,10 @@ def audit(*checks):
 
 @pytest.fixture
 def user():
-    return User()
+    """His keys do not stay for those who come after."""
+    it = User()
+    yield it
+    shutil.rmtree(it.home)
 
 
 def own(user, path, text=None):
@@ -61,6 +64,7 @@ def test_keys_of_one_user_do_not_hide_those_of_another(user):
     file = own(other, other.home / ".aws" / "credentials", f"\n{KEY}\n")
     file.chmod(0o666)
     status, told = audit("KEY-09")
+    file.unlink()
     assert status["KEY-09"] == "FAIL" and f"{file}:2: mode=0666" in told, told
 
 
