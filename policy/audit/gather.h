@@ -55,6 +55,7 @@
  *   doors WHAT        sockets, processes: "" when all were looked at
  *   sudoers files     "" when all that /etc/sudoers includes are told (gather_sudo.c; with
  *                     file /etc/nsswitch.conf)
+ *   runas NAME        words: uid of who is named there in place of root
  *   probe asked       words: user, address and port; none: no --probe (gather_probe.c)
  *   probe push        words: success; probe offered "yes", or none; probe banner: the first
  *                     line of sshd
