@@ -55,6 +55,7 @@
  *   doors WHAT        sockets, processes: "" when all were looked at
  *   sudoers files     "" when all that /etc/sudoers includes are told (gather_sudo.c; with
  *                     file /etc/nsswitch.conf)
+ *   runas NAME        words: uid of who is named there in place of root
  *   probe asked       words: user, address and port; none: no --probe (gather_probe.c)
  *   probe push        words: success; probe offered "yes", or none; probe banner: the first
  *                     line of sshd
@@ -76,7 +77,12 @@ struct probe_request;
 struct gather_request {
 	const char *config; /* the login configuration, absolute, or NULL: the packaged one */
 	const struct probe_request *probe; /* probe.h; NULL: none */
+	unsigned without; /* GATHER_... that nobody asks for: of these nothing is a fact */
 };
+
+#define GATHER_HOMES 1   /* keys in homes, and whether somebody has one to log in with */
+#define GATHER_RECORDS 2 /* gather_enrolled() */
+#define GATHER_CLOCK 4
 
 void gather_host(struct facts *f, const struct gather_request *q);
 /* Of all that alone which an audit of the AWS account needs: time and name of this host, and
@@ -102,7 +108,8 @@ void gather_eic(struct facts *f);
 /* Of that, what is about its return. */
 void gather_eic_return(struct facts *f);
 void gather_eic_use(struct facts *f);
-void gather_account(struct facts *f);
+/* Without homes nobody looks whether there are keys in them. */
+void gather_account(struct facts *f, bool homes);
 /* Login configuration, keyring, records and who has one; behind gather_logins(). */
 void gather_enrolled(struct facts *f, const struct gather_request *q);
 void gather_clock(struct facts *f);
