@@ -54,10 +54,13 @@ net_src = $(wildcard lib/net/*.c)
 enroll_all = $(wildcard enroll/*.c)
 enroll_front = $(filter $(addprefix enroll/,$(fronts)) enroll/main.c,$(enroll_all))
 enroll_src = $(filter-out $(enroll_front),$(enroll_all))
-policy_all = $(wildcard policy/*.c policy/audit/*.c)
+# What asks AWS; with AWS=no one file says of its commands that they are not there.
+aws_front = $(addprefix policy/cmd_,policy_pull.c audit_iam.c fix_iam.c mfa.c)
+aws_src = $(if $(filter no,$(AWS)),policy/cmd_aws_none.c,$(aws_front) $(wildcard policy/iam/*.c))
+policy_all = $(filter-out $(aws_front) policy/cmd_aws_none.c,$(wildcard policy/*.c policy/audit/*.c policy/rotate/*.c)) $(aws_src)
 policy_front = $(filter $(addprefix policy/,$(fronts)) policy/main.c,$(policy_all))
 # What stands for a file that needs lib/net where there is none: NAME.c and NAME_none.c.
-none_src = $(wildcard policy/audit/*_none.c)
+none_src = $(wildcard policy/audit/*_none.c policy/rotate/*_none.c)
 policy_out = $(if $(filter no,$(AWS)),$(none_src:_none.c=.c),$(none_src))
 policy_src = $(filter-out $(policy_front) $(policy_out),$(policy_all))
 password_src = $(wildcard policy/password/*.c)
@@ -89,7 +92,7 @@ catalogue = locale/$(1)/LC_MESSAGES/pam-bastion.mo
 products = $(BUILD)/pam_bastion.so $(BUILD)/enroll-mfa $(BUILD)/bastionctl \
 	$(foreach l,$(languages),$(BUILD)/$(call catalogue,$(l)))
 
-.PHONY: all deps demo check check-unit check-pam check-race check-system check-guard check-crash check-fuzz check-model \
+.PHONY: all deps demo check check-unit check-pam check-race check-system check-guard check-crash check-fuzz check-model check-rotate \
 	lint asan bench bench-passwords install uninstall dist clean tests pot update-po valgrind fuzz fuzz-programs crash coverage
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -258,6 +261,11 @@ check-fuzz:
 	@$(coverage_make) fuzz-programs
 	@BUILD='$(abspath $(BUILD))' PYTHON='$(PYTHON)' tests/run fuzz
 
+# The whole crash matrix of rotations: each cut, each kill, and each two of them; hours.
+check-rotate: tests
+	@ROTATE_PAIRS=all $(BUILD)/tests/unit/test_rotate
+	@BUILD='$(abspath $(BUILD))' PYTHON='$(PYTHON)' ROTATE_ALL=1 SYSTEM=tests/system/test_rotate.py tests/run system
+
 # The long form: each call of each operation, and 10,000 kills at any time; several hours.
 crash: tests
 	@BUILD='$(abspath $(BUILD))' PYTHON='$(PYTHON)' CRASH_ALL=1 tests/run crash
@@ -356,6 +364,7 @@ uninstall:
 		$(DESTDIR)$(sbindir)/bastionctl $(DESTDIR)$(tmpfilesdir)/pam-bastion.conf \
 		$(addprefix $(DESTDIR)$(unitdir)/,$(units)) \
 		$(DESTDIR)$(sysconfdir)/systemd/system/multi-user.target.wants/pam-bastion-settle.service \
+		$(DESTDIR)$(sysconfdir)/systemd/system/timers.target.wants/pam-bastion-policy.timer \
 		$(DESTDIR)$(sysconfdir)/systemd/system/timers.target.wants/pam-bastion-drift.timer
 	cd man && rm -f $(addprefix $(DESTDIR)$(mandir)/man8/,$(notdir $(wildcard man/*.8))) \
 		$(addprefix $(DESTDIR)$(mandir)/man5/,$(notdir $(wildcard man/*.5)))

@@ -7,6 +7,7 @@
 #include "policy/audit/mask.h"
 #include "policy/audit/probe.h"
 #include "policy/audit/report_log.h"
+#include "policy/audit/words.h"
 #include "policy/cmd_audit_options.h"
 #include "policy/cmd_common.h"
 
@@ -17,9 +18,10 @@
 #include <unistd.h>
 
 static const char help_audit[] =
-    N_("usage: bastionctl audit [host] [options]\n"
+    N_("usage: bastionctl audit [host|iam|all] [options]\n"
     "\n"
-    "Looks at this host and changes nothing; asks no network, but with --probe.\n"
+    "host looks at this host and asks no network, but with --probe; iam asks the AWS\n"
+    "account; all does both.  Nothing is changed.\n"
     "\n"
     "  --check IDS      these checks alone: EIC-03, or EIC for the group; with commas\n"
     "  --exclude IDS    not these\n"
@@ -32,7 +34,10 @@ static const char help_audit[] =
     "  --json           one object, for machines; as --format json\n"
     "  -v, --verbose    text: what was seen where nothing is wrong, and references\n"
     "  --account ID, --region NAME\n"
-    "                   of the cloud this host is in, for asff, ocsf and csv\n"
+    "                   of the cloud this host is in, for asff, ocsf and csv; iam asks there\n"
+    "  --profile NAME   iam: of the shared AWS files\n"
+    "  --secrets NAMES  iam: secrets that hold access keys, with commas\n"
+    "  --deep           iam: ask who may push keys by EC2 Instance Connect\n"
     "  --probe          EIC-08: push a key by EC2 Instance Connect and see that sshd refuses it\n"
     "  --probe-user USER  log in as USER for that (default: who called sudo)\n"
     "  --probe-port PORT  at this port of 127.0.0.1 (default: 22)\n"
@@ -52,6 +57,7 @@ struct audited {
 	struct audit audit;
 	struct report report;
 	int64_t now;
+	char account[13];
 	struct settings settings;
 	const char *mute_file; /* --mute, or that of the settings; NULL: none */
 };
@@ -131,7 +137,8 @@ static void tell_mutes(const struct audited *d)
 /* The checks, in the language that is spoken now. */
 static int run_checks(struct audited *d, struct audit *a, struct err *e)
 {
-	const struct audit_rules rules = {.now = d->now};
+	const struct audit_rules rules = {.now = d->now, .key_max_age = d->settings.key_max_age,
+	    .key_unused = d->settings.key_unused, .rotate_grace = d->settings.rotate_grace};
 	const int r = audit_run(a, &d->facts, &rules, &d->o->which, e);
 
 	if (r == 0)
@@ -206,6 +213,18 @@ static int tell_findings(struct audited *d)
 	    CMD_YES);
 }
 
+/* Whose key has asked, where no account is named. */
+static const char *account_of(struct audited *d)
+{
+	size_t n = 0;
+	const char *id = words_value(facts_string(&d->facts, "iam", "caller"), "account", &n);
+
+	if (d->o->account != NULL || id == NULL || n != 12 || strspn(id, "0123456789") < n)
+		return d->o->account;
+	(void)snprintf(d->account, sizeof(d->account), "%.*s", (int)n, id);
+	return d->account;
+}
+
 static int judge(struct audited *d)
 {
 	struct err e = {0};
@@ -213,7 +232,7 @@ static int judge(struct audited *d)
 
 	d->report = (struct report){.facts = &d->facts, .audit = &d->audit,
 	    .statuses = d->o->statuses, .korean = language_speaks_korean(), .verbose = d->o->verbose,
-	    .framework = d->o->which.framework, .account = d->o->account, .region = d->o->region,
+	    .framework = d->o->which.framework, .account = account_of(d), .region = d->o->region,
 	    .color = isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == NULL};
 	/* By it ages and days are judged: without one everything would look new. */
 	if ((d->now = report_time(&d->report)) == 0) {
@@ -223,10 +242,29 @@ static int judge(struct audited *d)
 	if ((r = find_mutes(d)) != CMD_YES)
 		return r;
 	tell_mutes(d);
-	if (d->o->format == REPORT_ASFF && (d->o->account == NULL || d->o->region == NULL))
+	if (d->o->format == REPORT_ASFF && (d->report.account == NULL || d->o->region == NULL))
 		(void)fprintf(stderr, _("bastionctl: asff: without --account and --region Security Hub "
 		    "takes none of the findings\n"));
 	return tell_findings(d);
+}
+
+/* What is judged, of this host and of the account. */
+static int gather(struct audited *d, const struct gather_request *q)
+{
+	const struct audit_options *o = d->o;
+	struct facts *f = &d->facts;
+	char rotate_dir[CONF_PATH_MAX + 16];
+	const char *state_dir;
+
+	if (o->which.what == AUDIT_WHAT_IAM)
+		gather_little(f, q);
+	else
+		gather_host(f, q);
+	if (o->which.what == AUDIT_WHAT_HOST)
+		return CMD_YES;
+	state_dir = facts_string(f, "conf", "state_dir");
+	(void)snprintf(rotate_dir, sizeof(rotate_dir), "%.*s/rotate", CONF_PATH_MAX, state_dir);
+	return cmd_audit_iam(f, o, &d->settings, state_dir[0] != '\0' ? rotate_dir : NULL);
 }
 
 int cmd_audit(const struct cmd_common *common, int argc, char **argv)
@@ -252,12 +290,10 @@ int cmd_audit(const struct cmd_common *common, int argc, char **argv)
 	probe = (struct probe_request){.user = o.probe_user, .port = o.probe_port, .region = o.region};
 	if (o.probe_user != NULL)
 		q.probe = &probe;
-	if (o.facts != NULL) {
+	if (o.facts != NULL)
 		r = read_facts(&d.facts, o.facts);
-	} else {
-		gather_host(&d.facts, &q);
+	else if ((r = gather(&d, &q)) == CMD_YES)
 		mask_facts(&d.facts);
-	}
 	if (r == CMD_YES && o.save_facts != NULL && evidence_save_facts(&d.facts, o.save_facts, &e) != 0)
 		r = cmd_tell(&e, CMD_TROUBLE);
 	if (r == CMD_YES)

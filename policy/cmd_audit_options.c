@@ -40,7 +40,8 @@ static int take_value(struct audit_options *o, struct words *w, char **argv, int
 	    {"--severity", &o->which.severity}, {"--status", &w->status},
 	    {"--framework", &w->framework}, {"--format", &w->format}, {"--mute", &o->mute},
 	    {"--facts", &o->facts}, {"--save-facts", &o->save_facts}, {"--evidence", &o->evidence},
-	    {"--account", &o->account}, {"--region", &o->region},
+	    {"--account", &o->account}, {"--region", &o->region}, {"--profile", &o->profile},
+	    {"--secrets", &o->secrets},
 	    {"--probe-user", &w->probe_user}, {"--probe-port", &w->probe_port}};
 
 	*taken = false;
@@ -69,6 +70,8 @@ static int read_words(struct audit_options *o, struct words *w, int argc, char *
 			continue;
 		if (strcmp(a, "--json") == 0)
 			w->json = true;
+		else if (strcmp(a, "--deep") == 0)
+			o->deep = true;
 		else if (strcmp(a, "--probe") == 0)
 			w->probe = true;
 		else if (strcmp(a, "--verbose") == 0 || strcmp(a, "-v") == 0)
@@ -78,7 +81,7 @@ static int read_words(struct audit_options *o, struct words *w, int argc, char *
 		else if (a[0] == '-')
 			return usage(N_("unknown option"), a);
 		else if (i == 0 && (strcmp(a, "iam") == 0 || strcmp(a, "all") == 0))
-			return usage(N_("this command is not in this version"), a);
+			o->which.what = a[0] == 'i' ? AUDIT_WHAT_IAM : AUDIT_WHAT_ALL;
 		else if (i != 0 || strcmp(a, "host") != 0)
 			return usage(N_("one word too many"), a);
 	}
@@ -154,6 +157,9 @@ int audit_options_read(struct audit_options *o, int argc, char **argv)
 	if (w.framework != NULL &&
 	    (o->which.framework = audit_framework_of(w.framework)) == AUDIT_NO_FRAMEWORK)
 		return usage(N_("no such framework"), w.framework);
+	if (o->which.what == AUDIT_WHAT_HOST && (o->deep || o->profile != NULL || o->secrets != NULL))
+		return usage(N_("goes with iam or all alone"), o->deep ? "--deep" : o->profile != NULL ?
+		    "--profile" : "--secrets");
 	if (w.json && w.format != NULL)
 		return usage(N_("an option is given twice"), "--format");
 	o->format = w.json ? REPORT_JSON : w.format != NULL ? report_format_of(w.format) : REPORT_TEXT;

@@ -15,6 +15,11 @@ int cmd_usage(const char *command, const char *reason, const char *word)
 	return CMD_USAGE;
 }
 
+int cmd_without_aws(const char *command, const char *word)
+{
+	return cmd_usage(command, N_("this bastionctl is built without AWS"), word);
+}
+
 int cmd_finish(int result)
 {
 	if (fflush(stdout) == 0 && ferror(stdout) == 0)

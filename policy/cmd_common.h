@@ -14,6 +14,9 @@
 /* Says why the words of a command are wrong; word may be NULL.  CMD_USAGE. */
 int cmd_usage(const char *command, const char *reason, const char *word);
 
+/* The same of a command, or a word of one, that asks AWS where this is built without. */
+int cmd_without_aws(const char *command, const char *word);
+
 /* The help of a command, marked by N_(); as cmd_finish(). */
 int cmd_help(const char *text);
 

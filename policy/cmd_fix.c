@@ -1,6 +1,7 @@
 #include "policy/cmd_fix.h"
 
 #include "enroll/language.h"
+#include "policy/cmd_aws.h"
 #include "policy/cmd_common.h"
 
 #include <stdio.h>
@@ -16,6 +17,8 @@ static const char help_fix[] =
     N_("usage: bastionctl fix ID... [--dry-run] [--yes] [--i-have-console]\n"
     "       bastionctl fix MFA-10|MFA-11 [--confirm TIME] [--admin USER] [--dry-run] [--yes]\n"
     "       bastionctl fix [ID] --resume\n"
+    "       bastionctl fix PWD-01|PWD-02|PWD-03|PWD-04... [--profile NAME] [--region NAME]\n"
+    "           [--dry-run] [--yes]\n"
     "\n"
     "Puts right what a check of `bastionctl audit` fails.  The steps are shown first, and all of\n"
     "them come back when one fails.  `bastionctl rollback` takes it back later.\n"
@@ -27,6 +30,9 @@ static const char help_fix[] =
     "  MFA-10    `bastionctl enable` for a service that lets somebody in without a code\n"
     "  MFA-11    `bastionctl enable sshd`\n"
     "  MFA-13    keyring and records: modes and owners\n"
+    "  PWD-01 to PWD-04\n"
+    "            the password policy of the AWS account: the stricter of what is there and what\n"
+    "            these ask for, all fields written; who would have to change his at once is said\n"
     "\n"
     "  --dry-run         show the steps and what changes, and do nothing\n"
     "  --yes             do not ask; without it and without a terminal nothing is done\n"
@@ -57,6 +63,11 @@ int cmd_fix_state_dir(const struct cmd_common *common, char *dir, unsigned long 
 		(void)snprintf(dir, size, "%s", c->state_dir);
 	free(c);
 	return r;
+}
+
+bool cmd_fix_iam_names(const char *word)
+{
+	return strlen(word) == 6 && strncmp(word, "PWD-0", 5) == 0 && word[5] >= '1' && word[5] <= '4';
 }
 
 /* The value of `--name VALUE` or `--name=VALUE`, or NULL; *i moves on. */
@@ -101,7 +112,7 @@ static int check_line(const struct line *l)
 		return cmd_usage("fix", N_("--resume goes with one fix, --yes and --i-have-console alone"), NULL);
 	if (l->count == 0 && !l->o.resume)
 		return cmd_usage("fix", N_("what is to be put right?  EIC, EIC-11, KEY-09, MFA-10, MFA-11, "
-		    "MFA-13"), NULL);
+		    "MFA-13, PWD-01 to PWD-04"), NULL);
 	for (int i = 0; i < l->count && enables; i++)
 		if (!is_enable(l->id[i]))
 			return cmd_usage("fix", N_("--confirm and --admin are for MFA-10 and MFA-11"), l->id[i]);
@@ -170,6 +181,9 @@ int cmd_fix(const struct cmd_common *common, int argc, char **argv)
 
 	if (common->help)
 		return cmd_help(help_fix);
+	for (int i = 0; i < argc; i++)
+		if (cmd_fix_iam_names(argv[i]))
+			return cmd_fix_iam(common, argc, argv);
 	if ((r = read_line(&l, argc, argv)) != CMD_YES)
 		return r;
 	if (geteuid() != 0) {

@@ -12,21 +12,26 @@
 
 static const char help_policy[] =
     N_("usage: bastionctl policy show [--explain] [--json]\n"
+    "       bastionctl policy pull [--check] [--profile NAME] [--region NAME]\n"
     "       bastionctl policy import FILE|-\n"
     "       bastionctl policy check FILE|- [--json]\n"
     "       bastionctl policy apply\n"
     "\n"
     "  show      the password rules in force; --explain: where each comes from\n"
+    "  pull      takes the policy that IAM has now into policy_file; --check: is it the same\n"
+    "            as what is kept there?  An account without one is kept as iam-default\n"
     "  import    takes what `aws iam get-account-password-policy` prints into policy_file\n"
     "  check     is what is in force at least as strict as that policy of IAM?\n"
-    "  apply     puts in force what `import` has staged\n"
+    "  apply     puts in force what `pull` or `import` has staged\n"
     "\n"
     "FILE `-` is standard input.  A policy that would newly expire the passwords of\n"
     "local users is staged only, and they are listed (exit 3).  A file that is not such\n"
-    "a policy in every detail is refused, and what is in force stays.\n"
+    "a policy in every detail is refused, and what is in force stays; likewise when IAM\n"
+    "cannot be asked or does not answer with one.\n"
     "\n"
-    "exit: 0 yes, 1 no (refused, or check: less strict), 2 usage, 3 trouble, or staged,\n"
-    "      75 another bastionctl is at work: try again\n");
+    "exit: 0 yes, 1 no (refused, check: less strict, pull --check: not the same), 2 usage,\n"
+    "      3 trouble, or staged, 75 another bastionctl is at work, or IAM has too many\n"
+    "      requests: try again\n");
 
 static int usage(const char *reason, const char *word)
 {
@@ -44,7 +49,7 @@ static void print_field(const struct iam_policy *p, enum iam_field field, char t
 		(void)snprintf(text, 16, "%s", p->value[field] != 0 ? "true" : "false");
 }
 
-static void print_changes(const struct iam_policy *old, const struct iam_policy *new)
+void cmd_policy_changes(const struct iam_policy *old, const struct iam_policy *new)
 {
 	for (int i = 0; i < IAM_FIELDS; i++) {
 		char before[16], after[16];
@@ -103,7 +108,7 @@ static void print_in_force(const struct conf *c, const struct policy_kept *old,
     const struct policy_kept *new)
 {
 	(void)printf(_("%s: in force, sha256 %s\n"), c->policy_file, new->mirror.sha256);
-	print_changes(&old->policy, &new->policy);
+	cmd_policy_changes(&old->policy, &new->policy);
 	if (!password_list_names(c->password_policy, "iam"))
 		(void)printf(_("password_policy (%s) does not name iam: it judges no password yet\n"),
 		    c->password_policy);
@@ -141,7 +146,7 @@ static int finish_in_force(const struct conf *c, const struct policy_kept *k)
 	return r;
 }
 
-static int tell(const struct err *e)
+int cmd_policy_tell(const struct err *e)
 {
 	return cmd_tell(e, e->code == ERR_CONFLICT ? CMD_AGAIN :
 	    e->code == ERR_REFUSED ? CMD_NO : CMD_TROUBLE);
@@ -155,7 +160,7 @@ static int stage(const struct conf *c, const struct policy_kept *k)
 
 	policy_staged_path(c->policy_file, staged);
 	if (policy_store_stage(c->policy_file, k, &e) != 0)
-		return tell(&e);
+		return cmd_policy_tell(&e);
 	(void)printf(_("%s: staged; `bastionctl policy apply` puts it in force\n"), staged);
 	return cmd_finish(CMD_TROUBLE);
 }
@@ -170,7 +175,21 @@ static int put_in_force(const struct conf *c, const struct policy_kept *k)
 	r = policy_store_write(c->policy_file, k, &e);
 	if (r == 0 || r == ERR_UNKNOWN)
 		print_in_force(c, &old, k);
-	return r != 0 ? tell(&e) : finish_in_force(c, k);
+	return r != 0 ? cmd_policy_tell(&e) : finish_in_force(c, k);
+}
+
+int cmd_policy_take(const struct conf *c, struct policy_kept *k)
+{
+	struct err e = {0};
+	int r;
+
+	if (iam_json_fingerprint(&k->policy, k->mirror.sha256) != 0) {
+		(void)err_set(&e, ERR_SYSTEM, "libcrypto failed");
+		return cmd_tell(&e, CMD_TROUBLE);
+	}
+	if ((r = look_at_users(c, k, &e)) < 0)
+		return cmd_policy_tell(&e);
+	return r > 0 ? stage(c, k) : put_in_force(c, k);
 }
 
 /* What the mirror remembers: no byte that its own reader refuses. */
@@ -200,13 +219,7 @@ static int cmd_import(const struct cmd_common *common, const struct policy_optio
 	if (iam_json_parse(&k.policy, name, text, len, &e) != 0)
 		return cmd_tell(&e, CMD_NO);
 	name_source(&k.mirror, o->file);
-	if (iam_json_fingerprint(&k.policy, k.mirror.sha256) != 0) {
-		(void)err_set(&e, ERR_SYSTEM, "libcrypto failed");
-		return cmd_tell(&e, CMD_TROUBLE);
-	}
-	if ((r = look_at_users(&c, &k, &e)) < 0)
-		return tell(&e);
-	return r > 0 ? stage(&c, &k) : put_in_force(&c, &k);
+	return cmd_policy_take(&c, &k);
 }
 
 static int cmd_apply(const struct cmd_common *common, const struct policy_options *o)
@@ -231,7 +244,7 @@ static int cmd_apply(const struct cmd_common *common, const struct policy_option
 	if (r == 0 && (r = look_at_users(&c, &new, &e)) >= 0)
 		r = policy_store_apply(c.policy_file, &new, &e);
 	if (r != 0)
-		return tell(&e);
+		return cmd_policy_tell(&e);
 	print_in_force(&c, &old, &new);
 	return finish_in_force(&c, &new);
 }
@@ -280,9 +293,9 @@ int cmd_policy(const struct cmd_common *common, int argc, char **argv)
 	if (common->help)
 		return cmd_help(help_policy);
 	if (argc == 0)
-		return usage(N_("say show, import, check or apply"), NULL);
+		return usage(N_("say show, pull, import, check or apply"), NULL);
 	if (strcmp(argv[0], "pull") == 0)
-		return usage(N_("this command is not in this version"), argv[0]);
+		return cmd_policy_pull(common, argc - 1, argv + 1);
 	while (i < n && strcmp(subs[i].name, argv[0]) != 0)
 		i++;
 	if (i == n)

@@ -1,4 +1,5 @@
 #include "enroll/language.h"
+#include "policy/cmd_aws.h"
 #include "policy/cmd_common.h"
 #include "policy/cmd_enable.h"
 #include "policy/cmd_fix.h"
@@ -165,6 +166,8 @@ static int roll_back(struct back *b)
 		r = err_set(&b->e, ERR_NONE, "transaction %s is back already", b->id);
 	if (r != 0)
 		return refuse(b, r);
+	if (b->said.fix && strncmp(b->said.what, "fix PWD-", 8) == 0)
+		return cmd_fix_iam_back(b->common, b->state_dir, b->id);
 	return b->said.fix ? fix_back(b) : enable_back(b);
 }
 

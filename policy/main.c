@@ -4,12 +4,14 @@
 #include "enroll/language.h"
 #include "lib/core/crypto.h"
 #include "policy/cmd_audit.h"
+#include "policy/cmd_aws.h"
 #include "policy/cmd_common.h"
 #include "policy/cmd_config.h"
 #include "policy/cmd_enable.h"
 #include "policy/cmd_explain.h"
 #include "policy/cmd_fix.h"
 #include "policy/cmd_policy.h"
+#include "policy/cmd_rotate.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -28,18 +30,22 @@ static const char help_text[] =
     "  config show           every key, its value and where it is set\n"
     "  explain USER [--service NAME] [--from ADDRESS]\n"
     "                        what a login of USER would meet, and why\n"
-    "  audit [host]          is this host as it has to be?\n"
+    "  audit [host|iam|all]  are this host, and the AWS account, as they have to be?\n"
     "  fix ID...             put right what checks of the audit fail: EIC, EIC-11,\n"
-    "                        KEY-09, MFA-10, MFA-11, MFA-13\n"
+    "                        KEY-09, MFA-10, MFA-11, MFA-13, PWD-01 to PWD-04\n"
     "  rollback [TXN]        take a fix or an enable back\n"
     "  history               what fix, enable and disable have changed\n"
     "  enable sshd|sudo|login   ask for a code there, with a way back\n"
     "  confirm               from a new login: what enable has changed stays\n"
     "  disable sshd|sudo|login  ask no more\n"
-    "  policy show|import FILE|check FILE|apply\n"
+    "  policy show|pull|import FILE|check FILE|apply\n"
     "                        the password rules in force, and IAM's\n"
+    "  mfa assign [USER]     give an IAM user an MFA device\n"
+    "  aws-policy NAME       the least policy of IAM for a command\n"
     "  password check [--user USER]\n"
     "                        do these passwords keep the rules?\n"
+    "  rotate run|status|resume|rollback|retire|repair|step\n"
+    "                        replace access keys, and never lose one\n"
     "\n"
     "  --config PATH         the login configuration (default: the packaged file)\n"
     "  --settings PATH       that of audits and of the cloud, bastionctl.conf (likewise)\n"
@@ -122,9 +128,9 @@ static int run(const struct line *l)
 	    {"disable", cmd_disable},
 	    {"explain", cmd_explain}, {"policy", cmd_policy}, {"password", cmd_password},
 	    {"audit", cmd_audit}, {"fix", cmd_fix}, {"rollback", cmd_rollback},
-	    {"history", cmd_history}};
-	static const char *const absent[] = {"breach", "mfa",
-	    "rotate", "aws-policy"};
+	    {"history", cmd_history}, {"mfa", cmd_mfa}, {"aws-policy", cmd_aws_policy},
+	    {"rotate", cmd_rotate}};
+	static const char *const absent[] = {"breach"};
 
 	if (l->version)
 		return print("bastionctl " PB_VERSION "\n");

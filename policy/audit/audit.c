@@ -4,9 +4,10 @@
 #include <string.h>
 #include <strings.h>
 
-static const struct audit_group *const groups[] = {&audit_pam, &audit_sshd, &audit_enrolled,
-    &audit_clock, &audit_door, &audit_sudo, &audit_eic, &audit_key, &audit_pam_password,
-    &audit_mirror, &audit_age, &audit_pam_counter, &audit_hash, &audit_history};
+static const struct audit_group *const groups[] = {&audit_iam_mfa, &audit_pam, &audit_sshd,
+    &audit_enrolled, &audit_clock, &audit_door, &audit_sudo, &audit_eic, &audit_iam_eic,
+    &audit_eic_return, &audit_iam_key, &audit_iam_secret, &audit_key, &audit_iam_key_initial,
+    &audit_iam_password, &audit_pam_password, &audit_mirror, &audit_age, &audit_pam_counter, &audit_hash, &audit_history};
 
 const struct audit_check *audit_check_at(size_t i)
 {
@@ -118,21 +119,28 @@ static int read_severities(const char *list, unsigned *bits, struct err *e)
 	return 0;
 }
 
+static bool is_in_scope(const struct audit_check *c, enum audit_what what)
+{
+	return c->scope == AUDIT_EITHER || what == AUDIT_WHAT_ALL ||
+	    (c->scope == AUDIT_ACCOUNT) == (what == AUDIT_WHAT_IAM);
+}
+
 static bool is_chosen(const struct audit_check *c, const struct audit_choice *which,
     unsigned severities)
 {
-	return (which->check == NULL || is_listed(c->id, which->check)) &&
+	return is_in_scope(c, which->what) &&
+	    (which->check == NULL || is_listed(c->id, which->check)) &&
 	    (which->exclude == NULL || !is_listed(c->id, which->exclude)) &&
 	    (severities & 1U << c->severity) != 0 &&
 	    (which->framework == AUDIT_NO_FRAMEWORK || audit_items(c, which->framework) != NULL);
 }
 
-static bool is_referred_to(enum audit_framework w)
+static bool is_referred_to(const struct audit_choice *which)
 {
 	const struct audit_check *c;
 
 	for (size_t i = 0; (c = audit_check_at(i)) != NULL; i++)
-		if (audit_items(c, w) != NULL)
+		if (is_in_scope(c, which->what) && audit_items(c, which->framework) != NULL)
 			return true;
 	return false;
 }
@@ -161,7 +169,7 @@ int audit_run(struct audit *a, struct facts *f, const struct audit_rules *rules,
 		c->run(f, rules, &x->result);
 		a->count++;
 	}
-	if (a->count == 0 && which->framework != AUDIT_NO_FRAMEWORK && !is_referred_to(which->framework))
+	if (a->count == 0 && which->framework != AUDIT_NO_FRAMEWORK && !is_referred_to(which))
 		return err_set(e, ERR_SYNTAX, "no check of a host refers to this framework; isms-p and guide "
 		    "are referred to");
 	return a->count > 0 ? 0 : err_set(e, ERR_SYNTAX, "no check is chosen");

@@ -1,5 +1,5 @@
 /*
- * audit: runs the checks over the facts of a host.
+ * audit: runs the checks over the facts of a host, and of the AWS account it belongs to.
  */
 #ifndef PB_AUDIT_H
 #define PB_AUDIT_H
@@ -17,12 +17,16 @@ struct audit_finding {
 /* Whose items the checks refer to. */
 enum audit_framework { AUDIT_NO_FRAMEWORK, AUDIT_ISMS_P, AUDIT_CIS, AUDIT_GUIDE };
 
+/* What is audited. */
+enum audit_what { AUDIT_WHAT_HOST, AUDIT_WHAT_IAM, AUDIT_WHAT_ALL };
+
 /* Which checks; each list is words between commas, NULL: all.  A word of check and exclude
  * is an id, or the part of ids before the dash: "EIC-03", "EIC". */
 struct audit_choice {
 	const char *check, *exclude;
 	const char *severity;           /* "high,critical" */
 	enum audit_framework framework; /* those alone that refer to an item of it */
+	enum audit_what what;
 };
 
 /* Zeroed memory is an empty one; audit_free() in any case. */

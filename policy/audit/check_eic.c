@@ -585,4 +585,8 @@ static const struct audit_check checks[] = {
         .run = check_eic_return},
 };
 
-const struct audit_group audit_eic = {checks, sizeof(checks) / sizeof(checks[0])};
+#define CHECKS (sizeof(checks) / sizeof(checks[0]))
+
+/* EIC-09 and EIC-10, which are the account's, stand before the last. */
+const struct audit_group audit_eic = {checks, CHECKS - 1};
+const struct audit_group audit_eic_return = {checks + CHECKS - 1, 1};

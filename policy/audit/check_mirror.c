@@ -97,6 +97,29 @@ static void judge_default(struct facts *f, struct result *r)
 		    "default is not named"), list);
 }
 
+/* Where the account was asked, what it has now is what counts, whatever the mirror says. */
+static void take_live(struct facts *f, struct result *r, struct iam_policy *wanted)
+{
+	const struct fact *x = facts_get(f, "iam", "policy");
+	char kept[IAM_MIRROR_SHA256], live[IAM_MIRROR_SHA256];
+	struct iam_policy now = {.custom = false};
+	struct err e = {0};
+
+	if (x->is == FACT_UNKNOWN || (x->is == FACT_TROUBLE && result_untold(r, x, "iam", "policy")))
+		return;
+	if (x->is == FACT_TEXT && iam_json_parse(&now, "iam policy", x->text, strlen(x->text), &e) != 0)
+		result_note(r, AUDIT_ERROR, N_("the account password policy: %s"), e.text);
+	else if (iam_json_fingerprint(wanted, kept) != 0 || iam_json_fingerprint(&now, live) != 0)
+		result_note(r, AUDIT_ERROR, N_("libcrypto failed"));
+	else if (strcmp(kept, live) != 0)
+		result_note(r, AUDIT_WARN, N_("IAM has another policy now than the mirror: `bastionctl policy "
+		    "pull`"));
+	else
+		result_note(r, AUDIT_PASS, N_("the mirror is what IAM has now"));
+	if (r->status != AUDIT_ERROR)
+		*wanted = now;
+}
+
 static void check_mirror(struct facts *f, const struct audit_rules *rules, struct result *r)
 {
 	struct iam_policy wanted;
@@ -105,6 +128,7 @@ static void check_mirror(struct facts *f, const struct audit_rules *rules, struc
 	if (!read_mirror(f, r, &wanted, &mirror))
 		return;
 	judge_age(f, r, &mirror, rules->now);
+	take_live(f, r, &wanted);
 	if (wanted.custom)
 		judge_fields(f, r, &wanted);
 	else
@@ -177,10 +201,11 @@ static void check_history(struct facts *f, const struct audit_rules *rules, stru
 }
 
 static const struct audit_check mirror_checks[] = {
-    {.id = "PWD-07", .severity = AUDIT_HIGH, .title = "Mirror in sync with IAM",
+    {.id = "PWD-07", .severity = AUDIT_HIGH, .scope = AUDIT_EITHER, .title = "Mirror in sync with IAM",
         .title_ko = "IAM 정책 동기화", .guide = "4",
         .rule = N_("what is in force is at least as strict as the mirrored policy of IAM in every "
-        "field; WARN where the mirror is older than 24 hours"), .fix = "bastionctl policy import",
+        "field; WARN where the mirror is older than 24 hours, or IAM has another now"),
+        .fix = "bastionctl policy pull",
         .rollback = N_("the earlier `password_policy` and policy_file"), .run = check_mirror},
 };
 

@@ -22,6 +22,26 @@ const char *audit_severity_name(enum audit_severity s)
 	return names[s];
 }
 
+static int64_t or_days(int64_t seconds, int64_t days)
+{
+	return seconds > 0 ? seconds : days * 86400;
+}
+
+int64_t audit_key_max_age(const struct audit_rules *rules)
+{
+	return or_days(rules->key_max_age, 90);
+}
+
+int64_t audit_key_unused(const struct audit_rules *rules)
+{
+	return or_days(rules->key_unused, 45);
+}
+
+int64_t audit_rotate_grace(const struct audit_rules *rules)
+{
+	return or_days(rules->rotate_grace, 7);
+}
+
 #define BACK 16   /* notes that a new one is compared with */
 #define MOST 1000 /* notes of a check: facts may come from a stranger */
 

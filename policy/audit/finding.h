@@ -54,14 +54,24 @@ bool result_untold(struct result *r, const struct fact *x, const char *kind, con
 
 void result_free(struct result *r);
 
-/* What the checks go by beside the facts. */
+/* What the checks go by beside the facts; seconds, 0: as bastionctl.conf has it by default. */
 struct audit_rules {
 	int64_t now;
+	int64_t key_max_age, key_unused, rotate_grace;
 };
+
+int64_t audit_key_max_age(const struct audit_rules *rules);  /* 90 days */
+int64_t audit_key_unused(const struct audit_rules *rules);   /* 45 days */
+int64_t audit_rotate_grace(const struct audit_rules *rules); /* 7 days */
+
+/* What a check judges: this host, or the AWS account; one that compares the two goes with
+ * either. */
+enum audit_scope { AUDIT_HOST, AUDIT_ACCOUNT, AUDIT_EITHER };
 
 struct audit_check {
 	const char *id;
 	enum audit_severity severity;
+	enum audit_scope scope;
 	const char *title, *title_ko;
 	const char *rule;     /* a text of po/: what must be, with its threshold */
 	const char *fix;      /* a command, or a text of po/; NULL: none */
@@ -79,6 +89,7 @@ struct audit_group {
 /* In the order of ids, as audit.c has them. */
 extern const struct audit_group audit_pam, audit_sshd, audit_enrolled, audit_clock, audit_door,
     audit_sudo, audit_eic, audit_key, audit_pam_password, audit_mirror, audit_age,
-    audit_pam_counter, audit_hash, audit_history;
+    audit_pam_counter, audit_hash, audit_history, audit_eic_return, audit_iam_mfa, audit_iam_eic,
+    audit_iam_key, audit_iam_secret, audit_iam_key_initial, audit_iam_password;
 
 #endif

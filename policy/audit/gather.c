@@ -202,6 +202,12 @@ static void gather_self(struct facts *f)
 	gather_file(f, "/etc/os-release", true);
 }
 
+void gather_little(struct facts *f, const struct gather_request *q)
+{
+	gather_self(f);
+	gather_enrolled(f, q);
+}
+
 void gather_host(struct facts *f, const struct gather_request *q)
 {
 	struct logins logins;

@@ -81,6 +81,9 @@ struct gather_request {
 };
 
 void gather_host(struct facts *f, const struct gather_request *q);
+/* Of all that alone which an audit of the AWS account needs: time and name of this host, and
+ * its password rules. */
+void gather_little(struct facts *f, const struct gather_request *q);
 
 /* For the others: one file, with meta; whole is false: meta alone. */
 void gather_file(struct facts *f, const char *path, bool whole);

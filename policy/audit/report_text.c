@@ -114,7 +114,10 @@ static void print_title(const struct report *r, FILE *out)
 		report_plain(f, report_host(r), INDENT + 2);
 		(void)fclose(f);
 	}
-	(void)fprintf(out, _("Audit of %s\n\n"), host);
+	if (r->account != NULL)
+		(void)fprintf(out, _("Audit of %s, AWS account %s\n\n"), host, r->account);
+	else
+		(void)fprintf(out, _("Audit of %s\n\n"), host);
 }
 
 void report_text(const struct report *r, FILE *out)

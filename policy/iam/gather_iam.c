@@ -1,0 +1,115 @@
+#include "policy/iam/gather_iam.h"
+
+#include "policy/audit/credential_report.h"
+#include "policy/iam/flight.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+void gather_iam_key_id(const char *id, char text[GATHER_IAM_ID])
+{
+	const size_t n = strlen(id);
+
+	if (n < 12)
+		(void)snprintf(text, GATHER_IAM_ID, "...");
+	else
+		(void)snprintf(text, GATHER_IAM_ID, "%.4s...%.4s", id, id + n - 4);
+	for (char *at = text; *at != '\0'; at++)
+		if (*at <= ' ' || *at > '~')
+			*at = '?';
+}
+
+int64_t gather_iam_time(const char *text)
+{
+	int64_t at;
+
+	return text != NULL && aws_key_time(text, &at) == 0 ? at : -1;
+}
+
+/* USER.j below the directory of rotations, which names account and user: ACCOUNT.USER.j. */
+static void note_rotations(struct gather_iam_part *p)
+{
+	DIR *d = p->q->rotate_dir != NULL ? opendir(p->q->rotate_dir) : NULL;
+	const struct dirent *entry;
+
+	while (d != NULL && (entry = readdir(d)) != NULL) {
+		const char *dot = strchr(entry->d_name, '.');
+		const size_t n = strlen(entry->d_name);
+		char user[256];
+		struct stat st;
+
+		if (dot == NULL || dot == entry->d_name || n < 4 || strcmp(entry->d_name + n - 2, ".j") != 0 ||
+		    dot + 1 >= entry->d_name + n - 2 ||
+		    fstatat(dirfd(d), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+			continue;
+		(void)snprintf(user, sizeof(user), "%.*s", (int)(n - 2 - (size_t)(dot + 1 - entry->d_name)),
+		    dot + 1);
+		facts_format(p->f, "rotation", user, "changed=%" PRId64, (int64_t)st.st_mtime);
+	}
+	if (d != NULL)
+		(void)closedir(d);
+}
+
+static void note_caller(struct gather_iam_part *p)
+{
+	struct account_caller who;
+	struct err e = {0};
+
+	if (account_caller(p->aws, &who, &e) == 0)
+		facts_format(p->f, "iam", "caller", "account=%s arn=%s", who.account, who.arn);
+	else
+		facts_trouble(p->f, "iam", "caller", e.text);
+}
+
+/* Nobody can be asked: each fact that would have been told says why. */
+static void note_silence(struct facts *f, const char *why)
+{
+	static const struct { const char *kind, *name; } all[] = {{"iam", "caller"}, {"iam", "summary"},
+	    {"iam", "users"}, {"iam", "report"}, {"iam", "root-mfa"}, {"iam", "policy"},
+	    {"iam-secrets", "all"}, {"iam-pushers", "all"}, {"ec2", "regions"}};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		facts_trouble(f, all[i].kind, all[i].name, why);
+}
+
+static void ask_all(struct gather_iam_part *p)
+{
+	struct flight queue = {.aws = p->aws, .ctx = p, .progress = p->q->progress};
+
+	note_caller(p);
+	gather_iam_report(p);
+	flight_begin(&queue);
+	gather_iam_account(p, &queue);
+	if (p->q->deep)
+		gather_iam_roles(p, &queue);
+	if (flight_run(&queue) != 0)
+		facts_trouble(p->f, "iam", "users", queue.e.text); /* not all was asked */
+	flight_end(&queue);
+	if (!p->q->deep)
+		facts_none(p->f, "iam-pushers", "all");
+	gather_iam_regions(p);
+	gather_iam_secrets(p);
+}
+
+void gather_iam(struct facts *f, const struct gather_iam *q)
+{
+	struct credential_report report = {.count = 0};
+	struct gather_iam_part p = {.f = f, .q = q, .report = &report, .report_time = -1};
+	const struct aws_key *key;
+	struct err e = {0};
+
+	note_rotations(&p);
+	if (account_open(&p.aws, &q->account, &e) != 0 ||
+	    aws_cred_get(aws_cred_of(p.aws), (int64_t)time(NULL), &key, &e) != 0)
+		note_silence(f, e.text);
+	else
+		ask_all(&p);
+	credential_report_free(&report);
+	aws_close(&p.aws);
+}

@@ -1,0 +1,330 @@
+#include "policy/iam/gather_iam.h"
+
+#include "policy/audit/credential_report.h"
+#include "policy/audit/words.h"
+#include "policy/iam/flight.h"
+#include "policy/iam/iam_policy.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PAGE "1000"
+#define PAGE_MOST ((size_t)8 << 20) /* bytes of one */
+#define NAME_MOST 129               /* of a user, with its NUL */
+
+/* The reason in a fact, of an answer that is none. */
+static void note_failure(struct flight *q, const struct aws_answer *r, const char *kind,
+    const char *name)
+{
+	const struct gather_iam_part *p = q->ctx;
+
+	facts_trouble(p->f, kind, name, r->e.text[0] != '\0' ? r->e.text : "no answer");
+}
+
+/* The job once more for the next page: 1; 0: this was the last; -1: it cannot be told. */
+static int next_page(struct flight *q, const struct flight_job *job, const struct aws_answer *r)
+{
+	const char *more = xml_text(r->result, "IsTruncated"), *marker = xml_text(r->result, "Marker");
+	struct flight_job next = *job;
+
+	if (more == NULL || strcmp(more, "true") != 0)
+		return 0;
+	if (marker == NULL || marker[0] == '\0')
+		return -1;
+	next.param[0].name = "Marker";
+	next.param[0].value = strdupa(marker);
+	next.tries = 0;
+	flight_add(q, &next);
+	return 1;
+}
+
+/* ---- keys ---- */
+
+static void take_use(struct flight *q, const struct flight_job *job, const struct aws_answer *r)
+{
+	const struct gather_iam_part *p = q->ctx;
+	const struct xml_node *used = xml_at(r->result, "AccessKeyLastUsed");
+	const int64_t at = gather_iam_time(xml_text(used, "LastUsedDate"));
+	char service[64], region[64];
+
+	if (r->end != AWS_DONE) {
+		note_failure(q, r, "iam-key-used", job->about);
+	} else if (at < 0 && xml_text(used, "LastUsedDate") != NULL &&
+	    strcmp(xml_text(used, "LastUsedDate"), "N/A") != 0 &&
+	    xml_text(used, "LastUsedDate")[0] != '\0') {
+		facts_trouble(p->f, "iam-key-used", job->about, "a date that cannot be read");
+	} else if (at < 0) {
+		facts_none(p->f, "iam-key-used", job->about);
+	} else {
+		words_put(service, sizeof(service), xml_text(used, "ServiceName") != NULL ?
+		    xml_text(used, "ServiceName") : "-");
+		words_put(region, sizeof(region), xml_text(used, "Region") != NULL ?
+		    xml_text(used, "Region") : "-");
+		facts_format(p->f, "iam-key-used", job->about, "last=%" PRId64 " service=%s region=%s", at,
+		    service, region);
+	}
+}
+
+static void take_key(struct flight *q, const char *user, const struct xml_node *key, size_t number)
+{
+	const struct gather_iam_part *p = q->ctx;
+	const char *id = xml_text(key, "AccessKeyId"), *said = xml_text(key, "Status");
+	char name[NAME_MOST + 24], ends[GATHER_IAM_ID], status[32];
+
+	(void)snprintf(name, sizeof(name), "%s/%zu", user, number);
+	if (id == NULL || said == NULL) {
+		facts_trouble(p->f, "iam-keys", user, "a key without id or status");
+		return;
+	}
+	gather_iam_key_id(id, ends);
+	words_put(status, sizeof(status), said);
+	facts_format(p->f, "iam-key", name, "id=%s status=%s created=%" PRId64, ends, status,
+	    gather_iam_time(xml_text(key, "CreateDate")));
+	flight_add(q, &(struct flight_job){.service = AWS_IAM, .action = "GetAccessKeyLastUsed",
+	    .param = {{"AccessKeyId", strdupa(id)}}, .done = take_use, .about = name});
+}
+
+static void take_keys(struct flight *q, const struct flight_job *job, const struct aws_answer *r)
+{
+	const struct gather_iam_part *p = q->ctx;
+	const struct xml_node *key = xml_at(r->result, "AccessKeyMetadata/member");
+	size_t n = 0;
+
+	if (r->end != AWS_DONE) {
+		if (aws_answer_is(r, "NoSuchEntity"))
+			facts_format(p->f, "iam-keys", job->about, "count=0"); /* removed meanwhile */
+		else
+			note_failure(q, r, "iam-keys", job->about);
+		return;
+	}
+	if (xml_at(r->result, "AccessKeyMetadata") == NULL) {
+		facts_trouble(p->f, "iam-keys", job->about, "iam ListAccessKeys: an answer without a list");
+		return;
+	}
+	for (const struct xml_node *k = key; k != NULL; k = xml_next(k))
+		n++;
+	facts_format(p->f, "iam-keys", job->about, "count=%zu", n);
+	n = 0;
+	for (; key != NULL; key = xml_next(key))
+		take_key(q, job->about, key, ++n);
+}
+
+/* ---- the console ---- */
+
+static void take_login(struct flight *q, const struct flight_job *job, const struct aws_answer *r)
+{
+	const struct gather_iam_part *p = q->ctx;
+
+	if (r->end == AWS_DONE)
+		facts_format(p->f, "iam-login", job->about, "created=%" PRId64,
+		    gather_iam_time(xml_text(r->result, "LoginProfile/CreateDate")));
+	else if (aws_answer_is(r, "NoSuchEntity"))
+		facts_none(p->f, "iam-login", job->about);
+	else
+		note_failure(q, r, "iam-login", job->about);
+}
+
+static void take_devices(struct flight *q, const struct flight_job *job, const struct aws_answer *r)
+{
+	const struct gather_iam_part *p = q->ctx;
+	const struct xml_node *one = xml_at(r->result, "MFADevices/member");
+	size_t n = 0;
+
+	for (; r->end == AWS_DONE && one != NULL; one = xml_next(one))
+		n++;
+	if (r->end == AWS_DONE && xml_at(r->result, "MFADevices") == NULL)
+		facts_trouble(p->f, "iam-mfa", job->about, "iam ListMFADevices: an answer without a list");
+	else if (r->end == AWS_DONE)
+		facts_format(p->f, "iam-mfa", job->about, "count=%zu by=live", n);
+	else
+		note_failure(q, r, "iam-mfa", job->about);
+}
+
+/* ---- users ---- */
+
+static void ask_about(struct flight *q, const char *action, const char *user, flight_done *done)
+{
+	char name[NAME_MOST];
+
+	(void)snprintf(name, sizeof(name), "%s", user);
+	flight_add(q, &(struct flight_job){.service = AWS_IAM, .action = action,
+	    .param = {{"UserName", name}}, .done = done, .about = name});
+}
+
+/* What the report says in his favour is taken, and a user of its time alone is judged by it:
+ * one who was made since may have another's name. */
+static void ask_about_user(struct flight *q, const char *user, int64_t created)
+{
+	const struct gather_iam_part *p = q->ctx;
+	const struct credential_row *row = credential_report_find(p->report, user);
+
+	if (row != NULL && (created < 0 || created >= p->report_time || row->created != created))
+		row = NULL;
+	if (row != NULL && !row->password) {
+		facts_none(p->f, "iam-login", user);
+	} else {
+		ask_about(q, "GetLoginProfile", user, take_login);
+		if (row != NULL && row->mfa)
+			facts_format(p->f, "iam-mfa", user, "count=1 by=report");
+		else
+			ask_about(q, "ListMFADevices", user, take_devices);
+	}
+	if (row != NULL && !row->keys)
+		facts_format(p->f, "iam-keys", user, "count=0");
+	else
+		ask_about(q, "ListAccessKeys", user, take_keys);
+}
+
+static bool is_name(const char *text)
+{
+	return text != NULL && text[0] != '\0' && strlen(text) < NAME_MOST &&
+	    strpbrk(text, "/ \t\r\n") == NULL;
+}
+
+static void take_user(struct flight *q, const struct xml_node *user)
+{
+	struct gather_iam_part *p = q->ctx;
+	const char *name = xml_text(user, "UserName"), *arn = xml_text(user, "Arn");
+	const int64_t created = gather_iam_time(xml_text(user, "CreateDate"));
+
+	if (!is_name(name) || arn == NULL) {
+		p->strange = true;
+		return;
+	}
+	p->users++;
+	facts_format(p->f, "iam-user", name, "arn=%s created=%" PRId64, arn, created);
+	ask_about_user(q, name, created);
+	if (p->q->deep)
+		gather_iam_simulate(q, arn);
+}
+
+static void take_users(struct flight *q, const struct flight_job *job, const struct aws_answer *r)
+{
+	struct gather_iam_part *p = q->ctx;
+	const struct xml_node *u = xml_at(r->result, "Users/member");
+	int more;
+
+	if (r->end != AWS_DONE) {
+		note_failure(q, r, "iam", "users");
+		return;
+	}
+	more = xml_at(r->result, "Users") != NULL ? next_page(q, job, r) : -1;
+	for (; u != NULL; u = xml_next(u))
+		take_user(q, u);
+	if (more < 0 || (more == 0 && p->strange))
+		facts_trouble(p->f, "iam", "users", "iam ListUsers: an answer that is not whole");
+	else if (more == 0)
+		facts_format(p->f, "iam", "users", "count=%zu", p->users);
+}
+
+/* ---- the account ---- */
+
+static const char *entry(const struct xml_node *map, const char *key)
+{
+	for (const struct xml_node *n = xml_at(map, "entry"); n != NULL; n = xml_next(n)) {
+		const char *name = xml_text(n, "key");
+
+		if (name != NULL && strcmp(name, key) == 0)
+			return xml_text(n, "value");
+	}
+	return NULL;
+}
+
+static void take_summary(struct flight *q, const struct flight_job *job, const struct aws_answer *r)
+{
+	static const struct { const char *word, *key; } all[] = {{"mfa", "AccountMFAEnabled"},
+	    {"keys", "AccountAccessKeysPresent"}, {"password", "AccountPasswordPresent"}};
+	const struct gather_iam_part *p = q->ctx;
+	const struct xml_node *map = xml_at(r->result, "SummaryMap");
+	char words[128] = "", value[24];
+	size_t n = 0;
+
+	(void)job;
+	if (r->end != AWS_DONE) {
+		note_failure(q, r, "iam", "summary");
+		return;
+	}
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		const char *said = entry(map, all[i].key);
+
+		if (said == NULL)
+			continue;
+		words_put(value, sizeof(value), said);
+		n += (size_t)snprintf(words + n, sizeof(words) - n, "%s%s=%s", n > 0 ? " " : "", all[i].word,
+		    value);
+	}
+	facts_text(p->f, "iam", "summary", words, strlen(words));
+}
+
+static void take_policy(struct flight *q, const struct flight_job *job, const struct aws_answer *r)
+{
+	const struct gather_iam_part *p = q->ctx;
+	struct buffer text = {0};
+	struct iam_policy policy;
+	struct err e = {0};
+
+	(void)job;
+	if (aws_answer_is(r, "NoSuchEntity")) {
+		facts_none(p->f, "iam", "policy");
+	} else if (r->end != AWS_DONE) {
+		note_failure(q, r, "iam", "policy");
+	} else if (iam_policy_read(&policy, r->result, &e) != 0) {
+		facts_trouble(p->f, "iam", "policy", e.text);
+	} else {
+		iam_policy_print(&policy, &text);
+		facts_text(p->f, "iam", "policy", buffer_string(&text), text.len);
+	}
+	buffer_free(&text);
+}
+
+/* The console's has this name, and another's owner is root. */
+static bool is_of_root(const struct xml_node *device)
+{
+	const char *serial = xml_text(device, "SerialNumber"), *arn = xml_text(device, "User/Arn");
+	const size_t n = arn != NULL ? strlen(arn) : 0;
+
+	return (serial != NULL && strstr(serial, ":mfa/root-account-mfa-device") != NULL) ||
+	    (n > 5 && strcmp(arn + n - 5, ":root") == 0);
+}
+
+/* Where no page has one, root has none of this kind. */
+static void take_virtual(struct flight *q, const struct flight_job *job, const struct aws_answer *r)
+{
+	const struct gather_iam_part *p = q->ctx;
+	const struct xml_node *one = xml_at(r->result, "VirtualMFADevices/member");
+	int more;
+
+	if (r->end != AWS_DONE) {
+		note_failure(q, r, "iam", "root-mfa");
+		return;
+	}
+	for (; one != NULL; one = xml_next(one)) {
+		const char *serial = xml_text(one, "SerialNumber");
+
+		if (serial != NULL && is_of_root(one)) {
+			facts_text(p->f, "iam", "root-mfa", serial, strlen(serial));
+			return;
+		}
+	}
+	if ((more = next_page(q, job, r)) == 0)
+		facts_none(p->f, "iam", "root-mfa");
+	else if (more < 0)
+		facts_trouble(p->f, "iam", "root-mfa", "iam ListVirtualMFADevices: an answer that is not whole");
+}
+
+void gather_iam_account(struct gather_iam_part *p, struct flight *queue)
+{
+	static char page[] = PAGE, assigned[] = "Assigned";
+
+	(void)p;
+	flight_add(queue, &(struct flight_job){.service = AWS_IAM, .action = "ListUsers",
+	    .param = {{NULL, NULL}, {"MaxItems", page}}, .done = take_users, .answer_most = PAGE_MOST});
+	flight_add(queue, &(struct flight_job){.service = AWS_IAM, .action = "GetAccountSummary",
+	    .done = take_summary});
+	flight_add(queue, &(struct flight_job){.service = AWS_IAM, .done = take_policy,
+	    .action = "GetAccountPasswordPolicy"});
+	flight_add(queue, &(struct flight_job){.service = AWS_IAM, .action = "ListVirtualMFADevices",
+	    .param = {{NULL, NULL}, {"AssignmentStatus", assigned}, {"MaxItems", page}},
+	    .done = take_virtual, .answer_most = PAGE_MOST});
+}

@@ -1,0 +1,153 @@
+"""bastionctl audit iam where moto is wrong, silent or too slow (fake_aws.py)."""
+import base64
+import json
+import os
+import subprocess
+
+from bastion import BUILD
+from fake_aws import Fake, People, no, ok
+
+TOOL = str(BUILD / "bastionctl")
+EC2 = "http://ec2.amazonaws.com/doc/2016-11-15/"
+NO_ROW = "N/A"
+
+
+def audit(server, *argv):
+    done = subprocess.run([TOOL, "audit", "iam", "--json", *argv], env=server.env(),
+                          capture_output=True, text=True, check=False, timeout=600)
+    assert done.stdout, done.stderr
+    return done, {x["id"]: x for x in json.loads(done.stdout)["findings"]}
+
+
+def test_many_users_are_asked_about_at_a_time():
+    """One at a time would take ten times as long at least: so many are in flight on average."""
+    users = int(os.environ.get("PB_IAM_USERS", "400"))
+    with Fake(People(users, page=150), delay=0.02) as server:
+        _, found = audit(server)
+        assert server.count["ListUsers"] == -(-users // 150)
+        for action in ("ListAccessKeys", "GetLoginProfile", "ListMFADevices"):
+            assert server.count[action] == users
+        assert server.count["GetAccessKeyLastUsed"] == 2 * users
+        assert server.most <= 32
+        assert server.mean() >= 10, server.mean()
+    for name in ("MFA-03", "KEY-01", "KEY-02", "KEY-03", "KEY-10"):
+        assert found[name]["status"] == "FAIL"
+
+
+def test_no_users_at_all_is_no_pass():
+    with Fake(People(0)) as server:
+        _, found = audit(server)
+    for name in ("MFA-03", "KEY-01", "KEY-02", "KEY-03", "KEY-05", "KEY-10", "PWD-05"):
+        assert found[name]["status"] == "INFO", (name, found[name])
+
+
+def test_throttled_calls_come_again_with_fewer_beside_them():
+    people, seen = People(30), set()
+
+    def answer(action, params):
+        who = (action, params.get("UserName"))
+        if action == "ListAccessKeys" and who not in seen:
+            seen.add(who)
+            return no("Throttling")
+        return people(action, params)
+
+    with Fake(answer) as server:
+        _, found = audit(server, "--check", "KEY-01")
+        assert server.count["ListAccessKeys"] == 60
+    assert found["KEY-01"]["status"] == "FAIL"
+    assert "Throttling" not in json.dumps(found)
+
+
+def test_answer_that_is_not_whole_is_an_error():
+    people = People(3)
+
+    def answer(action, params):
+        if action == "ListUsers":
+            return ok(action, "<Users/><IsTruncated>true</IsTruncated>")
+        return people(action, params)
+
+    with Fake(answer) as server:
+        _, found = audit(server)
+    assert found["MFA-03"]["status"] == "ERROR" and found["KEY-01"]["status"] == "ERROR"
+
+
+def report(rows):
+    """Columns in another order than AWS's, with one that nobody knows."""
+    names = ["mfa_active", "user", "arn", "user_creation_time", "password_enabled",
+             "password_last_changed", "password_next_rotation", "access_key_1_active",
+             "access_key_1_last_rotated", "access_key_2_active", "access_key_2_last_rotated",
+             "additional_credentials_info"]
+    lines = [",".join(names)]
+    lines += [",".join(row.get(name, NO_ROW) for name in names) for row in rows]
+    return "\n".join(lines)
+
+
+def test_report_spares_questions_and_failures_are_confirmed_live():
+    people = People(4)
+    made = {"user_creation_time": "2020-01-01T00:00:00+00:00", "access_key_1_active": "false",
+            "access_key_2_active": "false", "password_last_changed": "2021-01-01T00:00:00+00:00"}
+    rows = [{**made, "user": "u0", "password_enabled": "FALSE", "mfa_active": "FALSE"},
+            {**made, "user": "u1", "password_enabled": "TRUE", "mfa_active": "TRUE"},
+            {**made, "user": "u2", "password_enabled": "true", "mfa_active": "false",
+             "access_key_1_active": "true"},
+            {**made, "user": "u3", "password_enabled": "true", "mfa_active": "false",
+             "user_creation_time": "2019-01-01T00:00:00+00:00"}]
+    text = base64.b64encode(report(rows).encode()).decode()
+
+    def answer(action, params):
+        if action == "GenerateCredentialReport":
+            return ok(action, "<State>COMPLETE</State>")
+        if action == "GetCredentialReport":
+            return ok(action, f"<Content>{text}</Content><ReportFormat>text/csv</ReportFormat>"
+                      "<GeneratedTime>2026-11-30T00:00:00Z</GeneratedTime>")
+        if action == "ListMFADevices" and params["UserName"] == "u2":
+            return ok(action, "<MFADevices><member><SerialNumber>x</SerialNumber></member>"
+                      "</MFADevices>")
+        return people(action, params)
+
+    with Fake(answer) as server:
+        _, found = audit(server)
+        asked = {(action, params.get("UserName")) for action, params in server.calls}
+    assert ("GetLoginProfile", "u0") not in asked and ("ListAccessKeys", "u0") not in asked
+    assert ("ListMFADevices", "u1") not in asked and ("ListAccessKeys", "u1") not in asked
+    # The report's failure of u2 is none any more; u3 is another than the report's.
+    assert ("ListMFADevices", "u2") in asked and ("ListAccessKeys", "u2") in asked
+    assert ("ListAccessKeys", "u3") in asked
+    text = json.dumps(found["MFA-03"])
+    assert "u3" in text and not any(name in text for name in ("u0:", "u1:", "u2:"))
+    assert found["PWD-05"]["status"] == "FAIL"
+    assert "u1:" in json.dumps(found["PWD-05"]) and "u0:" not in json.dumps(found["PWD-05"])
+
+
+def test_endpoints_serial_consoles_and_pushers_are_warned_of():
+    people = People(2)
+
+    def answer(action, params):
+        if action == "DescribeInstanceConnectEndpoints":
+            return 200, (f'<{action}Response xmlns="{EC2}"><requestId>x</requestId>'
+                         "<instanceConnectEndpointSet><item><instanceConnectEndpointId>eice-1"
+                         "</instanceConnectEndpointId><state>create-complete</state>"
+                         f"<vpcId>vpc-1</vpcId></item></instanceConnectEndpointSet>"
+                         f"</{action}Response>")
+        if action == "GetSerialConsoleAccessStatus":
+            return 200, (f'<{action}Response xmlns="{EC2}"><requestId>x</requestId>'
+                         f"<serialConsoleAccessEnabled>false</serialConsoleAccessEnabled>"
+                         f"</{action}Response>")
+        if action == "ListRoles":
+            return ok(action, "<Roles><member><Path>/</Path><RoleName>r</RoleName>"
+                      "<Arn>arn:aws:iam::123456789012:role/r</Arn></member></Roles>")
+        if action == "SimulatePrincipalPolicy":
+            said = "allowed" if params["PolicySourceArn"].endswith("u1") else "implicitDeny"
+            return ok(action, "<EvaluationResults>" + "".join(
+                f"<member><EvalActionName>{params[f'ActionNames.member.{i}']}</EvalActionName>"
+                f"<EvalDecision>{said if i == 1 else 'explicitDeny'}</EvalDecision></member>"
+                for i in (1, 2, 3)) + "</EvaluationResults>")
+        return people(action, params)
+
+    with Fake(answer) as server:
+        _, found = audit(server, "--check", "EIC", "--deep", "--region", "eu-west-1")
+        assert server.count["SimulatePrincipalPolicy"] == 3
+    assert found["EIC-09"]["status"] == "WARN" and "eu-west-1/eice-1" in json.dumps(found["EIC-09"])
+    assert found["EIC-10"]["status"] == "WARN"
+    text = json.dumps(found["EIC-10"])
+    assert "user/u1" in text and "SendSSHPublicKey" in text and "user/u0" not in text

@@ -1,0 +1,887 @@
+/* The rotation of a key, with a fault at each call and at each write: no key is ever lost. */
+#include "tests/unit/scratch.h"
+
+#include "policy/rotate/machine.h"
+#include "policy/rotate/profile.h"
+#include "tests/unit/rotate_cloud.h"
+
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+static struct scratch sc;
+static struct cloud *cloud; /* shared with the children */
+
+/* ---- changes of files are events too ---- */
+
+static bool in_child;
+
+/* 0: goes on; else it fails. */
+static int file_event(void)
+{
+	enum cloud_fault f;
+
+	if (!in_child)
+		return 0;
+	f = cloud_event(cloud);
+	if (f == CLOUD_KILL_AFTER)
+		_exit(CLOUD_KILLED); /* as before the next one */
+	if (f == CLOUD_FINE)
+		return 0;
+	cloud->excused = true;
+	errno = EIO;
+	return -1;
+}
+
+ssize_t pwrite(int fd, const void *data, size_t n, off_t at)
+{
+	return file_event() != 0 ? -1 : syscall(SYS_pwrite64, fd, data, n, at);
+}
+
+int fdatasync(int fd)
+{
+	(void)fd;
+	if (file_event() != 0)
+		return -1;
+	cloud->unsaved = false;
+	return 0; /* the disk of this machine is not what is tested */
+}
+
+int fsync(int fd)
+{
+	(void)fd;
+	return file_event();
+}
+
+int renameat(int from, const char *a, int to, const char *b)
+{
+	return file_event() != 0 ? -1 : (int)syscall(SYS_renameat2, from, a, to, b, 0);
+}
+
+/* ---- a run in a process of its own ---- */
+
+struct ask {
+	bool profile;       /* the key is in a credentials file, and signs */
+	const char *step;   /* of Secrets Manager */
+	const char *retire; /* a key's id */
+	struct rotate_order order;
+	struct rotate_times times;
+};
+
+static const struct ask daily = {.times = {.period = 90 * CLOUD_DAY, .overlap = CLOUD_DAY,
+    .overlap_most = 7 * CLOUD_DAY, .grace = 7 * CLOUD_DAY, .orphan = CLOUD_DAY, .pace_ms = 2000}};
+
+static struct rotate_record target_of(const struct ask *ask)
+{
+	struct rotate_record target = {.home_kind = ROTATE_HOME_SECRET};
+
+	(void)snprintf(target.home, sizeof(target.home), "arn:aws:secretsmanager:eu-west-1:1:secret:x");
+	if (ask->profile) {
+		target.home_kind = ROTATE_HOME_PROFILE;
+		(void)snprintf(target.home, sizeof(target.home), "%s/credentials", sc.dir);
+		(void)snprintf(target.profile, sizeof(target.profile), "deploy");
+	}
+	return target;
+}
+
+static enum rotate_end go(struct rotate *m, const struct ask *ask, const struct rotate_record *target)
+{
+	enum rotate_end end;
+
+	if (ask->retire != NULL) {
+		m->signer.account[0] = '\0';
+		(void)snprintf(m->signer.account, sizeof(m->signer.account), CLOUD_ACCOUNT);
+		return rotate_retire(m, CLOUD_USER, ask->retire);
+	}
+	end = rotate_open(m, target);
+	if (end != ROTATE_GO)
+		return end;
+	return ask->step != NULL ? rotate_call(m, ask->step) : rotate_run(m);
+}
+
+static int run_here(const struct ask *ask)
+{
+	const struct rotate_record target = target_of(ask);
+	struct rotate_profile profile = {.path = target.home, .name = target.profile};
+	struct rotate_iam iam = cloud_iam;
+	struct rotate_home home = cloud_home;
+	struct rotate_host host = cloud_host;
+	struct rotate *m = rotate_new();
+	enum rotate_end end;
+
+	if (m == NULL)
+		return 99;
+	iam.ctx = home.ctx = host.ctx = cloud;
+	if (ask->profile)
+		rotate_profile_home(&profile, &home);
+	m->iam = &iam;
+	m->home = &home;
+	m->host = &host;
+	m->times = ask->times;
+	m->order = ask->order;
+	m->state_dir = sc.dir;
+	end = go(m, ask, &target);
+	if (end != ROTATE_DONE)
+		(void)snprintf(cloud->last, sizeof(cloud->last), "%.255s", m->e.text);
+	rotate_free(&m);
+	return (int)end;
+}
+
+/* The end, or CLOUD_KILLED. */
+static int run(const struct ask *ask)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		in_child = true;
+		_exit(run_here(ask));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	cloud->unsaved = cloud->excused = false;
+	return WEXITSTATUS(status);
+}
+
+static void later(int days)
+{
+	cloud->now_ms += (int64_t)days * CLOUD_DAY * 1000;
+}
+
+/* The record on disk, with its secrets. */
+static void read_journal(struct rotate_record *r)
+{
+	struct journal j;
+	struct err e = {0};
+
+	assert_int_equal(journal_open(&j, sc.dir, CLOUD_ACCOUNT, CLOUD_USER, r, &e), 0);
+	journal_close(&j);
+}
+
+/* Neither of its slots has one of the cloud's secrets. */
+static void assert_no_secret_on_disk(void)
+{
+	char path[512], bytes[16384];
+	ssize_t n;
+	int fd;
+
+	scratch_path(&sc, path, "rotate/" CLOUD_ACCOUNT "." CLOUD_USER ".j");
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	n = read(fd, bytes, sizeof(bytes));
+	(void)close(fd);
+	assert_true(n > 0);
+	assert_null(memmem(bytes, (size_t)n, "secret/of/key", 13));
+}
+
+/* The pair in the file; it has to be an active key's that has passed the test. */
+static void read_file(struct rotate_pair *pair)
+{
+	struct rotate_profile p = {.path = NULL, .name = "deploy"};
+	struct cloud_key *k;
+	struct err e = {0};
+	char path[512];
+
+	scratch_path(&sc, path, "credentials");
+	p.path = path;
+	assert_int_equal(rotate_profile_read(&p, pair, &e), 0);
+	k = cloud_key(cloud, pair->id);
+	assert_non_null(k);
+	if (k == NULL)
+		return; /* for who reads without knowing cmocka */
+	assert_true(k->there && k->active);
+	assert_string_equal(k->secret, pair->secret);
+	assert_true(k == &cloud->key[0] || k->tests >= 3);
+}
+
+static const char file_text[] = "# mine\n[default]\nregion = eu-west-1\n[deploy]\n"
+    "aws_access_key_id = %s\n; a remark\n\taws_secret_access_key = a continuation\n"
+    "aws_secret_access_key=%s\n";
+
+static void begin_file(void)
+{
+	char path[512], text[512];
+
+	cloud_begin(cloud, true);
+	scratch_dir(&sc);
+	cloud->events = 1;
+	cloud->current = -1;
+	(void)snprintf(text, sizeof(text), file_text, cloud->key[0].id, cloud->key[0].secret);
+	scratch_path(&sc, path, "credentials");
+	scratch_write(path, text, strlen(text), 0600);
+}
+
+static void begin(bool self)
+{
+	cloud_begin(cloud, self);
+	scratch_dir(&sc);
+	cloud->events = 1;
+}
+
+static int drop_one(const char *path, const struct stat *st, int type, struct FTW *f)
+{
+	(void)st;
+	(void)type;
+	(void)f;
+	return remove(path);
+}
+
+static void drop(void)
+{
+	(void)nftw(sc.dir, drop_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+/* ---- what must be in the end ---- */
+
+#define WRONG(what) do { (void)snprintf(why, 256, "%s", what); return false; } while (0)
+
+/* One key, made since, in AWSCURRENT, of which the secret there is right; no second one that
+ * is active, none whose secret nobody has. */
+static bool is_well(struct cloud *c, char why[256])
+{
+	const struct cloud_key *k = cloud_current(c);
+
+	if (c->broken[0] != '\0')
+		WRONG(c->broken);
+	if (k == NULL || !k->there || !k->active)
+		WRONG("AWSCURRENT names no active key");
+	if (strcmp(k->secret, c->version[c->current].secret) != 0)
+		WRONG("AWSCURRENT has another secret");
+	if (k->created < 1700000000)
+		WRONG("the old key is still the current one");
+	if (cloud_count(c) != 1)
+		WRONG("there is a key that nobody needs");
+	return true;
+}
+
+/* Runs once a week until the rotation has ended, or 12 weeks long. */
+static bool run_to_the_end(const struct ask *ask, char why[256])
+{
+	char last[256];
+
+	why[0] = '\0';
+	for (int week = 0; week < 12 && cloud->broken[0] == '\0'; week++) {
+		(void)run(ask);
+		later(8);
+		if (is_well(cloud, why))
+			return true;
+	}
+	memcpy(last, why, sizeof(last));
+	(void)snprintf(why, 256, "%.120s (%.120s)", last, cloud->last);
+	return false;
+}
+
+static const struct ask daily_file = {.profile = true, .times = {.period = 90 * CLOUD_DAY,
+    .overlap = CLOUD_DAY, .overlap_most = 7 * CLOUD_DAY, .grace = 7 * CLOUD_DAY,
+    .orphan = CLOUD_DAY, .pace_ms = 2000}};
+
+/* The same with a file: each process signs with the key that it finds there. */
+static bool run_file_to_the_end(const struct ask *ask, char why[256])
+{
+	struct rotate_pair pair;
+
+	for (int week = 0; week < 12; week++) {
+		(void)run(ask);
+		later(8);
+		read_file(&pair);
+		(void)snprintf(cloud->signer, sizeof(cloud->signer), "%.31s", pair.id);
+		if (cloud->broken[0] != '\0')
+			break;
+		if (cloud_count(cloud) == 1 && strcmp(pair.id, cloud->key[0].id) != 0)
+			return true;
+	}
+	(void)snprintf(why, 256, "%.120s (%.120s)", cloud->broken, cloud->last);
+	return false;
+}
+
+/* ---- without a fault ---- */
+
+static void key_is_rotated_in_three_runs(void **state)
+{
+	struct rotate_record r;
+	char why[256];
+
+	(void)state;
+	begin(false);
+	assert_int_equal(run(&daily), ROTATE_DONE);
+	assert_int_equal(cloud_count(cloud), 2);
+	assert_int_equal(cloud->current, 1);
+	assert_no_secret_on_disk();
+	read_journal(&r);
+	assert_int_equal(r.state, ROTATE_OVERLAP);
+	assert_int_equal(run(&daily), ROTATE_DONE);
+	assert_true(cloud->key[0].active);
+	later(1);
+	assert_int_equal(run(&daily), ROTATE_DONE);
+	assert_true(cloud->key[0].there);
+	assert_false(cloud->key[0].active);
+	later(6);
+	assert_int_equal(run(&daily), ROTATE_DONE);
+	assert_true(cloud->key[0].there);
+	later(1);
+	assert_int_equal(run(&daily), ROTATE_DONE);
+	assert_true(is_well(cloud, why));
+	assert_no_secret_on_disk();
+	/* And nothing more until the next one is due. */
+	later(79);
+	assert_int_equal(run(&daily), ROTATE_DONE);
+	assert_int_equal(cloud->made, 2);
+	later(1);
+	assert_int_equal(run(&daily), ROTATE_DONE);
+	assert_int_equal(cloud->made, 3);
+	drop();
+}
+
+static void new_key_signs_once_it_is_current(void **state)
+{
+	char why[256];
+
+	(void)state;
+	begin(true);
+	assert_int_equal(run(&daily), ROTATE_DONE);
+	assert_true(run_to_the_end(&daily, why));
+	assert_string_equal(cloud->signer, cloud->key[1].id);
+	drop();
+}
+
+static void old_key_that_is_used_stays_on_and_is_told(void **state)
+{
+	(void)state;
+	begin(false);
+	assert_int_equal(run(&daily), ROTATE_DONE);
+	later(2);
+	cloud->key[0].used = cloud->now_ms / 1000 - 60;
+	assert_int_equal(run(&daily), ROTATE_DONE);
+	assert_non_null(strstr(cloud->last, "still used"));
+	assert_true(cloud->key[0].active);
+	later(6);
+	assert_int_equal(run(&daily), ROTATE_STUCK);
+	assert_true(cloud->key[0].active);
+	drop();
+}
+
+static void key_that_is_slow_is_waited_for(void **state)
+{
+	char why[256];
+
+	(void)state;
+	begin(false);
+	cloud->slow = 15;
+	assert_int_equal(run(&daily), ROTATE_DONE);
+	assert_true(run_to_the_end(&daily, why));
+	drop();
+}
+
+static void key_that_never_works_is_taken_back(void **state)
+{
+	(void)state;
+	begin(false);
+	cloud->slow = 100000;
+	assert_int_equal(run(&daily), ROTATE_AGAIN);
+	assert_int_equal(cloud_count(cloud), 1);
+	assert_true(cloud->key[0].active);
+	assert_int_equal(cloud->current, 0);
+	assert_int_equal(cloud->pending, -1);
+	assert_string_equal(cloud->broken, "");
+	drop();
+}
+
+static void version_of_another_is_left_alone(void **state)
+{
+	char why[256];
+
+	(void)state;
+	begin(false);
+	cloud->put_is_another = true;
+	assert_int_equal(run(&daily), ROTATE_DONE);
+	assert_true(run_to_the_end(&daily, why));
+	drop();
+}
+
+static void current_key_that_is_off_is_drift_and_nothing_changes(void **state)
+{
+	(void)state;
+	begin(false);
+	cloud->key[0].active = false;
+	cloud->events = 0;
+	cloud->current = -1; /* not the cloud's fault */
+	cloud->current = 0;
+	assert_int_equal(run(&daily), ROTATE_DRIFT);
+	assert_int_equal(cloud->made, 1);
+	assert_false(cloud->key[0].active);
+	drop();
+}
+
+static void second_active_key_is_for_people_to_decide(void **state)
+{
+	(void)state;
+	begin(false);
+	(void)cloud_make(cloud);
+	assert_int_equal(run(&daily), ROTATE_STUCK);
+	assert_non_null(strstr(cloud->last, "decide"));
+	assert_int_equal(cloud_count(cloud), 2);
+	assert_true(cloud->key[1].active);
+	drop();
+}
+
+static void second_key_that_was_off_for_long_makes_room(void **state)
+{
+	char why[256];
+
+	(void)state;
+	begin(false);
+	(void)cloud_make(cloud);
+	cloud->key[1].created -= 30 * CLOUD_DAY;
+	cloud->key[1].active = false;
+	assert_int_equal(run(&daily), ROTATE_DONE);
+	assert_false(cloud->key[1].there);
+	assert_true(run_to_the_end(&daily, why));
+	drop();
+}
+
+static void dry_run_changes_nothing(void **state)
+{
+	struct ask ask = daily;
+	char path[512];
+
+	(void)state;
+	begin(false);
+	ask.order.dry_run = true;
+	assert_int_equal(run(&ask), ROTATE_DONE);
+	assert_int_equal(cloud->made, 1);
+	scratch_path(&sc, path, "rotate");
+	assert_int_equal(access(path, F_OK), -1);
+	drop();
+}
+
+static void rollback_goes_back_and_the_new_key_goes_away(void **state)
+{
+	struct ask back = daily;
+
+	(void)state;
+	begin(false);
+	back.order.rollback = true;
+	assert_int_equal(run(&daily), ROTATE_DONE);
+	later(2);
+	assert_int_equal(run(&daily), ROTATE_DONE); /* the old one is off now */
+	assert_false(cloud->key[0].active);
+	assert_int_equal(run(&back), ROTATE_DONE);
+	assert_int_equal(cloud->current, 0);
+	assert_true(cloud->key[0].active);
+	assert_true(cloud->key[1].active);
+	back.order.rollback = false;
+	back.order.resume = true;
+	later(2);
+	assert_int_equal(run(&back), ROTATE_DONE);
+	assert_false(cloud->key[1].active);
+	later(8);
+	assert_int_equal(run(&back), ROTATE_DONE);
+	assert_int_equal(cloud_count(cloud), 1);
+	assert_true(cloud->key[0].there);
+	assert_string_equal(cloud->broken, "");
+	drop();
+}
+
+static void repair_finds_the_version_whose_key_works(void **state)
+{
+	struct ask repair = daily;
+	struct cloud_key *k;
+
+	(void)state;
+	begin(false);
+	repair.order.repair = true;
+	k = cloud_make(cloud);
+	(void)cloud_put(cloud, "22222222-1111-4111-8111-111111111111", k->id, k->secret);
+	cloud->pending = 1;
+	cloud->key[0].there = cloud->key[0].active = false;
+	assert_int_equal(run(&daily), ROTATE_DRIFT);
+	cloud->broken[0] = '\0'; /* as it was found */
+	assert_int_equal(run(&repair), ROTATE_DONE);
+	assert_int_equal(cloud->current, 1);
+	assert_int_equal(cloud->made, 2);
+	drop();
+}
+
+static void repair_makes_a_key_where_none_works(void **state)
+{
+	struct ask repair = daily;
+
+	(void)state;
+	begin(false);
+	repair.order.repair = true;
+	cloud->key[0].there = cloud->key[0].active = false;
+	assert_int_equal(run(&repair), ROTATE_DONE);
+	assert_int_equal(cloud_count(cloud), 1);
+	assert_string_equal(cloud->version[cloud->current].key, cloud->key[1].id);
+	assert_true(cloud->key[1].active);
+	drop();
+}
+
+/* With room for two, the quota does not tell of the one whose answer was lost. */
+static void create_is_not_asked_again_before_its_key_is_looked_for(void **state)
+{
+	struct ask repair = daily;
+
+	(void)state;
+	repair.order.repair = true;
+	for (int at = 1; at <= 40; at++) {
+		begin(false);
+		cloud->key[0].there = cloud->key[0].active = false;
+		cloud->plan[0].at = at;
+		cloud->plan[0].fault = CLOUD_LOST;
+		for (int week = 0; week < 4; week++) {
+			(void)run(&repair);
+			later(8);
+		}
+		cloud->broken[0] = '\0'; /* AWSCURRENT was dead at the beginning */
+		assert_true(cloud->current >= 1);
+		for (int i = 0; i < cloud->keys; i++)
+			if (cloud->key[i].active)
+				assert_string_equal(cloud->key[i].id, cloud->version[cloud->current].key);
+		drop();
+	}
+}
+
+static void key_that_became_current_meanwhile_is_not_deleted(void **state)
+{
+	(void)state;
+	begin(false);
+	assert_int_equal(run(&daily), ROTATE_DONE);
+	later(2);
+	assert_int_equal(run(&daily), ROTATE_DONE);
+	/* Somebody has gone back by hand. */
+	cloud->key[0].active = true;
+	cloud->current = 0;
+	later(30);
+	assert_int_equal(run(&daily), ROTATE_STUCK);
+	assert_true(cloud->key[0].there && cloud->key[0].active && cloud->key[1].active);
+	drop();
+}
+
+static void steps_of_a_rotation_function_may_each_be_called_twice(void **state)
+{
+	static const char *const steps[] = {"createSecret", "setSecret", "testSecret", "finishSecret"};
+	struct ask ask = daily;
+
+	(void)state;
+	begin(false);
+	ask.order.token = "33333333-1111-4111-8111-111111111111";
+	ask.step = "testSecret";
+	assert_int_equal(run(&ask), ROTATE_STUCK); /* there is no such version */
+	/* As RotateSecret makes it: a version with the label and without a value. */
+	(void)cloud_put(cloud, ask.order.token, "", "");
+	cloud->pending = 1;
+	assert_int_equal(run(&ask), ROTATE_STUCK);
+	assert_non_null(strstr(cloud->last, "createSecret"));
+	for (int i = 0; i < 4; i++)
+		for (int twice = 0; twice < 2; twice++) {
+			ask.step = steps[i];
+			if (run(&ask) != ROTATE_DONE)
+				fail_msg("%s: %s", steps[i], cloud->last);
+			assert_int_equal(cloud->made, 2);
+			assert_int_equal(cloud->current, i == 3 ? 1 : 0);
+		}
+	assert_string_equal(cloud->version[1].key, cloud->key[1].id);
+	assert_true(cloud->key[0].active);
+	/* The rest is the timer's; meanwhile no other version can be made. */
+	(void)cloud_put(cloud, "44444444-1111-4111-8111-111111111111", "", "");
+	cloud->pending = 2;
+	ask.order.token = "44444444-1111-4111-8111-111111111111";
+	ask.step = "createSecret";
+	assert_int_equal(run(&ask), ROTATE_AGAIN);
+	assert_int_equal(cloud->made, 2);
+	later(2);
+	assert_int_equal(run(&daily), ROTATE_DONE);
+	later(8);
+	assert_int_equal(run(&ask), ROTATE_DONE); /* ends that one, and makes this one */
+	assert_int_equal(cloud->made, 3);
+	assert_string_equal(cloud->broken, "");
+	drop();
+}
+
+static void faults_in_the_four_steps_lose_no_key(void **state)
+{
+	static const char *const steps[] = {"createSecret", "setSecret", "testSecret", "finishSecret"};
+
+	(void)state;
+	for (int at = 1; at <= 60; at++)
+		for (int f = CLOUD_NOT_SENT; f < CLOUD_FAULTS; f++) {
+			struct ask ask = daily;
+
+			begin(false);
+			ask.order.token = "33333333-1111-4111-8111-111111111111";
+			(void)cloud_put(cloud, ask.order.token, "", "");
+			cloud->pending = 1;
+			cloud->plan[0].at = at;
+			cloud->plan[0].fault = (enum cloud_fault)f;
+			for (int tries = 0, i = 0; tries < 12 && i < 4; tries++) {
+				ask.step = steps[i];
+				/* Secrets Manager begins with the first one again. */
+				i = run(&ask) == ROTATE_DONE ? i + 1 : 0;
+				later(i == 0 && tries > 0 ? 2 : 0);
+			}
+			if (cloud->broken[0] != '\0' || cloud->current != 1 || cloud_count(cloud) != 2)
+				fail_msg("event %d, fault %d: %s (%s)", at, f, cloud->broken, cloud->last);
+			drop();
+		}
+}
+
+static void retire_switches_off_what_is_nobodys(void **state)
+{
+	struct ask ask = daily;
+	char id[32], current[32];
+
+	(void)state;
+	begin(false);
+	(void)cloud_make(cloud);
+	memcpy(id, cloud->key[1].id, sizeof(id));
+	memcpy(current, cloud->key[0].id, sizeof(current));
+	ask.retire = current;
+	assert_int_equal(run(&ask), ROTATE_STUCK);
+	ask.retire = "AKIANONE";
+	assert_int_equal(run(&ask), ROTATE_DRIFT);
+	ask.retire = id;
+	assert_int_equal(run(&ask), ROTATE_DONE);
+	assert_true(cloud->key[0].active);
+	assert_false(cloud->key[1].active);
+	assert_int_equal(run(&ask), ROTATE_DONE);
+	drop();
+}
+
+static void profile_is_rotated_and_goes_back(void **state)
+{
+	struct ask back = daily_file;
+	struct rotate_pair pair;
+	struct rotate_record r;
+
+	(void)state;
+	begin_file();
+	assert_int_equal(run(&daily_file), ROTATE_DONE);
+	read_file(&pair);
+	assert_string_equal(pair.id, cloud->key[1].id);
+	assert_string_equal(cloud->signer, cloud->key[1].id);
+	/* The old one's secret is nowhere else: for the way back. */
+	read_journal(&r);
+	assert_string_equal(r.old.secret, cloud->key[0].secret);
+	assert_string_equal(r.new.secret, "");
+	back.order.rollback = true;
+	assert_int_equal(run(&back), ROTATE_DONE);
+	read_file(&pair);
+	assert_string_equal(pair.id, cloud->key[0].id);
+	assert_no_secret_on_disk();
+	drop();
+}
+
+static void no_fault_loses_the_key_of_a_profile(void **state)
+{
+	char why[256];
+	int n;
+
+	(void)state;
+	begin_file();
+	assert_true(run_file_to_the_end(&daily_file, why));
+	n = cloud->event;
+	drop();
+	for (int at = 1; at <= n; at++)
+		for (int f = CLOUD_NOT_SENT; f < CLOUD_FAULTS; f++) {
+			begin_file();
+			cloud->plan[0].at = at;
+			cloud->plan[0].fault = (enum cloud_fault)f;
+			if (!run_file_to_the_end(&daily_file, why))
+				fail_msg("event %d, fault %d: %s", at, f, why);
+			(void)run(&daily_file); /* where the last one could not note that it is the last */
+			assert_no_secret_on_disk();
+			drop();
+		}
+}
+
+static void hidden_orphan_is_found_by_the_quota(void **state)
+{
+	char why[256];
+
+	(void)state;
+	/* The answer to the create is lost, and lists do not show the key. */
+	for (int at = 1; at < 60; at++) {
+		begin(false);
+		cloud->hide = 3;
+		cloud->plan[0].at = at;
+		cloud->plan[0].fault = CLOUD_LOST;
+		assert_true(run_to_the_end(&daily, why));
+		drop();
+	}
+}
+
+/* ---- the matrix ---- */
+
+static int count_events(const struct ask *ask, bool self)
+{
+	char why[256];
+	int n;
+
+	begin(self);
+	if (!run_to_the_end(ask, why))
+		fail_msg("without a fault: %s", why);
+	n = cloud->event;
+	drop();
+	return n;
+}
+
+static void try_faults(const struct ask *ask, bool self, const int at[2], const enum cloud_fault fault[2])
+{
+	char why[256];
+
+	begin(self);
+	for (int i = 0; i < 2; i++) {
+		cloud->plan[i].at = at[i];
+		cloud->plan[i].fault = fault[i];
+	}
+	if (!run_to_the_end(ask, why))
+		fail_msg("event %d, fault %d; event %d, fault %d: %s", at[0], (int)fault[0], at[1],
+		    (int)fault[1], why);
+	(void)run(ask);
+	assert_no_secret_on_disk();
+	drop();
+}
+
+static void try_each_event(bool self)
+{
+	const int n = count_events(&daily, self);
+
+	for (int at = 1; at <= n; at++)
+		for (int f = CLOUD_NOT_SENT; f < CLOUD_FAULTS; f++)
+			try_faults(&daily, self, (int[2]){at, 0}, (enum cloud_fault[2]){(enum cloud_fault)f,
+			    CLOUD_FINE});
+}
+
+static void no_fault_at_any_event_loses_a_key(void **state)
+{
+	(void)state;
+	try_each_event(false);
+}
+
+static void no_fault_loses_a_key_that_rotates_itself(void **state)
+{
+	(void)state;
+	try_each_event(true);
+}
+
+/* ROTATE_PAIRS=all: each pair; else one in 397. */
+static void no_two_faults_lose_a_key(void **state)
+{
+	const char *all = getenv("ROTATE_PAIRS");
+	const int part = all != NULL ? 1 : 397, n = count_events(&daily, false);
+	int i = 0;
+
+	(void)state;
+	for (int a = 1; a <= n; a++)
+		for (int b = a + 1; b <= n + 20; b++)
+			for (int f = CLOUD_NOT_SENT; f < CLOUD_FAULTS; f++)
+				for (int g = CLOUD_NOT_SENT; g < CLOUD_FAULTS; g++)
+					if (i++ % part == 0)
+						try_faults(&daily, false, (int[2]){a, b}, (enum cloud_fault[2]){
+						    (enum cloud_fault)f, (enum cloud_fault)g});
+}
+
+/* ---- the control: the procedure of the guide on the same cloud ---- */
+
+/* setSecret: where there are two keys the oldest goes, then a new one is made and put; the
+ * test accepts whatever is no AuthFailure; finishSecret moves the label. */
+static int guide_here(void)
+{
+	struct rotate_value cur = {.version = ""};
+	struct rotate_keys keys;
+	struct rotate_identity who;
+	struct rotate_pair new;
+
+	if (cloud_list(cloud, CLOUD_USER, &keys, NULL) != ROTATE_OK)
+		return 1;
+	if (keys.count == 2 && cloud_remove(cloud, CLOUD_USER,
+	    keys.key[keys.key[0].created <= keys.key[1].created ? 0 : 1].id, NULL) != ROTATE_OK)
+		return 1;
+	if (cloud_create(cloud, CLOUD_USER, &new, NULL) != ROTATE_OK)
+		return 1;
+	cloud->unsaved = false; /* it is never saved */
+	if (cloud_get(cloud, NULL, ROTATE_CURRENT, &cur, NULL) != ROTATE_OK ||
+	    cloud_put_value(cloud, "99999999-1111-4111-8111-111111111111", &cur, &new, NULL) != ROTATE_OK)
+		return 1;
+	(void)cloud_identity(cloud, &new, &who, NULL);
+	return cloud_move(cloud, "99999999-1111-4111-8111-111111111111", cur.version, NULL) == ROTATE_OK ? 0 : 1;
+}
+
+static int guide(void)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		in_child = true;
+		_exit(guide_here());
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	cloud->unsaved = false;
+	return WEXITSTATUS(status);
+}
+
+static void procedure_of_the_guide_loses_keys_in_the_same_cloud(void **state)
+{
+	int lost = 0, deleted = 0;
+
+	(void)state;
+	for (int at = 1; at <= 6; at++)
+		for (int f = CLOUD_NOT_SENT; f < CLOUD_FAULTS; f++) {
+			const struct cloud_key *k;
+
+			begin(false);
+			cloud->plan[0].at = at;
+			cloud->plan[0].fault = (enum cloud_fault)f;
+			for (int again = 0; again < 3 && guide() != 0; again++)
+				later(0);
+			k = cloud_current(cloud);
+			lost += k == NULL || !k->there || !k->active ? 1 : 0;
+			deleted += strstr(cloud->broken, "an active key is deleted") != NULL ? 1 : 0;
+			drop();
+		}
+	assert_true(lost > 0);
+	assert_true(deleted > 0);
+}
+
+static int make_cloud(void **state)
+{
+	(void)state;
+	cloud = mmap(NULL, sizeof(*cloud), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	return cloud == MAP_FAILED || crypto_init() != 0 ? -1 : 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(key_is_rotated_in_three_runs),
+		cmocka_unit_test(new_key_signs_once_it_is_current),
+		cmocka_unit_test(old_key_that_is_used_stays_on_and_is_told),
+		cmocka_unit_test(key_that_is_slow_is_waited_for),
+		cmocka_unit_test(key_that_never_works_is_taken_back),
+		cmocka_unit_test(version_of_another_is_left_alone),
+		cmocka_unit_test(current_key_that_is_off_is_drift_and_nothing_changes),
+		cmocka_unit_test(second_active_key_is_for_people_to_decide),
+		cmocka_unit_test(second_key_that_was_off_for_long_makes_room),
+		cmocka_unit_test(dry_run_changes_nothing),
+		cmocka_unit_test(rollback_goes_back_and_the_new_key_goes_away),
+		cmocka_unit_test(repair_finds_the_version_whose_key_works),
+		cmocka_unit_test(repair_makes_a_key_where_none_works),
+		cmocka_unit_test(create_is_not_asked_again_before_its_key_is_looked_for),
+		cmocka_unit_test(key_that_became_current_meanwhile_is_not_deleted),
+		cmocka_unit_test(steps_of_a_rotation_function_may_each_be_called_twice),
+		cmocka_unit_test(faults_in_the_four_steps_lose_no_key),
+		cmocka_unit_test(retire_switches_off_what_is_nobodys),
+		cmocka_unit_test(profile_is_rotated_and_goes_back),
+		cmocka_unit_test(no_fault_loses_the_key_of_a_profile),
+		cmocka_unit_test(hidden_orphan_is_found_by_the_quota),
+		cmocka_unit_test(no_fault_at_any_event_loses_a_key),
+		cmocka_unit_test(no_fault_loses_a_key_that_rotates_itself),
+		cmocka_unit_test(no_two_faults_lose_a_key),
+		cmocka_unit_test(procedure_of_the_guide_loses_keys_in_the_same_cloud),
+	};
+
+	return cmocka_run_group_tests(tests, make_cloud, NULL);
+}
