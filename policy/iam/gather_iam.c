@@ -2,6 +2,7 @@
 
 #include "policy/audit/credential_report.h"
 #include "policy/iam/flight.h"
+#include "policy/rotate/journal.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -32,6 +33,14 @@ int64_t gather_iam_time(const char *text)
 	return text != NULL && aws_key_time(text, &at) == 0 ? at : -1;
 }
 
+/* A journal stays when its rotation is closed. */
+static bool is_under_way(int dir, const char *name)
+{
+	struct rotate_record r;
+
+	return journal_peek(dir, name, &r, NULL) == 0 && r.state != ROTATE_CLOSED;
+}
+
 /* USER.j below the directory of rotations, which names account and user: ACCOUNT.USER.j. */
 static void note_rotations(struct gather_iam_part *p)
 {
@@ -46,7 +55,8 @@ static void note_rotations(struct gather_iam_part *p)
 
 		if (dot == NULL || dot == entry->d_name || n < 4 || strcmp(entry->d_name + n - 2, ".j") != 0 ||
 		    dot + 1 >= entry->d_name + n - 2 ||
-		    fstatat(dirfd(d), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		    fstatat(dirfd(d), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+		    !is_under_way(dirfd(d), entry->d_name))
 			continue;
 		(void)snprintf(user, sizeof(user), "%.*s", (int)(n - 2 - (size_t)(dot + 1 - entry->d_name)),
 		    dot + 1);
