@@ -26,7 +26,8 @@
  *   ec2-endpoints REGION      words: count
  *   ec2-serial REGION         words: enabled
  *   ec2 regions       those that were asked, with blanks
- *   rotation USER     words: changed; of a journal of `bastionctl rotate`
+ *   rotation USER     words: state, old, new (ends of ids), changed; of a journal of `bastionctl
+ *                     rotate` of this account that is not closed
  */
 #ifndef PB_AUDIT_IAM_FACTS_H
 #define PB_AUDIT_IAM_FACTS_H

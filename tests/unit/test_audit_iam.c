@@ -124,8 +124,27 @@ static void two_active_keys_fail_but_in_a_rotation(void **state)
 	host_says("KEY-02", AUDIT_PASS, "1 users");
 	text("iam-key", "kim/2", "id=AKIA...2222 status=Active created=1699999000");
 	host_says("KEY-02", AUDIT_FAIL, "kim: two active keys");
-	text("rotation", "kim", "changed=1699999000");
+	text("rotation", "kim", "state=overlap old=AKIA...WXYZ new=AKIA...2222");
 	host_says("KEY-02", AUDIT_WARN, "under way");
+	text("rotation", "kim", "state=saved old=AKIA...WXYZ new=AKIA...2222");
+	host_says("KEY-02", AUDIT_WARN, "under way");
+}
+
+/* A journal is a permanent file: that it is there says nothing. */
+static void rotation_that_has_ended_or_is_of_other_keys_excuses_nobody(void **state)
+{
+	static const char *const ended[] = {"state=closed old=- new=-", "state=closed old=AKIA...WXYZ "
+	    "new=AKIA...2222", "state=grace old=AKIA...WXYZ new=AKIA...2222", "state=intent "
+	    "old=AKIA...WXYZ new=-", "state=overlap old=AKIA...0000 new=AKIA...2222",
+	    "state=overlap old=AKIA...WXYZ new=AKIA...3333"};
+
+	(void)state;
+	one_user(1000, "last=1699999000 service=s3 region=-");
+	text("iam-key", "kim/2", "id=AKIA...2222 status=Active created=1699999000");
+	for (size_t i = 0; i < sizeof(ended) / sizeof(ended[0]); i++) {
+		text("rotation", "kim", ended[i]);
+		host_says("KEY-02", AUDIT_FAIL, "no rotation is under way");
+	}
 }
 
 static void key_that_was_never_used_counts_from_when_it_was_made(void **state)
@@ -329,6 +348,7 @@ int main(void)
 	    T(account_without_users_is_no_pass),
 	    T(key_is_too_old_by_the_second),
 	    T(two_active_keys_fail_but_in_a_rotation),
+	    T(rotation_that_has_ended_or_is_of_other_keys_excuses_nobody),
 	    T(key_that_was_never_used_counts_from_when_it_was_made),
 	    T(inactive_key_beyond_the_grace_is_warned_of),
 	    T(initial_key_fails),
