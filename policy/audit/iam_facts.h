@@ -13,7 +13,7 @@
  *   iam-user NAME     words: arn, created
  *   iam-report NAME   words of a row of the report: password (true, false), changed, next
  *   iam-login NAME    may log in to the console: words created; none: may not
- *   iam-mfa NAME      words: count, by (live, report)
+ *   iam-mfa NAME      words: count, by (live); of who may log in
  *   iam-keys NAME     words: count
  *   iam-key NAME/N    words: id (its ends alone), status, created
  *   iam-key-used NAME/N   words: last, service, region; none: never
