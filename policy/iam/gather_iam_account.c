@@ -287,7 +287,8 @@ static void take_virtual(struct flight *q, const struct flight_job *job, const s
 			return;
 		}
 	}
-	if ((more = next_page(q, job, r)) == 0)
+	more = xml_at(r->result, "VirtualMFADevices") != NULL ? next_page(q, job, r) : -1;
+	if (more == 0)
 		facts_none(p->f, "iam", "root-mfa");
 	else if (more < 0)
 		facts_trouble(p->f, "iam", "root-mfa", "iam ListVirtualMFADevices: an answer that is not whole");

@@ -169,8 +169,12 @@ def test_users_that_are_refused_are_no_pass_of_who_may_push():
 
 
 def test_answer_without_its_list_is_an_error_and_not_none():
+    roles = ""
+
     def answer(action, params):
-        if action in ("ListVirtualMFADevices", "ListRoles"):
+        if action == "ListRoles":
+            return ok(action, roles + "<IsTruncated>false</IsTruncated>")
+        if action == "ListVirtualMFADevices":
             return ok(action, "<IsTruncated>false</IsTruncated>")
         if action == "SimulatePrincipalPolicy":
             return ok(action, "<EvaluationResults>" + "".join(
@@ -189,8 +193,12 @@ def test_answer_without_its_list_is_an_error_and_not_none():
         _, found = audit(server, "--check", "MFA-02,EIC-09,EIC-10", "--deep", "--region",
                          "eu-west-1")
     assert {x["status"] for x in found.values()} == {"ERROR"}, found
-    text = json.dumps(found["EIC-10"])
-    assert "ListRoles" in text and "SimulatePrincipalPolicy" in text
+    assert "ListRoles" in json.dumps(found["EIC-10"])
+    roles = "<Roles/>"
+    with Fake(answer) as server:
+        _, found = audit(server, "--check", "EIC-10", "--deep")
+    assert found["EIC-10"]["status"] == "ERROR"
+    assert "SimulatePrincipalPolicy" in json.dumps(found["EIC-10"])
 
 
 def test_endpoints_serial_consoles_and_pushers_are_warned_of():
