@@ -8,6 +8,8 @@
 #include "policy/cmd_config.h"
 #include "policy/fix_plan.h"
 
+#include <stdio.h>
+
 int cmd_fix(const struct cmd_common *common, int argc, char **argv);
 int cmd_rollback(const struct cmd_common *common, int argc, char **argv);
 int cmd_history(const struct cmd_common *common, int argc, char **argv);
@@ -30,6 +32,8 @@ int cmd_fix_enable(const struct cmd_common *common, const struct fix_options *o,
 /* Says where texts are kept that somebody else has written meanwhile. */
 struct fix_done;
 void cmd_fix_tell_edited(const struct fix_done *d);
+/* And how many files somebody has changed, whose modes were left; on out. */
+void cmd_fix_tell_left(const struct fix_done *d, FILE *out);
 
 /* Whether it goes on without --yes: asked on a terminal. */
 bool cmd_fix_is_agreed(const struct fix_options *o);

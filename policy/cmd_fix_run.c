@@ -61,14 +61,25 @@ void cmd_fix_tell_edited(const struct fix_done *d)
 	}
 }
 
+void cmd_fix_tell_left(const struct fix_done *d, FILE *out)
+{
+	if (d->left > 0)
+		(void)fprintf(out, P_("%d file was changed since and keeps its mode and owner; the log says "
+		    "which.\n", "%d files were changed since and keep their modes and owners; the log says "
+		    "which.\n", (unsigned long)d->left), d->left);
+}
+
 static int tell_trouble(const struct work *w, int r)
 {
 	const struct fix_done *d = &w->done;
 
 	(void)fprintf(stderr, "bastionctl: fix: %s\n", d->went_back && d->why.text[0] != '\0' ?
 	    d->why.text : w->e.text);
-	if (d->went_back)
+	if (d->went_back && d->left == 0)
 		(void)fprintf(stderr, _("bastionctl: fix: all is as it was; transaction %s\n"), d->id);
+	else if (d->went_back)
+		(void)fprintf(stderr, _("bastionctl: fix: transaction %s is back, but for this:\n"), d->id);
+	cmd_fix_tell_left(d, stderr);
 	if (d->no_package)
 		(void)fprintf(stderr, _("bastionctl: the package is not installed again: no copy of its "
 		    "version is in the cache; its files are back\n"));
@@ -90,6 +101,7 @@ static int tell_done(struct work *w, int r)
 	(void)printf(_("Done; transaction %s.  `bastionctl rollback %s` takes it back.\n"), d->id, d->id);
 	if (d->account.text[0] != '\0')
 		(void)printf(_("Left to you, the account: %s\n"), d->account.text);
+	cmd_fix_tell_left(d, stdout);
 	return CMD_YES;
 }
 
@@ -135,7 +147,7 @@ static int what_is_left(const struct work *w, int r)
 
 	if (p->by_hand)
 		return CMD_TROUBLE;
-	return r == CMD_YES && (p->left.len > 0 || p->more) ? CMD_NO : r;
+	return r == CMD_YES && (p->left.len > 0 || p->more || w->done.left > 0) ? CMD_NO : r;
 }
 
 static int finish_done(struct work *w)

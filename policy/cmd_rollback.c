@@ -52,9 +52,7 @@ static int tell_back(struct back *b, const struct fix_done *d, int r)
 	if (r != 0)
 		return refuse(b, r);
 	if (d->left > 0)
-		(void)printf(P_("%d file was changed since and keeps its mode and owner; the log says "
-		    "which.\n", "%d files were changed since and keep their modes and owners; the log says "
-		    "which.\n", (unsigned long)d->left), d->left);
+		cmd_fix_tell_left(d, stdout);
 	else
 		(void)printf(_("All is as it was before transaction %s.\n"), d->id);
 	if (d->no_package)

@@ -16,8 +16,18 @@ static const char pin[] =
 static int plan_apt(struct facts *f, struct fix_plan *p, struct err *e)
 {
 	const struct fact *x = facts_get(f, "file", FIX_PIN_PATH);
+	const char *before = NULL;
 	struct fix_file *to;
+	size_t line = 0;
 
+	if (eic_return_is_pinned(f, FIX_PIN_PATH, &before, &line))
+		return 0;
+	if (before != NULL) {
+		fix_plan_leave(p, before, line, _("lets apt install it, and comes before every pin that "
+		    "could be written; take it out"));
+		p->by_hand = true;
+		return 0;
+	}
 	if (facts_get(f, "dir", FIX_PIN_DIR)->is != FACT_TEXT) {
 		fix_plan_leave(p, FIX_PIN_DIR, 0, _("the directory is not there, so no pin can be put in it"));
 		return 0;
@@ -65,7 +75,7 @@ int fix_pin_plan(struct facts *f, struct fix_plan *p, struct err *e)
 		return err_set(e, ERR_UNKNOWN, "%s %s: it could not be told, so nothing is changed",
 		    apt->is == FACT_NONE || apt->is == FACT_TEXT ? "dnf-exclude" : "meta",
 		    apt->is == FACT_NONE || apt->is == FACT_TEXT ? dnf->name : "/etc/apt");
-	if (apt->is == FACT_TEXT && !eic_return_is_pinned(f))
+	if (apt->is == FACT_TEXT)
 		r = plan_apt(f, p, e);
 	if (r == 0 && eic_return_has_dnf(f) && !eic_return_is_excluded(f))
 		plan_dnf(f, p);

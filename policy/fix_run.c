@@ -50,12 +50,30 @@ static int do_settings(const struct job *j, struct err *e)
 	return put_files(j, true, e);
 }
 
+/* Somebody has put another file in its place, or taken it away: it is not ours to touch, and
+ * keeps none of the others from it.  Its owner could stop every fix otherwise. */
+static bool is_theirs(int r)
+{
+	return r == ERR_CONFLICT || r == ERR_REFUSED || r == ERR_NONE || r == ERR_UNSAFE;
+}
+
 static int do_modes(const struct job *j, struct err *e)
 {
 	int r = 0;
 
-	for (int i = 0; i < j->c->plan.modes && r == 0; i++)
-		r = fix_mode_put(&j->c->plan.mode[i], true, e);
+	j->done->left = 0;
+	for (int i = 0; i < j->c->plan.modes && r == 0; i++) {
+		struct err why = {0};
+
+		r = fix_mode_put(&j->c->plan.mode[i], true, &why);
+		if (is_theirs(r)) {
+			note(j, "is left as it is", why.text);
+			j->done->left++;
+			r = 0;
+		} else if (r != 0 && e != NULL) {
+			*e = why;
+		}
+	}
 	return r;
 }
 
@@ -171,19 +189,29 @@ static int keep_edited(const struct job *j, int i, struct err *e)
 	return r;
 }
 
-/* What is another file by now, or has another mode, is somebody's who came later. */
-static void modes_back(const struct job *j, struct fix_done *done)
+/* What is another file by now, or has another mode, is somebody's who came later.  Of one that
+ * is gone no mode has to come back.  Trouble with one keeps no other from it. */
+static int modes_back(const struct job *j, struct err *e)
 {
+	int first = 0;
+
+	j->done->left = 0;
 	for (int i = j->c->plan.modes - 1; i >= 0; i--) {
 		struct err why = {0};
-
 		const int r = fix_mode_put(&j->c->plan.mode[i], false, &why);
 
 		if (r == 0 || r == ERR_NONE)
 			continue;
 		note(j, "is left as it is", why.text);
-		done->left++;
+		if (is_theirs(r)) {
+			j->done->left++;
+		} else if (first == 0) {
+			first = r;
+			if (e != NULL)
+				*e = why;
+		}
 	}
+	return first;
 }
 
 /* The package first: what its scripts write is then as it was.  Trouble with it, or with the
@@ -216,8 +244,8 @@ static int things_back(const struct job *j, struct err *trouble, struct err *e)
 static int go_back(const struct job *j, struct err *e)
 {
 	const struct buffer nothing = {0};
-	struct err trouble = {0};
-	int r = 0;
+	struct err trouble = {0}, modes = {0};
+	int r = 0, of_modes;
 
 	/* On a full disk the note is missing, and all still comes back. */
 	(void)enable_txn_write(j->t, j->id, RETURNING, &nothing, NULL);
@@ -225,8 +253,9 @@ static int go_back(const struct job *j, struct err *e)
 		i++;
 	if (r != 0)
 		return r;
-	modes_back(j, j->done);
-	r = things_back(j, &trouble, e);
+	of_modes = modes_back(j, &modes);
+	if ((r = things_back(j, &trouble, e)) == 0 && (r = of_modes) != 0 && e != NULL)
+		*e = modes;
 	return r == 0 ? enable_txn_turn(j->t, j->id, ENABLE_TXN_FIX, "returned", e) : r;
 }
 
@@ -235,8 +264,8 @@ static int back(const struct job *j, struct err *e)
 	const int r = go_back(j, e);
 
 	j->done->open = r != 0 && r != ERR_UNKNOWN;
-	note(j, r == 0 ? "all is as it was" : "it is not as it was", r == 0 || e == NULL ? NULL :
-	    e->text);
+	note(j, r != 0 ? "it is not as it was" : j->done->left > 0 ? "is back, but for what was changed "
+	    "since" : "all is as it was", r == 0 || e == NULL ? NULL : e->text);
 	return r;
 }
 
@@ -324,15 +353,16 @@ int fix_run_resume(const struct enable_txn *t, const char *id, struct fix_done *
 	return r;
 }
 
-/* A done one becomes an open one. */
+/* A done one becomes an open one, if nothing is known that would keep it from ending. */
 static int reopen(const struct enable_txn *t, const char *id, struct fix_change *c, struct err *e)
 {
-	int r = 0;
+	for (int i = 0; i < c->plan.modes; i++) {
+		const int r = fix_mode_check(&c->plan.mode[i], e);
 
-	for (int i = 0; i < c->plan.modes && r == 0; i++)
-		if ((r = fix_mode_check(&c->plan.mode[i], e)) == ERR_NONE)
-			r = 0; /* it is gone: no mode of it has to come back */
-	return r != 0 ? r : enable_txn_turn(t, id, "done", ENABLE_TXN_FIX, e);
+		if (r != 0 && !is_theirs(r))
+			return r;
+	}
+	return enable_txn_turn(t, id, "done", ENABLE_TXN_FIX, e);
 }
 
 /* Who has begun to go back, or is told so, keeps what is newer beside it. */

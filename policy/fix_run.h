@@ -13,9 +13,9 @@
 
 struct fix_done {
 	char id[ENABLE_ID_MAX];
-	bool went_back;         /* a step failed, and all is as it was */
+	bool went_back;         /* a step failed, and all but those of left is as it was */
 	struct err why;         /* that step */
-	int left;               /* files whose mode was changed since: not given the old one */
+	int left;               /* files that somebody has changed since, whose modes were left */
 	bool no_package;        /* gone back without it: no copy of this version is on the host */
 	struct err account;     /* why it is still there, or not made again */
 	struct err restart;     /* why none has been told to begin anew */

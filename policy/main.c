@@ -16,6 +16,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 #ifndef PB_VERSION
 #define PB_VERSION "unknown"
@@ -144,6 +146,16 @@ static int run(const struct line *l)
 	return usage(l->argv[0][0] == '-' ? N_("unknown option") : N_("unknown command"), l->argv[0]);
 }
 
+/* Keys of AWS, the keyring and passwords pass through here, and through libraries that do not
+ * keep them out of a core file. */
+static void leave_no_core(void)
+{
+	struct rlimit none = {0, 0};
+
+	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
 int main(int argc, char **argv)
 {
 	/* Words only move towards the front, so argv itself has room for them. */
@@ -151,6 +163,7 @@ int main(int argc, char **argv)
 	int r;
 
 	language_begin(argc, argv);
+	leave_no_core();
 	if ((r = read_line(&l, argc, argv)) != CMD_YES)
 		return r;
 	if (crypto_init() != 0) {

@@ -110,17 +110,15 @@ static void read_part(int ends[2], struct buffer *b)
 		buffer_add(b, part, (size_t)n);
 }
 
-/* What is said until the end, or until its time is over; then false. */
-static bool read_all(struct pipes *p, struct run_said *said, int within)
+/* What is said until the end, or until its time is over. */
+static void read_all(struct pipes *p, struct run_said *said, int64_t end)
 {
-	const int64_t end = seconds() + within;
-
 	while (p->out[0] >= 0 || p->err[0] >= 0) {
 		struct pollfd fds[2] = {{.fd = p->out[0], .events = POLLIN},
 		    {.fd = p->err[0], .events = POLLIN}};
 
 		if (seconds() >= end)
-			return false;
+			return;
 		if (poll(fds, 2, 1000) <= 0)
 			continue;
 		if (fds[0].revents != 0)
@@ -128,43 +126,47 @@ static bool read_all(struct pipes *p, struct run_said *said, int within)
 		if (fds[1].revents != 0)
 			read_part(p->err, said != NULL ? &said->err : NULL);
 	}
-	return true;
 }
 
-/* Whether it has ended within seconds. */
-static bool ends(pid_t pid, int within, int *how)
+/* 1: it has ended; 0: not until the end of its time; -1: errno. */
+static int ends(pid_t pid, int64_t end, int *how)
 {
-	const struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000L};
+	struct timespec pause = {.tv_nsec = 1000000L};
 
-	for (int waited = 0; waited <= within * 1000; waited += PAUSE_MS) {
-		if (waitpid(pid, how, WNOHANG) == pid)
-			return true;
+	for (;;) {
+		const pid_t r = waitpid(pid, how, WNOHANG);
+
+		if (r == pid || (r < 0 && errno != EINTR))
+			return r == pid ? 1 : -1;
+		if (seconds() >= end)
+			return 0;
 		(void)nanosleep(&pause, NULL);
+		if (pause.tv_nsec < PAUSE_MS * 1000000L)
+			pause.tv_nsec *= 2;
 	}
-	return false;
 }
 
-/* It is waited for with a lock held, which the way back needs too: never for ever.  All that
- * it has started is told to end first: a package tool leaves less half done then. */
-static int finish(const char *program, pid_t pid, int late, int *status, struct err *e)
+/* It is waited for with a lock held, which the way back needs too: never for ever, also where
+ * it has closed its output.  All that it has started is told to end first: a package tool
+ * leaves less half done then.  What still holds its output may be another one. */
+static int finish(const char *program, pid_t pid, int64_t end, int within, int *status,
+    struct err *e)
 {
-	bool gone = false;
-	int how = 0;
+	int how = 0, gone = ends(pid, end, &how);
+	const bool late = gone == 0;
 
-	if (late > 0 && waitpid(pid, &how, WNOHANG) == pid) {
-		gone = true; /* what still holds its output is another one */
-		late = 0;
-	} else if (late > 0) {
+	if (late) {
 		(void)kill(-pid, SIGTERM);
-		gone = ends(pid, GRACE, &how);
+		gone = ends(pid, seconds() + GRACE, &how);
 		(void)kill(-pid, SIGKILL);
 	}
-	while (!gone && waitpid(pid, &how, 0) < 0)
-		if (errno != EINTR)
-			return err_set(e, ERR_SYSTEM, "%s: %s", program, strerror(errno));
+	while (gone == 0 && (gone = waitpid(pid, &how, 0) == pid ? 1 : -1) < 0 && errno == EINTR)
+		gone = 0;
+	if (gone < 0)
+		return err_set(e, ERR_SYSTEM, "%s: %s", program, strerror(errno));
 	*status = WIFEXITED(how) ? WEXITSTATUS(how) : 128 + WTERMSIG(how);
-	return late == 0 ? 0 : err_set(e, ERR_UNAVAIL, "%s: does not end within %d seconds", program,
-	    late);
+	return !late ? 0 : err_set(e, ERR_UNAVAIL, "%s: does not end within %d seconds", program,
+	    within);
 }
 
 int run_program(const char *const argv[], struct run_said *said, int *status, struct err *e)
@@ -177,7 +179,7 @@ int run_within(int within, const char *const argv[], struct run_said *said, int 
 {
 	struct pipes p = {{-1, -1}, {-1, -1}};
 	pid_t pid = -1;
-	bool ended;
+	const int64_t end = seconds() + within;
 	int r;
 
 	*status = -1;
@@ -193,8 +195,8 @@ int run_within(int within, const char *const argv[], struct run_said *said, int 
 	}
 	close_end(p.out, 1);
 	close_end(p.err, 1);
-	ended = read_all(&p, said, within);
-	r = finish(argv[0], pid, ended ? 0 : within, status, e);
+	read_all(&p, said, end);
+	r = finish(argv[0], pid, end, within, status, e);
 	if (r == 0 && said != NULL && (said->out.failed || said->err.failed))
 		r = err_set(e, ERR_SYSTEM, "out of memory");
 out:

@@ -18,6 +18,8 @@
 #define COMMAND_MOST 4096
 #define SAID_MOST ((size_t)64 << 10)
 #define SECONDS_MOST 60
+#define LEAVE_MS 5000 /* that it may live behind its output */
+#define PAUSE_MS 10
 
 /* ---- its words ---- */
 
@@ -107,12 +109,25 @@ static bool read_all(int fd, struct secret *said, size_t *len)
 	return false;
 }
 
+/* Whether it has ended, and how: it may close its output and live on. */
+static bool leaves(pid_t pid, int *how)
+{
+	const struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000L};
+
+	for (int waited = 0; waited < LEAVE_MS; waited += PAUSE_MS) {
+		if (waitpid(pid, how, WNOHANG) == pid)
+			return true;
+		(void)nanosleep(&pause, NULL);
+	}
+	return false;
+}
+
 static int run(char *const argv[], struct secret *said, size_t *len, const char *source,
     struct err *e)
 {
 	int ends[2], how = 0, r;
 	pid_t pid = -1;
-	bool whole;
+	bool whole, gone;
 
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return err_set(e, ERR_SYSTEM, "pipe: %s", strerror(errno));
@@ -124,12 +139,13 @@ static int run(char *const argv[], struct secret *said, size_t *len, const char 
 	}
 	whole = read_all(ends[0], said, len);
 	(void)close(ends[0]);
-	if (!whole)
+	gone = whole && leaves(pid, &how);
+	if (!gone)
 		(void)kill(pid, SIGKILL);
-	while (waitpid(pid, &how, 0) < 0)
+	while (!gone && waitpid(pid, &how, 0) < 0)
 		if (errno != EINTR)
 			return err_set(e, ERR_SYSTEM, "waitpid: %s", strerror(errno));
-	if (!whole)
+	if (!whole || !gone)
 		return err_set(e, ERR_BAD, "%s: credential_process: too slow, or says too much", source);
 	if (!WIFEXITED(how) || WEXITSTATUS(how) != 0)
 		return err_set(e, ERR_BAD, "%s: credential_process: exit status %d", source,

@@ -192,7 +192,7 @@ int aws_request_make(struct aws_request *q, const struct aws_call *c,
 	q->http.method = HTTP_POST;
 	q->http.url = q->endpoint.url;
 	q->http.body = (const char *)q->body.data;
-	q->http.fresh = c->fresh;
+	q->http.fresh = c->fresh || !c->repeat;
 	q->http.answer_most = c->answer_most;
 	q->http.want[0] = "date";
 	q->http.want[1] = "x-amzn-requestid";

@@ -25,8 +25,9 @@ struct aws_call {
 	const struct aws_param *param; /* of either protocol; in JSON each is a text */
 	size_t params;
 	const json_t *json;   /* instead, for what is more than texts; of JSON 1.1 alone */
-	bool repeat;          /* may be done twice: it is tried again on what may pass by itself */
-	bool fresh;           /* on a connection of its own (http.h): it must never be done twice */
+	bool repeat;          /* may be done twice: it is tried again on what may pass by itself; else
+	                       * it has a connection of its own (http.h) */
+	bool fresh;           /* has one, and is not tried again, whatever repeat says */
 	bool secret;          /* a parameter is a secret: what AWS says of an error is not repeated */
 	const struct aws_key *key; /* signs instead of the session's; for one call, not renewed */
 	size_t answer_most;   /* bytes; 0: HTTP_ANSWER_MOST */

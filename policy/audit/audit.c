@@ -135,6 +135,13 @@ static bool is_chosen(const struct audit_check *c, const struct audit_choice *wh
 	    (which->framework == AUDIT_NO_FRAMEWORK || audit_items(c, which->framework) != NULL);
 }
 
+bool audit_chooses(const struct audit_choice *which, const struct audit_check *c)
+{
+	unsigned severities = 0;
+
+	return read_severities(which->severity, &severities, NULL) == 0 && is_chosen(c, which, severities);
+}
+
 static bool is_referred_to(const struct audit_choice *which)
 {
 	const struct audit_check *c;

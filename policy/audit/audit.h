@@ -35,6 +35,9 @@ struct audit {
 	size_t count;
 };
 
+/* Whether it is one of them; false where a word of which names nothing. */
+bool audit_chooses(const struct audit_choice *which, const struct audit_check *c);
+
 /* 0; ERR_SYNTAX: a word of the choice names nothing, or no check is left: an audit of
  * nothing would be clean; ERR_SYSTEM. */
 int audit_run(struct audit *a, struct facts *f, const struct audit_rules *rules,

@@ -10,21 +10,40 @@
 #include <string.h>
 #include <strings.h>
 
+enum named { NAMED_NOT, NAMED_MAYBE, NAMED };
+
+/* A stanza of apt's preferences. */
 struct pin {
-	bool package, all;
+	enum named package;
+	bool all;       /* every version of it */
+	bool names;     /* the field that goes on is Package */
 	long priority;
-	size_t line;
+	size_t line;    /* where it begins; 0: nowhere */
 };
 
-/* A list of names and patterns with blanks. */
-static bool lists_it(const char *list)
+/* A pattern that is not taken apart here may be its name: a regular expression, one of its
+ * source or of an architecture.  A lone * is no name of any package: what names one comes first. */
+static enum named names_it(const char *word)
 {
+	if (strcmp(word, "*") == 0)
+		return NAMED_NOT;
+	if (word[0] == '/' || word[0] == '?' || word[0] == '~' || strpbrk(word, ":[") != NULL)
+		return NAMED_MAYBE;
+	return sshd_match_pattern(word, EIC_NAME) ? NAMED : NAMED_NOT;
+}
+
+/* A list of names and patterns with blanks. */
+static enum named lists_it(const char *list)
+{
+	enum named most = NAMED_NOT;
 	char word[256];
 
-	while (sshd_lines_word(&list, word, sizeof(word)))
-		if (sshd_match_pattern(word, EIC_NAME))
-			return true;
-	return false;
+	while (sshd_lines_word(&list, word, sizeof(word))) {
+		const enum named is = names_it(word);
+
+		most = is > most ? is : most;
+	}
+	return most;
 }
 
 /* Every version, release or origin: other patterns leave some out. */
@@ -43,43 +62,69 @@ static bool is_every(const char *value)
 	return false;
 }
 
-static void read_pin_line(struct pin *p, const char *text)
+static void read_pin_line(struct pin *p, const char *text, bool cut)
 {
-	const char *value = strchr(text, ':');
+	const bool goes_on = text[0] == ' ' || text[0] == '\t';
+	const char *value = goes_on ? text : strchr(text, ':');
+	enum named named;
 
 	if (value == NULL)
 		return;
-	value += 1 + strspn(value + 1, " \t");
-	if (strncasecmp(text, "Package:", 8) == 0)
-		p->package = lists_it(value);
-	else if (strncasecmp(text, "Pin:", 4) == 0)
+	value += goes_on ? 0 : 1;
+	value += strspn(value, " \t");
+	p->names = strncasecmp(text, "Package:", 8) == 0 || (goes_on && p->names);
+	if (p->names) {
+		named = lists_it(value);
+		if (cut && named == NAMED_NOT)
+			named = NAMED_MAYBE;
+		p->package = named > p->package ? named : p->package;
+	} else if (strncasecmp(text, "Pin:", 4) == 0) {
 		p->all = is_every(value);
-	else if (strncasecmp(text, "Pin-Priority:", 13) == 0)
+	} else if (strncasecmp(text, "Pin-Priority:", 13) == 0) {
 		p->priority = strtol(value, NULL, 10);
+	}
 }
 
-/* The line of a stanza that keeps it out, or 0. */
-static size_t find_pin(const char *text)
+/* What decides whether apt installs it. */
+enum pinned { PIN_NONE, PIN_KEEPS_OUT, PIN_LETS_IN };
+
+/* apt takes the first stanza that names the package and fits a version. */
+static enum pinned judge_pin(const struct pin *p)
+{
+	if (p->package == NAMED_NOT)
+		return PIN_NONE;
+	if (p->priority >= 0)
+		return PIN_LETS_IN; /* also where it fits some versions alone */
+	return p->package == NAMED && p->all ? PIN_KEEPS_OUT : PIN_NONE;
+}
+
+/* The first stanza of a file that decides, and its line. */
+static enum pinned find_pin(const char *text, size_t *at)
 {
 	struct pin p = {.line = 0};
+	enum pinned is = PIN_NONE;
 
-	for (size_t line = 1;; line++) {
+	for (size_t line = 1; is == PIN_NONE; line++) {
 		const size_t n = strcspn(text, "\n");
 		char one[1000];
 
 		(void)snprintf(one, sizeof(one), "%.*s", (int)(n < 990 ? n : 990), text);
-		if (one[strspn(one, " \t\r")] == '\0') {
-			if (p.package && p.all && p.priority < 0)
-				return p.line;
-			p = (struct pin){.line = 0};
-		} else if (one[0] != '#') {
+		if (one[0] != '#' && one[strspn(one, " \t\r")] != '\0') {
 			p.line = p.line == 0 ? line : p.line;
-			read_pin_line(&p, one);
+			read_pin_line(&p, one, n >= 990);
+		} else if (one[0] != '#' || text[n] == '\0') {
+			is = judge_pin(&p);
+			*at = p.line;
+			p = (struct pin){.line = 0};
 		}
 		if (text[n] == '\0')
-			return p.package && p.all && p.priority < 0 ? p.line : 0;
+			break;
 		text += n + 1;
 	}
+	if (is != PIN_NONE || p.line == 0)
+		return is;
+	*at = p.line;
+	return judge_pin(&p);
 }
 
 /* apt passes over other names. */
@@ -87,31 +132,46 @@ static bool is_preference(const char *name)
 {
 	const char *dot = strrchr(name, '.');
 
-	return name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.")] ==
-	    '\0' && (dot == NULL || strcmp(dot, ".pref") == 0);
+	return name[0] != '.' && name[strspn(name,
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.")] == '\0' &&
+	    (dot == NULL || strcmp(dot, ".pref") == 0);
 }
 
-/* The pins that keep it out are noted; false: there is none. */
-static bool find_pins(struct facts *f, struct result *r)
+/* The file and line that decide, in the order that apt reads them; what is not told is noted. */
+static enum pinned find_pins(struct facts *f, struct result *r, const struct fact **file, size_t *line)
 {
 	static const char dir[] = "/etc/apt/preferences.d/", main[] = "/etc/apt/preferences";
 	const struct fact *x = facts_get(f, "file", main);
-	bool found = false;
-	size_t line;
+	enum pinned is = PIN_NONE;
 
-	if (!result_untold(r, x, "file", main) && (line = find_pin(x->text)) > 0) {
-		result_note(r, AUDIT_PASS, N_("%s:%zu: apt does not install it"), x->name, line);
-		found = true;
+	*file = x;
+	if (!result_untold(r, x, "file", main) && (is = find_pin(x->text, line)) != PIN_NONE)
+		return is;
+	for (x = NULL; is == PIN_NONE && (x = facts_next(f, "file", dir, x)) != NULL;) {
+		*file = x;
+		if (is_preference(x->name + sizeof(dir) - 1) && !result_untold(r, x, "file", x->name))
+			is = find_pin(x->text, line);
 	}
-	for (x = NULL; (x = facts_next(f, "file", dir, x)) != NULL;) {
-		if (!is_preference(x->name + sizeof(dir) - 1) || result_untold(r, x, "file", x->name))
-			continue;
-		if ((line = find_pin(x->text)) == 0)
-			continue;
-		result_note(r, AUDIT_PASS, N_("%s:%zu: apt does not install it"), x->name, line);
-		found = true;
+	return is;
+}
+
+static void judge_pins(struct facts *f, struct result *r)
+{
+	const struct fact *file;
+	size_t line = 0;
+
+	switch (find_pins(f, r, &file, &line)) {
+	case PIN_KEEPS_OUT:
+		result_note(r, AUDIT_PASS, N_("%s:%zu: apt does not install it"), file->name, line);
+		break;
+	case PIN_LETS_IN:
+		result_note(r, AUDIT_WARN, N_("%s:%zu: apt: no pin keeps it from being installed again: this "
+		    "one comes first and does not"), file->name, line);
+		break;
+	case PIN_NONE:
+		result_note(r, AUDIT_WARN, N_("apt: no pin keeps it from being installed again"));
+		break;
 	}
-	return found;
 }
 
 /* Likewise the excludes. */
@@ -129,7 +189,7 @@ static bool find_excludes(struct facts *f, struct result *r)
 		for (char *p = list; *p != '\0'; p++)
 			if (strchr(",=\n", *p) != NULL)
 				*p = ' ';
-		if (!lists_it(list))
+		if (lists_it(list) != NAMED)
 			continue;
 		result_note(r, AUDIT_PASS, N_("%s: dnf does not install it"), x->name);
 		found = true;
@@ -151,13 +211,16 @@ bool eic_return_is_cloud(const char *path)
 	    strncmp(path, places[1], strlen(places[1])) == 0;
 }
 
-bool eic_return_is_pinned(struct facts *f)
+bool eic_return_is_pinned(struct facts *f, const char *path, const char **file, size_t *line)
 {
 	struct result r = {.count = 0};
-	const bool found = find_pins(f, &r);
+	const struct fact *x;
+	const enum pinned is = find_pins(f, &r, &x, line);
 
 	result_free(&r);
-	return found;
+	/* The main file is read first, and its name comes first. */
+	*file = is == PIN_LETS_IN && strcmp(x->name, path) < 0 ? x->name : NULL;
+	return is == PIN_KEEPS_OUT;
 }
 
 bool eic_return_is_excluded(struct facts *f)
@@ -191,8 +254,8 @@ void check_eic_return(struct facts *f, const struct audit_rules *rules, struct r
 	(void)rules;
 	(void)result_untold(r, apt, "meta", "/etc/apt");
 	(void)result_untold(r, dnf, "dnf-exclude", "/etc/dnf/dnf.conf");
-	if (apt->is == FACT_TEXT && !find_pins(f, r))
-		result_note(r, AUDIT_WARN, N_("apt: no pin keeps it from being installed again"));
+	if (apt->is == FACT_TEXT)
+		judge_pins(f, r);
 	if (eic_return_has_dnf(f) && !find_excludes(f, r))
 		result_note(r, AUDIT_WARN, N_("dnf: no exclude keeps it from being installed again"));
 	judge_cloud(f, r);

@@ -2,6 +2,7 @@
 
 #include "enroll/language.h"
 #include "policy/audit/sudoers.h"
+#include "policy/audit/words.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -38,11 +39,30 @@ static void look_in(struct look *w, const char *dir)
 	}
 }
 
+/* Whether one of the names that stand for somebody else is root's too. */
+static bool names_root(struct look *w, const struct sudoers_line *l)
+{
+	char names[sizeof(l->runas)], *rest = NULL;
+	bool root = false;
+
+	(void)snprintf(names, sizeof(names), "%s", l->runas);
+	for (char *name = strtok_r(names, " ", &rest); name != NULL; name = strtok_r(NULL, " ", &rest)) {
+		const struct fact *x = facts_get(w->f, "runas", name);
+
+		/* Nobody becomes one that there is not. */
+		if (!result_untold(w->r, x, "runas", name) && x->is == FACT_TEXT)
+			root = root || words_number(x->text, "uid") <= 0;
+	}
+	return root;
+}
+
 static void judge_rule(struct look *w, const struct sudoers_line *l)
 {
-	if (l->harmless)
+	const bool root = names_root(w, l);
+
+	if (l->harmless && !root)
 		return;
-	if (l->limited)
+	if (l->limited && !root)
 		result_note(w->r, AUDIT_WARN, N_("%s:%d: %s: these commands are run without a code"), w->file,
 		    l->line, l->text);
 	else
@@ -58,7 +78,9 @@ static int each_line(void *ctx, const struct sudoers_line *l)
 	char path[PATH_MAX];
 
 	if (l->kind == SUDOERS_UNASKED) {
-		result_note(w->r, l->scoped ? AUDIT_WARN : AUDIT_FAIL,
+		const bool scoped = l->scoped && !names_root(w, l);
+
+		result_note(w->r, scoped ? AUDIT_WARN : AUDIT_FAIL,
 		    N_("%s:%d: %s: nobody is asked"), file, l->line, l->text);
 		w->any = true;
 	}

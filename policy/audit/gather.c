@@ -221,11 +221,14 @@ void gather_host(struct facts *f, const struct gather_request *q)
 	gather_eic(f);
 	logins_free(&logins);
 	gather_pam(f);
-	gather_account(f);
-	gather_enrolled(f, q);
-	gather_clock(f);
+	gather_account(f, (q->without & GATHER_HOMES) == 0);
+	if ((q->without & GATHER_RECORDS) == 0)
+		gather_enrolled(f, q);
+	if ((q->without & GATHER_CLOCK) == 0)
+		gather_clock(f);
 	gather_door(f);
 	gather_sudo(f);
-	gather_key(f);
+	if ((q->without & GATHER_HOMES) == 0)
+		gather_key(f);
 	gather_probe(f, q->probe);
 }

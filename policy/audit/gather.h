@@ -17,10 +17,10 @@
  *   sshd SOURCE       what `sshd -T` says, of SOURCE "config" (the file alone), of a unit that
  *                     gives options, or of "process PID" that has options of no unit; SOURCE:USER
  *                     by -C, SOURCE:match:FILE:LINE:USER for a login that comes under a Match
- *                     (gather_sshd.c)
+ *                     (gather_sshd.c), SOURCE:probe:USER for that of a probe (gather_probe.c)
  *   sshd-class SOURCE:USER   who was asked about instead: the same to every Match
- *   sshd-refuses SOURCE:USER, SOURCE:match:FILE:LINE:USER   the setting that turns them away
- *                     whatever they show
+ *   sshd-refuses SOURCE:USER, SOURCE:match:FILE:LINE:USER, SOURCE:probe:USER   the setting
+ *                     that turns them away whatever they show
  *   match FILE:LINE   who of those that were asked about comes under this Match, one a line;
  *                     none: nobody
  *   listener PID      start in seconds since 1970, program and title, one a line
@@ -55,10 +55,13 @@
  *   doors WHAT        sockets, processes: "" when all were looked at
  *   sudoers files     "" when all that /etc/sudoers includes are told (gather_sudo.c; with
  *                     file /etc/nsswitch.conf)
+ *   runas NAME        words: uid of who is named there in place of root
  *   probe asked       words: user, address and port; none: no --probe (gather_probe.c)
  *   probe push        words: success; probe offered "yes", or none; probe banner: the first
  *                     line of sshd
- *   probe login       words: status of ssh, accepted, partial, denied; probe said: its last line
+ *   probe account     words: shell, locked: what keeps sshd from letting anybody in by it
+ *   probe login       words: status of ssh, offered, refused, accepted, partial, denied, and the
+ *                     seconds after the push; probe said: its last line
  *   aws-key FILE:LINE words: mode, uid, gid, and the end of the id (gather_key.c)
  *   aws-keys scan     how many files were looked at
  */
@@ -76,7 +79,12 @@ struct probe_request;
 struct gather_request {
 	const char *config; /* the login configuration, absolute, or NULL: the packaged one */
 	const struct probe_request *probe; /* probe.h; NULL: none */
+	unsigned without; /* GATHER_... that nobody asks for: of these nothing is a fact */
 };
+
+#define GATHER_HOMES 1   /* keys in homes, and whether somebody has one to log in with */
+#define GATHER_RECORDS 2 /* gather_enrolled() */
+#define GATHER_CLOCK 4
 
 void gather_host(struct facts *f, const struct gather_request *q);
 /* Of all that alone which an audit of the AWS account needs: time and name of this host, and
@@ -96,13 +104,19 @@ void gather_unit(struct facts *f);
 /* sshd's configuration and what it says; behind gather_unit() and gather_listen(). */
 struct logins;
 void gather_sshd(struct facts *f, const struct logins *people);
+/* What it says of one login: what is "", ":USER", ":match:FILE:LINE:USER" or ":probe:USER",
+ * words those of its -C, or NULL. */
+struct sshd_source;
+void gather_sshd_ask(struct facts *f, const struct sshd_source *s, const char *what,
+    const char *words);
 void gather_listen(struct facts *f);
 /* What EC2 Instance Connect leaves; behind gather_sshd(). */
 void gather_eic(struct facts *f);
 /* Of that, what is about its return. */
 void gather_eic_return(struct facts *f);
 void gather_eic_use(struct facts *f);
-void gather_account(struct facts *f);
+/* Without homes nobody looks whether there are keys in them. */
+void gather_account(struct facts *f, bool homes);
 /* Login configuration, keyring, records and who has one; behind gather_logins(). */
 void gather_enrolled(struct facts *f, const struct gather_request *q);
 void gather_clock(struct facts *f);

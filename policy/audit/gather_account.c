@@ -72,7 +72,8 @@ static void add_days(struct buffer *b, const char *key, int64_t days)
 }
 
 /* entry holds a hash, of which the kind alone is noted. */
-static void note_account(struct facts *f, const struct passwd *pw, struct shadow_entry *entry)
+static void note_account(struct facts *f, const struct passwd *pw, struct shadow_entry *entry,
+    bool homes)
 {
 	static const struct shadow_files files = {.passwd = NULL};
 	struct buffer b = {0};
@@ -86,7 +87,7 @@ static void note_account(struct facts *f, const struct passwd *pw, struct shadow
 	add_word(&b, "shell", pw->pw_shell[0] != '\0' ? pw->pw_shell : "/bin/sh");
 	add_word(&b, "home", pw->pw_dir);
 	add_word(&b, "hash", hash_kind(entry->field));
-	add_word(&b, "keys", has_keys(pw->pw_dir));
+	add_word(&b, "keys", homes ? has_keys(pw->pw_dir) : "unknown");
 	add_days(&b, "last", entry->last);
 	add_days(&b, "max", entry->max);
 	add_days(&b, "warn", entry->warn);
@@ -124,7 +125,7 @@ static bool is_first(void **names, const char *name)
 }
 
 /* How many there were. */
-static size_t note_accounts(struct facts *f, FILE *in, struct shadow_entry *entry)
+static size_t note_accounts(struct facts *f, FILE *in, struct shadow_entry *entry, bool homes)
 {
 	const struct passwd *pw;
 	void *names = NULL;
@@ -132,14 +133,14 @@ static size_t note_accounts(struct facts *f, FILE *in, struct shadow_entry *entr
 
 	while (n < GATHER_ACCOUNTS && (pw = fgetpwent(in)) != NULL)
 		if (is_account(pw) && is_first(&names, pw->pw_name)) {
-			note_account(f, pw, entry);
+			note_account(f, pw, entry, homes);
 			n++;
 		}
 	tdestroy(names, free);
 	return n;
 }
 
-void gather_account(struct facts *f)
+void gather_account(struct facts *f, bool homes)
 {
 	FILE *in = fopen(SHADOW_PASSWD_PATH, "re");
 	struct secret memory = {NULL, 0};
@@ -151,7 +152,7 @@ void gather_account(struct facts *f)
 			(void)fclose(in);
 		return;
 	}
-	n = note_accounts(f, in, (struct shadow_entry *)(void *)memory.data);
+	n = note_accounts(f, in, (struct shadow_entry *)(void *)memory.data, homes);
 	if (n == GATHER_ACCOUNTS)
 		facts_trouble(f, "accounts", "local", "more of them than are looked at");
 	else

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <limits.h>
 #include <linux/magic.h>
 #include <pwd.h>
@@ -18,6 +19,7 @@
 #define HOMES_MOST 20000
 #define FILES_MOST 20000
 #define KEY_LEN 20
+#define UNIT_MOST ((off_t)1 << 20)
 #define CHUNK 65536
 
 /* Below a home: where keys are kept, set and typed. */
@@ -135,26 +137,93 @@ static void scan_file(struct scan *s, const char *path)
 	(void)close(fd);
 }
 
+/* ---- files that units take variables from ---- */
+
+/* A specifier may be anything; "-": it may be missing. */
+static void scan_variables(struct scan *s, char *path)
+{
+	glob_t found = {.gl_pathc = 0};
+	int r;
+
+	path += strspn(path, " \t\"'");
+	path += *path == '-';
+	path[strcspn(path, "\"'\r\n")] = '\0';
+	for (char *p = path; (p = strchr(p, '%')) != NULL && p[1] != '\0'; p++) {
+		*p = '*';
+		memmove(p + 1, p + 2, strlen(p + 2) + 1);
+	}
+	if (path[0] != '/')
+		return;
+	r = glob(path, GLOB_NOSORT, NULL, &found);
+	s->cut = s->cut || (r != 0 && r != GLOB_NOMATCH);
+	for (size_t i = 0; r == 0 && i < found.gl_pathc; i++)
+		scan_file(s, found.gl_pathv[i]);
+	globfree(&found);
+}
+
+static void scan_unit(struct scan *s, const char *path)
+{
+	static const char key[] = "EnvironmentFile";
+	struct stat st;
+	char line[PATH_MAX + 100];
+	const int fd = open_file(path, &st);
+	FILE *in = fd >= 0 ? fdopen(fd, "r") : NULL;
+
+	if (fd >= 0 && in == NULL)
+		(void)close(fd);
+	s->cut = s->cut || (fd >= 0 && (in == NULL || st.st_size > UNIT_MOST));
+	while (in != NULL && st.st_size <= UNIT_MOST && fgets(line, sizeof(line), in) != NULL) {
+		char *at = line + strspn(line, " \t");
+
+		if (strncmp(at, key, sizeof(key) - 1) != 0)
+			continue;
+		at += sizeof(key) - 1;
+		at += strspn(at, " \t");
+		if (*at == '=')
+			scan_variables(s, at + 1);
+	}
+	if (in != NULL)
+		(void)fclose(in);
+	explicit_bzero(line, sizeof(line));
+}
+
+/* ---- directories ---- */
+
+static void scan_dir(struct scan *s, const char *dir, int depth);
+
+/* A link is followed: who reads the directory does so, too. */
+static void scan_entry(struct scan *s, const char *path, int depth)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0) {
+		s->cut = s->cut || (errno != ENOENT && errno != ENOTDIR && errno != ELOOP);
+	} else if (S_ISREG(st.st_mode)) {
+		scan_file(s, path);
+		if (strstr(path, "/systemd/system/") != NULL)
+			scan_unit(s, path);
+	} else if (S_ISDIR(st.st_mode) && depth > 0) {
+		scan_dir(s, path, depth - 1);
+	}
+}
+
 /* Files, and those of the directories right in it (drop-ins). */
 static void scan_dir(struct scan *s, const char *dir, int depth)
 {
 	DIR *d = opendir(dir);
 	const struct dirent *entry;
 	char path[PATH_MAX];
-	struct stat st;
 
-	while (d != NULL && (entry = readdir(d)) != NULL) {
-		if (entry->d_name[0] == '.' ||
-		    snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name) >= (int)sizeof(path) ||
-		    lstat(path, &st) != 0)
-			continue;
-		if (S_ISREG(st.st_mode))
-			scan_file(s, path);
-		else if (S_ISDIR(st.st_mode) && depth > 0)
-			scan_dir(s, path, depth - 1);
+	if (d == NULL) {
+		s->cut = s->cut || (errno != ENOENT && errno != ENOTDIR);
+		return;
 	}
-	if (d != NULL)
-		(void)closedir(d);
+	while (errno = 0, (entry = readdir(d)) != NULL)
+		if (entry->d_name[0] != '.' &&
+		    snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name) < (int)sizeof(path))
+			scan_entry(s, path, depth);
+	s->cut = s->cut || errno != 0;
+	(void)closedir(d);
 }
 
 static void scan_homes(struct scan *s)

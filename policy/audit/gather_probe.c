@@ -4,16 +4,20 @@
 #include "lib/net/aws_imds.h"
 #include "policy/audit/probe.h"
 #include "policy/audit/probe_key.h"
+#include "policy/audit/sshd_source.h"
 #include "policy/run.h"
+#include "policy/sshd_said.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
 #include <pwd.h>
+#include <shadow.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -31,8 +35,17 @@ struct probe {
 	struct aws *aws;
 	struct aws_imds *imds;
 	struct probe_key key;
-	time_t pushed;
+	int64_t pushed; /* before: the key may have been there since */
 };
+
+/* No clock that somebody sets. */
+static int64_t seconds(void)
+{
+	struct timespec t = {0};
+
+	(void)clock_gettime(CLOCK_BOOTTIME, &t);
+	return t.tv_sec;
+}
 
 bool probe_is_built(void)
 {
@@ -63,13 +76,13 @@ static int push(struct probe *p, struct err *e)
 		params[3].value = NULL;
 	else if (r != 0)
 		return r;
+	p->pushed = seconds();
 	if ((r = aws_do(p->aws, &c, &a)) != 0)
 		(void)err_set(e, r, "%s", a.e.text);
 	else if (!json_is_true(json_object_get(a.json, "Success")))
 		r = err_set(e, ERR_REFUSED, "SendSSHPublicKey: no success");
 	else
 		facts_format(p->f, KIND, "push", "success=yes instance=%s", instance);
-	p->pushed = time(NULL);
 	aws_answer_free(&a);
 	return r;
 }
@@ -143,30 +156,94 @@ static void look_for_banner(struct probe *p)
 		(void)close(fd);
 }
 
+/* ---- sshd would let him in by a key ---- */
+
+/* What sshd looks at beside its configuration; of the password the first character alone: of
+ * an account that is locked it is `!`. */
+static void look_at_account(struct probe *p, const struct passwd *pw)
+{
+	const char *shell = pw->pw_shell[0] != '\0' ? pw->pw_shell : "/bin/sh";
+	struct stat st;
+	const bool runs = stat(shell, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 0111) != 0;
+	const struct spwd *sp = getspnam(p->q->user);
+	const char first = sp != NULL ? sp->sp_pwdp[0] : pw->pw_passwd[0];
+
+	facts_format(p->f, KIND, "account", "shell=%s locked=%s", runs ? "yes" : "no",
+	    first == '!' ? "yes" : "no");
+}
+
+static void look_at_source(struct probe *p, const struct sshd_source *s)
+{
+	/* A key is shown, whatever sshd wants behind it. */
+	const struct sshd_login who = {.user = p->q->user, .from = ADDRESS};
+	char words[400], what[100], name[500], why[400];
+	const struct fact *x;
+	char *said;
+	int r;
+
+	(void)snprintf(words, sizeof(words), "user=%s,host=" ADDRESS ",addr=" ADDRESS ",laddr=" ADDRESS
+	    ",lport=%d", p->q->user, p->q->port);
+	(void)snprintf(what, sizeof(what), ":probe:%s", p->q->user);
+	(void)snprintf(name, sizeof(name), "%s%s", s->name, what);
+	gather_sshd_ask(p->f, s, what, words);
+	x = facts_get(p->f, "sshd", name);
+	if (x->is != FACT_TEXT)
+		return;
+	if ((said = strdup(x->text)) == NULL)
+		p->f->failed = true;
+	else if ((r = sshd_said_refuses(said, &who, false, why, sizeof(why))) > 0)
+		facts_text(p->f, "sshd-refuses", name, why, strlen(why));
+	else if (r < 0)
+		facts_trouble(p->f, "sshd-refuses", name, why);
+	else
+		facts_none(p->f, "sshd-refuses", name);
+	free(said);
+}
+
+static void look_at_sshd(struct probe *p)
+{
+	struct sshd_sources *all = sshd_sources(p->f);
+
+	if (all == NULL || all->failed)
+		p->f->failed = true;
+	for (size_t i = 0; all != NULL && i < all->count; i++)
+		look_at_source(p, &all->item[i]);
+	sshd_sources_free(all);
+}
+
 /* ---- a login with it ---- */
+
+static void note_login(struct probe *p, const char *said, int status)
+{
+	struct probe_login x;
+
+	probe_read_login(said, p->key.fingerprint, &x);
+	facts_format(p->f, KIND, "login", "status=%d offered=%s refused=%s accepted=%s partial=%s "
+	    "denied=%s after=%lld", status, x.offered ? "yes" : "no", x.refused ? "yes" : "no",
+	    x.accepted ? "yes" : "no", x.partial ? "yes" : "no", x.denied ? "yes" : "no",
+	    (long long)(seconds() - p->pushed));
+	facts_text(p->f, KIND, "said", x.last, strlen(x.last));
+}
 
 static void log_in(struct probe *p)
 {
-	char port[8], words[128], last[300];
+	char port[8], file[sizeof(p->key.path) + 16];
+	/* By -i ssh shows root's own keys where it cannot read this one. */
 	const char *const argv[] = {SSH, "-v", "-F", "none", "-o", "BatchMode=yes", "-o",
 	    "IdentitiesOnly=yes", "-o", "IdentityAgent=none", "-o", "PreferredAuthentications=publickey",
 	    "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o",
-	    "GlobalKnownHostsFile=/dev/null", "-o", "ConnectTimeout=10", "-o", "LogLevel=DEBUG1", "-i",
-	    p->key.path, "-p", port, "-l", p->q->user, ADDRESS, "true", NULL};
+	    "GlobalKnownHostsFile=/dev/null", "-o", "ConnectTimeout=10", "-o", "LogLevel=DEBUG1", "-o",
+	    "FingerprintHash=sha256", "-o", file, "-p", port, "-l", p->q->user, ADDRESS, "true", NULL};
 	struct run_said said = {{0}, {0}};
 	struct err e = {0};
 	int status, r;
 
 	(void)snprintf(port, sizeof(port), "%d", p->q->port);
-	if ((r = run_within(LOGIN_SECONDS, argv, &said, &status, &e)) != 0) {
+	(void)snprintf(file, sizeof(file), "IdentityFile=%s", p->key.path);
+	if ((r = run_within(LOGIN_SECONDS, argv, &said, &status, &e)) != 0)
 		facts_trouble(p->f, KIND, "login", r == ERR_NONE ? SSH ": there is no such program" : e.text);
-	} else if (time(NULL) - p->pushed >= PROBE_SECONDS) {
-		facts_trouble(p->f, KIND, "login", "the key was not offered any more");
-	} else {
-		probe_read_login(buffer_string(&said.err), status, words, sizeof(words), last, sizeof(last));
-		facts_text(p->f, KIND, "login", words, strlen(words));
-		facts_text(p->f, KIND, "said", last, strlen(last));
-	}
+	else
+		note_login(p, buffer_string(&said.err), status);
 	run_free(&said);
 }
 
@@ -174,12 +251,15 @@ static void log_in(struct probe *p)
 
 static void probe(struct probe *p)
 {
+	const struct passwd *pw = getpwnam(p->q->user);
 	struct err e = {0};
 
-	if (getpwnam(p->q->user) == NULL) {
+	if (pw == NULL) {
 		facts_trouble(p->f, KIND, "push", "there is no such account");
 		return;
 	}
+	look_at_account(p, pw);
+	look_at_sshd(p);
 	if (aws_open(&p->aws, &(struct aws_settings){.cred = {.region = p->q->region}}, &e) != 0 ||
 	    aws_imds_open(&p->imds, aws_http(p->aws), &e) != 0 || probe_key_make(&p->key, &e) != 0 ||
 	    push(p, &e) != 0) {

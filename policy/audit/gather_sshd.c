@@ -133,8 +133,8 @@ static void note_failed(struct facts *f, const char *name, const struct run_said
 	facts_trouble(f, "sshd", name, text);
 }
 
-/* what: "", or ":USER", ":match:FILE:LINE:USER". */
-static void ask(struct facts *f, const struct sshd_source *s, const char *what, const char *words)
+void gather_sshd_ask(struct facts *f, const struct sshd_source *s, const char *what,
+    const char *words)
 {
 	const char *argv[SSHD_SOURCE_WORDS + 8] = {SSHD_SAID_PROGRAM, "-T"}, *lack;
 	struct run_said said = {{0}, {0}};
@@ -215,7 +215,7 @@ static void ask_person(struct asking *a, const struct sshd_source *s, const char
 	(void)snprintf(words, sizeof(words),
 	    "user=%.256s,host=192.0.2.1,addr=192.0.2.1,laddr=127.0.0.1,lport=22", user);
 	(void)snprintf(what, sizeof(what), ":%.256s", user);
-	ask(a->f, s, what, words);
+	gather_sshd_ask(a->f, s, what, words);
 }
 
 /* Somebody who is the same to every Match; himself, when he is the first. */
@@ -302,7 +302,7 @@ static void ask_matched(struct asking *a, const struct sshd_source *s, const str
 	a->left--;
 	(void)snprintf(what, sizeof(what), ":match:%s:%.256s", m->name, p->name);
 	(void)snprintf(under, sizeof(under), "match:%s:", m->name);
-	ask(a->f, s, what, words);
+	gather_sshd_ask(a->f, s, what, words);
 	note_refusals(a, s, under, p);
 }
 
@@ -342,7 +342,7 @@ static void ask_source(struct asking *a, const struct sshd_source *s)
 	(void)sshd_lines(&l, s->main);
 	if (a->more)
 		facts_trouble(a->f, "match", s->main, "more Match lines than are looked at");
-	ask(a->f, s, "", NULL);
+	gather_sshd_ask(a->f, s, "", NULL);
 	/* Without a Match one answer is everybody's. */
 	sort_people(a, s);
 	for (size_t i = 0; i < a->classes; i++) {

@@ -2,7 +2,9 @@
 
 #include "policy/audit/sudoers.h"
 
+#include <errno.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,11 +49,33 @@ static void add_dir(struct reach *w, const char *dir)
 	}
 }
 
+/* Who the names are that somebody becomes: root may have several. */
+static void note_runas(struct reach *w, const char *runas)
+{
+	char names[sizeof(((struct sudoers_line *)NULL)->runas)], *rest = NULL;
+
+	(void)snprintf(names, sizeof(names), "%s", runas);
+	for (char *name = strtok_r(names, " ", &rest); name != NULL; name = strtok_r(NULL, " ", &rest)) {
+		const struct passwd *pw;
+
+		if (facts_get(w->f, "runas", name)->is != FACT_UNKNOWN)
+			continue;
+		errno = 0;
+		if ((pw = getpwnam(name)) != NULL)
+			facts_format(w->f, "runas", name, "uid=%u", (unsigned)pw->pw_uid);
+		else if (errno == 0 || errno == ENOENT || errno == ESRCH)
+			facts_none(w->f, "runas", name);
+		else
+			facts_trouble(w->f, "runas", name, strerror(errno));
+	}
+}
+
 static int each_line(void *ctx, const struct sudoers_line *l)
 {
 	struct reach *w = ctx;
 	char path[PATH_MAX];
 
+	note_runas(w, l->runas);
 	if (l->path == NULL || !sudoers_path(path, sizeof(path), w->file, l->path, w->host))
 		return 0;
 	if (l->kind == SUDOERS_INCLUDE)

@@ -51,12 +51,43 @@ static bool is_secret(const char *key, size_t n)
 	return false;
 }
 
+/* Blanks, and an end of line that does not end it. */
+static char *skip_blanks(char *at, const char *end)
+{
+	while (at < end && (*at == ' ' || *at == '\t' || *at == '\n' || (*at == '\\' && at[1] == '\n')))
+		at++;
+	return at;
+}
+
+/* Behind the control of a line, "[success=1 cred_err=die]": it is what is judged; or line. */
+static char *behind_control(char *line, char *end)
+{
+	static const char *const types[] = {"auth", "account", "password", "session"};
+	char *at = skip_blanks(line, end);
+
+	at += at < end && *at == '-';
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		char *control = at + strlen(types[i]);
+
+		if (control > end || strncasecmp(at, types[i], strlen(types[i])) != 0)
+			continue;
+		control = skip_blanks(control, end);
+		if (control >= end || *control != '[')
+			return line;
+		while (control < end && *control != ']')
+			control++;
+		return control;
+	}
+	return line;
+}
+
 static void mask_pam_line(char *line, char *end)
 {
-	const char *word = line;
+	char *from = behind_control(line, end);
+	const char *word = from;
 	bool bracket = false;
 
-	for (char *at = line; at < end; at++) {
+	for (char *at = from; at < end; at++) {
 		char *last = at + 1;
 
 		if (strchr(" \t\n[]", *at) != NULL) {

@@ -114,12 +114,13 @@ static void look_in(struct look *w, const char *dir)
 
 static int each_line(void *ctx, const struct sudoers_line *l)
 {
-	static const char *const keys[] = {"pam_service", "pam_login_service"};
+	static const char *const keys[] = {"pam_service", "pam_login_service", "pam_askpass_service"};
 	struct look *w = ctx;
 	const char *file = w->file;
 	char value[PAM_SERVICE + 100], path[PATH_MAX];
 
-	for (size_t i = 0; strncmp(l->text, "Defaults", 8) == 0 && i < 2; i++)
+	for (size_t i = 0; strncmp(l->text, "Defaults", 8) == 0 &&
+	     i < sizeof(keys) / sizeof(keys[0]); i++)
 		for (const char *at = l->text; next_value(&at, keys[i], value, sizeof(value));)
 			add(w->r, w->out, value, false, true);
 	if (l->path == NULL || !sudoers_path(path, sizeof(path), file, l->path, w->host))

@@ -9,7 +9,9 @@
 
 #include <stdbool.h>
 
-#define PROBE_SECONDS 60 /* that a pushed key is good for */
+/* A pushed key is good for 60 seconds from some moment of the push: a refusal that is seen
+ * this many after its beginning is one of a key that sshd could have had. */
+#define PROBE_SECONDS 55
 
 struct probe_request {
 	const char *user;   /* whom to log in as */
@@ -23,9 +25,17 @@ bool probe_is_built(void);
 /* Whether EC2 Instance Connect takes a name as one of an account. */
 bool probe_user_is_allowed(const char *user);
 
-/* What one run of `ssh -v` has come to, as a fact of words: status, accepted, partial,
- * denied; the last line goes to last. */
-void probe_read_login(const char *said, int status, char *words, size_t size, char *last,
-    size_t last_size);
+/* What one run of `ssh -v` says. */
+struct probe_login {
+	bool offered;  /* ssh has shown the key to sshd */
+	bool refused;  /* and sshd has asked for another one */
+	bool accepted; /* sshd takes a key */
+	bool partial;  /* some login was one, also as a part of it */
+	bool denied;   /* the end is a denial, and a key was a way in */
+	char last[300];
+};
+
+/* fingerprint: "SHA256:..." of the key. */
+void probe_read_login(const char *said, const char *fingerprint, struct probe_login *to);
 
 #endif

@@ -99,12 +99,17 @@ static int write_private(int fd, const unsigned char seed[2 * HALF])
 	return r;
 }
 
-static void write_line(char line[PROBE_KEY_LINE], const unsigned char public[HALF])
+static int write_line(struct probe_key *k, const unsigned char public[HALF])
 {
-	unsigned char raw[ROOM], text[ROOM];
+	unsigned char raw[ROOM], text[ROOM], hash[SSHKEY_HASH];
+	const size_t n = put_public(raw, public);
 
-	(void)EVP_EncodeBlock(text, raw, (int)put_public(raw, public));
-	(void)snprintf(line, PROBE_KEY_LINE, TYPE " %.100s", (char *)text);
+	(void)EVP_EncodeBlock(text, raw, (int)n);
+	(void)snprintf(k->line, sizeof(k->line), TYPE " %.100s", (char *)text);
+	if (sshkey_hash(raw, n, hash) != 0)
+		return ERR_SYSTEM;
+	sshkey_text(hash, k->fingerprint);
+	return 0;
 }
 
 static int make_seed(unsigned char seed[2 * HALF])
@@ -129,12 +134,12 @@ int probe_key_make(struct probe_key *k, struct err *e)
 	else if ((k->fd = memfd_create("probe-key", MFD_CLOEXEC)) < 0 || fchmod(k->fd, 0600) != 0 ||
 	    write_private(k->fd, seed.data) != 0)
 		r = err_set(e, ERR_SYSTEM, "memfd: %s", strerror(errno));
+	else if (write_line(k, seed.data + HALF) != 0)
+		r = err_set(e, ERR_SYSTEM, "out of memory");
 	else
 		r = 0;
-	if (r == 0) {
-		write_line(k->line, seed.data + HALF);
+	if (r == 0)
 		(void)snprintf(k->path, sizeof(k->path), "/proc/%d/fd/%d", (int)getpid(), k->fd);
-	}
 	secret_free(&seed);
 	return r;
 }

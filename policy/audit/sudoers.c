@@ -54,8 +54,22 @@ static const char *skip_tags(const char *at, bool *nopasswd)
 	}
 }
 
+/* Adds a name to those that somebody becomes in place of root. */
+static bool add_runas(struct sudoers_line *l, const char *name, size_t n)
+{
+	const size_t used = strlen(l->runas);
+
+	/* Another name that is in small letters, without a backslash; an alias, group or id may be
+	 * root, and sudo takes ROOT for root. */
+	if (name[0] < 'a' || name[0] > 'z' || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-.@") < n ||
+	    (n == 4 && strncmp(name, "root", 4) == 0) || used + n + 2 > sizeof(l->runas))
+		return false;
+	(void)snprintf(l->runas + used, sizeof(l->runas) - used, "%.*s ", (int)n, name);
+	return true;
+}
+
 /* "(root)", "(ALL : ALL)", "(www-data)": whether it leaves out root. */
-static bool leaves_out_root(const char *runas, size_t n)
+static bool leaves_out_root(struct sudoers_line *l, const char *runas, size_t n)
 {
 	const char *end = memchr(runas, ':', n);
 	const size_t users = end != NULL ? (size_t)(end - runas) : n;
@@ -65,9 +79,7 @@ static bool leaves_out_root(const char *runas, size_t n)
 
 		if (m > users - i)
 			m = users - i;
-		/* Another name that is in small letters; an alias, group or id may be root. */
-		if (m > 0 && (runas[i] < 'a' || runas[i] > 'z' || (m == 4 && strncmp(runas + i, "root", 4)
-		    == 0)))
+		if (m > 0 && !add_runas(l, runas + i, m))
 			return false;
 		i += m > 0 ? m : 1;
 	}
@@ -116,7 +128,7 @@ static void read_commands(const char *at, struct sudoers_line *l)
 		if (*at == '(') {
 			const size_t n = strcspn(at, ")");
 
-			other = leaves_out_root(at + 1, n > 0 ? n - 1 : 0);
+			other = leaves_out_root(l, at + 1, n > 0 ? n - 1 : 0);
 			at = skip(at + n + (at[n] == ')'));
 		}
 		at = skip_tags(at, &nopasswd);
@@ -146,7 +158,10 @@ static void read_rule(struct sudoers_line *l)
 	 * backslash before it. */
 	if (equal != NULL && find_equal(equal + 1) != NULL)
 		l->harmless = l->limited = false;
-	l->harmless = l->harmless || root;
+	if (root) {
+		l->harmless = true;
+		l->runas[0] = '\0';
+	}
 }
 
 /* ---- lines ---- */
@@ -217,31 +232,48 @@ static const char *find_word(const char *text, const char *word)
 	return NULL;
 }
 
-/* "timestamp_timeout=-1": who was asked once is not asked again until the host starts anew. */
+/* "timestamp_timeout=-1": who was asked once is not asked again until the host starts anew.
+ * The last of several counts for sudo, and any for who reads them. */
 static bool asks_once(const char *text)
 {
 	static const char word[] = "timestamp_timeout";
-	const char *at = find_word(text, word);
+	const char *at = text;
 
-	if (at == NULL)
-		return false;
-	at += sizeof(word) - 1;
-	return at[strspn(at, " \t=\"")] == '-';
+	while ((at = find_word(at, word)) != NULL) {
+		at += sizeof(word) - 1;
+		if (at[strspn(at, " \t=\"")] == '-')
+			return true;
+	}
+	return false;
+}
+
+/* "!authenticate", wherever it stands. */
+static bool asks_nobody(const char *text)
+{
+	const char *at = text;
+
+	while ((at = find_word(at, "authenticate")) != NULL) {
+		const char *sign = at++;
+
+		while (sign > text && is_blank(sign[-1]))
+			sign--;
+		if (sign > text && sign[-1] == '!')
+			return true;
+	}
+	return false;
 }
 
 /* "Defaults!CMND", "Defaults>www-data" do not open everything. */
 static void read_defaults(struct sudoers_line *l)
 {
-	const char *word = find_word(l->text, "authenticate"), *at = word;
+	const char *at;
 
-	while (at != NULL && at > l->text && is_blank(at[-1]))
-		at--;
-	if ((at != NULL && at > l->text && at[-1] == '!') || find_word(l->text, "exempt_group") != NULL)
+	if (asks_nobody(l->text) || find_word(l->text, "exempt_group") != NULL)
 		l->kind = SUDOERS_UNASKED;
 	else if (asks_once(l->text))
 		l->kind = SUDOERS_ONCE;
 	at = l->text + 8;
-	l->scoped = *at == '!' || (*at == '>' && leaves_out_root(at + 1, strcspn(at + 1, " \t")));
+	l->scoped = *at == '!' || (*at == '>' && leaves_out_root(l, at + 1, strcspn(at + 1, " \t")));
 }
 
 static bool is_alias(const char *text)

@@ -29,7 +29,8 @@ struct sudoers_line {
 	const char *path; /* of an include, as it stands there; absolute or beside the file */
 	bool scoped;      /* Defaults of a command, or of runas other than root, alone */
 	bool limited;     /* each command behind NOPASSWD is a path, none of them ALL */
-	bool harmless;    /* of root himself, or as another user than root alone */
+	bool harmless;    /* of root himself, or as those of runas alone */
+	char runas[256];  /* who else than root, by names: whether one is root must be asked */
 };
 
 /* Calls each() for every line until it returns non-zero, and returns that; 0 at the end; -1:

@@ -23,7 +23,10 @@ def audit(*checks):
 
 @pytest.fixture
 def user():
-    return User()
+    """His keys do not stay for those who come after."""
+    it = User()
+    yield it
+    shutil.rmtree(it.home)
 
 
 def own(user, path, text=None):
@@ -54,6 +57,39 @@ def test_a_link_from_a_home_to_what_never_ends_stops_nothing(user):
     assert status["KEY-09"] == "FAIL" and f"{link}:1: mode=0644" in told, told
 
 
+def test_key_behind_a_link_or_in_the_variables_of_a_unit_is_found(user):
+    file, env = SCRATCH / "k.sh", SCRATCH / "app-1.env"
+    link, unit = pathlib.Path("/etc/profile.d/aws.sh"), pathlib.Path("/etc/systemd/system/app@.service")
+    for path in (file, env):
+        path.write_text(f"export AWS_ACCESS_KEY_ID={KEY}\n", encoding="utf-8")
+        path.chmod(0o644)
+    link.symlink_to(file)
+    try:
+        status, told = audit("KEY-09")
+        assert status["KEY-09"] == "FAIL" and f"{link}:1: mode=0644" in told, told
+        link.unlink()
+        unit.write_text(f"[Service]\nEnvironmentFile=-{SCRATCH}/app-%i.env\n", encoding="utf-8")
+        status, told = audit("KEY-09")
+        assert status["KEY-09"] == "FAIL" and f"{env}:1: mode=0644" in told, told
+    finally:
+        for path in (link, unit, file, env):
+            path.unlink(missing_ok=True)
+
+
+def test_directory_that_cannot_be_read_is_no_pass():
+    cron, away = pathlib.Path("/etc/cron.d"), pathlib.Path("/etc/cron.d.away")
+    if cron.exists():
+        cron.rename(away)
+    cron.symlink_to("cron.d")
+    try:
+        told = audit("KEY-09")[1]
+        assert "not all files could be read in full" in told, told
+    finally:
+        cron.unlink()
+        if away.exists():
+            away.rename(cron)
+
+
 def test_keys_of_one_user_do_not_hide_those_of_another(user):
     other = User()
     for name in (".env", ".bashrc", ".profile", ".zshrc", ".aws/config"):
@@ -61,6 +97,7 @@ def test_keys_of_one_user_do_not_hide_those_of_another(user):
     file = own(other, other.home / ".aws" / "credentials", f"\n{KEY}\n")
     file.chmod(0o666)
     status, told = audit("KEY-09")
+    file.unlink()
     assert status["KEY-09"] == "FAIL" and f"{file}:2: mode=0666" in told, told
 
 

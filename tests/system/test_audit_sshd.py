@@ -75,7 +75,7 @@ def test_root_by_key_alone_is_not_refused_by_prohibit_password(config):
 
 
 def test_one_who_is_refused_does_not_stand_for_others_under_a_match(config):
-    first, other = User(), User()
+    first, other = User("a-first"), User("a-other")  # of many names the first are told
     rest = "Match Address 10.0.0.0/8\n  AuthenticationMethods publickey\n"
     config(f"{ASKS}PermitRootLogin no\nDenyUsers {first.name}\n{rest}")
     assert_fails("MFA-11", other.name)
@@ -94,7 +94,7 @@ def test_kerberos_is_asked_before_pam(config):
 
 
 def test_sshd_that_no_unit_starts_is_judged(config):
-    user = User()
+    user = User("a-round")
     config(f"{ASKS}PermitRootLogin no\n")
     config("Port 2222\nListenAddress 127.0.0.1\nPidFile none\nUsePAM no\n"
            f"AuthenticationMethods publickey\nAuthorizedKeysCommand {EIC} %u %f\n"

@@ -1,12 +1,15 @@
 """The drift timer: its service's line finds what has come back, and tells the log."""
 import json
+import os
 import pathlib
 import re
 import shutil
 import subprocess
+import sys
 
 import pytest
-from bastion import BUILD, PACKAGING, SCRATCH, run
+import sandbox
+from bastion import BUILD, PACKAGING, SCRATCH, User, run
 
 UNITS = PACKAGING / "systemd"
 CONFIG = pathlib.Path("/etc/ssh/sshd_config")
@@ -118,6 +121,67 @@ def test_mute_file_of_the_settings_counts_and_has_to_be_roots(command, config, l
     finally:
         mute.unlink()
         settings.unlink()
+
+
+def test_audit_that_breaks_off_is_told_at_crit(command, config, log, since):
+    """No line would look like a host where nothing fails."""
+    top = pathlib.Path("/etc/pam-bastion")
+    settings = top / "bastionctl.conf"
+    for text in ("mute_file = /etc/pam-bastion/none\n", "mute_flie = /x\n"):
+        since = log.mark()
+        settings.write_text(text, encoding="utf-8")
+        try:
+            done = subprocess.run(command, check=False, capture_output=True, text=True)
+        finally:
+            settings.unlink()
+        assert done.returncode == 3, done.stderr
+        assert log.wait("bastionctl: audit status=ERROR exit=3: broke off", since)
+        assert re.search(r"<82>.*broke off", raw(since)), raw(since)
+    since = log.mark()
+    subprocess.run(command, check=False, capture_output=True)
+    assert "broke off" not in raw(since)
+
+
+def was_read(path):
+    """By whom reads now; its last read is made older than its text."""
+    st = path.stat()
+    os.utime(path, ns=(st.st_mtime_ns - 10 ** 12, st.st_mtime_ns))
+    before = path.stat().st_atime_ns
+    return lambda: path.stat().st_atime_ns != before
+
+
+def test_what_is_not_asked_about_keeps_no_drift_from_being_told(command, config):
+    """A home or a store that hangs would."""
+    user = User().enrol()
+    file = user.home / ".bashrc"
+    file.write_text("x\n", encoding="utf-8")
+    looked = {path: was_read(path) for path in (file, pathlib.Path("/etc/pam-bastion/keyring"))}
+    subprocess.run(command, check=False, capture_output=True)
+    assert not [path for path, read in looked.items() if read()]
+    subprocess.run([BUILD / "bastionctl", "audit"], check=False, capture_output=True)
+    assert all(read() for read in looked.values())
+
+
+def test_check_that_is_asked_for_alone_says_what_it_says_among_all(config):
+    User().enrol()
+    whole = findings([BUILD / "bastionctl", "audit", ""])
+    alone = [x for one in whole for x in
+             findings([BUILD / "bastionctl", "audit", "--check", one["id"], ""])]
+    assert [(x["id"], x["status"]) for x in alone] == [(x["id"], x["status"]) for x in whole]
+
+
+@pytest.mark.skipif(not sandbox.WORKS or shutil.which("systemd-analyze") is None,
+                    reason="there is no systemd-analyze, or no number of a system call")
+def test_service_sees_the_same_behind_all_that_its_unit_takes(command, config):
+    walls = [sys.executable, sandbox.__file__, setting("SystemCallFilter")]
+    assert setting("ProtectSystem") == "strict" and setting("MemoryDenyWriteExecute") == "yes"
+    assert setting("SystemCallErrorNumber") == "EPERM"
+    told = findings([*walls, *command])
+    assert {x["id"]: x["status"] for x in told} == \
+        {x["id"]: x["status"] for x in findings(command)}, told
+    refused = subprocess.run([*walls, "mount", "-t", "tmpfs", "x", "/mnt"], check=False,
+                             capture_output=True)
+    assert refused.returncode != 0
 
 
 def test_log_is_for_this_host_alone():

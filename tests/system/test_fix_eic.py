@@ -19,7 +19,7 @@ TXN = STATE / "txn"
 PUSHED = pathlib.Path("/run/eic/pushed")
 CACHE = pathlib.Path("/var/cache/apt/archives")
 NAME = "ec2-instance-connect"
-PIN = pathlib.Path("/etc/apt/preferences.d/pam-bastion-ec2-instance-connect")
+PIN = pathlib.Path("/etc/apt/preferences.d/00-pam-bastion-ec2-instance-connect")
 
 
 def ctl(*argv, code=0):

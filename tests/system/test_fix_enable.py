@@ -11,7 +11,7 @@ from test_enable import (PROMPT, TXN, admin, call, confirm_by_ssh, is_open, logi
                          texts, wait)
 
 __all__ = ["admin", "machine", "server"]
-PIN = pathlib.Path("/etc/apt/preferences.d/pam-bastion-ec2-instance-connect")
+PIN = pathlib.Path("/etc/apt/preferences.d/00-pam-bastion-ec2-instance-connect")
 
 
 @pytest.fixture(autouse=True)

@@ -349,8 +349,6 @@ def test_nothing_is_made_by_what_only_shows(host):
 
 
 def test_access_list_of_an_edited_file_comes_back(host):
-    if shutil.which("setfacl") is None:
-        pytest.skip("no setfacl")
     run("setfacl", "-m", "u:nobody:r", CONFIG)
     before = run("getfacl", "-c", CONFIG)
     ctl("fix", "EIC", "--yes")

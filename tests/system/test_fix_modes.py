@@ -4,6 +4,7 @@ the way back.
 import json
 import os
 import pathlib
+import pty
 import shutil
 import subprocess
 
@@ -133,6 +134,36 @@ def test_directory_of_states_that_others_may_write_is_told_and_left(loose):
     assert look(STATE, KEYRING) == before and loose.exists() and not TXN.exists()
 
 
+@pytest.fixture
+def elsewhere():
+    """A directory that is not pam-bastion's alone has the records, another user's the keyring."""
+    user, conf = User(), pathlib.Path("/etc/pam-bastion/elsewhere.conf")
+    keyring, top = user.home / "kr/keyring", pathlib.Path("/srv")
+    before = top.stat().st_mode
+    keyring.parent.mkdir()
+    shutil.copy(KEYRING, keyring)
+    keyring.chmod(0o644)
+    user.home.chmod(0o700)
+    os.chown(user.home, user.uid, user.uid)
+    top.chmod(0o755)
+    (top / "db").mkdir()
+    os.chown(top / "db", 4242, 4242)
+    conf.write_text(f"keyring = {keyring}\nstate_dir = {top}\n", encoding="utf-8")
+    yield conf, (user.home, keyring, top, top / "db")
+    conf.unlink()
+    top.chmod(before & 0o7777)
+    shutil.rmtree(top / "db")
+
+
+def test_directories_of_others_are_told_and_never_changed(enrolled, elsewhere):
+    assert enrolled
+    conf, paths = elsewhere
+    before = modes(paths)
+    said = ctl("fix", "MFA-13", "--yes", "--config", conf, code=3)
+    assert f"{paths[0]}: others may put another directory" in said, said
+    assert f"{paths[2]}: holds what is not pam-bastion's" in said and modes(paths) == before, said
+
+
 def test_several_are_shown_one_after_the_other(loose):
     said = ctl("fix", "MFA-13", "KEY-09", "EIC-11", "--dry-run", code=1)
     assert "To make keyring" in said and "KEY-09: there is nothing" in said, said
@@ -146,9 +177,67 @@ def test_file_that_was_replaced_since_gets_no_old_mode(loose):
     new.write_bytes(text)
     new.chmod(0o600)
     new.rename(KEYRING)
-    assert "has been changed since; it had mode 0644, owner 0" in ctl("rollback", code=1)
-    assert history() == [("fix MFA-13", "done")]
-    assert loose.stat().st_mode & 0o7777 == 0o4600
+    said = ctl("rollback", code=1)
+    assert "1 file was changed since and keeps its mode" in said and "All is as" not in said, said
+    assert history() == [("fix MFA-13", "returned")]
+    assert loose.stat().st_mode & 0o7777 == 0o4640  # what nobody has replaced is back
+    assert KEYRING.stat().st_mode & 0o777 == 0o600
+
+
+def test_file_that_its_owner_replaces_meanwhile_stops_no_fix_of_the_others(keys):
+    user, files = keys
+    files[3].unlink()
+    done, said = asked("fix", "KEY-09", lambda: replace(files[1]))
+    assert done == 1 and "1 file was changed since and keeps its mode" in said, said
+    assert modes(files[:3]) == [f"600 {user.uid}", f"644 {user.uid}", "600 0"]
+    said = ctl("rollback", code=1)
+    assert "1 file was changed since" in said, said
+    assert modes(files[:3]) == [f"644 {user.uid}"] * 2 + ["644 0"]
+
+
+def test_what_was_left_on_the_way_back_is_not_called_as_it_was(loose):
+    """Killed in the way back, one file is replaced, and it is gone on with."""
+    changes = killer.CHANGES | killer.MODES
+    ctl("fix", "MFA-13", "--yes")
+    count, _ = killer.run_killed([BUILD / "bastionctl", "rollback"], 1e9, SCRATCH / "killed", changes)
+    for at in range(int(count)):
+        ctl("fix", "MFA-13", "--yes")
+        killer.run_killed([BUILD / "bastionctl", "rollback"], at, SCRATCH / "killed", changes)
+        if history()[-1][1] == "returning":
+            break
+        if history()[-1][1] != "returned":
+            ctl("rollback")
+    replace(loose)
+    said = ctl("fix", "MFA-13", "--resume", code=3)
+    assert "1 file was changed since" in said and "all is as it was" not in said, said
+
+
+def replace(path):
+    """As an editor does."""
+    st, new = path.stat(), path.with_name("new")
+    new.write_bytes(path.read_bytes())
+    new.chmod(st.st_mode & 0o7777)
+    os.chown(new, st.st_uid, st.st_gid)
+    new.rename(path)
+
+
+def asked(command, what, meanwhile):
+    """On a terminal; meanwhile() before the answer."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execv(BUILD / "bastionctl", ["bastionctl", command, what])
+    said = b""
+    while b"Type yes to go on: " not in said:
+        said += os.read(fd, 65536)
+    meanwhile()
+    os.write(fd, b"yes\n")
+    try:
+        while more := os.read(fd, 65536):
+            said += more
+    except OSError:
+        pass  # it has ended
+    os.close(fd)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), said.decode(errors="replace")
 
 
 @pytest.mark.skipif(not killer.WORKS, reason="numbers of system calls are those of x86_64")

@@ -10,7 +10,7 @@ import pytest
 from bastion import BUILD, SCRATCH, run
 from test_fix_modes import TXN, ctl, history, status
 
-PIN = pathlib.Path("/etc/apt/preferences.d/pam-bastion-ec2-instance-connect")
+PIN = pathlib.Path("/etc/apt/preferences.d/00-pam-bastion-ec2-instance-connect")
 NAME = "ec2-instance-connect"
 
 

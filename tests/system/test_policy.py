@@ -73,6 +73,16 @@ def nothing_kept():
     STAGED.unlink(missing_ok=True)
 
 
+def test_no_core_file_of_bastionctl_is_left():
+    child = spawn("/bin/sh", "-c", f"ulimit -c unlimited; exec {TOOL} password check")
+    child.expect("assword")
+    limits = pathlib.Path(f"/proc/{child.pid}/limits").read_text(encoding="utf-8")
+    (core,) = [line.split() for line in limits.splitlines() if line.startswith("Max core file size")]
+    assert core[4:6] == ["0", "0"]
+    child.sendintr()
+    child.expect(pexpect.EOF)
+
+
 def test_policy_of_iam_is_imported_and_judges_passwords():
     with configured("password_policy = kisa, iam"):
         # Without it nothing is weaker: nothing is judged.

@@ -9,7 +9,7 @@ import subprocess
 import threading
 
 import pytest
-from bastion import BUILD, SCRATCH, Sshd, User, free_port
+from bastion import BUILD, SCRATCH, Sshd, User, free_port, run
 
 TOKEN = "a-token-of-the-stand-in=="
 KEYS = pathlib.Path("/run/pushed")
@@ -78,6 +78,7 @@ def as_at_first():
 
 @pytest.fixture(scope="module", name="user")
 def user_():
+    run("ssh-keygen", "-A")  # without them sshd does not say whom it lets in
     return User()
 
 
@@ -141,6 +142,17 @@ def test_key_that_is_only_a_first_factor_fails(amazon, user, command):
         assert "first factor" in notes[0], notes
     with Sshd() as server:
         assert ask(amazon, user, server)[:2] == (0, "PASS")
+
+
+def test_denial_without_the_key_being_shown_proves_nothing(amazon, user, command):
+    # Each would take the key, if it were shown, or somebody else's.
+    for options, why in (({"AuthenticationMethods": "keyboard-interactive:pam,publickey"}, "show no ed25519"),
+                         ({"PubkeyAcceptedAlgorithms": "rsa-sha2-512"}, "show no ed25519"),
+                         ({"DenyUsers": user.name}, f"DenyUsers names {user.name}")):
+        with Sshd(**{**command, **options}) as server:
+            code, status, notes = ask(amazon, user, server)
+        assert (code, status) == (3, "ERROR"), (options, notes)
+        assert any(why in n for n in notes), notes
 
 
 def test_refused_connection_is_an_error(amazon, user):

@@ -24,6 +24,9 @@ static int set_up(void **state)
 	host_text("dir", "/etc/sudoers.d", "README\n90-cloud\nold~\nx.rpmsave\n");
 	host_text("file", "/etc/sudoers.d/README", "# NOPASSWD in a comment\n");
 	host_text("file", "/etc/sudoers.d/90-cloud", "");
+	host_text("runas", "www-data", "uid=33");
+	host_text("runas", "toor", "uid=0");
+	facts_none(&host, "runas", "nosuch");
 	host_text("aws-keys", "scan", "12");
 	return 0;
 }
@@ -175,7 +178,20 @@ static void rules_are_read_as_sudo_reads_them(void **state)
 	    {"Defaults timestamp_timeout=-1", AUDIT_WARN},
 	    {"Defaults:alice env_reset, timestamp_timeout = \"-0.5\"", AUDIT_WARN},
 	    {"Defaults timestamp_timeout=-1, !authenticate", AUDIT_FAIL},
-	    {"Defaults timestamp_timeout=15", AUDIT_PASS}};
+	    {"Defaults timestamp_timeout=15", AUDIT_PASS},
+	    /* The last of several counts. */
+	    {"Defaults authenticate, !authenticate", AUDIT_FAIL},
+	    {"Defaults authenticate, env_reset, authenticate", AUDIT_PASS},
+	    {"Defaults timestamp_timeout=5,timestamp_timeout=-1", AUDIT_WARN},
+	    /* Another name of root. */
+	    {"%users ALL=(toor) NOPASSWD: ALL", AUDIT_FAIL},
+	    {"%users ALL=(www-data, toor) NOPASSWD: /bin/ls", AUDIT_FAIL},
+	    {"%users ALL=(nosuch) NOPASSWD: ALL", AUDIT_PASS},
+	    {"%users ALL=(r\\oot) NOPASSWD: ALL", AUDIT_FAIL},
+	    {"%users ALL=(www-data,rOOT) NOPASSWD: ALL", AUDIT_FAIL},
+	    {"%users ALL=(stranger) NOPASSWD: ALL", AUDIT_ERROR},
+	    {"root ALL=(toor) NOPASSWD: ALL", AUDIT_PASS},
+	    {"Defaults>toor !authenticate", AUDIT_FAIL}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {

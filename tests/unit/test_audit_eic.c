@@ -353,6 +353,40 @@ static void pin_keeps_it_out_only_when_it_names_all_of_it_below_zero(void **stat
 	host_says("EIC-11", AUDIT_WARN, "no pin");
 }
 
+/* apt takes the first that names the package, in the order of its files. */
+static void pin_that_comes_first_decides(void **state)
+{
+	static const char keeps[] = "Package: ec2-instance-connect\nPin: release *\nPin-Priority: -1\n";
+	static const char *const lets[] = {
+	    "Package: ec2-instance-connect\nPin: release *\nPin-Priority: 1001\n",
+	    "Package: ec2-*\nPin: release a=stable\nPin-Priority: 990\n\nPackage: x\nPin: version 1\n",
+	    "Package: /instance/\nPin: release *\nPin-Priority: 1\n",
+	    "Package: src:ec2-instance-connect\nPin: release *\nPin-Priority: 1\n",
+	    "Package: x\n y\n\tec2-instance-connect\nPin: release *\nPin-Priority: 1\n"};
+	static const char *const others[] = {"Package: *\nPin: release *\nPin-Priority: 1001\n",
+	    "Package: ec2-instance-connect\nPin: release a=x\nPin-Priority: -1\n",
+	    "Package: x\nPin: origin y\n z ec2-instance-connect\nPin-Priority: 1001\n"};
+	static const char *const before[] = {"/etc/apt/preferences", "/etc/apt/preferences.d/00-x",
+	    "/etc/apt/preferences.d/eib.pref"};
+
+	(void)state;
+	host_text("file", "/etc/apt/preferences.d/eic", keeps);
+	for (size_t i = 0; i < 3; i++) {
+		for (size_t k = 0; k < sizeof(lets) / sizeof(lets[0]); k++) {
+			host_text("file", before[i], lets[k]);
+			host_says("EIC-11", AUDIT_WARN, "this one comes first");
+		}
+		for (size_t k = 0; k < sizeof(others) / sizeof(others[0]); k++) {
+			host_text("file", before[i], others[k]);
+			host_says("EIC-11", AUDIT_PASS, "eic:1: apt does not");
+		}
+	}
+	host_text("file", "/etc/apt/preferences.d/zz", lets[0]);
+	host_says("EIC-11", AUDIT_PASS, "eic:1: apt does not");
+	facts_trouble(&host, "file", "/etc/apt/preferences.d/00-x", "denied");
+	host_says("EIC-11", AUDIT_ERROR, "00-x");
+}
+
 static void dnf_excludes_it_and_cloud_init_brings_it_back(void **state)
 {
 	(void)state;
@@ -421,6 +455,7 @@ int main(void)
 	    TEST(leftovers_and_the_account_are_warnings),
 	    TEST(use_is_told_and_a_warning_when_it_is_recent),
 	    TEST(pin_keeps_it_out_only_when_it_names_all_of_it_below_zero),
+	    TEST(pin_that_comes_first_decides),
 	    TEST(dnf_excludes_it_and_cloud_init_brings_it_back),
 	    TEST(journal_is_read_with_fields_of_any_bytes),
 	    TEST(log_file_is_read_behind_its_header_alone)};

@@ -53,6 +53,27 @@ static void arguments_of_pam_that_are_secret_are_covered(void **state)
 	    "auth required pam_bastion.so keyring=/k password_policy=kisa\n# token=***");
 }
 
+/* What libpam's codes are called is no secret. */
+static void control_of_a_line_of_pam_is_not_covered(void **state)
+{
+	static const char path[] = "/etc/pam.d/x";
+	static const char *const same[] = {
+	    "auth [success=1 cred_err=ignore cred_unavail=2 default=ignore] pam_permit.so\n",
+	    " -AUTH\t[cred_expired=die authtok_err=bad] pam_x.so\n",
+	    "auth \\\n [cred_insufficient=bad] \\\n pam_x.so\n"};
+
+	(void)state;
+	host_text("trust", path, "");
+	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++)
+		becomes(path, same[i], same[i]);
+	becomes(path, "auth [cred_err=1] pam_x.so [passwd=a b] pw=c", "auth [cred_err=1] pam_x.so "
+	    "[passwd=***] pw=*");
+	becomes(path, "auth[cred_err=1]pw=c", "auth[cred_err=1]pw=*");
+	becomes(path, "auth [cred_err=1", "auth [cred_err=1");
+	becomes(path, "# auth [passwd=1] x", "# auth [passwd=*] x");
+	becomes(path, "auth", "auth");
+}
+
 /* It is what the checks look for. */
 static void what_names_instance_connect_stays(void **state)
 {
@@ -118,7 +139,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(values_of_a_unit_that_nothing_judges_are_covered),
 	    TEST(variables_that_no_command_names_are_covered),
-	    TEST(arguments_of_pam_that_are_secret_are_covered), TEST(what_names_instance_connect_stays),
+	    TEST(arguments_of_pam_that_are_secret_are_covered),
+	    TEST(control_of_a_line_of_pam_is_not_covered), TEST(what_names_instance_connect_stays),
 	    TEST(verdicts_are_the_same_behind_it), TEST(any_text_keeps_its_length_and_lines)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -295,6 +295,8 @@ static void the_services_that_sudoers_names_are_judged(void **state)
 	finds("MFA-10", "FAIL", "service sudo2: ");
 	file_is(part, "Defaults:alice pam_login_service=sudo-login\n");
 	finds("MFA-10", "FAIL", "service sudo-login: ");
+	file_is(part, "Defaults pam_askpass_service=nocode\n"); /* of sudo -A */
+	finds("MFA-10", "FAIL", "service nocode: ");
 	file_is(part, "Defaults pam_service=../x\n");
 	finds("MFA-10", "ERROR", "service ../x: is not looked at");
 	facts_trouble(&host, "file", part, "denied");

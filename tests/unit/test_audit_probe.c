@@ -5,6 +5,10 @@
 #include "policy/audit/probe_key.h"
 
 #define DENIED "alice@127.0.0.1: Permission denied (publickey)."
+#define REFUSED "status=255 offered=yes refused=yes accepted=no partial=no denied=yes after=4"
+#define ASKED "config:probe:alice"
+#define TYPES "pubkeyacceptedalgorithms rsa-sha2-512,ssh-ed25519\n"
+#define TAKES "usepam yes\npubkeyauthentication yes\n" TYPES
 
 static int set_up(void **state)
 {
@@ -13,8 +17,12 @@ static int set_up(void **state)
 	host_text("probe", "push", "success=yes instance=i-1");
 	host_text("probe", "offered", "yes");
 	host_text("probe", "banner", "SSH-2.0-OpenSSH_9.2p1");
-	host_text("probe", "login", "status=255 accepted=no partial=no denied=yes");
+	host_text("probe", "login", REFUSED);
 	host_text("probe", "said", DENIED);
+	host_text("probe", "account", "shell=yes locked=no");
+	host_text("listeners", "sshd", "");
+	host_text("sshd", ASKED, TAKES "authenticationmethods publickey,keyboard-interactive\n");
+	facts_none(&host, "sshd-refuses", ASKED);
 	return 0;
 }
 
@@ -36,7 +44,8 @@ static void without_probe_it_is_skipped_and_without_facts_an_error(void **state)
 
 static void each_step_that_could_not_be_told_is_an_error(void **state)
 {
-	static const char *const steps[] = {"asked", "push", "offered", "banner", "login"};
+	static const char *const steps[] = {"asked", "push", "offered", "banner", "login",
+	    "account"};
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		(void)host_tear_down(state);
@@ -51,8 +60,10 @@ static void step_that_proves_nothing_is_an_error(void **state)
 	static const struct { const char *step, *text, *note; } wrong[] = {
 	    {"push", "success=no", "was not pushed"}, {"offered", "no", "proves nothing"},
 	    {"banner", "HTTP/1.1 400", "not sshd"}, {"banner", "", "not sshd"},
-	    {"login", "status=255 accepted=no partial=no denied=no", "it broke"},
-	    {"login", "status=1 accepted=no partial=no denied=yes", "it broke"}};
+	    {"login", "status=255 offered=yes refused=yes accepted=no partial=no denied=no after=4",
+	        "it broke"},
+	    {"login", "status=1 offered=yes refused=yes accepted=no partial=no denied=yes after=4",
+	        "it broke"}};
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		(void)host_tear_down(state);
@@ -64,6 +75,97 @@ static void step_that_proves_nothing_is_an_error(void **state)
 	(void)set_up(state);
 	facts_none(&host, "probe", "offered");
 	host_says("EIC-08", AUDIT_ERROR, "proves nothing");
+}
+
+static void denial_of_a_key_that_was_not_shown_is_an_error(void **state)
+{
+	static const char *const not_shown[] = {"status=255 accepted=no partial=no denied=yes after=4",
+	    "status=255 offered=no refused=no accepted=no partial=no denied=yes after=4",
+	    "status=255 offered=yes refused=no accepted=no partial=no denied=yes after=4"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(not_shown) / sizeof(not_shown[0]); i++) {
+		host_text("probe", "login", not_shown[i]);
+		host_says("EIC-08", AUDIT_ERROR, "has not shown the key");
+	}
+}
+
+static void refusal_is_no_proof_where_the_key_may_have_been_over(void **state)
+{
+	static const char *const late[] = {
+	    "status=255 offered=yes refused=yes accepted=no partial=no denied=yes after=55",
+	    "status=255 offered=yes refused=yes accepted=no partial=no denied=yes after=-1",
+	    "status=255 offered=yes refused=yes accepted=no partial=no denied=yes"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(late) / sizeof(late[0]); i++) {
+		host_text("probe", "login", late[i]);
+		host_says("EIC-08", AUDIT_ERROR, "may have been over");
+	}
+	host_text("probe", "login",
+	    "status=255 offered=yes refused=yes accepted=no partial=no denied=yes after=54");
+	host_says("EIC-08", AUDIT_PASS, DENIED);
+}
+
+static void refusal_of_whom_sshd_turns_away_anyway_is_no_proof(void **state)
+{
+	(void)state;
+	host_text("sshd-refuses", ASKED, "DenyUsers names alice");
+	host_says("EIC-08", AUDIT_ERROR, "config: alice is turned away whatever the key is: a refusal proves "
+	    "nothing: DenyUsers names alice");
+	facts_trouble(&host, "sshd-refuses", ASKED, "AllowGroups: it broke");
+	host_says("EIC-08", AUDIT_ERROR, "it broke");
+	facts_none(&host, "sshd-refuses", ASKED);
+	host_text("probe", "account", "shell=no locked=no");
+	host_says("EIC-08", AUDIT_ERROR, "no shell");
+	/* Where PAM is asked, it is that which looks at the lock, and behind the key. */
+	host_text("probe", "account", "shell=yes locked=yes");
+	host_says("EIC-08", AUDIT_PASS, DENIED);
+	host_text("sshd", ASKED, "usepam no\npubkeyauthentication yes\n" TYPES);
+	host_says("EIC-08", AUDIT_ERROR, "locked");
+}
+
+static void refusal_where_sshd_takes_no_key_at_first_is_no_proof(void **state)
+{
+	static const char *const none[] = {
+	    TAKES "authenticationmethods keyboard-interactive:pam,publickey\n",
+	    TAKES "authenticationmethods password publickeys\n",
+	    "pubkeyauthentication no\n" TYPES,
+	    "pubkeyauthentication yes\npubkeyacceptedalgorithms rsa-sha2-512,ssh-ed25519-cert-v01@openssh.com\n",
+	    "pubkeyauthentication yes\n", ""},
+	    *const some[] = {TAKES, TAKES "authenticationmethods any\n",
+	    TAKES "authenticationmethods password publickey\n",
+	    "usepam yes\npubkeyauthentication yes\npubkeyacceptedkeytypes ssh-ed25519,ssh-rsa\n"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+		host_text("sshd", ASKED, none[i]);
+		host_says("EIC-08", AUDIT_ERROR, "lets alice show no ed25519 key at first");
+	}
+	for (size_t i = 0; i < sizeof(some) / sizeof(some[0]); i++) {
+		host_text("sshd", ASKED, some[i]);
+		host_says("EIC-08", AUDIT_PASS, DENIED);
+	}
+	facts_none(&host, "sshd", ASKED);
+	host_says("EIC-08", AUDIT_ERROR, "there is no sshd");
+	facts_trouble(&host, "sshd", ASKED, "it broke");
+	host_says("EIC-08", AUDIT_ERROR, "it broke");
+}
+
+/* Which of them answers at the port is not known. */
+static void refusal_is_proof_where_each_sshd_takes_keys(void **state)
+{
+	(void)state;
+	host_text("listener", "77",
+	    "1650000000\n/usr/sbin/sshd\nsshd: /usr/sbin/sshd -D [listener] 0 of 10-100 startups");
+	host_text("listener", "78", "1650000000\n/usr/sbin/sshd\n"
+	    "sshd: /usr/sbin/sshd -D -o DenyUsers=alice [listener] 0 of 10-100 startups");
+	host_says("EIC-08", AUDIT_ERROR, "process 78:probe:alice");
+	host_text("sshd", "process 78:probe:alice", TAKES);
+	host_text("sshd-refuses", "process 78:probe:alice", "DenyUsers names alice");
+	host_says("EIC-08", AUDIT_ERROR, "process 78: alice is turned away");
+	facts_none(&host, "sshd-refuses", "process 78:probe:alice");
+	host_says("EIC-08", AUDIT_PASS, DENIED);
 }
 
 static void key_that_sshd_takes_fails_however_it_ends(void **state)
@@ -86,36 +188,65 @@ static void key_that_sshd_takes_fails_however_it_ends(void **state)
 
 /* ---- what ssh says ---- */
 
-static void assert_read(const char *said, int status, const char *words, const char *last)
-{
-	char is[128], is_last[300];
+#define PRINT "SHA256:ztpPXATG3zU+HMDyFHYsPq7ENL71WPYoQwoGUMCy4RE"
+#define OFFERS "debug1: Offering public key: /proc/1/fd/3 ED25519 " PRINT " explicit\r\n"
+#define GOES_ON "debug1: Authentications that can continue: "
 
-	probe_read_login(said, status, is, sizeof(is), is_last, sizeof(is_last));
-	assert_string_equal(is, words);
-	assert_string_equal(is_last, last);
+/* set: of "offered refused accepted partial denied". */
+static void assert_read(const char *said, const char *set, const char *last)
+{
+	struct probe_login x;
+	char is[64];
+
+	probe_read_login(said, PRINT, &x);
+	(void)snprintf(is, sizeof(is), "%s%s%s%s%s", x.offered ? "offered " : "", x.refused ? "refused " : "",
+	    x.accepted ? "accepted " : "", x.partial ? "partial " : "", x.denied ? "denied " : "");
+	assert_string_equal(is, set);
+	assert_string_equal(x.last, last);
 }
 
 static void lines_of_ssh_are_told_apart(void **state)
 {
 	(void)state;
-	assert_read("debug1: Next authentication method: publickey\r\ndebug1: No more authentication methods to "
-	    "try.\r\n" DENIED "\r\n", 255, "status=255 accepted=no partial=no denied=yes", DENIED);
-	assert_read("debug1: Server accepts key: /proc/1/fd/3 ED25519 SHA256:x explicit\nAuthenticated using "
-	    "\"publickey\" with partial success.\n" DENIED "\n", 255,
-	    "status=255 accepted=yes partial=yes denied=yes", DENIED);
-	assert_read("ssh: connect to host 127.0.0.1 port 1: Connection refused\r\n", 255,
-	    "status=255 accepted=no partial=no denied=no",
+	assert_read("debug1: Next authentication method: publickey\r\n" OFFERS GOES_ON "password,publickey\r\n"
+	    "debug1: No more authentication methods to try.\r\n" DENIED "\r\n", "offered refused denied ",
+	    DENIED);
+	assert_read(OFFERS "debug1: Server accepts key: /proc/1/fd/3 ED25519 " PRINT " explicit\nAuthenticated "
+	    "using \"publickey\" with partial success.\n" GOES_ON "keyboard-interactive\n" DENIED "\n",
+	    "offered accepted partial denied ", DENIED);
+	assert_read("ssh: connect to host 127.0.0.1 port 1: Connection refused\r\n", "",
 	    "ssh: connect to host 127.0.0.1 port 1: Connection refused");
-	assert_read("", 0, "status=0 accepted=no partial=no denied=no", "");
+	assert_read("", "", "");
+}
+
+/* As OpenSSH 9.2 says it where the order is the other one, the key cannot be read, and its kind
+ * is not allowed. */
+static void denial_without_the_key_is_told_apart(void **state)
+{
+	static const char other[] = "a@127.0.0.1: Permission denied (keyboard-interactive).";
+
+	(void)state;
+	assert_read("debug1: Will attempt key: /proc/1/fd/3 ED25519 " PRINT " explicit\r\n" GOES_ON
+	    "keyboard-interactive\r\ndebug1: No more authentication methods to try.\r\n"
+	    "a@127.0.0.1: Permission denied (keyboard-interactive).\r\n", "", other);
+	assert_read(GOES_ON "publickey\ndebug1: Trying private key: /proc/1/fd/3\nno such identity: "
+	    "/proc/1/fd/3: No such file or directory\n" DENIED "\n", "denied ", DENIED);
+	assert_read("debug1: Skipping ssh-ed25519 key /proc/1/fd/3 - corresponding algo not in "
+	    "PubkeyAcceptedAlgorithms\n" GOES_ON "publickey\n" DENIED "\n", "denied ", DENIED);
+	assert_read("debug1: Offering public key: /root/.ssh/id_ed25519 ED25519 " PRINT "x explicit\n" GOES_ON
+	    "publickey\n" DENIED "\n", "denied ", DENIED);
+	assert_read(OFFERS GOES_ON "publickeys,gssapi\n" DENIED "\n", "offered denied ", DENIED);
+	/* Cut off by a limit of the answer. */
+	assert_read("debug1: Offering public key: /proc/1/fd/3 ED25519 SHA256:ztp", "", "");
 }
 
 /* A banner that looks like a denial is not the end. */
 static void denial_of_a_banner_is_none(void **state)
 {
 	(void)state;
-	assert_read(DENIED "\nConnection closed by 127.0.0.1 port 22\n", 255,
-	    "status=255 accepted=no partial=no denied=no", "Connection closed by 127.0.0.1 port 22");
-	assert_read("debug1: " DENIED "\n", 255, "status=255 accepted=no partial=no denied=no", "");
+	assert_read(DENIED "\nConnection closed by 127.0.0.1 port 22\n", "",
+	    "Connection closed by 127.0.0.1 port 22");
+	assert_read("debug1: " DENIED "\n", "", "");
 }
 
 static void names_are_those_that_instance_connect_takes(void **state)
@@ -136,7 +267,7 @@ static void names_are_those_that_instance_connect_takes(void **state)
 static void key_is_one_of_openssh_and_gone_when_freed(void **state)
 {
 	struct probe_key k, other;
-	char command[128], line[256] = "";
+	char command[256], line[256] = "";
 	FILE *out;
 
 	(void)state;
@@ -149,6 +280,12 @@ static void key_is_one_of_openssh_and_gone_when_freed(void **state)
 	assert_non_null(fgets(line, sizeof(line), out));
 	assert_int_equal(pclose(out), 0);
 	assert_memory_equal(line, k.line, strlen(k.line));
+	(void)snprintf(command, sizeof(command), "ssh-keygen -l -f - <<'END'\n%s\nEND\n", k.line);
+	out = popen(command, "r");
+	assert_non_null(out);
+	assert_non_null(fgets(line, sizeof(line), out));
+	assert_int_equal(pclose(out), 0);
+	assert_non_null(strstr(line, k.fingerprint));
 	probe_key_free(&k);
 	probe_key_free(&other);
 	assert_int_not_equal(access(k.path, F_OK), 0);
@@ -162,8 +299,14 @@ int main(void)
 	    TEST(without_probe_it_is_skipped_and_without_facts_an_error),
 	    TEST(each_step_that_could_not_be_told_is_an_error),
 	    TEST(step_that_proves_nothing_is_an_error),
+	    TEST(denial_of_a_key_that_was_not_shown_is_an_error),
+	    TEST(refusal_is_no_proof_where_the_key_may_have_been_over),
+	    TEST(refusal_of_whom_sshd_turns_away_anyway_is_no_proof),
+	    TEST(refusal_where_sshd_takes_no_key_at_first_is_no_proof),
+	    TEST(refusal_is_proof_where_each_sshd_takes_keys),
 	    TEST(key_that_sshd_takes_fails_however_it_ends),
 	    cmocka_unit_test(lines_of_ssh_are_told_apart),
+	    cmocka_unit_test(denial_without_the_key_is_told_apart),
 	    cmocka_unit_test(denial_of_a_banner_is_none),
 	    cmocka_unit_test(names_are_those_that_instance_connect_takes),
 	    cmocka_unit_test(key_is_one_of_openssh_and_gone_when_freed),

@@ -30,6 +30,7 @@ static int set_up(void **state)
 		host_text("meta", dirs[i], "dir 0755 0 0 1 1");
 	host_text("meta", KEYRING, "file 0600 0 0 60 1");
 	host_text("meta", STATE, "dir 0700 0 0 1 1");
+	host_text("holds", STATE, "enroll\nhot\n");
 	host_text("aws-keys", "scan", "3");
 	return 0;
 }
@@ -69,16 +70,72 @@ static void what_is_roots_alone_is_left_in_peace(void **state)
 	assert_string_equal(plan_is(fix_loose_secrets), "");
 }
 
-static void keyring_records_and_the_way_to_them_become_roots(void **state)
+static void keyring_and_records_become_roots(void **state)
 {
 	(void)state;
 	host_text("meta", KEYRING, "file 2644 5 0 60 1");
-	host_text("meta", "/etc", "dir 0775 7 0 1 1");
 	host_text("meta", STATE, "dir 0755 0 0 1 1");
 	host_text("loose", STATE "/enroll", "dir 0711 0 0 1");
 	host_text("loose", STATE "/enroll/a", "file 0640 0 9 1");
-	assert_string_equal(plan_is(fix_loose_secrets), "775:7>755:0 /etc\n2644:5>2600:0 " KEYRING "\n"
-	    "755:0>700:0 " STATE "\n711:0>700:0 " STATE "/enroll\n640:0>600:0 " STATE "/enroll/a\n");
+	assert_string_equal(plan_is(fix_loose_secrets), "2644:5>2600:0 " KEYRING "\n755:0>700:0 " STATE "\n711:0>700:0 " STATE "/enroll\n640:0>600:0 " STATE "/enroll/a\n");
+}
+
+static void conf_is(const char *key, const char *path, const char *meta)
+{
+	host_text("conf", key, path);
+	host_text("meta", path, meta);
+}
+
+/* Somebody else may live in it. */
+static void directory_above_is_told_and_never_changed(void **state)
+{
+	(void)state;
+	conf_is("keyring", "/home/u/kr/keyring", "file 0644 0 0 60 1");
+	host_text("meta", "/home", "dir 0755 0 0 1 1");
+	host_text("meta", "/home/u", "dir 0700 7 7 1 1");
+	host_text("meta", "/home/u/kr", "dir 0755 0 0 1 1");
+	assert_string_equal(plan_is(fix_loose_secrets), "644:0>600:0 /home/u/kr/keyring\n");
+	assert_true(plan.by_hand);
+	assert_int_equal(strncmp(plan.left.data, "/home/u: others may put", 23), 0);
+}
+
+static void directory_that_is_not_pam_bastions_own_is_told_and_left(void **state)
+{
+	static const struct { const char *path, *holds; bool own; } dirs[] = {{"/srv", "enroll\nhot\ndb\n",
+	    false}, {"/srv", "", false}, {"/srv", "enroll\n", false}, {"/srv", NULL, false},
+	    {"/srv", "enroll\nhot\nhotel\n", false}, {"/srv", "hot\ntxn\nenroll\npolicy.json\n", true},
+	    {"/srv/pam-bastion", "db\nhot\n", true}, {"/srv/pam-bastion.d", "db\n", false}};
+	char wanted[200], loose[100];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
+		facts_free(&host);
+		assert_int_equal(set_up(state), 0);
+		host_text("meta", "/srv", "dir 0755 0 0 1 1");
+		conf_is("state_dir", dirs[i].path, "dir 0755 0 0 1 1");
+		if (dirs[i].holds != NULL)
+			host_text("holds", dirs[i].path, dirs[i].holds);
+		else
+			facts_trouble(&host, "holds", dirs[i].path, "not all of it could be looked at");
+		(void)snprintf(loose, sizeof(loose), "%s/db", dirs[i].path);
+		host_text("loose", loose, "dir 0755 0 9 1");
+		(void)snprintf(wanted, sizeof(wanted), "755:0>700:0 %s\n755:0>700:0 %s\n", dirs[i].path, loose);
+		assert_string_equal(plan_is(fix_loose_secrets), dirs[i].own ? wanted : "");
+		assert_int_equal(plan.by_hand, !dirs[i].own);
+		assert_int_equal(plan.left.len > 0, !dirs[i].own);
+		if (dirs[i].own) /* once, whatever is in it */
+			continue;
+		assert_int_equal(strncmp(plan.left.data, dirs[i].path, strlen(dirs[i].path)), 0);
+		assert_ptr_equal(strchr(plan.left.data, '\n') + 1, plan.left.data + plan.left.len);
+	}
+}
+
+static void keyring_that_is_a_directory_is_left(void **state)
+{
+	(void)state;
+	conf_is("keyring", "/srv", "dir 0755 0 0 1 1");
+	assert_string_equal(plan_is(fix_loose_secrets), "");
+	assert_non_null(strstr(plan.left.data, "/srv: "));
 }
 
 /* Its transactions would be theirs. */
@@ -121,7 +178,7 @@ static void before_there_are_secrets_there_is_nothing_to_do(void **state)
 
 static void fact_that_does_not_tell_plans_nothing(void **state)
 {
-	static const char *const names[] = {KEYRING, "/var", STATE};
+	static const char *const names[] = {KEYRING, "/var", STATE, "/"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -198,7 +255,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	    TEST(what_is_roots_alone_is_left_in_peace),
-	    TEST(keyring_records_and_the_way_to_them_become_roots),
+	    TEST(keyring_and_records_become_roots),
+	    TEST(directory_above_is_told_and_never_changed),
+	    TEST(directory_that_is_not_pam_bastions_own_is_told_and_left),
+	    TEST(keyring_that_is_a_directory_is_left),
 	    TEST(directory_of_states_that_others_may_write_is_left),
 	    TEST(link_or_socket_among_the_records_is_left),
 	    TEST(before_there_are_secrets_there_is_nothing_to_do),

@@ -398,6 +398,29 @@ static void pin_of_ours_that_was_edited_is_written_anew(void **state)
 	assert_string_equal(buffer_string(&file_of(FIX_PIN_PATH)->file.old), "# off\n");
 }
 
+static void pin_that_comes_before_any_of_ours_is_left(void **state)
+{
+	static const char lets[] = "\nPackage: ec2-*\nPin: release *\nPin-Priority: 1001\n";
+	static const char *const before[] = {"/etc/apt/preferences", FIX_PIN_DIR "/00-a"};
+
+	(void)state;
+	host_text("dir", FIX_PIN_DIR, "x\n");
+	facts_none(&host, "file", FIX_PIN_DIR "/eic");
+	for (size_t i = 0; i < 2; i++) {
+		host_text("file", before[i], lets);
+		make_plan();
+		assert_int_equal(plan.count, 0);
+		assert_true(plan.by_hand);
+		assert_non_null(strstr(plan.left.data, ":2: lets apt install it"));
+		facts_none(&host, "file", before[i]);
+	}
+	host_text("file", FIX_PIN_DIR "/01-a", lets);
+	make_plan();
+	assert_int_equal(plan.count, 1);
+	host_text("file", FIX_PIN_PATH, buffer_string(&file_of(FIX_PIN_PATH)->file.new));
+	host_says("EIC-11", AUDIT_PASS, FIX_PIN_PATH ":2: apt does not install it");
+}
+
 static void what_a_pin_does_not_keep_out_is_left(void **state)
 {
 	(void)state;
@@ -553,6 +576,7 @@ int main(void)
 	    TEST(more_files_than_there_is_room_for_are_refused),
 	    TEST(pin_is_written_where_none_is_in_force),
 	    TEST(pin_of_ours_that_was_edited_is_written_anew),
+	    TEST(pin_that_comes_before_any_of_ours_is_left),
 	    TEST(what_a_pin_does_not_keep_out_is_left),
 	    TEST(configuration_to_come_has_every_include_in_its_place),
 	    TEST(somebody_else_has_to_get_in_and_become_root),

@@ -227,6 +227,18 @@ static void process_is_run_without_a_shell(void **state)
 	assert_fails(ERR_SYNTAX, "no command");
 }
 
+/* It says all, and lives on. */
+static void process_that_does_not_end_is_ended(void **state)
+{
+	(void)state;
+	settings.profile = "p";
+	in_file("config", "[profile p]\ncredential_process = /bin/sh -c \"echo "
+	    "'{\\\"Version\\\":1,\\\"AccessKeyId\\\":\\\"PROC\\\",\\\"SecretAccessKey\\\":\\\"s\\\"}'; exec sleep 1000 >/dev/null\"\n");
+	(void)alarm(30);
+	assert_fails(ERR_BAD, "too slow");
+	(void)alarm(0);
+}
+
 static void container_gives_a_key_with_its_token(void **state)
 {
 	static const struct loopback_step steps[] = {{.answer = SAID("200 OK", KEYS("CONT", "Token"))}};
@@ -468,6 +480,7 @@ int main(void)
 	    TEST(roles_without_a_source_in_a_circle_or_with_a_code_are_refused),
 	    TEST(role_that_is_refused_is_named),
 	    TEST(process_is_run_without_a_shell),
+	    TEST(process_that_does_not_end_is_ended),
 	    TEST(container_gives_a_key_with_its_token),
 	    TEST(instance_gives_a_key_by_version_2),
 	    TEST(instance_without_a_token_is_never_asked_by_version_1),

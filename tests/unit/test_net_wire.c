@@ -183,6 +183,13 @@ static void each_partition_has_its_endpoints(void **state)
 	    {AWS_IAM, "ap-northeast-2", "https://iam.amazonaws.com/", "us-east-1"},
 	    {AWS_IAM, "cn-northwest-1", "https://iam.cn-north-1.amazonaws.com.cn/", "cn-north-1"},
 	    {AWS_IAM, "us-gov-east-1", "https://iam.us-gov.amazonaws.com/", "us-gov-west-1"},
+	    {AWS_IAM, "us-iso-west-1", "https://iam.us-iso-east-1.c2s.ic.gov/", "us-iso-east-1"},
+	    {AWS_IAM, "us-isob-east-1", "https://iam.us-isob-east-1.sc2s.sgov.gov/", "us-isob-east-1"},
+	    {AWS_IAM, "us-isof-east-1", "https://iam.us-isof-south-1.csp.hci.ic.gov/", "us-isof-south-1"},
+	    {AWS_IAM, "eu-isoe-west-1", "https://iam.eu-isoe-west-1.cloud.adc-e.uk/", "eu-isoe-west-1"},
+	    {AWS_IAM, "eusc-de-east-1", "https://iam.eusc-de-east-1.amazonaws.eu/", "eusc-de-east-1"},
+	    {AWS_STS, "eusc-de-east-1", "https://sts.eusc-de-east-1.amazonaws.eu/", "eusc-de-east-1"},
+	    {AWS_EC2, "us-iso-east-1", "https://ec2.us-iso-east-1.c2s.ic.gov/", "us-iso-east-1"},
 	    {AWS_STS, "", "https://sts.amazonaws.com/", "us-east-1"},
 	    {AWS_STS, "ap-northeast-2", "https://sts.ap-northeast-2.amazonaws.com/", "ap-northeast-2"},
 	    {AWS_EC2, "cn-north-1", "https://ec2.cn-north-1.amazonaws.com.cn/", "cn-north-1"},
@@ -272,6 +279,19 @@ static void json_has_its_target_and_the_token_a_header(void **state)
 	assert_string_equal(request.http.sign->region, "eu-west-1");
 	assert_string_equal(request.http.sign->secret_key, "key");
 	assert_string_equal(aws_request_key_id(&request), "AKID");
+}
+
+/* Over a connection that has died meanwhile libcurl sends it again by itself. */
+static void call_that_must_not_be_repeated_has_a_connection_of_its_own(void **state)
+{
+	(void)state;
+	make(&(struct aws_call){.service = AWS_IAM, .action = "CreateAccessKey"}, NULL);
+	assert_true(request.http.fresh);
+	make(&(struct aws_call){.service = AWS_IAM, .action = "CreateAccessKey", .repeat = true, .fresh = true},
+	    NULL);
+	assert_true(request.http.fresh);
+	make(&(struct aws_call){.service = AWS_IAM, .action = "ListUsers", .repeat = true}, NULL);
+	assert_false(request.http.fresh);
 }
 
 /* ---- answers ---- */
@@ -402,6 +422,7 @@ int main(void)
 	    cmocka_unit_test(override_is_https_or_loopback),
 	    cmocka_unit_test(query_is_a_form_in_which_all_but_the_unreserved_is_encoded),
 	    cmocka_unit_test(json_has_its_target_and_the_token_a_header),
+	    cmocka_unit_test(call_that_must_not_be_repeated_has_a_connection_of_its_own),
 	    cmocka_unit_test(errors_name_service_call_code_and_request),
 	    cmocka_unit_test(message_about_a_secret_is_kept_back),
 	    cmocka_unit_test(throttling_is_no_refusal_and_a_quota_is),

@@ -101,6 +101,30 @@ static void program_that_is_too_slow_is_told_to_end_with_all_that_it_has_started
 	(void)unlink(path);
 }
 
+/* The end of its output is not its own. */
+static void program_that_closes_its_output_and_lives_on_is_told_to_end(void **state)
+{
+	const char *const argv[] = {"/bin/sh", "-c", "exec sleep 1000 >/dev/null 2>&1", NULL};
+	struct err e = {0};
+	int status;
+
+	(void)state;
+	(void)alarm(30);
+	assert_int_equal(run_within(1, argv, NULL, &status, &e), ERR_UNAVAIL);
+	(void)alarm(0);
+	assert_non_null(strstr(e.text, "does not end within 1 seconds"));
+}
+
+static void program_may_take_its_time_behind_its_output(void **state)
+{
+	const char *const argv[] = {"/bin/sh", "-c", "exec >/dev/null 2>&1; sleep 0.2; exit 3", NULL};
+	int status;
+
+	(void)state;
+	assert_int_equal(run_within(10, argv, NULL, &status, NULL), 0);
+	assert_int_equal(status, 3);
+}
+
 static void program_is_in_a_session_of_its_own(void **state)
 {
 	struct run_said said = {0};
@@ -151,6 +175,8 @@ int main(void)
 	    cmocka_unit_test(nothing_of_the_caller_reaches_it),
 	    cmocka_unit_test(signal_is_told_as_a_status),
 	    cmocka_unit_test(program_that_is_too_slow_is_told_to_end_with_all_that_it_has_started),
+	    cmocka_unit_test(program_that_closes_its_output_and_lives_on_is_told_to_end),
+	    cmocka_unit_test(program_may_take_its_time_behind_its_output),
 	    cmocka_unit_test(program_is_in_a_session_of_its_own),
 	    cmocka_unit_test(all_lines_are_told_in_one),
 	    cmocka_unit_test(missing_program_is_none),
