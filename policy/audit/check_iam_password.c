@@ -94,7 +94,7 @@ static void check_reuse(struct facts *f, const struct audit_rules *rules, struct
 
 /* ---- PWD-05 ---- */
 
-/* Younger than the report: what it says of this name is of somebody else. */
+/* Younger than the report, which then cannot have him. */
 static bool is_younger(struct facts *f, const char *user)
 {
 	const int64_t at = words_number(facts_string(f, "iam", "report"), "generated");
@@ -102,19 +102,29 @@ static bool is_younger(struct facts *f, const char *user)
 	return words_number(facts_string(f, "iam-user", user), "created") >= at;
 }
 
+/* When the password was changed, or -1.  The report's may be of another one of that name, whose
+ * console was another one: a password is no older than that. */
+static int64_t changed_at(const struct fact *row, const struct fact *login)
+{
+	const int64_t changed = words_number(row->text, "changed");
+	const int64_t made = login->is == FACT_TEXT ? words_number(login->text, "created") : -1;
+
+	return changed >= 0 && made > changed ? made : changed;
+}
+
 /* Who has changed it since the report, or has no password any more, is not named: the
  * report may be four hours old, and login says what is now. */
 static void judge_user(struct facts *f, struct result *r, const char *user, int64_t now)
 {
 	const struct fact *row = facts_get(f, "iam-report", user), *login = facts_get(f, "iam-login", user);
-	const int64_t changed = words_number(row->text, "changed");
+	const int64_t changed = changed_at(row, login);
 	char age[IAM_FACTS_AGE], old[IAM_FACTS_AGE];
 
-	if (is_younger(f, user) || login->is == FACT_NONE ||
+	if (login->is == FACT_NONE ||
 	    (row->is == FACT_TEXT && !words_is(row->text, "password", "true")))
 		return;
 	if (row->is != FACT_TEXT) {
-		if (!result_untold(r, login, "iam-login", user))
+		if (!is_younger(f, user) && !result_untold(r, login, "iam-login", user))
 			result_note(r, AUDIT_ERROR, N_("%s: the report has no line of this user"), user);
 		return;
 	}
