@@ -1,7 +1,7 @@
 /*
  * fuzz_credential_report: of a report that is taken every row has a user, lies in the
- * report's own memory, and is found by him; rows are in order, times none or of the years
- * that can be written; what is refused says so and leaves nothing.
+ * report's own memory; rows are in order, times none or of the years that can be written;
+ * what is refused says so and leaves nothing.
  */
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/seen.h"
@@ -19,20 +19,14 @@ static void check_time(int64_t t)
 
 static void check_row(const struct credential_report *t, size_t i, size_t len)
 {
-	const struct credential_row *row = &t->row[i], *found = credential_report_find(t, row->user);
+	const struct credential_row *row = &t->row[i];
 
 	MUST(row->user >= t->text && row->user + strlen(row->user) <= t->text + len);
 	MUST(i == 0 || strcmp(t->row[i - 1].user, row->user) <= 0);
-	MUST(found != NULL && strcmp(found->user, row->user) == 0);
-	check_time(row->created);
 	check_time(row->changed);
 	check_time(row->next);
 	if (row->password)
 		seen("password");
-	if (row->mfa)
-		seen("mfa");
-	if (row->keys)
-		seen("keys");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -54,7 +48,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		MUST(t.row == NULL && t.text == NULL && t.count == 0);
 		seen("refused");
 	}
-	MUST(credential_report_find(&t, "\n") == NULL || r == 0);
 	credential_report_free(&t);
 	free(text);
 	return 0;
