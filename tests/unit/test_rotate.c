@@ -7,6 +7,7 @@
 
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 
 static struct scratch sc;
 static struct cloud *cloud; /* shared with the children */
@@ -711,6 +712,50 @@ static void hidden_orphan_is_found_by_the_quota(void **state)
 	}
 }
 
+/* struct posix_acl_xattr_header and _entry: rw for the owner, r for the user 65534. */
+static const unsigned char acl[] = {2, 0, 0, 0,
+    0x01, 0, 6, 0, 0xff, 0xff, 0xff, 0xff, 0x02, 0, 4, 0, 0xfe, 0xff, 0, 0,
+    0x04, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0x10, 0, 4, 0, 0xff, 0xff, 0xff, 0xff,
+    0x20, 0, 0, 0, 0xff, 0xff, 0xff, 0xff};
+
+#define ACL "system.posix_acl_access"
+
+static void access_list_of_a_credentials_file_stays(void **state)
+{
+	unsigned char now[sizeof(acl) + 1];
+	char path[512];
+
+	(void)state;
+	begin_file();
+	scratch_path(&sc, path, "credentials");
+	if (setxattr(path, ACL, acl, sizeof(acl), 0) != 0 && errno == EOPNOTSUPP) {
+		drop();
+		skip();
+	}
+	assert_int_equal(run(&daily_file), ROTATE_DONE);
+	assert_int_equal(getxattr(path, ACL, now, sizeof(now)), sizeof(acl));
+	assert_memory_equal(now, acl, sizeof(acl));
+	drop();
+}
+
+/* The directory gives each new file one; the file that is replaced has none. */
+static void rewritten_file_inherits_no_access_list(void **state)
+{
+	unsigned char now[64];
+	char path[512];
+
+	(void)state;
+	begin_file();
+	scratch_path(&sc, path, "credentials");
+	if (setxattr(sc.dir, "system.posix_acl_default", acl, sizeof(acl), 0) != 0 && errno == EOPNOTSUPP) {
+		drop();
+		skip();
+	}
+	assert_int_equal(run(&daily_file), ROTATE_DONE);
+	assert_int_equal(getxattr(path, ACL, now, sizeof(now)), -1);
+	drop();
+}
+
 /* ---- the matrix ---- */
 
 static int count_events(const struct ask *ask, bool self)
@@ -877,6 +922,8 @@ int main(void)
 		cmocka_unit_test(profile_is_rotated_and_goes_back),
 		cmocka_unit_test(no_fault_loses_the_key_of_a_profile),
 		cmocka_unit_test(hidden_orphan_is_found_by_the_quota),
+		cmocka_unit_test(access_list_of_a_credentials_file_stays),
+		cmocka_unit_test(rewritten_file_inherits_no_access_list),
 		cmocka_unit_test(no_fault_at_any_event_loses_a_key),
 		cmocka_unit_test(no_fault_loses_a_key_that_rotates_itself),
 		cmocka_unit_test(no_two_faults_lose_a_key),
