@@ -162,6 +162,15 @@ def test_key_of_the_file_that_is_named_signs(url, alice):
     assert "not due" in rotate(url, "run", "--all", **env)
 
 
+def test_retire_of_a_user_without_a_rotation_is_no_rotation(url, alice):
+    owner = Owner(url, alice)
+    rotate(url, "retire", "AKIANONENONENONE0000", "--user", owner.name, key=alice, ok=1)
+    rotate(url, "retire", owner.key[0], "--user", owner.name, "--yes", key=alice)
+    assert owner.keys() == {owner.key[0]: False}
+    assert "No key has been rotated" in rotate(url, "run", "--all", key=alice)
+    assert status(url) == []
+
+
 def test_dry_run_asks_and_changes_nothing(url, alice):
     owner = Owner(url, alice).in_secret()
     told = rotate(url, "run", "--secret", owner.arn, "--force", "--dry-run", key=alice)
