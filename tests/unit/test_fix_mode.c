@@ -5,7 +5,8 @@
 #include "policy/fix_mode.h"
 #include "policy/fix_txn.h"
 
-static char dir[] = "/run/pb-fix-mode-XXXXXX";
+/* Below directories that root alone writes, as /tmp is not, nor everywhere /run. */
+static char dir[] = "/var/lib/pb-fix-mode-XXXXXX";
 static struct fix_mode entry;
 static struct fix_plan plan;
 
