@@ -139,6 +139,22 @@ static void set_times(struct rotate *m, const struct cmd_rotate_place *p,
 		m->times.pace_ms = o->pace * 1000;
 }
 
+/* Of a profile its own key signs: that of the file that was named, which the AWS tools may not
+ * know.  With assume_role, what they find has to. */
+static int sign_by_own(struct world *w, const struct cmd_rotate_place *p,
+    const struct rotate_record *target, struct err *e)
+{
+	const struct rotate_profile own = {.path = target->home, .name = target->profile};
+	int r;
+
+	if (target->profile[0] == '\0' || strcmp(target->by, target->profile) != 0 ||
+	    p->settings.assume_role[0] != '\0')
+		return 0;
+	if ((r = rotate_profile_read(&own, &w->m->cur.pair, e)) != 0)
+		return r;
+	return w->iam.sign_with(w->iam.ctx, &w->m->cur.pair, e) == ROTATE_OK ? 0 : ERR_BAD;
+}
+
 static int open_world(struct world *w, const struct cmd_rotate_place *p,
     const struct cmd_rotate_options *o, const struct rotate_record *target, struct err *e)
 {
@@ -167,7 +183,7 @@ static int open_world(struct world *w, const struct cmd_rotate_place *p,
 	w->m->order = o->order;
 	w->m->state_dir = p->state_dir;
 	set_times(w->m, p, o);
-	return 0;
+	return secret ? 0 : sign_by_own(w, p, target, e);
 }
 
 static void close_world(struct world *w)

@@ -18,6 +18,8 @@ struct shown {
 static int64_t next_of(const struct cmd_rotate_place *p, const struct rotate_record *r)
 {
 	switch (r->state) {
+	case ROTATE_CLOSED:
+		return r->old.id[0] != '\0' ? r->t_off + p->settings.rotate_grace : 0;
 	case ROTATE_SUSPECT:
 		return r->t_suspect + rotate_times_default.orphan;
 	case ROTATE_OVERLAP:

@@ -290,7 +290,8 @@ int journal_each(const char *state_dir,
 
 		if (r == 0 && journal_peek(dir, list[i]->d_name, &record, &one) == 0)
 			one.code = 0;
-		if (r == 0)
+		/* Without a home: there was a `retire` of his, and no rotation. */
+		if (r == 0 && (one.code != 0 || record.home[0] != '\0'))
 			r = each(ctx, &record, &one);
 		free(list[i]);
 	}

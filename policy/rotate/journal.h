@@ -46,8 +46,8 @@ int journal_look(const char *state_dir, const char *account, const char *user,
  * ERR_NONE. */
 int journal_peek(int dir, const char *name, struct rotate_record *r, struct err *e);
 
-/* Calls each for the record of each user, as journal_look() gives it (e.code of one that
- * cannot be read), until it does not return 0.  Its value; 0 where there are none; a code:
+/* Calls each for the record of each user whose key has a home, as journal_look() gives it
+ * (e.code of one that cannot be read), until it does not return 0.  Its value; 0 where there are none; a code:
  * the directory cannot be read. */
 int journal_each(const char *state_dir,
     int (*each)(void *ctx, const struct rotate_record *r, const struct err *e), void *ctx,

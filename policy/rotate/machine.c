@@ -6,6 +6,8 @@
 
 #define TESTS 3
 #define TESTS_MOST 60 /* paces until a test is given up */
+#define PACE_LEAST 2000 /* ms behind one that failed, whatever was ordered: AWS takes seconds */
+#define YOUNG 900 /* seconds in which a new key may be unknown somewhere */
 
 const struct rotate_times rotate_times_default = {.period = 90 * 86400, .overlap = 86400,
     .overlap_most = 7 * 86400, .grace = 7 * 86400, .orphan = 86400, .pace_ms = 2000};
@@ -128,6 +130,23 @@ enum rotate_end rotate_is_home(struct rotate *m, const char *id, bool *yes)
 	return ROTATE_GO;
 }
 
+bool rotate_is_young(const struct rotate *m)
+{
+	const struct rotate_record *r = &m->rec;
+
+	return rotate_now(m) < (r->t_suspect > r->t_intent ? r->t_suspect : r->t_intent) + YOUNG;
+}
+
+/* IAM does not know the new key.  MUST: not yet, or not any more
+ * (key_that_iam_does_not_know_yet_is_not_taken_for_gone). */
+static enum rotate_end is_gone(struct rotate *m, const char *id)
+{
+	char found[ROTATE_KEY_ID_MAX];
+	enum rotate_end end = rotate_find_new(m, found);
+
+	return end != ROTATE_GO || strcmp(found, id) != 0 ? end : rotate_not_listed(m);
+}
+
 enum rotate_end rotate_remove(struct rotate *m, const char *id)
 {
 	const struct rotate_key *key;
@@ -147,6 +166,8 @@ enum rotate_end rotate_remove(struct rotate *m, const char *id)
 		a = m->iam->update(m->iam->ctx, m->rec.user, id, false, &m->e);
 	if (a == ROTATE_OK)
 		a = m->iam->remove(m->iam->ctx, m->rec.user, id, &m->e);
+	if (a == ROTATE_NONE && strcmp(id, m->rec.new.id) == 0 && rotate_is_young(m))
+		return is_gone(m, id);
 	return a == ROTATE_OK || a == ROTATE_NONE ? ROTATE_GO : rotate_failed(a);
 }
 
@@ -202,7 +223,8 @@ enum rotate_end rotate_test(struct rotate *m, const struct rotate_pair *pair)
 			return ROTATE_GO;
 		if (a != ROTATE_OK && !may_come(a))
 			return ROTATE_STUCK;
-		m->host->sleep(m->host->ctx, m->times.pace_ms);
+		m->host->sleep(m->host->ctx, a == ROTATE_OK || m->times.pace_ms > PACE_LEAST ?
+		    m->times.pace_ms : PACE_LEAST);
 	}
 	return ROTATE_AGAIN;
 }
@@ -236,7 +258,7 @@ enum rotate_end rotate_run(struct rotate *m)
 	}
 	if (m->order.rollback)
 		end = rotate_begin_back(m);
-	else if (m->order.repair && m->rec.state == ROTATE_CLOSED)
+	else if (m->order.repair)
 		end = rotate_begin_repair(m);
 	while (end == ROTATE_GO && !is_far_enough(m)) {
 		if (m->host->stop(m->host->ctx))

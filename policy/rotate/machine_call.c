@@ -93,6 +93,9 @@ static enum rotate_end set(struct rotate *m)
 
 	if (key != NULL && key->active && m->rec.state >= ROTATE_PUT)
 		return ROTATE_DONE;
+	/* MUST: a list may be late (new_key_that_no_list_shows_yet_is_not_taken_back). */
+	if (key == NULL && rotate_is_young(m))
+		return rotate_not_listed(m);
 	if (m->rec.state == ROTATE_PUT || m->rec.state == ROTATE_TESTED) {
 		if ((end = rotate_save(m, ROTATE_ABORT)) != ROTATE_GO ||
 		    (end = rotate_step_abort(m)) != ROTATE_GO)
@@ -146,6 +149,17 @@ static enum rotate_end may_retire(struct rotate *m, const char *id)
 	return ROTATE_GO;
 }
 
+/* From when on it is off: it may be needed again for as long as any other. */
+static enum rotate_end note_retired(struct rotate *m, const char *id)
+{
+	if (m->rec.account[0] == '\0')
+		(void)snprintf(m->rec.account, sizeof(m->rec.account), "%s", m->signer.account);
+	if (m->rec.state != ROTATE_GRACE || strcmp(m->rec.old.id, id) != 0)
+		return rotate_note_off(m, id);
+	m->rec.t_off = rotate_now(m);
+	return rotate_save(m, m->rec.state);
+}
+
 enum rotate_end rotate_retire(struct rotate *m, const char *user, const char *id)
 {
 	const struct rotate_key *key;
@@ -168,6 +182,8 @@ enum rotate_end rotate_retire(struct rotate *m, const char *user, const char *id
 	a = key->active ? m->iam->update(m->iam->ctx, user, id, false, &m->e) : ROTATE_OK;
 	if (a != ROTATE_OK)
 		return rotate_failed(a);
+	if (key->active && (end = note_retired(m, id)) != ROTATE_GO)
+		return end;
 	ROTATE_SAY(m, "%s: the key %s is off; `aws iam update-access-key --status Active` switches it on "
 	    "again", user, rotate_short(id).text);
 	return ROTATE_DONE;

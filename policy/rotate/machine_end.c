@@ -14,15 +14,17 @@ static enum rotate_end check_current(struct rotate *m)
 		return end;
 	if (strcmp(m->cur.pair.id, m->rec.new.id) != 0)
 		return ROTATE_END(m, ROTATE_STUCK, "%s: the current key is %s, not %s, which this rotation made: "
-		    "somebody has changed it; nothing is switched off", m->rec.user,
-		    rotate_short(m->cur.pair.id).text, rotate_short(m->rec.new.id).text);
+		    "somebody has changed it; nothing is switched off; `bastionctl rotate repair %s` ends this "
+		    "rotation", m->rec.user, rotate_short(m->cur.pair.id).text,
+		    rotate_short(m->rec.new.id).text, m->rec.user);
 	key = rotate_key_of(m, m->rec.new.id);
 	if (key == NULL && rotate_now(m) < m->rec.t_promoted + LATE)
 		return rotate_not_listed(m);
 	if (key == NULL || !key->active)
 		return ROTATE_END(m, ROTATE_STUCK, "%s: the current key %s is off or gone: nothing more is "
-		    "switched off; `bastionctl rotate rollback %s` goes back to the old one", m->rec.user,
-		    rotate_short(m->rec.new.id).text, m->rec.user);
+		    "switched off; `bastionctl rotate rollback %s` goes back to the old one, `bastionctl rotate "
+		    "repair %s` helps where that is gone, too", m->rec.user, rotate_short(m->rec.new.id).text,
+		    m->rec.user, m->rec.user);
 	return rotate_sign(m);
 }
 
@@ -61,6 +63,13 @@ static bool is_used(const struct rotate *m, int64_t at)
 	return at > own + LATE && !(m->by_old && at >= m->started);
 }
 
+/* So that later runs know this one's uses from those of others. */
+static enum rotate_end note_own(struct rotate *m)
+{
+	m->rec.t_own = rotate_now(m);
+	return rotate_save(m, m->rec.state);
+}
+
 static enum rotate_end drain(struct rotate *m)
 {
 	struct rotate_used used = {.at = 0};
@@ -75,11 +84,8 @@ static enum rotate_end drain(struct rotate *m)
 		return rotate_failed(a);
 	if (a == ROTATE_NONE || !is_used(m, used.at))
 		return ROTATE_GO;
-	if (m->by_old) {
-		m->rec.t_own = rotate_now(m);
-		if ((end = rotate_save(m, m->rec.state)) != ROTATE_GO)
-			return end;
-	}
+	if (m->by_old && (end = note_own(m)) != ROTATE_GO)
+		return end;
 	if (rotate_now(m) >= most)
 		return ROTATE_END(m, ROTATE_STUCK, "%s: the old key %s is still used (%s, %s): it stays on; "
 		    "mend who uses it, or switch it off by --yes", m->rec.user, rotate_short(m->rec.old.id).text,
@@ -88,6 +94,23 @@ static enum rotate_end drain(struct rotate *m)
 	    m->rec.user, rotate_short(m->rec.old.id).text, rotate_when(used.at).text, used.where,
 	    rotate_when(most).text);
 	return ROTATE_DONE;
+}
+
+/* The old key signs here, from where no rotation replaces it: every later run would be
+ * refused.  A profile whose own key signs has the new one. */
+static bool would_lock_out(const struct rotate *m)
+{
+	return m->by_old && (m->home->keeps || strcmp(m->rec.by, m->rec.profile) != 0);
+}
+
+/* MUST: not even by --yes (key_that_signs_here_is_not_switched_off). */
+static enum rotate_end keep_signer(struct rotate *m)
+{
+	enum rotate_end end = note_own(m);
+
+	return end != ROTATE_GO ? end : ROTATE_END(m, ROTATE_STUCK, "%s: the old key %s is what signs here "
+	    "(environment or profile): it stays on until %s is there instead", m->rec.user,
+	    rotate_short(m->rec.old.id).text, rotate_short(m->rec.new.id).text);
 }
 
 enum rotate_end rotate_step_overlap(struct rotate *m)
@@ -103,6 +126,8 @@ enum rotate_end rotate_step_overlap(struct rotate *m)
 		return finish(m);
 	if (key->active && rotate_now(m) < until)
 		return tell_waits(m, until, false);
+	if (key->active && would_lock_out(m))
+		return keep_signer(m);
 	if (key->active && (end = drain(m)) != ROTATE_GO)
 		return end;
 	if (key->active)
@@ -154,11 +179,16 @@ static enum rotate_end try_label(struct rotate *m, const char *label, bool *done
 		return ROTATE_GO;
 	if ((end = rotate_test(m, &m->other.pair)) != ROTATE_GO)
 		return end == ROTATE_STUCK ? end : ROTATE_GO;
+	*done = true;
+	if (m->order.dry_run) {
+		ROTATE_SAY(m, "%s: %s would become the current key", m->rec.user,
+		    rotate_short(m->other.pair.id).text);
+		return ROTATE_GO;
+	}
 	a = m->home->move(m->home->ctx, m->other.version, m->cur.version, &m->e);
 	if (a != ROTATE_OK)
 		return rotate_failed(a);
 	ROTATE_SAY(m, "%s: %s is the current key now", m->rec.user, rotate_short(m->other.pair.id).text);
-	*done = true;
 	return ROTATE_GO;
 }
 
@@ -174,6 +204,11 @@ static enum rotate_end try_current(struct rotate *m)
 	if (!key->active && !m->order.yes)
 		return ROTATE_END(m, ROTATE_STUCK, "%s: the current key %s is Inactive: --yes switches it on",
 		    m->rec.user, rotate_short(key->id).text);
+	if (!key->active && m->order.dry_run) {
+		ROTATE_SAY(m, "%s: the current key %s would be switched on", m->rec.user,
+		    rotate_short(key->id).text);
+		return ROTATE_DONE;
+	}
 	if (!key->active) {
 		a = m->iam->update(m->iam->ctx, m->rec.user, key->id, true, &m->e);
 		if (a != ROTATE_OK)
@@ -185,7 +220,7 @@ static enum rotate_end try_current(struct rotate *m)
 	return end == ROTATE_GO ? ROTATE_DONE : end == ROTATE_STUCK ? end : ROTATE_GO;
 }
 
-enum rotate_end rotate_begin_repair(struct rotate *m)
+static enum rotate_end repair_current(struct rotate *m)
 {
 	static const char *const labels[] = {ROTATE_PENDING, ROTATE_PREVIOUS};
 	enum rotate_end end;
@@ -198,4 +233,68 @@ enum rotate_end rotate_begin_repair(struct rotate *m)
 			return end != ROTATE_GO ? end : ROTATE_DONE;
 	/* None of them: a new one, where there is room. */
 	return ROTATE_GO;
+}
+
+/* ---- where a rotation is under way that people have overtaken ---- */
+
+/* Its keys are for people from now on. */
+static enum rotate_end forget(struct rotate *m)
+{
+	if (m->rec.old.secret[0] != '\0' && rotate_key_of(m, m->rec.old.id) != NULL && !m->order.yes)
+		return ROTATE_END(m, ROTATE_STUCK, "%s: the secret of %s is in the journal alone: --yes ends "
+		    "the rotation and forgets it", m->rec.user, rotate_short(m->rec.old.id).text);
+	ROTATE_SAY(m, "%s: the rotation of %s is ended as it is: somebody has changed the current key",
+	    m->rec.user, rotate_short(m->rec.old.id).text);
+	return rotate_close_record(m);
+}
+
+/* The current key is another than the rotation's. */
+static enum rotate_end repair_overtaken(struct rotate *m)
+{
+	const struct rotate_key *key = rotate_key_of(m, m->cur.pair.id);
+	const bool works = key != NULL && key->active && rotate_test(m, &m->cur.pair) == ROTATE_GO;
+	enum rotate_end end = forget(m);
+
+	if (end != ROTATE_GO || !works)
+		return end != ROTATE_GO ? end : repair_current(m);
+	m->ended = true;
+	return ROTATE_DONE;
+}
+
+/* It is the rotation's. */
+static enum rotate_end repair_new(struct rotate *m)
+{
+	const struct rotate_key *key = rotate_key_of(m, m->cur.pair.id);
+	enum rotate_end end;
+
+	if (key == NULL && rotate_now(m) < m->rec.t_promoted + LATE)
+		return rotate_not_listed(m);
+	/* As long as the old one is there, a way back is better than another key. */
+	if (key == NULL && rotate_key_of(m, m->rec.old.id) != NULL)
+		return ROTATE_GO;
+	if (key == NULL)
+		return (end = forget(m)) != ROTATE_GO ? end : repair_current(m);
+	if (key->active && m->rec.state != ROTATE_BACK)
+		return ROTATE_GO;
+	if ((end = try_current(m)) == ROTATE_GO)
+		return ROTATE_END(m, ROTATE_STUCK, "%s: the current key %s does not work: `bastionctl rotate "
+		    "rollback %s` goes back to the old one", m->rec.user, rotate_short(key->id).text,
+		    m->rec.user);
+	return end == ROTATE_DONE ? rotate_save(m, ROTATE_OVERLAP) : end;
+}
+
+enum rotate_end rotate_begin_repair(struct rotate *m)
+{
+	const struct rotate_record *r = &m->rec;
+
+	if (r->state == ROTATE_CLOSED)
+		return repair_current(m);
+	if (r->state != ROTATE_OVERLAP && r->state != ROTATE_GRACE && r->state != ROTATE_BACK)
+		return ROTATE_GO;
+	if (strcmp(m->cur.pair.id, r->new.id) == 0)
+		return repair_new(m);
+	/* The way back has come so far already. */
+	if (r->state == ROTATE_BACK && strcmp(m->cur.pair.id, r->old.id) == 0)
+		return ROTATE_GO;
+	return repair_overtaken(m);
 }

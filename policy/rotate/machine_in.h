@@ -32,6 +32,9 @@ int64_t rotate_now(const struct rotate *m);
 /* How a call that was not ROTATE_OK ends the run; m->e is the call's. */
 enum rotate_end rotate_failed(enum rotate_answer a);
 
+/* Remembers since when a key is off that is no rotation's; only a closed record does. */
+enum rotate_end rotate_note_off(struct rotate *m, const char *id);
+
 /* A new version for m->rec.  0, or a code. */
 int rotate_new_token(struct rotate *m);
 
@@ -51,6 +54,12 @@ const struct rotate_key *rotate_key_of(const struct rotate *m, const char *id);
 enum rotate_end rotate_not_listed(struct rotate *m);
 /* Whether a version of the home with a label holds the key. */
 enum rotate_end rotate_is_home(struct rotate *m, const char *id, bool *yes);
+/* Asks for m->keys ROTATE_LISTS times over half a minute, until one shows a key that is new
+ * since the intent: its id, or "". */
+#define ROTATE_LISTS 3
+enum rotate_end rotate_find_new(struct rotate *m, char id[ROTATE_KEY_ID_MAX]);
+/* The new key is so young that AWS may not tell it everywhere. */
+bool rotate_is_young(const struct rotate *m);
 /* Switches a key off if it is active, and then deletes it: both may be done already. */
 enum rotate_end rotate_remove(struct rotate *m, const char *id);
 /* Three answers of who the pair is, with pauses.  ROTATE_GO: it works; ROTATE_AGAIN: not in
@@ -71,7 +80,7 @@ enum rotate_end rotate_step_overlap(struct rotate *m);
 enum rotate_end rotate_step_grace(struct rotate *m);
 enum rotate_end rotate_step_back(struct rotate *m);
 
-/* Of m->order. */
+/* Of m->order.  Of a repair ROTATE_DONE: there is nothing to repair any more. */
 enum rotate_end rotate_begin_back(struct rotate *m);
 enum rotate_end rotate_begin_repair(struct rotate *m);
 

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LISTS 3
 #define CREATES_MOST 3
+#define LISTS_APART 15000 /* ms, at least */
 
 /* ---- due, and room for a new key ---- */
 
@@ -37,13 +37,41 @@ static enum rotate_end is_due(struct rotate *m, const struct rotate_key *key)
 	return ROTATE_DONE;
 }
 
+/* Since when a key is off IAM does not say: since it was seen so, or retired, here; a closed
+ * record keeps that of one key, as its old one.  0: it is not known yet. */
+static int64_t off_since(const struct rotate *m, const char *id)
+{
+	return m->rec.state == ROTATE_CLOSED && strcmp(m->rec.old.id, id) == 0 ? m->rec.t_off : 0;
+}
+
+/* It is on again: when it goes off once more, its time begins anew. */
+static enum rotate_end forget_off(struct rotate *m)
+{
+	const struct rotate_key *key = rotate_key_of(m, m->rec.old.id);
+
+	if (m->order.dry_run || key == NULL || !key->active)
+		return ROTATE_GO;
+	secret_wipe(&m->rec.old, sizeof(m->rec.old));
+	return rotate_save(m, ROTATE_CLOSED);
+}
+
+enum rotate_end rotate_note_off(struct rotate *m, const char *id)
+{
+	if (m->order.dry_run || m->rec.state != ROTATE_CLOSED)
+		return ROTATE_GO;
+	secret_wipe(&m->rec.old, sizeof(m->rec.old));
+	(void)snprintf(m->rec.old.id, sizeof(m->rec.old.id), "%s", id);
+	m->rec.t_off = rotate_now(m);
+	return rotate_save(m, ROTATE_CLOSED);
+}
+
 /* Another key that is off, and no version's: whether it was off for long enough. */
 static enum rotate_end may_go(struct rotate *m, const struct rotate_key *key, bool *yes)
 {
 	struct rotate_used used = {.at = 0};
 	enum rotate_answer a;
 	enum rotate_end end = rotate_is_home(m, key->id, yes);
-	int64_t last = key->created;
+	int64_t since, last;
 
 	if (end != ROTATE_GO)
 		return end;
@@ -54,9 +82,11 @@ static enum rotate_end may_go(struct rotate *m, const struct rotate_key *key, bo
 	a = m->iam->used(m->iam->ctx, key->id, &used, &m->e);
 	if (a != ROTATE_OK && a != ROTATE_NONE)
 		return rotate_failed(a);
-	/* IAM does not say since when it is off: not before it was used last. */
-	last = used.at > last ? used.at : last;
-	*yes = rotate_now(m) >= last + m->times.grace;
+	if (off_since(m, key->id) == 0 && (end = rotate_note_off(m, key->id)) != ROTATE_GO)
+		return end;
+	since = off_since(m, key->id);
+	last = since > used.at ? since : used.at;
+	*yes = m->order.yes || (since != 0 && rotate_now(m) >= last + m->times.grace);
 	return ROTATE_GO;
 }
 
@@ -64,6 +94,11 @@ static enum rotate_end tell_no_room(struct rotate *m, const struct rotate_key *k
 {
 	struct rotate_used used = {.at = 0};
 
+	if (!key->active && off_since(m, key->id) != 0)
+		return ROTATE_END(m, ROTATE_STUCK, "%s has two keys, and %s is off, here seen so since %s: it "
+		    "is deleted after %s, or at once by --yes", m->rec.user, rotate_short(key->id).text,
+		    rotate_when(off_since(m, key->id)).text,
+		    rotate_when(off_since(m, key->id) + m->times.grace).text);
 	(void)m->iam->used(m->iam->ctx, key->id, &used, NULL);
 	return ROTATE_END(m, ROTATE_STUCK, "%s has two keys, and what becomes of %s (%s, made %s, last "
 	    "used %s) is for you to decide: `bastionctl rotate retire %s` switches it off, `aws iam "
@@ -157,7 +192,7 @@ enum rotate_end rotate_step_closed(struct rotate *m)
 	if (m->order.resume || m->order.rollback)
 		return ROTATE_DONE;
 	/* A step before this one may have deleted a key. */
-	if ((end = rotate_look(m)) != ROTATE_GO)
+	if ((end = rotate_look(m)) != ROTATE_GO || (end = forget_off(m)) != ROTATE_GO)
 		return end;
 	key = rotate_key_of(m, m->cur.pair.id);
 	if (!m->order.repair && key == NULL)
@@ -188,15 +223,16 @@ static bool was_before(const struct rotate_record *r, const char *id)
 	return false;
 }
 
-/* A key that is new since the intent; "": none. */
-static enum rotate_end find_orphan(struct rotate *m, int lists, char id[ROTATE_KEY_ID_MAX])
+enum rotate_end rotate_find_new(struct rotate *m, char id[ROTATE_KEY_ID_MAX])
 {
+	const int64_t paces = m->times.pace_ms * 15 / 2;
+
 	id[0] = '\0';
-	for (int n = 0; n < lists; n++) {
+	for (int n = 0; n < ROTATE_LISTS; n++) {
 		enum rotate_answer a;
 
 		if (n > 0)
-			m->host->sleep(m->host->ctx, m->times.pace_ms * 15 / 2);
+			m->host->sleep(m->host->ctx, paces > LISTS_APART ? paces : LISTS_APART);
 		a = m->iam->list(m->iam->ctx, m->rec.user, &m->keys, &m->e);
 		if (a != ROTATE_OK)
 			return rotate_failed(a);
@@ -244,7 +280,7 @@ static enum rotate_end not_made(struct rotate *m, enum rotate_answer a)
 		return ROTATE_GO; /* the step begins anew, and looks */
 	if (a == ROTATE_TAKEN) {
 		/* There are two: one that no list has shown yet. */
-		if ((end = find_orphan(m, LISTS, id)) != ROTATE_GO)
+		if ((end = rotate_find_new(m, id)) != ROTATE_GO)
 			return end;
 		if (id[0] != '\0')
 			return suspect(m, id);
@@ -265,7 +301,7 @@ enum rotate_end rotate_step_intent(struct rotate *m)
 	enum rotate_end end;
 
 	if (!m->sure) {
-		if ((end = find_orphan(m, LISTS, id)) != ROTATE_GO)
+		if ((end = rotate_find_new(m, id)) != ROTATE_GO)
 			return end;
 		if (id[0] != '\0')
 			return suspect(m, id);
@@ -286,11 +322,26 @@ enum rotate_end rotate_step_intent(struct rotate *m)
 
 /* ---- a key whose secret nobody has ---- */
 
+/* Another host, or a person, has made it: whoever stored it has its secret. */
+static enum rotate_end leave(struct rotate *m)
+{
+	ROTATE_SAY(m, "%s: the key %s, which appeared while one was created, is stored: it is somebody "
+	    "else's, and left alone", m->rec.user, rotate_short(m->rec.new.id).text);
+	return rotate_close_record(m);
+}
+
 /* key NULL: no list shows it, now. */
 static enum rotate_end switch_off(struct rotate *m, const struct rotate_key *key)
 {
 	enum rotate_answer a = ROTATE_OK;
+	enum rotate_end end;
+	bool theirs = false;
 
+	/* MUST: what is current stays on (key_that_another_host_made_current_is_not_switched_off). */
+	if (!m->rec.off && (end = rotate_is_home(m, m->rec.new.id, &theirs)) != ROTATE_GO)
+		return end;
+	if (theirs)
+		return leave(m);
 	if (m->rec.off && key != NULL && key->active)
 		return ROTATE_END(m, ROTATE_STUCK, "%s: the key %s, which appeared while one was created, "
 		    "was switched on again: it is somebody's; `bastionctl rotate rollback %s` leaves it "
@@ -299,6 +350,8 @@ static enum rotate_end switch_off(struct rotate *m, const struct rotate_key *key
 		return ROTATE_GO;
 	if (key == NULL || key->active)
 		a = m->iam->update(m->iam->ctx, m->rec.user, m->rec.new.id, false, &m->e);
+	if (a == ROTATE_NONE && !m->rec.off && rotate_is_young(m))
+		return rotate_not_listed(m);
 	if (a == ROTATE_NONE)
 		return rotate_close_record(m);
 	if (a != ROTATE_OK)

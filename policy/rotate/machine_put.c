@@ -88,12 +88,26 @@ enum rotate_end rotate_step_put(struct rotate *m)
 	return rotate_save(m, ROTATE_ABORT);
 }
 
+static enum rotate_end promoted(struct rotate *m);
+
+/* The answer to its promotion was lost, or somebody else has promoted it. */
+static enum rotate_end is_current_all_the_same(struct rotate *m)
+{
+	if (rotate_test(m, &m->cur.pair) == ROTATE_GO)
+		return promoted(m);
+	return ROTATE_END(m, ROTATE_STUCK, "%s: the key %s was given up, is the current one, and does not "
+	    "work: `bastionctl rotate rollback %s` goes back to the old one", m->rec.user,
+	    rotate_short(m->rec.new.id).text, m->rec.user);
+}
+
 enum rotate_end rotate_step_abort(struct rotate *m)
 {
-	enum rotate_end end = rotate_remove(m, m->rec.new.id);
 	enum rotate_answer a = ROTATE_OK;
+	enum rotate_end end = rotate_look(m);
 
-	if (end != ROTATE_GO)
+	if (end == ROTATE_GO && strcmp(m->cur.pair.id, m->rec.new.id) == 0)
+		return is_current_all_the_same(m);
+	if (end != ROTATE_GO || (end = rotate_remove(m, m->rec.new.id)) != ROTATE_GO)
 		return end;
 	if (m->rec.token[0] != '\0')
 		a = m->home->drop(m->home->ctx, m->rec.token, &m->e);
@@ -166,6 +180,41 @@ enum rotate_end rotate_step_tested(struct rotate *m)
 
 /* ---- the way back ---- */
 
+/* The old pair, into m->other.  ROTATE_DRIFT: it is gone, or nobody has it any more. */
+static enum rotate_end old_pair(struct rotate *m)
+{
+	enum rotate_answer a = ROTATE_OK;
+
+	if (rotate_key_of(m, m->rec.old.id) == NULL)
+		return ROTATE_END(m, ROTATE_DRIFT, "%s: there is no old key to go back to", m->rec.user);
+	if (m->home->keeps)
+		a = m->home->get(m->home->ctx, m->rec.v_old, NULL, &m->other, &m->e);
+	else
+		m->other.pair = m->rec.old;
+	if (a != ROTATE_OK && a != ROTATE_NONE)
+		return rotate_failed(a);
+	if (a == ROTATE_NONE || strcmp(m->other.pair.id, m->rec.old.id) != 0 ||
+	    m->other.pair.secret[0] == '\0')
+		return ROTATE_END(m, ROTATE_DRIFT, "%s: nobody has the secret of %s any more",
+		    m->rec.user, rotate_short(m->rec.old.id).text);
+	return ROTATE_GO;
+}
+
+/* MUST: not begun where it cannot end
+ * (second_rollback_of_a_profile_is_refused_and_the_rest_goes_on). */
+static enum rotate_end go_back(struct rotate *m)
+{
+	enum rotate_end end = old_pair(m);
+
+	if (end != ROTATE_GO)
+		return end == ROTATE_DRIFT ? ROTATE_STUCK : end;
+	/* Of one that was promoted without a word: its home has it. */
+	secret_wipe(m->rec.new.secret, sizeof(m->rec.new.secret));
+	if (m->rec.t_promoted == 0)
+		m->rec.t_promoted = rotate_now(m);
+	return rotate_save(m, ROTATE_BACK);
+}
+
 enum rotate_end rotate_begin_back(struct rotate *m)
 {
 	switch (m->rec.state) {
@@ -181,33 +230,15 @@ enum rotate_end rotate_begin_back(struct rotate *m)
 	case ROTATE_SAVED:
 	case ROTATE_PUT:
 	case ROTATE_TESTED:
-		return rotate_save(m, ROTATE_ABORT);
+	case ROTATE_ABORT:
+		/* The answer to the promotion may have been lost. */
+		return strcmp(m->cur.pair.id, m->rec.new.id) == 0 ? go_back(m) : rotate_save(m, ROTATE_ABORT);
 	case ROTATE_OVERLAP:
 	case ROTATE_GRACE:
-		if (rotate_key_of(m, m->rec.old.id) == NULL)
-			return ROTATE_END(m, ROTATE_STUCK, "%s: there is no old key to go back to", m->rec.user);
-		return rotate_save(m, ROTATE_BACK);
+		return go_back(m);
 	default:
 		return ROTATE_GO;
 	}
-}
-
-/* The old pair, into m->other. */
-static enum rotate_end old_pair(struct rotate *m)
-{
-	enum rotate_answer a = ROTATE_OK;
-
-	if (m->home->keeps)
-		a = m->home->get(m->home->ctx, m->rec.v_old, NULL, &m->other, &m->e);
-	else
-		m->other.pair = m->rec.old;
-	if (a != ROTATE_OK && a != ROTATE_NONE)
-		return rotate_failed(a);
-	if (a == ROTATE_NONE || strcmp(m->other.pair.id, m->rec.old.id) != 0 ||
-	    m->other.pair.secret[0] == '\0')
-		return ROTATE_END(m, ROTATE_STUCK, "%s: nobody has the secret of %s any more",
-		    m->rec.user, rotate_short(m->rec.old.id).text);
-	return ROTATE_GO;
 }
 
 /* The new one is the old one now, and goes its way. */
@@ -229,26 +260,38 @@ static enum rotate_end turn(struct rotate *m)
 	return promoted(m);
 }
 
+/* There is no way back: as before it was asked for. */
+static enum rotate_end stay(struct rotate *m)
+{
+	struct err why = m->e;
+
+	if (rotate_save(m, ROTATE_OVERLAP) == ROTATE_GO)
+		m->e = why;
+	return ROTATE_STUCK;
+}
+
 enum rotate_end rotate_step_back(struct rotate *m)
 {
 	const struct rotate_key *key;
 	enum rotate_answer a = ROTATE_OK;
 	enum rotate_end end = rotate_look(m);
 
-	if (end != ROTATE_GO)
-		return end;
-	if ((key = rotate_key_of(m, m->rec.old.id)) == NULL)
-		return ROTATE_END(m, ROTATE_STUCK, "%s: there is no old key to go back to", m->rec.user);
-	if (!key->active)
+	if (end != ROTATE_GO || (end = old_pair(m)) != ROTATE_GO)
+		return end == ROTATE_DRIFT ? stay(m) : end;
+	if ((key = rotate_key_of(m, m->rec.old.id)) != NULL && !key->active)
 		a = m->iam->update(m->iam->ctx, m->rec.user, key->id, true, &m->e);
 	if (a != ROTATE_OK)
 		return rotate_failed(a);
-	if ((end = old_pair(m)) != ROTATE_GO || (end = rotate_test(m, &m->other.pair)) != ROTATE_GO)
-		return end == ROTATE_DRIFT ? ROTATE_STUCK : end;
+	if ((end = rotate_test(m, &m->other.pair)) != ROTATE_GO)
+		return end == ROTATE_DRIFT ? stay(m) : end;
 	if (!m->home->keeps)
 		a = m->home->put(m->home->ctx, m->rec.v_old, &m->cur, &m->other.pair, &m->e);
 	if (a != ROTATE_OK)
 		return rotate_failed(a);
 	end = move_current(m, m->rec.v_old, m->home->keeps ? m->rec.token : m->cur.version, m->rec.old.id);
-	return end == ROTATE_GO ? turn(m) : end;
+	if (end != ROTATE_GO)
+		return end;
+	/* Else the next rotation of the secret fails (rollback_leaves_no_pending_label). */
+	a = m->home->drop(m->home->ctx, m->rec.token, &m->e);
+	return a == ROTATE_OK || a == ROTATE_NONE ? turn(m) : rotate_failed(a);
 }

@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #define LABEL "security.selinux"
+#define ACL "system.posix_acl_access"
+#define ACL_MOST 4096
 #define NAME_MOST 200
 
 /* The file, open and read. */
@@ -175,6 +177,24 @@ static void copy_label(int from, int to)
 		(void)fsetxattr(to, LABEL, label, (size_t)n, 0);
 }
 
+/* The same access list, or none, although the directory may give one to each new file.  MUST:
+ * before and behind the mode, which is another one's where there is a list
+ * (access_list_of_a_credentials_file_stays). */
+static int drop_acl(int fd)
+{
+	return fremovexattr(fd, ACL) == 0 || errno == ENODATA || errno == EOPNOTSUPP ? 0 : -1;
+}
+
+static int copy_acl(int from, int to)
+{
+	unsigned char acl[ACL_MOST];
+	const ssize_t n = fgetxattr(from, ACL, acl, sizeof(acl));
+
+	if (n < 0)
+		return errno == ENODATA || errno == EOPNOTSUPP ? 0 : -1;
+	return fsetxattr(to, ACL, acl, (size_t)n, 0);
+}
+
 /* Complete, under a name of its own. */
 static int write_new(const struct file *f, const char *new, const struct profile_place *place,
     const struct rotate_pair *pair)
@@ -189,6 +209,7 @@ static int write_new(const struct file *f, const char *new, const struct profile
 		return -1;
 	copy_label(f->fd, fd);
 	if (write_text(fd, f, place, pair) != 0 || fchown(fd, f->st.st_uid, f->st.st_gid) != 0 ||
+	    drop_acl(fd) != 0 || fchmod(fd, 0600) != 0 || copy_acl(f->fd, fd) != 0 ||
 	    fchmod(fd, f->st.st_mode & 07777) != 0 || fsync(fd) != 0) {
 		r = -1;
 		(void)unlinkat(f->dir, new, 0);

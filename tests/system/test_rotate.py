@@ -147,6 +147,30 @@ def test_profile_rotates_itself_and_nothing_else_of_the_file_changes(url, alice)
     assert "would be made" in rotate(url, "run", owner.name, "--force", "--dry-run", key=alice, **env)
 
 
+def test_key_of_the_file_that_is_named_signs(url, alice):
+    """Another file, which the AWS tools would read, has another key under this name."""
+    owner = Owner(url, alice)
+    path, usual = SCRATCH / "app-credentials", SCRATCH / "usual-credentials"
+    path.write_text("[d]\naws_access_key_id={0}\naws_secret_access_key={1}\n".format(*owner.key))
+    usual.write_text("[d]\naws_access_key_id=AKIAOTHEROTHEROTHER0\naws_secret_access_key=x\n")
+    for one in path, usual:
+        one.chmod(0o600)
+    env = {"AWS_SHARED_CREDENTIALS_FILE": str(usual)}
+    rotate(url, "run", "--profile", "d", "--file", str(path), *AT_ONCE, **env)
+    (now,) = owner.keys()
+    assert now != owner.key[0] and now in path.read_text()
+    assert "not due" in rotate(url, "run", "--all", **env)
+
+
+def test_retire_of_a_user_without_a_rotation_is_no_rotation(url, alice):
+    owner = Owner(url, alice)
+    rotate(url, "retire", "AKIANONENONENONE0000", "--user", owner.name, key=alice, ok=1)
+    rotate(url, "retire", owner.key[0], "--user", owner.name, "--yes", key=alice)
+    assert owner.keys() == {owner.key[0]: False}
+    assert "No key has been rotated" in rotate(url, "run", "--all", key=alice)
+    assert status(url) == []
+
+
 def test_dry_run_asks_and_changes_nothing(url, alice):
     owner = Owner(url, alice).in_secret()
     told = rotate(url, "run", "--secret", owner.arn, "--force", "--dry-run", key=alice)

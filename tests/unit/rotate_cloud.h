@@ -54,6 +54,7 @@ struct cloud {
 	char signer[32];                /* the key that signs; "": a role's */
 	int slow;    /* seconds in which a new key is not known everywhere */
 	int hide;    /* so many lists do not show a new key */
+	bool late;   /* nor is a key known to changes that lists do not show */
 	bool put_is_another;            /* the version is another's */
 	char events; /* 1: counts */
 	int event;   /* the number of the last one */
@@ -261,7 +262,7 @@ static inline enum rotate_answer cloud_update(void *ctx, const char *user, const
 
 	(void)user;
 	CLOUD_CALL(c, f, e);
-	if (k == NULL || !k->there)
+	if (k == NULL || !k->there || (c->late && k->hidden > 0))
 		return cloud_end(c, f, ROTATE_NONE, e);
 	k->active = active;
 	return cloud_end(c, f, ROTATE_OK, e);
@@ -275,7 +276,7 @@ static inline enum rotate_answer cloud_remove(void *ctx, const char *user, const
 
 	(void)user;
 	CLOUD_CALL(c, f, e);
-	if (k == NULL || !k->there)
+	if (k == NULL || !k->there || (c->late && k->hidden > 0))
 		return cloud_end(c, f, ROTATE_NONE, e);
 	if (k->active)
 		cloud_break(c, "an active key is deleted", id);

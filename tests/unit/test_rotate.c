@@ -7,6 +7,7 @@
 
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 
 static struct scratch sc;
 static struct cloud *cloud; /* shared with the children */
@@ -79,6 +80,7 @@ static struct rotate_record target_of(const struct ask *ask)
 		target.home_kind = ROTATE_HOME_PROFILE;
 		(void)snprintf(target.home, sizeof(target.home), "%s/credentials", sc.dir);
 		(void)snprintf(target.profile, sizeof(target.profile), "deploy");
+		(void)snprintf(target.by, sizeof(target.by), "deploy");
 	}
 	return target;
 }
@@ -433,6 +435,13 @@ static void second_key_that_was_off_for_long_makes_room(void **state)
 	(void)cloud_make(cloud);
 	cloud->key[1].created -= 30 * CLOUD_DAY;
 	cloud->key[1].active = false;
+	/* Since when, IAM does not say: since it was seen off. */
+	assert_int_equal(run(&daily), ROTATE_STUCK);
+	assert_non_null(strstr(cloud->last, "is off"));
+	later(6);
+	assert_int_equal(run(&daily), ROTATE_STUCK);
+	assert_true(cloud->key[1].there);
+	later(1);
 	assert_int_equal(run(&daily), ROTATE_DONE);
 	assert_false(cloud->key[1].there);
 	assert_true(run_to_the_end(&daily, why));
@@ -711,6 +720,374 @@ static void hidden_orphan_is_found_by_the_quota(void **state)
 	}
 }
 
+/* ---- what other hosts and people do meanwhile ---- */
+
+/* Runs until a process has died at the first event that leaves this state and this version. */
+static void die_in(enum rotate_state s, int current, enum cloud_fault fault)
+{
+	struct rotate_record r;
+
+	for (int at = 1; at < 60; at++) {
+		begin(false);
+		cloud->plan[0].at = at;
+		cloud->plan[0].fault = fault;
+		(void)run(&daily);
+		read_journal(&r);
+		if (r.state == s && cloud->current == current)
+			return;
+		drop();
+	}
+	fail_msg("no event leaves the state %d", (int)s);
+}
+
+static void key_that_another_host_made_current_is_not_switched_off(void **state)
+{
+	struct scratch first;
+
+	(void)state;
+	die_in(ROTATE_INTENT, 0, CLOUD_KILL_BEFORE);
+	first = sc;
+	scratch_dir(&sc); /* another host, which knows nothing of it */
+	assert_int_equal(run(&daily), ROTATE_DONE);
+	assert_int_equal(cloud->current, 1);
+	drop();
+	sc = first;
+	(void)run(&daily);
+	assert_string_equal(cloud->broken, "");
+	assert_true(cloud->key[0].active && cloud->key[1].active);
+	drop();
+}
+
+static void dry_run_of_a_repair_changes_nothing(void **state)
+{
+	struct ask repair = daily;
+	struct cloud_key *k;
+
+	(void)state;
+	repair.order.repair = repair.order.dry_run = true;
+	begin(false);
+	k = cloud_make(cloud);
+	(void)cloud_put(cloud, "22222222-1111-4111-8111-111111111111", k->id, k->secret);
+	cloud->pending = 1;
+	cloud->key[0].there = cloud->key[0].active = false;
+	assert_int_equal(run(&repair), ROTATE_DONE);
+	assert_int_equal(cloud->current, 0);
+	assert_non_null(strstr(cloud->last, "would become"));
+	drop();
+	begin(false);
+	repair.order.yes = true;
+	cloud->key[0].active = false;
+	assert_int_equal(run(&repair), ROTATE_DONE);
+	assert_false(cloud->key[0].active);
+	assert_non_null(strstr(cloud->last, "would be switched on"));
+	drop();
+}
+
+static int count_one(void *ctx, const struct rotate_record *r, const struct err *e)
+{
+	(void)r;
+	assert_int_equal(e->code, 0);
+	++*(int *)ctx;
+	return 0;
+}
+
+static void user_who_was_never_rotated_is_no_ones_to_run(void **state)
+{
+	struct ask ask = daily;
+	struct err e = {0};
+	int count = 0;
+
+	(void)state;
+	begin(false);
+	ask.retire = "AKIANONE";
+	assert_int_equal(run(&ask), ROTATE_DRIFT);
+	assert_int_equal(journal_each(sc.dir, count_one, &count, &e), 0);
+	assert_int_equal(count, 0);
+	assert_int_equal(run(&daily), ROTATE_DONE);
+	assert_int_equal(journal_each(sc.dir, count_one, &count, &e), 0);
+	assert_int_equal(count, 1);
+	drop();
+}
+
+static void rollback_behind_a_lost_promotion_goes_back(void **state)
+{
+	struct ask back = daily;
+
+	(void)state;
+	back.order.rollback = true;
+	die_in(ROTATE_TESTED, 1, CLOUD_KILL_AFTER);
+	assert_int_equal(run(&back), ROTATE_DONE);
+	assert_int_equal(cloud->current, 0);
+	later(2);
+	assert_int_equal(run(&daily), ROTATE_DONE);
+	later(8);
+	assert_int_equal(run(&daily), ROTATE_DONE);
+	assert_false(cloud->key[1].there);
+	assert_string_equal(cloud->broken, "");
+	drop();
+}
+
+/* As a journal of before: it was given up, and is the current one all the same. */
+static void key_that_was_given_up_and_is_current_goes_on(void **state)
+{
+	struct rotate_record r;
+	struct journal j;
+	struct err e = {0};
+	char why[256];
+
+	(void)state;
+	die_in(ROTATE_TESTED, 1, CLOUD_KILL_AFTER);
+	assert_int_equal(journal_open(&j, sc.dir, CLOUD_ACCOUNT, CLOUD_USER, &r, &e), 0);
+	r.state = ROTATE_ABORT;
+	assert_int_equal(journal_write(&j, &r, &e), 0);
+	journal_close(&j);
+	assert_true(run_to_the_end(&daily, why));
+	drop();
+}
+
+static void second_rollback_of_a_profile_is_refused_and_the_rest_goes_on(void **state)
+{
+	struct ask back = daily_file;
+	struct rotate_pair pair;
+
+	(void)state;
+	begin_file();
+	assert_int_equal(run(&daily_file), ROTATE_DONE);
+	back.order.rollback = true;
+	for (int i = 0; i < 2; i++) {
+		read_file(&pair);
+		(void)snprintf(cloud->signer, sizeof(cloud->signer), "%.31s", pair.id);
+		assert_int_equal(run(&back), i == 0 ? ROTATE_DONE : ROTATE_STUCK);
+	}
+	assert_non_null(strstr(cloud->last, "nobody has the secret"));
+	later(2);
+	assert_int_equal(run(&daily_file), ROTATE_DONE);
+	later(8);
+	(void)run(&daily_file);
+	assert_false(cloud->key[1].there);
+	read_file(&pair);
+	assert_string_equal(pair.id, cloud->key[0].id);
+	drop();
+}
+
+/* Both keys are deleted by hand, and another is stored. */
+static void repair_ends_a_rotation_that_people_have_overtaken(void **state)
+{
+	struct ask repair = daily;
+	struct cloud_key *k;
+	struct rotate_record r;
+
+	(void)state;
+	repair.order.repair = true;
+	begin(false);
+	assert_int_equal(run(&daily), ROTATE_DONE);
+	later(2);
+	assert_int_equal(run(&daily), ROTATE_DONE);
+	cloud->key[0].there = false;
+	k = cloud_make(cloud);
+	(void)cloud_put(cloud, "55555555-1111-4111-8111-111111111111", k->id, k->secret);
+	cloud->current = cloud->versions - 1;
+	cloud->key[1].there = cloud->key[1].active = false;
+	assert_int_equal(run(&daily), ROTATE_STUCK);
+	assert_non_null(strstr(cloud->last, "rotate repair"));
+	assert_int_equal(run(&repair), ROTATE_DONE);
+	read_journal(&r);
+	assert_int_equal(r.state, ROTATE_CLOSED);
+	assert_int_equal(cloud->made, 3);
+	assert_int_equal(run(&daily), ROTATE_DONE);
+	assert_string_equal(cloud->broken, "");
+	drop();
+}
+
+static void repair_begins_anew_where_both_keys_are_gone(void **state)
+{
+	struct ask repair = daily;
+
+	(void)state;
+	repair.order.repair = true;
+	begin(false);
+	assert_int_equal(run(&daily), ROTATE_DONE);
+	later(2);
+	for (int i = 0; i < 2; i++)
+		cloud->key[i].there = cloud->key[i].active = false;
+	assert_int_equal(run(&daily), ROTATE_STUCK);
+	assert_int_equal(run(&repair), ROTATE_DONE);
+	assert_int_equal(cloud->made, 3);
+	assert_true(cloud_current(cloud) == &cloud->key[2]);
+	drop();
+}
+
+static void new_key_that_no_list_shows_yet_is_not_taken_back(void **state)
+{
+	struct ask ask = daily;
+
+	(void)state;
+	begin(false);
+	ask.order.token = "33333333-1111-4111-8111-111111111111";
+	(void)cloud_put(cloud, ask.order.token, "", "");
+	cloud->pending = 1;
+	cloud->hide = 4;
+	ask.step = "createSecret";
+	assert_int_equal(run(&ask), ROTATE_DONE);
+	ask.step = "setSecret";
+	assert_int_equal(run(&ask), ROTATE_AGAIN);
+	assert_true(cloud->key[1].active);
+	while (cloud->key[1].hidden > 0)
+		cloud->key[1].hidden--;
+	assert_int_equal(run(&ask), ROTATE_DONE);
+	drop();
+}
+
+/* Neither lists nor changes know it yet: it is there all the same. */
+static void key_that_iam_does_not_know_yet_is_not_taken_for_gone(void **state)
+{
+	struct ask back = daily;
+	struct rotate_record r;
+
+	(void)state;
+	back.order.rollback = true;
+	for (int hidden = 0; hidden < 2; hidden++) {
+		die_in(ROTATE_SAVED, 0, CLOUD_KILL_BEFORE);
+		cloud->key[1].hidden = hidden == 0 ? 4 : 1000;
+		cloud->late = true;
+		assert_int_equal(run(&back), hidden == 0 ? ROTATE_AGAIN : ROTATE_DONE);
+		read_journal(&r);
+		assert_int_equal(r.state, hidden == 0 ? ROTATE_ABORT : ROTATE_CLOSED);
+		drop();
+	}
+}
+
+/* The environment holds it, and nobody replaces it there. */
+static void key_that_signs_here_is_not_switched_off(void **state)
+{
+	char why[256];
+
+	(void)state;
+	begin(true);
+	assert_int_equal(run(&daily), ROTATE_DONE);
+	later(2);
+	(void)snprintf(cloud->signer, sizeof(cloud->signer), "%s", cloud->key[0].id);
+	assert_int_equal(run(&daily), ROTATE_STUCK);
+	assert_non_null(strstr(cloud->last, "what signs"));
+	assert_true(cloud->key[0].active);
+	assert_true(run_to_the_end(&daily, why)); /* with the new one */
+	drop();
+}
+
+static void rollback_leaves_no_pending_label(void **state)
+{
+	struct ask back = daily;
+
+	(void)state;
+	begin(false);
+	back.order.rollback = true;
+	assert_int_equal(run(&daily), ROTATE_DONE);
+	assert_int_equal(run(&back), ROTATE_DONE);
+	assert_int_equal(cloud->current, 0);
+	assert_int_equal(cloud->pending, -1);
+	drop();
+}
+
+/* struct posix_acl_xattr_header and _entry: rw for the owner, r for the user 65534. */
+static const unsigned char acl[] = {2, 0, 0, 0,
+    0x01, 0, 6, 0, 0xff, 0xff, 0xff, 0xff, 0x02, 0, 4, 0, 0xfe, 0xff, 0, 0,
+    0x04, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0x10, 0, 4, 0, 0xff, 0xff, 0xff, 0xff,
+    0x20, 0, 0, 0, 0xff, 0xff, 0xff, 0xff};
+
+#define ACL "system.posix_acl_access"
+
+static void access_list_of_a_credentials_file_stays(void **state)
+{
+	unsigned char now[sizeof(acl) + 1];
+	char path[512];
+
+	(void)state;
+	begin_file();
+	scratch_path(&sc, path, "credentials");
+	if (setxattr(path, ACL, acl, sizeof(acl), 0) != 0 && errno == EOPNOTSUPP) {
+		drop();
+		skip();
+	}
+	assert_int_equal(run(&daily_file), ROTATE_DONE);
+	assert_int_equal(getxattr(path, ACL, now, sizeof(now)), sizeof(acl));
+	assert_memory_equal(now, acl, sizeof(acl));
+	drop();
+}
+
+/* The directory gives each new file one; the file that is replaced has none. */
+static void rewritten_file_inherits_no_access_list(void **state)
+{
+	unsigned char now[64];
+	char path[512];
+
+	(void)state;
+	begin_file();
+	scratch_path(&sc, path, "credentials");
+	if (setxattr(sc.dir, "system.posix_acl_default", acl, sizeof(acl), 0) != 0 && errno == EOPNOTSUPP) {
+		drop();
+		skip();
+	}
+	assert_int_equal(run(&daily_file), ROTATE_DONE);
+	assert_int_equal(getxattr(path, ACL, now, sizeof(now)), -1);
+	drop();
+}
+
+static void retired_key_is_kept_for_the_grace(void **state)
+{
+	struct ask ask = daily;
+	char id[32], why[256];
+
+	(void)state;
+	begin(false);
+	(void)cloud_make(cloud);
+	cloud->key[1].created -= 400 * CLOUD_DAY;
+	memcpy(id, cloud->key[1].id, sizeof(id));
+	ask.retire = id;
+	assert_int_equal(run(&ask), ROTATE_DONE);
+	assert_int_equal(run(&daily), ROTATE_STUCK);
+	later(8);
+	/* In use again meanwhile, and retired once more. */
+	cloud->key[1].active = true;
+	assert_int_equal(run(&daily), ROTATE_STUCK);
+	cloud->key[1].active = false;
+	assert_int_equal(run(&daily), ROTATE_STUCK);
+	assert_true(cloud->key[1].there);
+	later(8);
+	assert_int_equal(run(&daily), ROTATE_DONE);
+	assert_false(cloud->key[1].there);
+	assert_true(run_to_the_end(&daily, why));
+	drop();
+}
+
+static void pace_of_nothing_waits_for_a_slow_key(void **state)
+{
+	struct ask hasty = daily;
+	char why[256];
+
+	(void)state;
+	hasty.times.pace_ms = 0;
+	begin(false);
+	cloud->slow = 15;
+	assert_int_equal(run(&hasty), ROTATE_DONE);
+	assert_true(run_to_the_end(&hasty, why));
+	drop();
+}
+
+static void lists_that_show_no_orphan_take_half_a_minute(void **state)
+{
+	struct ask hasty = daily;
+	int64_t before;
+
+	(void)state;
+	hasty.times.pace_ms = 0;
+	die_in(ROTATE_INTENT, 0, CLOUD_KILL_BEFORE);
+	assert_int_equal(cloud->made, 1);
+	before = cloud->now_ms;
+	assert_int_equal(run(&hasty), ROTATE_DONE);
+	assert_true(cloud->now_ms - before >= 30000);
+	drop();
+}
+
 /* ---- the matrix ---- */
 
 static int count_events(const struct ask *ask, bool self)
@@ -877,6 +1254,23 @@ int main(void)
 		cmocka_unit_test(profile_is_rotated_and_goes_back),
 		cmocka_unit_test(no_fault_loses_the_key_of_a_profile),
 		cmocka_unit_test(hidden_orphan_is_found_by_the_quota),
+		cmocka_unit_test(key_that_another_host_made_current_is_not_switched_off),
+		cmocka_unit_test(dry_run_of_a_repair_changes_nothing),
+		cmocka_unit_test(user_who_was_never_rotated_is_no_ones_to_run),
+		cmocka_unit_test(rollback_behind_a_lost_promotion_goes_back),
+		cmocka_unit_test(key_that_was_given_up_and_is_current_goes_on),
+		cmocka_unit_test(second_rollback_of_a_profile_is_refused_and_the_rest_goes_on),
+		cmocka_unit_test(repair_ends_a_rotation_that_people_have_overtaken),
+		cmocka_unit_test(repair_begins_anew_where_both_keys_are_gone),
+		cmocka_unit_test(new_key_that_no_list_shows_yet_is_not_taken_back),
+		cmocka_unit_test(key_that_iam_does_not_know_yet_is_not_taken_for_gone),
+		cmocka_unit_test(key_that_signs_here_is_not_switched_off),
+		cmocka_unit_test(rollback_leaves_no_pending_label),
+		cmocka_unit_test(access_list_of_a_credentials_file_stays),
+		cmocka_unit_test(rewritten_file_inherits_no_access_list),
+		cmocka_unit_test(retired_key_is_kept_for_the_grace),
+		cmocka_unit_test(pace_of_nothing_waits_for_a_slow_key),
+		cmocka_unit_test(lists_that_show_no_orphan_take_half_a_minute),
 		cmocka_unit_test(no_fault_at_any_event_loses_a_key),
 		cmocka_unit_test(no_fault_loses_a_key_that_rotates_itself),
 		cmocka_unit_test(no_two_faults_lose_a_key),
