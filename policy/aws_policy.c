@@ -7,7 +7,7 @@
 enum on { ON_ALL, ON_USER, ON_SELF, ON_DEVICE, ON_SECRET, ON_INSTANCE };
 
 /* When a statement is there. */
-enum when { ALWAYS, DEEP, WITH_SECRET };
+enum when { ALWAYS, DEEP, WITH_SECRET, WITH_USER };
 
 struct statement {
 	const char *policy;
@@ -31,6 +31,9 @@ static const struct statement statements[] = {
     {"mirror", ON_ALL, ALWAYS, "iam:GetAccountPasswordPolicy"},
     {"fix", ON_ALL, ALWAYS, "iam:GetAccountPasswordPolicy iam:UpdateAccountPasswordPolicy "
         "iam:DeleteAccountPasswordPolicy " REPORT},
+    /* Whoever may put a user's policy may give it all: of the one who is named alone. */
+    {"fix", ON_USER, WITH_USER, "iam:GetUser iam:GetLoginProfile iam:ListAccessKeys "
+        "iam:GetUserPolicy iam:PutUserPolicy iam:DeleteUserPolicy"},
     {"mfa", ON_DEVICE, ALWAYS, "iam:CreateVirtualMFADevice iam:DeleteVirtualMFADevice"},
     {"mfa", ON_USER, ALWAYS, "iam:EnableMFADevice iam:ListMFADevices"},
     {"rotate-self", ON_SELF, ALWAYS, KEYS},
@@ -95,7 +98,8 @@ bool aws_policy_write(const char *name, const struct aws_policy_scope *s, struct
 		const struct statement *st = &statements[i];
 
 		if (strcmp(st->policy, name) != 0 || (st->when == DEEP && !s->deep) ||
-		    (st->when == WITH_SECRET && s->secret == NULL))
+		    (st->when == WITH_SECRET && s->secret == NULL) ||
+		    (st->when == WITH_USER && s->user == NULL))
 			continue;
 		buffer_text(out, comma[0] == '\0' ? "{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n" :
 		    comma);

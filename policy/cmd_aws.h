@@ -22,4 +22,9 @@ int cmd_fix_iam(const struct cmd_common *common, int argc, char **argv);
 /* Takes back the fix of the account with this name. */
 int cmd_fix_iam_back(const struct cmd_common *common, const char *state_dir, const char *id);
 
+/* The same of a user of the account: MFA-03. */
+bool cmd_fix_mfa_names(const char *word);
+int cmd_fix_mfa(const struct cmd_common *common, int argc, char **argv);
+int cmd_fix_mfa_back(const struct cmd_common *common, const char *state_dir, const char *id);
+
 #endif

@@ -29,6 +29,17 @@ int cmd_fix_iam(const struct cmd_common *common, int argc, char **argv)
 	return cmd_without_aws("fix", argv[0]);
 }
 
+int cmd_fix_mfa(const struct cmd_common *common, int argc, char **argv)
+{
+	(void)common, (void)argc;
+	return cmd_without_aws("fix", argv[0]);
+}
+
+int cmd_fix_mfa_back(const struct cmd_common *common, const char *state_dir, const char *id)
+{
+	return cmd_fix_iam_back(common, state_dir, id);
+}
+
 int cmd_fix_iam_back(const struct cmd_common *common, const char *state_dir, const char *id)
 {
 	(void)common, (void)state_dir;

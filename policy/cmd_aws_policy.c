@@ -15,7 +15,7 @@ static const char help_aws_policy[] =
     "\n"
     "  audit         bastionctl audit iam; with --deep and --secret what these ask too\n"
     "  mirror        bastionctl policy pull\n"
-    "  fix           bastionctl fix PWD-01 to PWD-04, and their rollback\n"
+    "  fix           bastionctl fix PWD-01 to PWD-04; with --user MFA-03, too; their rollback\n"
     "  mfa           bastionctl mfa assign\n"
     "  rotate-self   bastionctl rotate with the user's own key\n"
     "  rotate-admin  bastionctl rotate of others\n"

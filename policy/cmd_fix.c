@@ -16,6 +16,7 @@
 static const char help_fix[] =
     N_("usage: bastionctl fix ID... [--dry-run] [--yes] [--i-have-console]\n"
     "       bastionctl fix MFA-10|MFA-11 [--confirm TIME] [--admin USER] [--dry-run] [--yes]\n"
+    "       bastionctl fix MFA-03 --user USER [--profile NAME] [--region NAME] [--dry-run] [--yes]\n"
     "       bastionctl fix [ID] --resume\n"
     "       bastionctl fix PWD-01|PWD-02|PWD-03|PWD-04... [--profile NAME] [--region NAME]\n"
     "           [--dry-run] [--yes]\n"
@@ -27,6 +28,7 @@ static const char help_fix[] =
     "            package, drop-ins, scripts and account; then sshd is restarted and has to answer\n"
     "  EIC-11    of that only the pin of apt that keeps it from being installed again\n"
     "  KEY-09    files with an access key: modes, so that nobody but the owner reads them\n"
+    "  MFA-03    an IAM user's policy: all but setting up MFA is denied until he has used it\n"
     "  MFA-10    `bastionctl enable` for a service that lets somebody in without a code\n"
     "  MFA-11    `bastionctl enable sshd`\n"
     "  MFA-13    keyring and records: modes and owners\n"
@@ -37,6 +39,7 @@ static const char help_fix[] =
     "  --dry-run         show the steps and what changes, and do nothing\n"
     "  --yes             do not ask; without it and without a terminal nothing is done\n"
     "  --i-have-console  EIC also when nobody else would get in any more\n"
+    "  --user USER       MFA-03: the IAM user\n"
     "  --confirm TIME, --admin USER\n"
     "                    as of `bastionctl enable`\n"
     "  --resume          go on with one that was cut short\n"
@@ -68,6 +71,11 @@ int cmd_fix_state_dir(const struct cmd_common *common, char *dir, unsigned long 
 bool cmd_fix_iam_names(const char *word)
 {
 	return strlen(word) == 6 && strncmp(word, "PWD-0", 5) == 0 && word[5] >= '1' && word[5] <= '4';
+}
+
+bool cmd_fix_mfa_names(const char *word)
+{
+	return strcmp(word, "MFA-03") == 0;
 }
 
 /* The value of `--name VALUE` or `--name=VALUE`, or NULL; *i moves on. */
@@ -111,8 +119,8 @@ static int check_line(const struct line *l)
 	    (l->count == 1 && is_enable(l->id[0]))))
 		return cmd_usage("fix", N_("--resume goes with one fix, --yes and --i-have-console alone"), NULL);
 	if (l->count == 0 && !l->o.resume)
-		return cmd_usage("fix", N_("what is to be put right?  EIC, EIC-11, KEY-09, MFA-10, MFA-11, "
-		    "MFA-13, PWD-01 to PWD-04"), NULL);
+		return cmd_usage("fix", N_("what is to be put right?  EIC, EIC-11, KEY-09, MFA-03, MFA-10, "
+		    "MFA-11, MFA-13, PWD-01 to PWD-04"), NULL);
 	for (int i = 0; i < l->count && enables; i++)
 		if (!is_enable(l->id[i]))
 			return cmd_usage("fix", N_("--confirm and --admin are for MFA-10 and MFA-11"), l->id[i]);
@@ -181,9 +189,12 @@ int cmd_fix(const struct cmd_common *common, int argc, char **argv)
 
 	if (common->help)
 		return cmd_help(help_fix);
-	for (int i = 0; i < argc; i++)
+	for (int i = 0; i < argc; i++) {
 		if (cmd_fix_iam_names(argv[i]))
 			return cmd_fix_iam(common, argc, argv);
+		if (cmd_fix_mfa_names(argv[i]))
+			return cmd_fix_mfa(common, argc, argv);
+	}
 	if ((r = read_line(&l, argc, argv)) != CMD_YES)
 		return r;
 	if (geteuid() != 0) {

@@ -18,7 +18,7 @@ struct work {
 	struct account_options account;
 	struct settings settings;
 	const char *user, *device;
-	bool replace;
+	bool replace, dry_run, yes;
 	struct account_caller who;
 	struct mfa_device made;
 	struct aws *aws;
@@ -43,6 +43,10 @@ static int read_word(struct work *w, char **argv, int *i)
 		return taken > 0 ? CMD_YES : cmd_usage("mfa", N_("a value is missing, or given twice"), a);
 	if (strcmp(a, "--replace") == 0) {
 		w->replace = true;
+	} else if (strcmp(a, "--dry-run") == 0) {
+		w->dry_run = true;
+	} else if (strcmp(a, "--yes") == 0) {
+		w->yes = true;
 	} else if (strcmp(a, "--device") == 0 || strncmp(a, "--device=", 9) == 0) {
 		w->device = a[8] == '=' ? a + 9 : argv[++*i];
 		if (w->device == NULL || !is_name(w->device))
@@ -188,10 +192,36 @@ static int exit_of(const struct work *w, int r)
 	    r != ERR_CONFLICT ? CMD_TROUBLE : w->e.code == ERR_CONFLICT ? CMD_AGAIN : CMD_NO;
 }
 
+/* A key that goes into a file or a log is a second factor of whoever reads that, so that
+ * without a terminal it is made for those alone who say so. */
+static bool is_agreed(const struct work *w)
+{
+	return !w->dry_run && (w->yes || (isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1));
+}
+
+static int tell_plan(struct work *w)
+{
+	char serial[MFA_SERIAL];
+	int r = account_caller(w->aws, &w->who, &w->e);
+
+	if (r == 0)
+		r = mfa_device_serial(&w->who, w->device != NULL ? w->device : w->user, serial, &w->e);
+	if (r != 0)
+		return cmd_tell(&w->e, exit_of(w, r));
+	(void)printf(_("The device %s would be made for IAM user %s, and its key shown here.\n"), serial,
+	    w->user);
+	if (w->replace)
+		(void)printf(_("One of this name that is not assigned would be removed before.\n"));
+	(void)printf(_("Nothing was changed; with --yes it is done.\n"));
+	return CMD_NO;
+}
+
 static int assign(struct work *w)
 {
 	int r;
 
+	if (!is_agreed(w))
+		return tell_plan(w);
 	catch_signals();
 	if ((r = make(w)) != 0) {
 		const bool taken = r == ERR_CONFLICT && w->e.code != ERR_CONFLICT;

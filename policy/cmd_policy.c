@@ -12,14 +12,15 @@
 
 static const char help_policy[] =
     N_("usage: bastionctl policy show [--explain] [--json]\n"
-    "       bastionctl policy pull [--check] [--profile NAME] [--region NAME]\n"
+    "       bastionctl policy pull [--check] [--yes] [--profile NAME] [--region NAME]\n"
     "       bastionctl policy import FILE|-\n"
     "       bastionctl policy check FILE|- [--json]\n"
     "       bastionctl policy apply\n"
     "\n"
     "  show      the password rules in force; --explain: where each comes from\n"
     "  pull      takes the policy that IAM has now into policy_file; --check: is it the same\n"
-    "            as what is kept there?  An account without one is kept as iam-default\n"
+    "            as what is kept there?  An account without one is kept as iam-default; in the\n"
+    "            place of another account's it is taken with --yes alone\n"
     "  import    takes what `aws iam get-account-password-policy` prints into policy_file\n"
     "  check     is what is in force at least as strict as that policy of IAM?\n"
     "  apply     puts in force what `pull` or `import` has staged\n"

@@ -166,6 +166,8 @@ static int roll_back(struct back *b)
 		return refuse(b, r);
 	if (b->said.fix && strncmp(b->said.what, "fix PWD-", 8) == 0)
 		return cmd_fix_iam_back(b->common, b->state_dir, b->id);
+	if (b->said.fix && strcmp(b->said.what, "fix MFA-03") == 0)
+		return cmd_fix_mfa_back(b->common, b->state_dir, b->id);
 	return b->said.fix ? fix_back(b) : enable_back(b);
 }
 

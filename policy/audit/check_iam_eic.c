@@ -66,6 +66,7 @@ static void check_who(struct facts *f, const struct audit_rules *rules, struct r
 	const struct fact *all = facts_get(f, "iam-pushers", "all"), *x = NULL;
 	char actions[200];
 	size_t n = 0;
+	bool users;
 
 	(void)rules;
 	if (result_untold(r, all, "iam-pushers", "all"))
@@ -74,10 +75,12 @@ static void check_who(struct facts *f, const struct audit_rules *rules, struct r
 		result_note(r, AUDIT_SKIP, N_("was not asked for: --deep asks IAM about each user and role"));
 		return;
 	}
+	/* Those who could not be named were not asked about. */
+	users = iam_facts_told(f, r, "iam", "users");
 	for (; (x = facts_next(f, "iam-push", "", x)) != NULL; n++)
 		if (!result_untold(r, x, "iam-push", x->name) && may_push(x->text, actions))
 			result_note(r, AUDIT_WARN, "%s: %s", x->name, actions);
-	if (n == 0)
+	if (n == 0 && users)
 		result_note(r, AUDIT_INFO, N_("the account has neither users nor roles"));
 	else if (r->status <= AUDIT_PASS)
 		result_note(r, AUDIT_PASS, N_("%zu users and roles: none may push a key"), n);

@@ -73,16 +73,44 @@ static void check_age(struct facts *f, const struct audit_rules *rules, struct r
 
 /* ---- KEY-02 ---- */
 
-static void judge_count(struct facts *f, struct result *r, const char *user)
+/* In these states of a rotation both keys have to be active. */
+static bool needs_both(const struct fact *journal)
+{
+	static const char *const states[] = {"saved", "put", "tested", "overlap", "back"};
+
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+		if (words_is(journal->text, "state", states[i]))
+			return true;
+	return false;
+}
+
+/* By a rotation that is of these very keys. */
+static bool is_rotated(struct facts *f, const char *user)
 {
 	const struct fact *x = NULL, *journal = facts_get(f, "rotation", user);
+	char id[IAM_FACTS_WORD];
+
+	if (journal->is != FACT_TEXT || !needs_both(journal))
+		return false;
+	while ((x = iam_facts_key(f, user, x)) != NULL) {
+		iam_facts_word(x, "id", id);
+		if (words_is(x->text, "status", "Active") && !words_is(journal->text, "old", id) &&
+		    !words_is(journal->text, "new", id))
+			return false;
+	}
+	return true;
+}
+
+static void judge_count(struct facts *f, struct result *r, const char *user)
+{
+	const struct fact *x = NULL;
 	size_t active = 0;
 
 	while ((x = iam_facts_key(f, user, x)) != NULL)
 		active += words_is(x->text, "status", "Active");
 	if (active < 2)
 		return;
-	if (journal->is == FACT_TEXT)
+	if (is_rotated(f, user))
 		result_note(r, AUDIT_WARN, N_("%s: two active keys, in a rotation that is under way"), user);
 	else
 		result_note(r, AUDIT_FAIL, N_("%s: two active keys, and no rotation is under way here"), user);

@@ -97,8 +97,9 @@ static const struct audit_check checks[] = {
         .title = "Console users have MFA", .title_ko = "콘솔 사용자 MFA", .guide = "1",
         .isms_p = "2.5.3 2.10.2", .cis = "1.10 2.10", .prowler = "iam_user_mfa_enabled_console_access",
         .rule = N_("each IAM user with a console password has an MFA device"),
-        .fix = "bastionctl mfa assign USER",
-        .rollback = N_("the user or an administrator deactivates the device"), .run = check_users},
+        .fix = N_("bastionctl mfa assign USER; bastionctl fix MFA-03 --user USER denies all else until then"),
+        .rollback = N_("the user or an administrator deactivates the device; bastionctl rollback"),
+        .run = check_users},
 };
 
 const struct audit_group audit_iam_mfa = {checks, sizeof(checks) / sizeof(checks[0])};

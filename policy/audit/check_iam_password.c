@@ -94,23 +94,36 @@ static void check_reuse(struct facts *f, const struct audit_rules *rules, struct
 
 /* ---- PWD-05 ---- */
 
+/* Younger than the report: what it says of this name is of somebody else. */
+static bool is_younger(struct facts *f, const char *user)
+{
+	const int64_t at = words_number(facts_string(f, "iam", "report"), "generated");
+
+	return words_number(facts_string(f, "iam-user", user), "created") >= at;
+}
+
 /* Who has changed it since the report, or has no password any more, is not named: the
  * report may be four hours old, and login says what is now. */
 static void judge_user(struct facts *f, struct result *r, const char *user, int64_t now)
 {
-	const struct fact *row = facts_get(f, "iam-report", user), *login;
+	const struct fact *row = facts_get(f, "iam-report", user), *login = facts_get(f, "iam-login", user);
 	const int64_t changed = words_number(row->text, "changed");
 	char age[IAM_FACTS_AGE], old[IAM_FACTS_AGE];
 
-	if (row->is != FACT_TEXT || !words_is(row->text, "password", "true"))
+	if (is_younger(f, user) || login->is == FACT_NONE ||
+	    (row->is == FACT_TEXT && !words_is(row->text, "password", "true")))
 		return;
+	if (row->is != FACT_TEXT) {
+		if (!result_untold(r, login, "iam-login", user))
+			result_note(r, AUDIT_ERROR, N_("%s: the report has no line of this user"), user);
+		return;
+	}
 	if (changed < 0) {
 		result_note(r, AUDIT_ERROR, N_("%s: the report does not say when the password was changed"),
 		    user);
 		return;
 	}
-	login = facts_get(f, "iam-login", user);
-	if (now - changed <= QUARTER || login->is == FACT_NONE)
+	if (now - changed <= QUARTER)
 		return;
 	iam_facts_age(now - changed, age);
 	iam_facts_report(f, now, old);

@@ -8,12 +8,10 @@
 #define CELLS_MOST 64
 #define ROWS_MOST 200000
 
-enum column { USER, CREATED, PASSWORD, CHANGED, NEXT, MFA, KEY_1, KEY_1_MADE, KEY_2, KEY_2_MADE,
-	COLUMNS };
+enum column { USER, PASSWORD, CHANGED, NEXT, COLUMNS };
 
-static const char *const names[COLUMNS] = {"user", "user_creation_time", "password_enabled",
-    "password_last_changed", "password_next_rotation", "mfa_active", "access_key_1_active",
-    "access_key_1_last_rotated", "access_key_2_active", "access_key_2_last_rotated"};
+static const char *const names[COLUMNS] = {"user", "password_enabled", "password_last_changed",
+    "password_next_rotation"};
 
 /* Ends the cell at at in place, quotes taken off; where the next begins, NULL: the line ends
  * here (*line is the next one, or NULL).  A quote that is not closed ends with the text. */
@@ -91,10 +89,7 @@ static int find_columns(char *const cell[], int n, int at[COLUMNS], struct err *
 static void set_row(struct credential_row *r, char *const cell[], const int at[COLUMNS])
 {
 	*r = (struct credential_row){.user = cell[at[USER]], .password = is_true(cell[at[PASSWORD]]),
-	    .mfa = is_true(cell[at[MFA]]), .created = time_of(cell[at[CREATED]]),
 	    .changed = time_of(cell[at[CHANGED]]), .next = time_of(cell[at[NEXT]])};
-	r->keys = is_true(cell[at[KEY_1]]) || is_true(cell[at[KEY_2]]) ||
-	    time_of(cell[at[KEY_1_MADE]]) >= 0 || time_of(cell[at[KEY_2_MADE]]) >= 0;
 }
 
 static int add_row(struct credential_report *t, char *const cell[], const int at[COLUMNS],
@@ -158,14 +153,6 @@ int credential_report_read(struct credential_report *t, const char *text, size_t
 	else if (t->count > 0)
 		qsort(t->row, t->count, sizeof(*t->row), by_user);
 	return r;
-}
-
-const struct credential_row *credential_report_find(const struct credential_report *t,
-    const char *user)
-{
-	const struct credential_row key = {.user = user};
-
-	return t->count == 0 ? NULL : bsearch(&key, t->row, t->count, sizeof(*t->row), by_user);
 }
 
 void credential_report_free(struct credential_report *t)

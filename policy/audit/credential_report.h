@@ -20,9 +20,7 @@
 struct credential_row {
 	const char *user;
 	bool password; /* has one; of root what the report says */
-	bool mfa;
-	bool keys;        /* has one at least, active or not, among the first two */
-	int64_t created, changed, next; /* seconds since 1970, -1: none */
+	int64_t changed, next; /* seconds since 1970, -1: none */
 };
 
 /* Zeroed memory is an empty one; credential_report_free() in any case. */
@@ -36,9 +34,6 @@ struct credential_report {
  * ERR_SYSTEM. */
 int credential_report_read(struct credential_report *t, const char *text, size_t len,
     struct err *e);
-/* The row of a user, or NULL. */
-const struct credential_row *credential_report_find(const struct credential_report *t,
-    const char *user);
 void credential_report_free(struct credential_report *t);
 
 #endif

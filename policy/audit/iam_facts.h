@@ -13,7 +13,7 @@
  *   iam-user NAME     words: arn, created
  *   iam-report NAME   words of a row of the report: password (true, false), changed, next
  *   iam-login NAME    may log in to the console: words created; none: may not
- *   iam-mfa NAME      words: count, by (live, report)
+ *   iam-mfa NAME      words: count, by (live); of who may log in
  *   iam-keys NAME     words: count
  *   iam-key NAME/N    words: id (its ends alone), status, created
  *   iam-key-used NAME/N   words: last, service, region; none: never
@@ -26,7 +26,8 @@
  *   ec2-endpoints REGION      words: count
  *   ec2-serial REGION         words: enabled
  *   ec2 regions       those that were asked, with blanks
- *   rotation USER     words: changed; of a journal of `bastionctl rotate`
+ *   rotation USER     words: state, old, new (ends of ids), changed; of a journal of `bastionctl
+ *                     rotate` of this account that is not closed
  */
 #ifndef PB_AUDIT_IAM_FACTS_H
 #define PB_AUDIT_IAM_FACTS_H

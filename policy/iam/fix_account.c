@@ -11,6 +11,7 @@
 #define LENGTH 8
 #define AGE 90
 #define REUSE 24
+#define WAIT_MOST 8 /* seconds, the last of 1, 2, 4, ... */
 
 /* ---- what it becomes ---- */
 
@@ -174,13 +175,43 @@ static void note(const char *id, const struct fix_account *c, const char *what)
 	    c->who.account, what);
 }
 
+/* IAM may show what it had a moment ago: reads until that is not there any more, for 15 s.  0,
+ * also when it still is. */
+static int read_new(struct aws *a, const struct iam_policy *before, struct iam_policy *now,
+    struct err *e)
+{
+	int r = iam_policy_get(a, now, e);
+
+	for (int wait = 1; r == 0 && wait <= WAIT_MOST && fix_account_same(now, before); wait *= 2) {
+		(void)nanosleep(&(struct timespec){.tv_sec = wait}, NULL);
+		r = iam_policy_get(a, now, e);
+	}
+	return r;
+}
+
+/* The old one is still there.  What IAM has refused was not taken; what it may have taken can
+ * come into force yet, and stays open. */
+static int settle_old(const struct enable_txn *t, const char *id, const struct fix_account *c,
+    bool taken, struct err *e)
+{
+	struct err other = {0};
+
+	note(id, c, taken ? "is not to be seen yet" : "was not taken");
+	if (!taken)
+		(void)enable_txn_turn(t, id, ENABLE_TXN_FIX, "returned", &other);
+	if (e->text[0] == '\0')
+		(void)err_set(e, ERR_UNAVAIL, "IAM has taken the new policy and shows the old one");
+	e->code = taken ? ERR_UNAVAIL : ERR_REFUSED;
+	return e->code;
+}
+
 /* What IAM has is read again, whatever it has answered: it may be that the answer was lost. */
 static int settle(const struct enable_txn *t, struct aws *a, const char *id,
-    const struct fix_account *c, struct err *e)
+    const struct fix_account *c, bool taken, struct err *e)
 {
 	struct iam_policy now;
 	struct err other = {0};
-	int r = iam_policy_get(a, &now, &other);
+	int r = taken ? read_new(a, &c->old, &now, &other) : iam_policy_get(a, &now, &other);
 
 	if (r != 0) {
 		*e = other;
@@ -192,12 +223,7 @@ static int settle(const struct enable_txn *t, struct aws *a, const char *id,
 	}
 	if (!fix_account_same(&now, &c->old))
 		return err_set(e, ERR_BAD, "IAM has neither the old nor the new policy");
-	note(id, c, "was not taken");
-	(void)enable_txn_turn(t, id, ENABLE_TXN_FIX, "returned", &other);
-	if (e->text[0] == '\0')
-		(void)err_set(e, ERR_REFUSED, "IAM has the old policy");
-	e->code = ERR_REFUSED;
-	return ERR_REFUSED;
+	return settle_old(t, id, c, taken, e);
 }
 
 int fix_account_apply(const struct enable_txn *t, struct aws *a, const struct fix_account *c,
@@ -205,6 +231,7 @@ int fix_account_apply(const struct enable_txn *t, struct aws *a, const struct fi
 {
 	struct iam_policy now;
 	struct err why = {0};
+	bool taken = false;
 	int r = iam_policy_get(a, &now, e);
 
 	id[0] = '\0';
@@ -215,10 +242,22 @@ int fix_account_apply(const struct enable_txn *t, struct aws *a, const struct fi
 	if (r != 0)
 		return r;
 	note(id, c, "begins");
-	(void)iam_policy_put(a, &c->new, &why);
-	r = settle(t, a, id, c, &why);
+	(void)iam_policy_put(a, &c->new, &taken, &why);
+	r = settle(t, a, id, c, taken, &why);
 	if (r != 0)
 		*e = why;
+	return r;
+}
+
+/* Also where it seems to be there already: that may be what IAM had a moment ago. */
+static int put_old(struct aws *a, const struct fix_account *c, struct err *e)
+{
+	struct iam_policy now;
+	bool taken;
+	int r = iam_policy_put(a, &c->old, &taken, e);
+
+	if (r == 0 && (r = read_new(a, &c->new, &now, e)) == 0 && !fix_account_same(&now, &c->old))
+		r = err_set(e, ERR_UNAVAIL, "IAM does not have the old policy yet: try again");
 	return r;
 }
 
@@ -235,15 +274,10 @@ int fix_account_back(const struct enable_txn *t, struct aws *a, const char *id,
 		    c->who.account);
 	if (r == 0)
 		r = iam_policy_get(a, &now, e);
-	if (r == 0 && !fix_account_same(&now, &c->old)) {
-		if (!fix_account_same(&now, &c->new))
-			return err_set(e, ERR_CONFLICT, "the account password policy has been changed since; "
-			    "%s/%s/%s is how it was", t->dir, id, OLD);
-		if ((r = iam_policy_put(a, &c->old, e)) == 0 && (r = iam_policy_get(a, &now, e)) == 0 &&
-		    !fix_account_same(&now, &c->old))
-			r = err_set(e, ERR_UNAVAIL, "IAM does not have the old policy yet: try again");
-	}
-	if (r != 0)
+	if (r == 0 && !fix_account_same(&now, &c->old) && !fix_account_same(&now, &c->new))
+		return err_set(e, ERR_CONFLICT, "the account password policy has been changed since; "
+		    "%s/%s/%s is how it was", t->dir, id, OLD);
+	if (r != 0 || (r = put_old(a, c, e)) != 0)
 		return r;
 	note(id, c, "all is as it was");
 	return enable_txn_turn(t, id, name, "returned", e);

@@ -33,8 +33,8 @@ struct fix_account {
 };
 
 /* Puts c->new in the place of c->old.  0 with id; ERR_CONFLICT: it is another already;
- * ERR_REFUSED: it was not taken, and all is as it was (e says why); other trouble, then the
- * transaction is open, if *id is not "". */
+ * ERR_REFUSED: it was not taken, and all is as it was (e says why); other trouble, also where
+ * IAM has taken it and does not show it: then the transaction is open, if *id is not "". */
 int fix_account_apply(const struct enable_txn *t, struct aws *a, const struct fix_account *c,
     char id[ENABLE_ID_MAX], struct err *e);
 

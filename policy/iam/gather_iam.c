@@ -2,6 +2,7 @@
 
 #include "policy/audit/credential_report.h"
 #include "policy/iam/flight.h"
+#include "policy/rotate/journal.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -32,25 +33,33 @@ int64_t gather_iam_time(const char *text)
 	return text != NULL && aws_key_time(text, &at) == 0 ? at : -1;
 }
 
-/* USER.j below the directory of rotations, which names account and user: ACCOUNT.USER.j. */
-static void note_rotations(struct gather_iam_part *p)
+/* A journal stays when its rotation is closed, and another account has users of the same
+ * names. */
+static void note_rotation(struct gather_iam_part *p, int dir, const char *name, const char *account)
+{
+	char old[GATHER_IAM_ID], new[GATHER_IAM_ID];
+	struct rotate_record r;
+	struct stat st;
+
+	if (journal_peek(dir, name, &r, NULL) != 0 || r.state == ROTATE_CLOSED || r.user[0] == '\0' ||
+	    strcmp(r.account, account) != 0 || fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return;
+	gather_iam_key_id(r.old.id[0] != '\0' ? r.old.id : "-", old);
+	gather_iam_key_id(r.new.id[0] != '\0' ? r.new.id : "-", new);
+	facts_format(p->f, "rotation", r.user, "state=%s old=%s new=%s changed=%" PRId64,
+	    rotate_state_name(r.state), old, new, (int64_t)st.st_mtime);
+}
+
+static void note_rotations(struct gather_iam_part *p, const char *account)
 {
 	DIR *d = p->q->rotate_dir != NULL ? opendir(p->q->rotate_dir) : NULL;
 	const struct dirent *entry;
 
 	while (d != NULL && (entry = readdir(d)) != NULL) {
-		const char *dot = strchr(entry->d_name, '.');
 		const size_t n = strlen(entry->d_name);
-		char user[256];
-		struct stat st;
 
-		if (dot == NULL || dot == entry->d_name || n < 4 || strcmp(entry->d_name + n - 2, ".j") != 0 ||
-		    dot + 1 >= entry->d_name + n - 2 ||
-		    fstatat(dirfd(d), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-			continue;
-		(void)snprintf(user, sizeof(user), "%.*s", (int)(n - 2 - (size_t)(dot + 1 - entry->d_name)),
-		    dot + 1);
-		facts_format(p->f, "rotation", user, "changed=%" PRId64, (int64_t)st.st_mtime);
+		if (n > 2 && strcmp(entry->d_name + n - 2, ".j") == 0)
+			note_rotation(p, dirfd(d), entry->d_name, account);
 	}
 	if (d != NULL)
 		(void)closedir(d);
@@ -61,10 +70,12 @@ static void note_caller(struct gather_iam_part *p)
 	struct account_caller who;
 	struct err e = {0};
 
-	if (account_caller(p->aws, &who, &e) == 0)
-		facts_format(p->f, "iam", "caller", "account=%s arn=%s", who.account, who.arn);
-	else
+	if (account_caller(p->aws, &who, &e) != 0) {
 		facts_trouble(p->f, "iam", "caller", e.text);
+		return;
+	}
+	facts_format(p->f, "iam", "caller", "account=%s arn=%s", who.account, who.arn);
+	note_rotations(p, who.account);
 }
 
 /* Nobody can be asked: each fact that would have been told says why. */
@@ -104,7 +115,6 @@ void gather_iam(struct facts *f, const struct gather_iam *q)
 	const struct aws_key *key;
 	struct err e = {0};
 
-	note_rotations(&p);
 	if (account_open(&p.aws, &q->account, &e) != 0 ||
 	    aws_cred_get(aws_cred_of(p.aws), (int64_t)time(NULL), &key, &e) != 0)
 		note_silence(f, e.text);

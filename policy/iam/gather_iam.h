@@ -3,8 +3,8 @@
  * nothing, but for the credential report, which IAM makes anew when it is asked.
  *
  * What IAM does not tell, because it refuses, or is not there, is a fact that could not be
- * told.  The credential report spares questions: about a user without a password, or with
- * a device, or without keys, no more is asked, unless he is younger than the report.
+ * told.  The credential report, which may be four hours old, is asked for what no call tells,
+ * when passwords were changed, and is believed about nothing else.
  * Access keys are noted by the ends of their ids; a secret is read and never noted.
  */
 #ifndef PB_IAM_GATHER_IAM_H

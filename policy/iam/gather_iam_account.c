@@ -1,6 +1,5 @@
 #include "policy/iam/gather_iam.h"
 
-#include "policy/audit/credential_report.h"
 #include "policy/audit/words.h"
 #include "policy/iam/flight.h"
 #include "policy/iam/iam_policy.h"
@@ -110,20 +109,17 @@ static void take_keys(struct flight *q, const struct flight_job *job, const stru
 		take_key(q, job->about, key, ++n);
 }
 
-/* ---- the console ---- */
-
-static void take_login(struct flight *q, const struct flight_job *job, const struct aws_answer *r)
+/* What the credential report says is up to four hours old, also where it speaks for a user. */
+static void ask_about(struct flight *q, const char *action, const char *user, flight_done *done)
 {
-	const struct gather_iam_part *p = q->ctx;
+	char name[NAME_MOST];
 
-	if (r->end == AWS_DONE)
-		facts_format(p->f, "iam-login", job->about, "created=%" PRId64,
-		    gather_iam_time(xml_text(r->result, "LoginProfile/CreateDate")));
-	else if (aws_answer_is(r, "NoSuchEntity"))
-		facts_none(p->f, "iam-login", job->about);
-	else
-		note_failure(q, r, "iam-login", job->about);
+	(void)snprintf(name, sizeof(name), "%s", user);
+	flight_add(q, &(struct flight_job){.service = AWS_IAM, .action = action,
+	    .param = {{"UserName", name}}, .done = done, .about = name});
 }
+
+/* ---- the console ---- */
 
 static void take_devices(struct flight *q, const struct flight_job *job, const struct aws_answer *r)
 {
@@ -141,40 +137,23 @@ static void take_devices(struct flight *q, const struct flight_job *job, const s
 		note_failure(q, r, "iam-mfa", job->about);
 }
 
-/* ---- users ---- */
-
-static void ask_about(struct flight *q, const char *action, const char *user, flight_done *done)
-{
-	char name[NAME_MOST];
-
-	(void)snprintf(name, sizeof(name), "%s", user);
-	flight_add(q, &(struct flight_job){.service = AWS_IAM, .action = action,
-	    .param = {{"UserName", name}}, .done = done, .about = name});
-}
-
-/* What the report says in his favour is taken, and a user of its time alone is judged by it:
- * one who was made since may have another's name. */
-static void ask_about_user(struct flight *q, const char *user, int64_t created)
+/* Who may not log in needs no device. */
+static void take_login(struct flight *q, const struct flight_job *job, const struct aws_answer *r)
 {
 	const struct gather_iam_part *p = q->ctx;
-	const struct credential_row *row = credential_report_find(p->report, user);
 
-	if (row != NULL && (created < 0 || created >= p->report_time || row->created != created))
-		row = NULL;
-	if (row != NULL && !row->password) {
-		facts_none(p->f, "iam-login", user);
+	if (r->end == AWS_DONE) {
+		facts_format(p->f, "iam-login", job->about, "created=%" PRId64,
+		    gather_iam_time(xml_text(r->result, "LoginProfile/CreateDate")));
+		ask_about(q, "ListMFADevices", job->about, take_devices);
+	} else if (aws_answer_is(r, "NoSuchEntity")) {
+		facts_none(p->f, "iam-login", job->about);
 	} else {
-		ask_about(q, "GetLoginProfile", user, take_login);
-		if (row != NULL && row->mfa)
-			facts_format(p->f, "iam-mfa", user, "count=1 by=report");
-		else
-			ask_about(q, "ListMFADevices", user, take_devices);
+		note_failure(q, r, "iam-login", job->about);
 	}
-	if (row != NULL && !row->keys)
-		facts_format(p->f, "iam-keys", user, "count=0");
-	else
-		ask_about(q, "ListAccessKeys", user, take_keys);
 }
+
+/* ---- users ---- */
 
 static bool is_name(const char *text)
 {
@@ -194,7 +173,8 @@ static void take_user(struct flight *q, const struct xml_node *user)
 	}
 	p->users++;
 	facts_format(p->f, "iam-user", name, "arn=%s created=%" PRId64, arn, created);
-	ask_about_user(q, name, created);
+	ask_about(q, "GetLoginProfile", name, take_login);
+	ask_about(q, "ListAccessKeys", name, take_keys);
 	if (p->q->deep)
 		gather_iam_simulate(q, arn);
 }
@@ -307,7 +287,8 @@ static void take_virtual(struct flight *q, const struct flight_job *job, const s
 			return;
 		}
 	}
-	if ((more = next_page(q, job, r)) == 0)
+	more = xml_at(r->result, "VirtualMFADevices") != NULL ? next_page(q, job, r) : -1;
+	if (more == 0)
 		facts_none(p->f, "iam", "root-mfa");
 	else if (more < 0)
 		facts_trouble(p->f, "iam", "root-mfa", "iam ListVirtualMFADevices: an answer that is not whole");

@@ -25,13 +25,14 @@ static void take_decisions(struct flight *q, const struct flight_job *job,
 		facts_trouble(p->f, "iam-push", job->about, r->e.text);
 		return;
 	}
-	for (; one != NULL && n < sizeof(words) - 60; one = xml_next(one), count++) {
+	for (; one != NULL && n < sizeof(words) - 60; one = xml_next(one)) {
 		const char *action = xml_text(one, "EvalActionName"), *said = xml_text(one, "EvalDecision");
 
 		if (action == NULL || said == NULL || strncmp(action, PREFIX, strlen(PREFIX)) != 0)
 			continue;
 		n += (size_t)snprintf(words + n, sizeof(words) - n, "%s%.32s=%s", n > 0 ? " " : "",
 		    action + strlen(PREFIX), strcmp(said, "allowed") == 0 ? "allowed" : "denied");
+		count++;
 	}
 	if (count == 3)
 		facts_text(p->f, "iam-push", job->about, words, strlen(words));
@@ -60,6 +61,7 @@ static void take_roles(struct flight *q, const struct flight_job *job, const str
 	struct gather_iam_part *p = q->ctx;
 	const struct xml_node *one = xml_at(r->result, "Roles/member");
 	const char *more = xml_text(r->result, "IsTruncated"), *marker = xml_text(r->result, "Marker");
+	bool whole = xml_at(r->result, "Roles") != NULL;
 	struct flight_job next = *job;
 
 	if (r->end != AWS_DONE) {
@@ -69,12 +71,13 @@ static void take_roles(struct flight *q, const struct flight_job *job, const str
 	for (; one != NULL; one = xml_next(one)) {
 		const char *arn = xml_text(one, "Arn"), *path = xml_text(one, "Path");
 
+		whole = whole && arn != NULL;
 		if (arn != NULL && (path == NULL || strncmp(path, "/aws-service-role/", 18) != 0))
 			gather_iam_simulate(q, arn);
 	}
-	if (more == NULL || strcmp(more, "true") != 0) {
+	if (whole && (more == NULL || strcmp(more, "true") != 0)) {
 		facts_format(p->f, "iam-pushers", "all", "roles=all");
-	} else if (marker == NULL) {
+	} else if (!whole || marker == NULL) {
 		facts_trouble(p->f, "iam-pushers", "all", "iam ListRoles: an answer that is not whole");
 	} else {
 		next.param[0].name = "Marker";
@@ -94,7 +97,8 @@ void gather_iam_roles(struct gather_iam_part *p, struct flight *queue)
 
 /* ---- EIC-09 ---- */
 
-static void note_endpoints(struct gather_iam_part *p, const char *region, const struct aws_answer *r,
+/* 0, or -1: the answer has no list. */
+static int note_endpoints(struct gather_iam_part *p, const char *region, const struct aws_answer *r,
     size_t *count)
 {
 	const struct xml_node *one = xml_at(r->result, "instanceConnectEndpointSet/item");
@@ -109,6 +113,7 @@ static void note_endpoints(struct gather_iam_part *p, const char *region, const 
 		words_put(vpc, sizeof(vpc), in != NULL ? in : "-");
 		facts_format(p->f, "ec2-endpoint", name, "state=%s vpc=%s", state, vpc);
 	}
+	return xml_at(r->result, "instanceConnectEndpointSet") != NULL ? 0 : -1;
 }
 
 static void ask_endpoints(struct gather_iam_part *p, struct aws *a, const char *region)
@@ -124,12 +129,14 @@ static void ask_endpoints(struct gather_iam_part *p, struct aws *a, const char *
 		struct aws_answer answer = {.end = AWS_TROUBLE};
 		const char *more;
 
-		if ((r = aws_do(a, &call, &answer)) == 0) {
-			note_endpoints(p, region, &answer, &count);
+		if ((r = aws_do(a, &call, &answer)) != 0) {
+			facts_trouble(p->f, "ec2-endpoints", region, answer.e.text);
+		} else if ((r = note_endpoints(p, region, &answer, &count)) != 0) {
+			facts_trouble(p->f, "ec2-endpoints", region, "ec2 DescribeInstanceConnectEndpoints: an "
+			    "answer without a list");
+		} else {
 			more = xml_text(answer.result, "nextToken");
 			(void)snprintf(token, sizeof(token), "%s", more != NULL ? more : "");
-		} else {
-			facts_trouble(p->f, "ec2-endpoints", region, answer.e.text);
 		}
 		aws_answer_free(&answer);
 	} while (r == 0 && token[0] != '\0');

@@ -68,7 +68,7 @@ static const enum iam_field settable[] = {IAM_MINIMUM_PASSWORD_LENGTH, IAM_REQUI
 
 /* What is left out goes back to its default, which for MaxPasswordAge and
  * PasswordReusePrevention is what no number says: none. */
-int iam_policy_put(struct aws *a, const struct iam_policy *p, struct err *e)
+int iam_policy_put(struct aws *a, const struct iam_policy *p, bool *taken, struct err *e)
 {
 	struct aws_param param[SETTABLE];
 	struct aws_call call = {.service = AWS_IAM, .action = p->custom ? "UpdateAccountPasswordPolicy" :
@@ -91,6 +91,7 @@ int iam_policy_put(struct aws *a, const struct iam_policy *p, struct err *e)
 	/* One that is gone is what was asked for, also by the first try of two. */
 	if (!p->custom && aws_answer_is(&r, "NoSuchEntity"))
 		code = 0;
+	*taken = code == 0 || (r.end == AWS_TROUBLE && r.sent);
 	aws_answer_free(&r);
 	return code;
 }

@@ -19,8 +19,9 @@ int iam_policy_get(struct aws *a, struct iam_policy *p, struct err *e);
 int iam_policy_read(struct iam_policy *p, const struct xml_node *result, struct err *e);
 
 /* UpdateAccountPasswordPolicy with all nine fields of p (those that IAM does not take as 0
- * are left out), or DeleteAccountPasswordPolicy where p is not custom. */
-int iam_policy_put(struct aws *a, const struct iam_policy *p, struct err *e);
+ * are left out), or DeleteAccountPasswordPolicy where p is not custom.  *taken: IAM has it, or
+ * may have it: the answer was lost. */
+int iam_policy_put(struct aws *a, const struct iam_policy *p, bool *taken, struct err *e);
 
 /* As `aws iam get-account-password-policy` prints it; "null" as the policy where there is
  * none. */

@@ -150,3 +150,26 @@ def test_text_for_people_names_the_account():
         done = audit(a, "iam")
         assert "123456789012" in done.stdout
         assert pathlib.Path("/var/lib/pam-bastion").exists()
+
+
+def test_two_active_keys_are_excused_by_a_rotation_until_it_is_closed(account):
+    key = account.user("rotated", key=True)
+    arn = account.call("secretsmanager", "CreateSecret", Name="rotated", SecretString=json.dumps(
+        {"accesskey": key["AccessKeyId"], "secretkey": key["SecretAccessKey"], "username": "rotated"}),
+        ClientRequestToken="5bf62a1d-7a3b-4b3a-9d0e-000000000001")["ARN"]
+
+    def rotate(*argv):
+        subprocess.run([TOOL, "rotate", "run", "--secret", arn, "--pace", "0", *argv],
+                       env=account.env(), check=True, capture_output=True)
+
+    def said():
+        found = findings(account, "iam", "--check", "KEY-02,KEY-07")[1]
+        return notes(found["KEY-02"]), notes(found["KEY-07"])
+
+    rotate("--force")
+    two, stuck = said()
+    assert "rotated: two active keys, in a rotation" in two and "rotated: a rotation" in stuck
+    rotate("--overlap", "0", "--grace", "0")
+    account.new_key("rotated")
+    two, stuck = said()
+    assert "rotated: two active keys, and no rotation" in two and "rotated" not in stuck

@@ -2,6 +2,7 @@
 import base64
 import json
 import os
+import pathlib
 import subprocess
 
 from bastion import BUILD
@@ -82,16 +83,8 @@ def report(rows):
     return "\n".join(lines)
 
 
-def test_report_spares_questions_and_failures_are_confirmed_live():
-    people = People(4)
-    made = {"user_creation_time": "2020-01-01T00:00:00+00:00", "access_key_1_active": "false",
-            "access_key_2_active": "false", "password_last_changed": "2021-01-01T00:00:00+00:00"}
-    rows = [{**made, "user": "u0", "password_enabled": "FALSE", "mfa_active": "FALSE"},
-            {**made, "user": "u1", "password_enabled": "TRUE", "mfa_active": "TRUE"},
-            {**made, "user": "u2", "password_enabled": "true", "mfa_active": "false",
-             "access_key_1_active": "true"},
-            {**made, "user": "u3", "password_enabled": "true", "mfa_active": "false",
-             "user_creation_time": "2019-01-01T00:00:00+00:00"}]
+def with_report(people, rows):
+    """The account of people, and a report of these rows."""
     text = base64.b64encode(report(rows).encode()).decode()
 
     def answer(action, params):
@@ -100,23 +93,112 @@ def test_report_spares_questions_and_failures_are_confirmed_live():
         if action == "GetCredentialReport":
             return ok(action, f"<Content>{text}</Content><ReportFormat>text/csv</ReportFormat>"
                       "<GeneratedTime>2026-11-30T00:00:00Z</GeneratedTime>")
+        return people(action, params)
+
+    return answer
+
+
+def test_what_a_report_says_in_favour_of_a_user_is_not_believed_either():
+    people = People(4)
+    made = {"user_creation_time": "2020-01-01T00:00:00+00:00", "access_key_1_active": "false",
+            "access_key_2_active": "false", "password_last_changed": "2021-01-01T00:00:00+00:00"}
+    rows = [{**made, "user": "u0", "password_enabled": "FALSE", "mfa_active": "FALSE"},
+            {**made, "user": "u1", "password_enabled": "TRUE", "mfa_active": "TRUE"},
+            {**made, "user": "u2", "password_enabled": "true", "mfa_active": "false"},
+            {**made, "user": "u3", "password_enabled": "true", "mfa_active": "false"}]
+    reported = with_report(people, rows)
+
+    def answer(action, params):
         if action == "ListMFADevices" and params["UserName"] == "u2":
             return ok(action, "<MFADevices><member><SerialNumber>x</SerialNumber></member>"
                       "</MFADevices>")
-        return people(action, params)
+        if action == "GetLoginProfile" and params["UserName"] == "u3":
+            return no("NoSuchEntity", 404)
+        return reported(action, params)
 
     with Fake(answer) as server:
         _, found = audit(server)
         asked = {(action, params.get("UserName")) for action, params in server.calls}
-    assert ("GetLoginProfile", "u0") not in asked and ("ListAccessKeys", "u0") not in asked
-    assert ("ListMFADevices", "u1") not in asked and ("ListAccessKeys", "u1") not in asked
-    # The report's failure of u2 is none any more; u3 is another than the report's.
-    assert ("ListMFADevices", "u2") in asked and ("ListAccessKeys", "u2") in asked
-    assert ("ListAccessKeys", "u3") in asked
+    for user in ("u0", "u1", "u2", "u3"):
+        assert ("GetLoginProfile", user) in asked and ("ListAccessKeys", user) in asked
+    # Who may not log in needs no device.
+    assert ("ListMFADevices", "u3") not in asked
+    # A password and keys since the report, a device that is gone since; u2 has one since.
     text = json.dumps(found["MFA-03"])
-    assert "u3" in text and not any(name in text for name in ("u0:", "u1:", "u2:"))
+    assert "u0" in text and "u1" in text and not any(name in text for name in ("u2:", "u3:"))
+    assert found["KEY-02"]["status"] == "FAIL" and "u1:" in json.dumps(found["KEY-02"])
     assert found["PWD-05"]["status"] == "FAIL"
-    assert "u1:" in json.dumps(found["PWD-05"]) and "u0:" not in json.dumps(found["PWD-05"])
+    text = json.dumps(found["PWD-05"])
+    assert "u1:" in text and not any(name in text for name in ("u0:", "u3:"))
+
+
+def test_journal_of_a_rotation_that_is_not_under_way_excuses_no_two_keys():
+    journals = pathlib.Path("/var/lib/pam-bastion/rotate")
+    journals.mkdir(mode=0o700, exist_ok=True)
+    made = [journals / name for name in ("123456789012.u0.j", "999999999999.u1.j")]
+    for path in made:
+        path.write_bytes(bytes(8192))
+        path.chmod(0o600)
+    with Fake(People(2)) as server:
+        _, found = audit(server, "--check", "KEY-02")
+    for path in made:
+        path.unlink()
+    assert found["KEY-02"]["status"] == "FAIL"
+    text = json.dumps(found["KEY-02"])
+    assert "u0: two active keys" in text and "u1: two active keys" in text
+    assert "under way here" in text and '"WARN"' not in text
+
+
+def test_users_that_are_refused_are_no_pass_of_who_may_push():
+    def answer(action, params):
+        if action == "ListUsers":
+            return no("AccessDenied", 403)
+        if action == "ListRoles":
+            return ok(action, "<Roles><member><Path>/</Path><RoleName>r</RoleName>"
+                      "<Arn>arn:aws:iam::123456789012:role/r</Arn></member></Roles>")
+        if action == "SimulatePrincipalPolicy":
+            return ok(action, "<EvaluationResults>" + "".join(
+                f"<member><EvalActionName>{params[f'ActionNames.member.{i}']}</EvalActionName>"
+                f"<EvalDecision>implicitDeny</EvalDecision></member>"
+                for i in (1, 2, 3)) + "</EvaluationResults>")
+        return People(0)(action, params)
+
+    with Fake(answer) as server:
+        done, found = audit(server, "--check", "EIC-10", "--deep")
+    assert done.returncode == 3 and found["EIC-10"]["status"] == "ERROR", found
+
+
+def test_answer_without_its_list_is_an_error_and_not_none():
+    roles = ""
+
+    def answer(action, params):
+        if action == "ListRoles":
+            return ok(action, roles + "<IsTruncated>false</IsTruncated>")
+        if action == "ListVirtualMFADevices":
+            return ok(action, "<IsTruncated>false</IsTruncated>")
+        if action == "SimulatePrincipalPolicy":
+            return ok(action, "<EvaluationResults>" + "".join(
+                "<member><EvalActionName>other:Thing</EvalActionName>"
+                "<EvalDecision>allowed</EvalDecision></member>" for _ in range(3)) +
+                "</EvaluationResults>")
+        if action == "DescribeInstanceConnectEndpoints":
+            return 200, f'<{action}Response xmlns="{EC2}"><requestId>x</requestId></{action}Response>'
+        if action == "GetSerialConsoleAccessStatus":
+            return 200, (f'<{action}Response xmlns="{EC2}">'
+                         f"<serialConsoleAccessEnabled>false</serialConsoleAccessEnabled>"
+                         f"</{action}Response>")
+        return People(1)(action, params)
+
+    with Fake(answer) as server:
+        _, found = audit(server, "--check", "MFA-02,EIC-09,EIC-10", "--deep", "--region",
+                         "eu-west-1")
+    assert {x["status"] for x in found.values()} == {"ERROR"}, found
+    assert "ListRoles" in json.dumps(found["EIC-10"])
+    roles = "<Roles/>"
+    with Fake(answer) as server:
+        _, found = audit(server, "--check", "EIC-10", "--deep")
+    assert found["EIC-10"]["status"] == "ERROR"
+    assert "SimulatePrincipalPolicy" in json.dumps(found["EIC-10"])
 
 
 def test_endpoints_serial_consoles_and_pushers_are_warned_of():

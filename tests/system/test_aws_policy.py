@@ -66,8 +66,10 @@ def fix(account, key):
 def assign(account, key):
     name = f"d{assign.count}"
     assign.count += 1
-    done = run(account, key, "mfa", "assign", "kim", "--device", name, text="123456\n654321\n")
-    undone = run(account, key, "mfa", "assign", "kim", "--device", name + "x", text="")
+    done = run(account, key, "mfa", "assign", "kim", "--yes", "--device", name,
+               text="123456\n654321\n")
+    undone = run(account, key, "mfa", "assign", "kim", "--yes", "--device", name + "x",
+                 text="")
     return done.returncode == 0 and "and removed" in undone.stderr
 
 

@@ -89,6 +89,8 @@ class Iam:
 
     def __init__(self, changed="2021-01-01T00:00:00+00:00"):
         self.fields, self.mode, self.changed = dict(OLD), "", changed
+        self.late = 0           # reads that still show what was there before a change
+        self.hidden, self.before = 0, None
 
     def report(self):
         names = ("user,arn,user_creation_time,password_enabled,password_last_changed,"
@@ -104,12 +106,15 @@ class Iam:
         if action == "GetAccountPasswordPolicy":
             if self.mode == "silent":
                 return 500, ""
-            if self.fields is None:
+            self.hidden -= 1
+            fields = self.before if self.hidden >= 0 else self.fields
+            if fields is None:
                 return no("NoSuchEntity", 404)
             return ok(action, "<PasswordPolicy>" + "".join(
-                f"<{k}>{v}</{k}>" for k, v in self.fields.items()) + "</PasswordPolicy>")
+                f"<{k}>{v}</{k}>" for k, v in fields.items()) + "</PasswordPolicy>")
         if action == "UpdateAccountPasswordPolicy":
             if self.mode in ("", "lost"):
+                self.hidden, self.before = self.late, self.fields
                 self.fields = {k: v for k, v in params.items() if k in OLD}
             if self.mode == "cut":
                 self.mode = "silent"
@@ -162,6 +167,34 @@ def test_answer_that_is_lost_is_read_again():
         done = run(server, "fix", "PWD-04", "--yes", AWS_MAX_ATTEMPTS="1")
         assert done.returncode == 0, done.stderr
         assert iam.fields["PasswordReusePrevention"] == "24" and iam.fields["HardExpiry"] == "true"
+
+
+def test_policy_that_iam_does_not_show_yet_is_read_again():
+    iam = Iam()
+    iam.late = 2
+    with Fake(iam) as server:
+        done = run(server, "fix", "PWD-04", "--yes")
+        assert done.returncode == 0, done.stderr
+        assert iam.fields["PasswordReusePrevention"] == "24"
+        back = run(server, "rollback")
+        assert back.returncode == 0, back.stderr
+        assert iam.fields == OLD
+
+
+@pytest.mark.parametrize("mode", ["", "lost"])
+def test_change_that_iam_may_have_taken_and_does_not_show_stays_open(mode):
+    iam = Iam()
+    iam.late, iam.mode = 1000, mode
+    with Fake(iam) as server:
+        done = run(server, "fix", "PWD-04", "--yes", AWS_MAX_ATTEMPTS="1")
+        assert done.returncode == 3 and "is open" in done.stderr, done.stderr
+        assert iam.fields["PasswordReusePrevention"] == "24"
+        # IAM still shows the old one, and that does not make it so.
+        iam.mode, iam.late = "", 0
+        back = run(server, "rollback")
+        assert back.returncode == 0, back.stderr
+        assert iam.fields == OLD
+        assert "returned" in run(server, "history").stdout
 
 
 def test_end_that_is_not_known_stays_open_until_it_is_taken_back():

@@ -1,6 +1,8 @@
 """bastionctl mfa assign, against moto and, for codes that are wrong, fake_aws.py."""
 import base64
 import hmac
+import os
+import pty
 import re
 import signal
 import subprocess
@@ -22,7 +24,8 @@ def account():
         yield a
 
 
-def mfa(server, *argv, text="123456\n654321\n"):
+def mfa(server, *argv, text="123456\n654321\n", yes=True):
+    argv = ["--yes", *argv] if yes and argv else argv
     return subprocess.run([TOOL, "mfa", "assign", *argv], env=server.env(), input=text,
                           capture_output=True, text=True, check=False)
 
@@ -83,6 +86,39 @@ def test_device_is_shown_proven_and_the_users(account):
     assert devices.find(".//SerialNumber").text.endswith(":mfa/kim")
 
 
+@pytest.mark.parametrize("argv", [["kim"], ["kim", "--dry-run"], ["kim", "--replace"],
+                                  ["kim", "--yes", "--dry-run"]])
+def test_without_a_terminal_nothing_is_made_and_no_key_is_shown(argv):
+    iam = Iam()
+    iam.devices["arn:aws-cn:iam::123456789012:mfa/kim"] = "other"
+    with Fake(iam) as server:
+        done = mfa(server, *argv, yes=False)
+        assert set(server.count) == {"GetCallerIdentity"}
+    assert done.returncode == 1, done.stderr
+    assert "mfa/kim" in done.stdout and "Nothing was changed" in done.stdout
+    assert "Key:" not in done.stdout and SEED[:4] not in done.stdout
+    assert ("removed" in done.stdout) == ("--replace" in argv)
+
+
+def test_at_a_terminal_it_is_made_without_more_words():
+    iam = Iam()
+    master, slave = pty.openpty()
+    with Fake(iam) as server:
+        with subprocess.Popen([TOOL, "mfa", "assign", "kim"], env=server.env(), stdin=slave,
+                              stdout=slave, stderr=slave) as child:
+            os.close(slave)
+            os.write(master, f"{code_at(1000)}\n{code_at(1001)}\n".encode())
+            said = b""
+            try:
+                while part := os.read(master, 4096):
+                    said += part
+            except OSError: # the other side is closed
+                pass
+    os.close(master)
+    assert child.returncode == 0, said
+    assert iam.assigned == {"arn:aws-cn:iam::123456789012:mfa/kim": "kim"}
+
+
 def test_first_codes_wrong_second_right():
     iam = Iam()
     with Fake(iam) as server:
@@ -116,7 +152,7 @@ def test_answer_that_is_lost_is_looked_up():
 def test_whoever_is_stopped_at_the_prompt_leaves_no_device(number):
     iam = Iam()
     with Fake(iam) as server:
-        with subprocess.Popen([TOOL, "mfa", "assign", "kim"], env=server.env(),
+        with subprocess.Popen([TOOL, "mfa", "assign", "kim", "--yes"], env=server.env(),
                               stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True) as child:
             for _ in range(200):

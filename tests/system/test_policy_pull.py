@@ -96,6 +96,27 @@ def test_refusal_wrong_secret_and_silence_keep_the_last_good_copy(account):
     assert KEPT.read_bytes() == before
 
 
+def test_policy_of_another_account_is_taken_with_yes_alone(account):
+    assert pull(account).returncode == 0
+    mine = KEPT.read_text(encoding="utf-8")
+    other = mine.replace("pull 123456789012", "pull 999999999999")
+    assert other != mine
+    KEPT.write_text(other, encoding="utf-8")
+    account.iam("UpdateAccountPasswordPolicy", **{**FIELDS, "MinimumPasswordLength": 6})
+    silent = {"AWS_ENDPOINT_URL_STS": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1"}
+    for done in (pull(account), pull(account, "--check"), pull(account, **silent)):
+        assert done.returncode == 3 and "999999999999" in done.stderr, done.stdout + done.stderr
+        assert KEPT.read_text(encoding="utf-8") == other
+    assert "123456789012 answers" in pull(account).stderr
+    done = pull(account, "--yes")
+    assert done.returncode == 0, done.stderr
+    assert kept()["Mirror"]["source"] == "pull 123456789012"
+    assert kept()["PasswordPolicy"]["MinimumPasswordLength"] == 6
+    # One that nobody knows the account of takes any.
+    KEPT.write_text(mine.replace("pull 123456789012", "pull"), encoding="utf-8")
+    assert pull(account).returncode == 0
+
+
 def test_no_credentials_is_trouble(account):
     env = {name: value for name, value in account.env().items() if "KEY" not in name}
     done = subprocess.run([TOOL, "policy", "pull"], env=env, capture_output=True, text=True,

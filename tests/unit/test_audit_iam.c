@@ -124,8 +124,27 @@ static void two_active_keys_fail_but_in_a_rotation(void **state)
 	host_says("KEY-02", AUDIT_PASS, "1 users");
 	text("iam-key", "kim/2", "id=AKIA...2222 status=Active created=1699999000");
 	host_says("KEY-02", AUDIT_FAIL, "kim: two active keys");
-	text("rotation", "kim", "changed=1699999000");
+	text("rotation", "kim", "state=overlap old=AKIA...WXYZ new=AKIA...2222");
 	host_says("KEY-02", AUDIT_WARN, "under way");
+	text("rotation", "kim", "state=saved old=AKIA...WXYZ new=AKIA...2222");
+	host_says("KEY-02", AUDIT_WARN, "under way");
+}
+
+/* A journal is a permanent file: that it is there says nothing. */
+static void rotation_that_has_ended_or_is_of_other_keys_excuses_nobody(void **state)
+{
+	static const char *const ended[] = {"state=closed old=- new=-", "state=closed old=AKIA...WXYZ "
+	    "new=AKIA...2222", "state=grace old=AKIA...WXYZ new=AKIA...2222", "state=intent "
+	    "old=AKIA...WXYZ new=-", "state=overlap old=AKIA...0000 new=AKIA...2222",
+	    "state=overlap old=AKIA...WXYZ new=AKIA...3333"};
+
+	(void)state;
+	one_user(1000, "last=1699999000 service=s3 region=-");
+	text("iam-key", "kim/2", "id=AKIA...2222 status=Active created=1699999000");
+	for (size_t i = 0; i < sizeof(ended) / sizeof(ended[0]); i++) {
+		text("rotation", "kim", ended[i]);
+		host_says("KEY-02", AUDIT_FAIL, "no rotation is under way");
+	}
 }
 
 static void key_that_was_never_used_counts_from_when_it_was_made(void **state)
@@ -256,10 +275,33 @@ static void old_password_of_a_console_user_fails(void **state)
 	host_says("PWD-05", AUDIT_FAIL, "kim: password changed 90 d");
 	facts_none(&host, "iam-login", "kim");
 	host_says("PWD-05", AUDIT_PASS, "1 users");
+	text("iam-login", "kim", "created=1500000000");
 	text("iam-report", "kim", "password=true changed=-1 next=-1");
 	host_says("PWD-05", AUDIT_ERROR, "does not say");
 	facts_trouble(&host, "iam", "report", "HTTP 403 AccessDenied");
 	host_says("PWD-05", AUDIT_ERROR, "AccessDenied");
+}
+
+/* He is older than the report, so it should have him. */
+static void user_whom_the_report_leaves_out_is_an_error(void **state)
+{
+	(void)state;
+	one_user(1000, NULL);
+	text("iam", "report", "generated=1699999000");
+	host_says("PWD-05", AUDIT_ERROR, "kim: the report has no line of this user");
+	facts_trouble(&host, "iam-login", "kim", "HTTP 403 AccessDenied");
+	host_says("PWD-05", AUDIT_ERROR, "AccessDenied");
+	facts_none(&host, "iam-login", "kim");
+	host_says("PWD-05", AUDIT_PASS, "1 users");
+	text("iam-login", "kim", "created=1699999500");
+	text("iam-user", "kim", "arn=a created=1699999400");
+	host_says("PWD-05", AUDIT_PASS, "1 users");
+	text("iam-user", "kim", "arn=a created=-1");
+	host_says("PWD-05", AUDIT_ERROR, "no line");
+	/* The report's is another one of that name. */
+	text("iam-user", "kim", "arn=a created=1699999400");
+	text("iam-report", "kim", "password=true changed=1600000000 next=-1");
+	host_says("PWD-05", AUDIT_PASS, "1 users");
 }
 
 static void endpoint_and_serial_console_are_warned_of(void **state)
@@ -286,6 +328,7 @@ static void who_may_push_keys_is_named(void **state)
 	facts_none(&host, "iam-pushers", "all");
 	host_says("EIC-10", AUDIT_SKIP, "--deep");
 	text("iam-pushers", "all", "roles=all");
+	text("iam", "users", "count=0");
 	host_says("EIC-10", AUDIT_INFO, "neither users nor roles");
 	text("iam-push", "arn:x", "SendSSHPublicKey=denied OpenTunnel=denied");
 	host_says("EIC-10", AUDIT_PASS, "none may push");
@@ -293,6 +336,19 @@ static void who_may_push_keys_is_named(void **state)
 	host_says("EIC-10", AUDIT_WARN, "arn:y: SendSSHPublicKey OpenTunnel");
 	facts_trouble(&host, "iam-push", "arn:z", "HTTP 403 AccessDenied");
 	host_says("EIC-10", AUDIT_ERROR, "AccessDenied");
+}
+
+static void users_that_are_not_told_are_no_pass_of_who_may_push_keys(void **state)
+{
+	(void)state;
+	text("iam-pushers", "all", "roles=all");
+	host_says("EIC-10", AUDIT_ERROR, "iam users: was not looked at");
+	facts_trouble(&host, "iam", "users", "iam ListUsers: HTTP 403 AccessDenied");
+	host_says("EIC-10", AUDIT_ERROR, "AccessDenied");
+	text("iam-push", "arn:role", "SendSSHPublicKey=denied OpenTunnel=denied");
+	host_says("EIC-10", AUDIT_ERROR, "AccessDenied");
+	text("iam-push", "arn:other", "SendSSHPublicKey=allowed OpenTunnel=denied");
+	host_says("EIC-10", AUDIT_ERROR, "arn:other: SendSSHPublicKey");
 }
 
 /* What the account has now counts, not what was mirrored. */
@@ -329,6 +385,7 @@ int main(void)
 	    T(account_without_users_is_no_pass),
 	    T(key_is_too_old_by_the_second),
 	    T(two_active_keys_fail_but_in_a_rotation),
+	    T(rotation_that_has_ended_or_is_of_other_keys_excuses_nobody),
 	    T(key_that_was_never_used_counts_from_when_it_was_made),
 	    T(inactive_key_beyond_the_grace_is_warned_of),
 	    T(initial_key_fails),
@@ -337,8 +394,10 @@ int main(void)
 	    T(upper_and_lower_case_are_one_kind),
 	    T(passwords_expire_each_quarter),
 	    T(old_password_of_a_console_user_fails),
+	    T(user_whom_the_report_leaves_out_is_an_error),
 	    T(endpoint_and_serial_console_are_warned_of),
 	    T(who_may_push_keys_is_named),
+	    T(users_that_are_not_told_are_no_pass_of_who_may_push_keys),
 	    T(live_policy_is_what_the_host_is_held_to),
 	};
 
