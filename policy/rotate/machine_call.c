@@ -85,6 +85,21 @@ static enum rotate_end create(struct rotate *m)
 	return end;
 }
 
+/* Neither lists over half a minute nor a change know it; the change makes it what it is. */
+static enum rotate_end is_gone(struct rotate *m)
+{
+	char found[ROTATE_KEY_ID_MAX];
+	enum rotate_answer a;
+	enum rotate_end end = rotate_find_new(m, found);
+
+	if (end != ROTATE_GO)
+		return end;
+	if (strcmp(found, m->rec.new.id) == 0)
+		return rotate_not_listed(m);
+	a = m->iam->update(m->iam->ctx, m->rec.user, m->rec.new.id, true, &m->e);
+	return a == ROTATE_NONE ? ROTATE_GO : a == ROTATE_OK ? rotate_not_listed(m) : rotate_failed(a);
+}
+
 /* IAM knows the key since it was created; one that is gone or off is given up. */
 static enum rotate_end set(struct rotate *m)
 {
@@ -94,8 +109,8 @@ static enum rotate_end set(struct rotate *m)
 	if (key != NULL && key->active && m->rec.state >= ROTATE_PUT)
 		return ROTATE_DONE;
 	/* MUST: a list may be late (new_key_that_no_list_shows_yet_is_not_taken_back). */
-	if (key == NULL && rotate_is_young(m))
-		return rotate_not_listed(m);
+	if (key == NULL && rotate_is_young(m) && (end = is_gone(m)) != ROTATE_GO)
+		return end;
 	if (m->rec.state == ROTATE_PUT || m->rec.state == ROTATE_TESTED) {
 		if ((end = rotate_save(m, ROTATE_ABORT)) != ROTATE_GO ||
 		    (end = rotate_step_abort(m)) != ROTATE_GO)
