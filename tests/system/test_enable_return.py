@@ -88,12 +88,21 @@ def test_what_is_no_directory_of_a_transaction_is_a_usage_error(name):
     assert call("disable", "--unconfirmed", name).returncode == 2, name
 
 
+def sshd_number():
+    """sshd takes its file away while it reads its configuration anew."""
+    file = pathlib.Path("/run/sshd.pid")
+    end = time.monotonic() + 20
+    while not (file.exists() and file.read_text().strip()) and time.monotonic() < end:
+        time.sleep(0.05)
+    return file.read_text().strip()
+
+
 def test_confirm_is_refused_when_the_old_files_are_there_again(server, admin):
     before = texts()
     assert enable("sshd", admin.code(), args=terms(admin)).status == 0
     PAM.joinpath("sshd").write_text(before[str(PAM / "sshd")], encoding="utf-8")
     DROPIN.unlink()
-    subprocess.run(["kill", "-HUP", pathlib.Path("/run/sshd.pid").read_text().strip()], check=True)
+    subprocess.run(["kill", "-HUP", sshd_number()], check=True)
     time.sleep(0.5)
     talk = login(server, admin, command=("sudo", "-n", str(BASTIONCTL), "confirm"))
     assert talk.status == 3 and not talk.prompts, talk
