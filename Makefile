@@ -86,7 +86,8 @@ ENROLL_LIBS = -lpng
 NET_LIBS = $(if $(filter no,$(AWS)),,-lcurl -ljansson -lexpat)
 libnet = $(if $(filter no,$(AWS)),,$(BUILD)/libnet.a)
 
-units = $(notdir $(wildcard packaging/systemd/*))
+# Timers of commands that ask AWS are of no use without them.
+units = $(filter-out $(if $(filter no,$(AWS)),pam-bastion-policy.% pam-bastion-rotate.%),$(notdir $(wildcard packaging/systemd/*)))
 languages = $(patsubst po/%.po,%,$(wildcard po/*.po))
 catalogue = locale/$(1)/LC_MESSAGES/pam-bastion.mo
 products = $(BUILD)/pam_bastion.so $(BUILD)/enroll-mfa $(BUILD)/bastionctl \
@@ -364,8 +365,7 @@ uninstall:
 		$(DESTDIR)$(sbindir)/bastionctl $(DESTDIR)$(tmpfilesdir)/pam-bastion.conf \
 		$(addprefix $(DESTDIR)$(unitdir)/,$(units)) \
 		$(DESTDIR)$(sysconfdir)/systemd/system/multi-user.target.wants/pam-bastion-settle.service \
-		$(DESTDIR)$(sysconfdir)/systemd/system/timers.target.wants/pam-bastion-policy.timer \
-		$(DESTDIR)$(sysconfdir)/systemd/system/timers.target.wants/pam-bastion-drift.timer
+		$(addprefix $(DESTDIR)$(sysconfdir)/systemd/system/timers.target.wants/,$(filter %.timer,$(units)))
 	cd man && rm -f $(addprefix $(DESTDIR)$(mandir)/man8/,$(notdir $(wildcard man/*.8))) \
 		$(addprefix $(DESTDIR)$(mandir)/man5/,$(notdir $(wildcard man/*.5)))
 	rm -f $(DESTDIR)$(pamconfigdir)/pam-bastion

@@ -47,8 +47,8 @@ struct history_ask {
 	 * ("!" in front, "*" or "" too); NULL: they have none here. */
 	const char *live;
 	struct history_text new; /* the password that is to be */
-	struct history_text old; /* the one in force, which somebody has proved
-	                         * to a line above (pam_unix in the step before) */
+	/* The one in force, which somebody has proved (to pam_unix, in the step before). */
+	struct history_text old;
 	int reuse;               /* 0..HISTORY_REUSE_MAX changes before the present one */
 	int64_t now;
 };

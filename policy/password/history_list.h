@@ -16,8 +16,9 @@
  *    for all of a `before`.
  *  - The next change asks which password it was, of who proves it: where the newest change
  *    that has happened has a mark or more entries than one, the password in force is put
- *    at its front (history_list_settle(); stopped_change_that_goes_on_is_in_the_history).  Where root sets the next password,
- *    nobody proves the one in force, and one that left a mark is forgotten.
+ *    at its front (history_list_settle(); stopped_change_that_goes_on_is_in_the_history).
+ *    Where root sets the next password, nobody proves the one in force, and one that left a
+ *    mark is forgotten.
  *
  * Entries of one `before` are one change: their processes ran at once, or the first was
  * refused and the next tried within the minute, and only shadow could say which was
