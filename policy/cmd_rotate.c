@@ -198,6 +198,12 @@ static int tell_end(const struct rotate *m, enum rotate_end end)
 	return end == ROTATE_DONE ? CMD_YES : cmd_tell(&m->e, exit_of(end));
 }
 
+/* ERR_REFUSED: bastionctl is built without AWS. */
+static int tell_closed(const struct err *e, int r)
+{
+	return cmd_tell(e, r == ERR_REFUSED ? CMD_USAGE : CMD_TROUBLE);
+}
+
 static int rotate_one(const struct cmd_rotate_place *p, const struct cmd_rotate_options *o,
     const struct rotate_record *target)
 {
@@ -207,7 +213,7 @@ static int rotate_one(const struct cmd_rotate_place *p, const struct cmd_rotate_
 	int r = open_world(&w, p, o, target, &e);
 
 	if (r != 0) {
-		r = cmd_tell(&e, r == ERR_REFUSED ? CMD_USAGE : CMD_TROUBLE);
+		r = tell_closed(&e, r);
 	} else {
 		end = rotate_open(w.m, target);
 		if (end == ROTATE_GO)
@@ -361,7 +367,7 @@ static int rotate_named(const struct cmd_rotate_place *p, const struct cmd_rotat
 	if (o->secret == NULL && o->profile == NULL) {
 		r = journal_each(p->state_dir, take_one, &s, &e);
 		if (r == 0 && s.count > 1)
-			r = err_set(&e, ERR_REFUSED, "%s: rotations of users of several accounts have this name: "
+			r = err_set(&e, ERR_CONFLICT, "%s: rotations of users of several accounts have this name: "
 			    "say --secret or --profile", o->word);
 		if (r == 0 && s.count == 0 && o->what == CMD_ROTATE_ROLLBACK)
 			r = err_set(&e, ERR_NONE, "%s: no key of this user has been rotated from this host", o->word);
@@ -373,7 +379,7 @@ static int rotate_named(const struct cmd_rotate_place *p, const struct cmd_rotat
 	if (r == 0 && t.profile[0] == '\0' && t.home_kind == ROTATE_HOME_PROFILE)
 		r = find_profile(p, o, &t, &e);
 	if (r != 0)
-		return cmd_tell(&e, r == ERR_NONE ? CMD_NO : CMD_TROUBLE);
+		return r == ERR_NONE ? cmd_tell(&e, CMD_NO) : tell_closed(&e, r);
 	return rotate_one(p, o, &t);
 }
 
@@ -417,7 +423,7 @@ static int retire_at_home(const struct cmd_rotate_place *p, const struct cmd_rot
 	if (o->by != NULL)
 		(void)set_text(t->by, sizeof(t->by), o->by, NULL);
 	r = open_world(&w, p, o, t, &e);
-	r = r != 0 ? cmd_tell(&e, CMD_TROUBLE) : tell_end(w.m, retire_key(&w, o->word, t->user));
+	r = r != 0 ? tell_closed(&e, r) : tell_end(w.m, retire_key(&w, o->word, t->user));
 	close_world(&w);
 	return r;
 }
@@ -434,7 +440,7 @@ static int retire(const struct cmd_rotate_place *p, const struct cmd_rotate_opti
 		r = set_text(t.user, sizeof(t.user), o->user, &e);
 	if (r == 0 && o->user == NULL && (r = open_world(&w, p, o, &t, &e)) == 0)
 		end = ask_owner(&w, o->word, t.user);
-	r = r != 0 ? cmd_tell(&e, r == ERR_REFUSED ? CMD_USAGE : CMD_TROUBLE) :
+	r = r != 0 ? tell_closed(&e, r) :
 	    end != ROTATE_GO ? tell_end(w.m, end) : CMD_YES;
 	close_world(&w);
 	return r != CMD_YES ? r : retire_at_home(p, o, &t);
