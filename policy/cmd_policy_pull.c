@@ -62,7 +62,7 @@ static int ask(struct pull *o, struct policy_kept *k, struct err *e)
  * credentials must not put its rules in the place of the right ones. */
 static bool is_foreign(const struct pull *o, const char *path)
 {
-	struct policy_kept kept;
+	struct policy_kept kept = {.mirror = {.known = false}};
 	const char *of = kept.mirror.source + strlen(PULL " ");
 
 	if (o->yes || policy_store_read(path, &kept, NULL) != 0 || !kept.mirror.known ||

@@ -288,6 +288,7 @@ int journal_each(const char *state_dir,
 	for (int i = 0; i < n; i++) {
 		struct err one = {.code = 0};
 
+		secret_wipe(&record, sizeof(record));
 		if (r == 0 && journal_peek(dir, list[i]->d_name, &record, &one) == 0)
 			one.code = 0;
 		/* Without a home: there was a `retire` of his, and no rotation. */

@@ -290,7 +290,7 @@ static enum rotate_answer get(void *ctx, const char *version, const char *label,
 {
 	struct rotate_profile *p = ctx;
 	const bool put = version != NULL ? strcmp(version, p->token) == 0 :
-	    strcmp(label, ROTATE_PENDING) == 0;
+	    label != NULL && strcmp(label, ROTATE_PENDING) == 0;
 	int r;
 
 	out->user[0] = '\0';
