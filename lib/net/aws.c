@@ -76,6 +76,13 @@ static int find_endpoint(struct aws *a, enum aws_service s, struct aws_endpoint 
 	return aws_endpoint_find(p, s, region, e);
 }
 
+/* Where no key or region is known nobody was asked, and ERR_NONE is what AWS says of a thing
+ * that it does not have (commands_without_credentials_are_in_trouble). */
+static int not_asked(int r, struct err *e)
+{
+	return r == ERR_NONE && e != NULL ? (e->code = ERR_UNAVAIL) : r;
+}
+
 /* 0 with the request ready in s. */
 static int begin(struct aws *a, struct slot *s, const struct aws_call *c, struct err *e)
 {
@@ -84,10 +91,9 @@ static int begin(struct aws *a, struct slot *s, const struct aws_call *c, struct
 	int r;
 
 	*s = (struct slot){.repeat = c->repeat && !c->fresh, .own_key = c->key != NULL};
-	if ((r = find_endpoint(a, c->service, &p, e)) != 0)
-		return r;
-	if (key == NULL && (r = aws_cred_get(a->cred, time(NULL), &key, e)) != 0)
-		return r;
+	if ((r = find_endpoint(a, c->service, &p, e)) != 0 ||
+	    (key == NULL && (r = aws_cred_get(a->cred, time(NULL), &key, e)) != 0))
+		return not_asked(r, e);
 	return aws_request_make(&s->q, c, &p, key, e);
 }
 

@@ -223,8 +223,17 @@ def test_refusals_name_service_call_code_and_request(url, alice):
     assert "secretsmanager GetSecretValue: HTTP 404 ResourceNotFoundException" in told
     told = rotate(url, "run", "--secret", owner.arn, key=(alice[0], "wrong"), ok=3)
     assert "sts GetCallerIdentity: HTTP 403 SignatureDoesNotMatch" in told and "(request " in told
-    told = rotate(url, "run", "--secret", owner.arn, ok=3)
-    assert "no AWS credentials" in told, told
+
+
+def test_commands_without_credentials_are_in_trouble(url, alice):
+    """Exit status 1 would say that the key is gone, or that a fix is refused."""
+    arn = Owner(url, alice).in_secret().arn
+    for argv in (["run", "--secret", arn], ["run", "alice"], ["repair", "alice"], ["retire", alice[0]]):
+        told = rotate(url, *argv, ok=3)
+        assert "no AWS credentials" in told, told
+    done = subprocess.run([TOOL, "fix", "MFA-03", "--user", "alice", "--yes"], check=False,
+                          capture_output=True, text=True, env=environment(url, None), timeout=300)
+    assert done.returncode == 3 and "no AWS credentials" in done.stderr, done
 
 
 # ---- a proxy that cuts ----
