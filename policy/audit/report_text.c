@@ -7,6 +7,7 @@
 
 #define COLUMN 62
 #define INDENT 6
+#define REASON_LONG 60 /* bytes: what is not said twice */
 
 static const char *paint(const struct report *r, const struct audit_finding *x)
 {
@@ -23,6 +24,54 @@ static void print_line(FILE *out, const char *text)
 	(void)fprintf(out, "%*s", INDENT, "");
 	report_plain(out, text, INDENT + 2);
 	(void)putc('\n', out);
+}
+
+/* Where in a note the reason begins that the other one ends with, too; NULL: another, or it
+ * is short. */
+static const char *same_reason(const char *text, const char *other)
+{
+	const size_t size = strlen(other);
+
+	for (const char *at = strstr(text, ": "); at != NULL; at = strstr(at + 1, ": ")) {
+		const size_t n = strlen(at);
+
+		if (n < REASON_LONG)
+			break;
+		if (n <= size && strcmp(other + size - n, at) == 0)
+			return at + strlen(": ");
+	}
+	return NULL;
+}
+
+/* Without a key to AWS twenty checks have one long reason: it is said once
+ * (a_long_reason_is_said_once). */
+static const struct audit_check *first_with(const struct report *r, const struct audit_finding *x,
+    const char *text, const char **reason)
+{
+	for (const struct audit_finding *y = r->audit->item; y < x; y++)
+		for (size_t i = 0; report_shows(r, y) && i < y->result.count; i++)
+			if (y->result.note[i].status == AUDIT_ERROR &&
+			    (*reason = same_reason(text, y->result.note[i].text)) != NULL)
+				return y->check;
+	return NULL;
+}
+
+static void print_untold(const struct report *r, const struct audit_finding *x, const char *text,
+    FILE *out)
+{
+	const char *reason = NULL;
+	const struct audit_check *first = r->verbose || r->framework != AUDIT_NO_FRAMEWORK ? NULL :
+	    first_with(r, x, text, &reason);
+	char *what = first != NULL ? strndup(text, (size_t)(reason - text)) : NULL;
+
+	if (what == NULL) {
+		print_line(out, text);
+		return;
+	}
+	(void)fprintf(out, "%*s", INDENT, "");
+	report_plain(out, what, INDENT + 2);
+	(void)fprintf(out, _("as under %s\n"), first->id);
+	free(what);
 }
 
 static void print_references(const struct audit_check *c, FILE *out)
@@ -58,7 +107,9 @@ static void print_notes(const struct report *r, const struct audit_finding *x, F
 	if (x->muted != NULL)
 		print_muted(x->muted, out);
 	for (size_t i = 0; i < x->result.count; i++)
-		if (x->result.note[i].status != AUDIT_PASS || r->verbose)
+		if (x->result.note[i].status == AUDIT_ERROR)
+			print_untold(r, x, x->result.note[i].text, out);
+		else if (x->result.note[i].status != AUDIT_PASS || r->verbose)
 			print_line(out, x->result.note[i].text);
 	if (x->result.count == 0)
 		print_line(out, _("the check has noted nothing"));

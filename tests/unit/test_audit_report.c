@@ -129,6 +129,29 @@ static void what_was_seen_and_passes_is_shown_when_asked(void **state)
 	assert_never(REPORT_TEXT, "the good");
 }
 
+static void a_long_reason_is_said_once(void **state)
+{
+	static const char why[] = "cannot be told: no credentials: set this variable and that one, or name a profile";
+	static const struct audit_check other = {.id = "TST-02", .title = "b title", .title_ko = "제목"};
+
+	(void)state;
+	a.count = 3;
+	item[1].check = item[2].check = &other;
+	result_note(&item[0].result, AUDIT_ERROR, "iam summary: %s", why);
+	result_note(&item[1].result, AUDIT_ERROR, "iam users: %s", why);
+	result_note(&item[2].result, AUDIT_ERROR, "%s", "iam users: cannot be told: a time-out");
+	assert_says(REPORT_TEXT, "\n      iam users: as under TST-01\n");
+	assert_says(REPORT_TEXT, "\n      iam users: cannot be told: a time-out\n");
+	assert_says(REPORT_TEXT, "iam summary: cannot be told: no credentials: set");
+	r.verbose = true;
+	assert_never(REPORT_TEXT, "as under");
+	r.verbose = false;
+	r.statuses = 1U << AUDIT_ERROR;
+	assert_says(REPORT_CSV, "iam users: cannot be told: no credentials: set");
+	result_note(&item[0].result, AUDIT_FAIL, "%s", "known, and bad");
+	assert_never(REPORT_TEXT, "as under TST-01"); /* that one is not shown */
+}
+
 static void a_finding_of_nothing_says_so_in_every_format(void **state)
 {
 	(void)state;
@@ -228,6 +251,7 @@ int main(void)
 	    T(what_a_terminal_obeys_is_not_printed),
 	    T(lines_of_evidence_stay_behind_its_indent),
 	    T(what_was_seen_and_passes_is_shown_when_asked),
+	    T(a_long_reason_is_said_once),
 	    T(a_finding_of_nothing_says_so_in_every_format),
 	    T(a_description_is_cut_between_two_characters),
 	    T(the_worst_stands_first_and_what_is_muted_behind_warnings),
