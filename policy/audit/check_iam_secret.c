@@ -92,23 +92,23 @@ static void check_stuck(struct facts *f, const struct audit_rules *rules, struct
 
 /* ---- KEY-08 ---- */
 
+/* By the age of the key: a rotation may be noted that left the old one in place. */
 static void judge_recent(struct result *r, const struct audit_rules *rules, const struct fact *x)
 {
-	const int64_t at = words_number(x->text, "rotated"), most = audit_key_max_age(rules);
-	const bool enabled = words_is(x->text, "enabled", "yes");
+	const int64_t at = words_number(x->text, "created"), most = audit_key_max_age(rules);
 	char age[IAM_FACTS_AGE];
 
 	iam_facts_age(rules->now - at, age);
 	if (at < 0)
-		result_note(r, AUDIT_WARN, N_("%s: was never rotated"), x->name);
+		result_note(r, AUDIT_ERROR, N_("%s: when its key was made is not known"), x->name);
 	else if (rules->now - at > most)
-		result_note(r, AUDIT_WARN, N_("%s: was rotated %s ago, more than %d days"), x->name, age,
+		result_note(r, AUDIT_WARN, N_("%s: its key was made %s ago, more than %d days"), x->name, age,
 		    (int)(most / 86400));
-	else if (!enabled)
-		result_note(r, AUDIT_INFO, N_("%s: was rotated %s ago; nothing does so by itself"), x->name,
-		    age);
+	else if (!words_is(x->text, "enabled", "yes"))
+		result_note(r, AUDIT_INFO, N_("%s: its key was made %s ago; Secrets Manager does not rotate it"),
+		    x->name, age);
 	else
-		result_note(r, AUDIT_PASS, N_("%s: was rotated %s ago"), x->name, age);
+		result_note(r, AUDIT_PASS, N_("%s: its key was made %s ago"), x->name, age);
 }
 
 static void check_recent(struct facts *f, const struct audit_rules *rules, struct result *r)
@@ -132,7 +132,7 @@ static const struct audit_check checks[] = {
     {.id = "KEY-08", .severity = AUDIT_LOW, SECRETS, .title = "Secrets were rotated lately",
         .title_ko = "자동 교체", .isms_p = "2.7.2",
         .prowler = "secretsmanager_secret_rotated_periodically",
-        .rule = N_("each secret that is named was rotated within key_max_age (90 days)"),
+        .rule = N_("the key in each secret that is named is not older than key_max_age (90 days)"),
         .fix = "bastionctl rotate run --secret ARN", .run = check_recent},
 };
 

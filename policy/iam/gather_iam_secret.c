@@ -13,7 +13,7 @@
 struct told {
 	char user[TOLD], key[GATHER_IAM_ID], status[TOLD], works[TOLD], current[TOLD], pending[TOLD];
 	bool enabled;
-	int64_t rotated, changed;
+	int64_t changed, created; /* the secret; its key in IAM */
 };
 
 static int64_t seconds_of(const json_t *j, const char *member)
@@ -58,7 +58,6 @@ static int describe(struct gather_iam_part *p, const char *name, struct told *t,
 
 	if (code == 0) {
 		t->enabled = json_is_true(json_object_get(r.json, "RotationEnabled"));
-		t->rotated = seconds_of(r.json, "LastRotatedDate");
 		t->changed = seconds_of(r.json, "LastChangedDate");
 		take_stages(t, json_object_get(r.json, "VersionIdsToStages"));
 	} else if (e != NULL) {
@@ -82,8 +81,10 @@ static int find_key(struct gather_iam_part *p, const char *id, struct told *t, s
 	    code == 0 && k != NULL; k = xml_next(k)) {
 		const char *other = xml_text(k, "AccessKeyId"), *status = xml_text(k, "Status");
 
-		if (other != NULL && status != NULL && strcmp(other, id) == 0)
-			words_put(t->status, TOLD, status);
+		if (other == NULL || status == NULL || strcmp(other, id) != 0)
+			continue;
+		words_put(t->status, TOLD, status);
+		t->created = gather_iam_time(xml_text(k, "CreateDate"));
 	}
 	if (code != 0 && aws_answer_is(&r, "NoSuchEntity"))
 		code = 0;
@@ -162,15 +163,15 @@ static int read_value(struct gather_iam_part *p, const char *name, struct told *
 static void note_secret(struct gather_iam_part *p, const char *name)
 {
 	struct told t = {.user = "-", .key = "-", .status = "-", .works = "-", .current = "-",
-	    .pending = "-"};
+	    .pending = "-", .created = -1};
 	struct err e = {0};
 
 	if (describe(p, name, &t, &e) != 0 || read_value(p, name, &t, &e) != 0)
 		facts_trouble(p->f, "iam-secret", name, e.text);
 	else
 		facts_format(p->f, "iam-secret", name, "user=%s key=%s status=%s works=%s enabled=%s "
-		    "rotated=%" PRId64 " changed=%" PRId64 " current=%s pending=%s", t.user, t.key, t.status,
-		    t.works, t.enabled ? "yes" : "no", t.rotated, t.changed, t.current, t.pending);
+		    "created=%" PRId64 " changed=%" PRId64 " current=%s pending=%s", t.user, t.key, t.status,
+		    t.works, t.enabled ? "yes" : "no", t.created, t.changed, t.current, t.pending);
 }
 
 void gather_iam_secrets(struct gather_iam_part *p)

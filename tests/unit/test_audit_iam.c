@@ -194,20 +194,24 @@ static void secret_that_is_not_iams_fails(void **state)
 	text("iam-secrets", "all", "count=1");
 	host_says("KEY-06", AUDIT_ERROR, "none of the secrets");
 	text("iam-secret", "s", "user=kim key=AKIA...WXYZ status=Active works=yes enabled=yes "
-	    "rotated=1699999000 changed=1699999000 current=v1 pending=v1");
+	    "created=1699999000 changed=1699999000 current=v1 pending=v1");
 	host_says("KEY-06", AUDIT_PASS, "works");
 	host_says("KEY-07", AUDIT_PASS, "nowhere, or on the current");
-	host_says("KEY-08", AUDIT_PASS, "was rotated");
+	host_says("KEY-08", AUDIT_PASS, "was made");
 	text("iam-secret", "s", "user=kim key=AKIA...WXYZ status=Inactive works=InvalidClientTokenId "
-	    "enabled=no rotated=-1 changed=1699990000 current=v1 pending=v2");
+	    "enabled=no created=1699990000 changed=1699990000 current=v1 pending=v2");
 	host_says("KEY-06", AUDIT_FAIL, "Inactive");
 	host_says("KEY-07", AUDIT_FAIL, "AWSPENDING waits");
-	host_says("KEY-08", AUDIT_WARN, "never rotated");
+	host_says("KEY-08", AUDIT_INFO, "does not rotate it");
 	text("iam-secret", "s", "user=kim key=AKIA...WXYZ status=Active works=SignatureDoesNotMatch "
-	    "enabled=no rotated=1600000000 changed=1699999900 current=v1 pending=v2");
+	    "enabled=yes created=1600000000 changed=1699999900 current=v1 pending=v2");
 	host_says("KEY-06", AUDIT_FAIL, "SignatureDoesNotMatch");
 	host_says("KEY-07", AUDIT_INFO, "under way");
 	host_says("KEY-08", AUDIT_WARN, "more than 90 days");
+	text("iam-secret", "s", "user=kim key=AKIA...WXYZ status=gone works=InvalidClientTokenId "
+	    "enabled=yes created=-1 changed=1699999900 current=v1 pending=-");
+	host_says("KEY-06", AUDIT_FAIL, "gone");
+	host_says("KEY-08", AUDIT_ERROR, "not known");
 	facts_trouble(&host, "iam-secret", "s", "HTTP 400 ResourceNotFoundException");
 	host_says("KEY-06", AUDIT_ERROR, "ResourceNotFound");
 	host_says("KEY-07", AUDIT_ERROR, "ResourceNotFound");
