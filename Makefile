@@ -264,7 +264,7 @@ check-fuzz:
 
 # The whole crash matrix of rotations: each cut, each kill, and each two of them; hours.
 check-rotate: tests
-	@ROTATE_PAIRS=all $(BUILD)/tests/unit/test_rotate
+	@ROTATE_PAIRS=$${ROTATE_PAIRS:-all} $(BUILD)/tests/unit/test_rotate
 	@BUILD='$(abspath $(BUILD))' PYTHON='$(PYTHON)' ROTATE_ALL=1 SYSTEM=tests/system/test_rotate.py tests/run system
 
 # The long form: each call of each operation, and 10,000 kills at any time; several hours.
