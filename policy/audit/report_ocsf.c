@@ -39,6 +39,7 @@ static void print_metadata(const struct report *r, const struct audit_finding *x
 	if (r->account != NULL) {
 		(void)fputs(",\"account\":{\"type_id\":10,\"type\":\"AWS Account\"", out);
 		report_pair(out, "uid", r->account);
+		report_pair(out, "name", r->account); /* prowler's readers insist on one */
 		(void)putc('}', out);
 	}
 	(void)putc('}', out);
