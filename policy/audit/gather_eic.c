@@ -53,14 +53,14 @@ static void find_owner(const char *path, char *owner, size_t size)
 	const char *const dpkg[] = {DPKG, "-S", path, NULL};
 	const char *const rpm[] = {RPM, "-qf", "--qf", "%{NAME}\\n", path, NULL};
 	struct run_said said = {{0}, {0}};
-	int status = 0, r = run_program(dpkg, &said, &status, NULL);
+	int status = 0;
 
 	owner[0] = '\0';
-	if (r == 0 && status == 0)
+	if (run_program(dpkg, &said, &status, NULL) == 0 && status == 0)
 		(void)snprintf(owner, size, "%.*s", (int)strcspn(buffer_string(&said.out), ":\n"),
 		    buffer_string(&said.out));
 	run_free(&said);
-	if (r != ERR_NONE)
+	if (owner[0] != '\0')
 		return;
 	if (run_program(rpm, &said, &status, NULL) == 0 && status == 0)
 		(void)snprintf(owner, size, "%.*s", (int)strcspn(buffer_string(&said.out), "\n"),
