@@ -133,9 +133,9 @@ class Account:
     def iam(self, action, **params):
         return self.call("iam", action, **params)
 
-    def user(self, name, policy=None, key=False, password=None):
+    def user(self, name, policy=None, key=False, password=None, path="/"):
         """A user; the new key, or None."""
-        self.iam("CreateUser", UserName=name)
+        self.iam("CreateUser", UserName=name, Path=path)
         if policy is not None:
             self.iam("PutUserPolicy", UserName=name, PolicyName="p", PolicyDocument=policy)
         if password is not None:

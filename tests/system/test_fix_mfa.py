@@ -99,28 +99,6 @@ def test_who_needs_none_and_who_signs_are_refused(account):
     assert policy(account, "robot") is None and policy(account, "admin") is None
 
 
-def test_least_policy_is_enough_and_is_of_one_user_alone(account):
-    def printed(*argv):
-        return subprocess.run([TOOL, "aws-policy", "fix", *argv], capture_output=True, text=True,
-                              check=True).stdout
-
-    assert "PutUserPolicy" not in printed()
-    found = json.loads(printed("--account", "123456789012", "--user", "kim"))
-    user, = [s for s in found["Statement"] if "iam:PutUserPolicy" in s["Action"]]
-    assert user["Resource"] == "arn:aws:iam::123456789012:user/kim"
-    for leave in (None, *user["Action"]):
-        # moto asks for every resource, whatever a call is about.
-        allow = {"Effect": "Allow", "Resource": "*", "Action": [a for a in user["Action"] if a != leave]}
-        key = account.user(f"fixer-{leave}"[-60:].replace(":", "-"),
-                           json.dumps({"Version": "2012-10-17", "Statement": [allow]}), key=True)
-        done = run(account, "fix", "MFA-03", "--user", "kim", "--yes", key=key)
-        back = run(account, "rollback", key=key)
-        assert (done.returncode == 0 and back.returncode == 0) == (leave is None), (leave, done, back)
-        if leave == "iam:DeleteUserPolicy":
-            assert run(account, "rollback").returncode == 0
-        assert policy(account) is None
-
-
 class Iam:
     """A user with a password, and answers that get lost."""
 

@@ -34,9 +34,9 @@ def clean_up():
 class Secret:
     """A user's key in a secret that is rotated every 30 days."""
 
-    def __init__(self, account):
+    def __init__(self, account, path="/"):
         self.account, self.user = account, f"robot{next(NUMBERS)}"
-        self.key = account.user(self.user, ALL, key=True)
+        self.key = account.user(self.user, ALL, key=True, path=path)
         self.first = self.token()
         value = {"accesskey": self.key["AccessKeyId"], "secretkey": self.key["SecretAccessKey"],
                  "username": self.user, "masterarn": "arn:aws:secretsmanager:x:123456789012:secret:m"}
@@ -94,7 +94,7 @@ class Secret:
             [str(BUILD / "tests/system/aws_call"), "sts", "GetCallerIdentity"], check=True,
             capture_output=True, text=True, env=self.account.env(
                 {"AccessKeyId": now["accesskey"], "SecretAccessKey": now["secretkey"]})).stdout
-        assert f":user/{self.user}\n" in told
+        assert re.search(rf"^Arn arn:aws:iam::\d+:user/(\S+/)?{self.user}$", told, re.M), told
         return now
 
 
