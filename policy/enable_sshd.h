@@ -23,6 +23,10 @@ struct enable_sshd {
 	const char *addr;   /* where he comes from, or NULL */
 };
 
+/* Runs `sshd -t` as argv has it, and once more where its directory of privilege separation is
+ * missing, which is made.  0 with its exit status and, in line, what it said; as run_program(). */
+int enable_sshd_try(const char *const argv[], int *status, char *line, size_t size, struct err *e);
+
 /* `sshd -t`.  0; ERR_REFUSED with what it says; ERR_NONE: no sshd. */
 int enable_sshd_test(const struct enable_sshd *q, struct err *e);
 

@@ -27,7 +27,6 @@
 #define SYSTEMCTL "/usr/bin/systemctl"
 #define INODES 64
 #define TRIES 3 /* sshd drops one of many connections */
-#define PRIVSEP "/run/sshd"
 
 /* ---- the configuration that is to come ---- */
 
@@ -40,43 +39,22 @@ static int put_part(void *ctx, int number, const struct buffer *text, struct err
 	return enable_file_put(&f, text, true, e);
 }
 
-/* It is made when sshd begins, and goes with it: without it sshd judges nothing. */
-static bool made_privsep(const struct err *e)
+/* Options of the unit win over the file; a -f among them is another file. */
+static int test_start(void *ctx, const char *const word[], size_t n, struct err *e)
 {
-	return strstr(e->text, "separation directory: " PRIVSEP) != NULL && mkdir(PRIVSEP, 0755) == 0;
-}
-
-static int test_once(const char *config, const char *const word[], size_t n, struct err *e)
-{
-	const char *argv[FIX_OPTIONS + 5] = {ENABLE_SSHD_PROGRAM, "-t", "-f", config};
-	struct run_said said = {{0}, {0}};
+	const char *argv[FIX_OPTIONS + 5] = {ENABLE_SSHD_PROGRAM, "-t", "-f", ctx};
 	char line[300];
 	int status, r;
 
 	for (size_t i = 0; i < n; i++)
 		argv[4 + i] = word[i];
-	r = run_program(argv, &said, &status, e);
-	run_line(&said, line, sizeof(line));
-	run_free(&said);
+	r = enable_sshd_try(argv, &status, line, sizeof(line), e);
 	if (r != 0 || status == 0)
 		return r;
 	if (n == 0)
 		return err_set(e, ERR_REFUSED, "%s: sshd -t refuses it: %s", ENABLE_SSHD_CONFIG, line);
 	return err_set(e, ERR_REFUSED, "%s: with the options of its unit sshd -t refuses it: %s",
 	    ENABLE_SSHD_CONFIG, line);
-}
-
-/* Options of the unit win over the file; a -f among them is another file. */
-static int test_start(void *ctx, const char *const word[], size_t n, struct err *e)
-{
-	struct err why = {0};
-	int r = test_once(ctx, word, n, &why);
-
-	if (r == ERR_REFUSED && made_privsep(&why))
-		r = test_once(ctx, word, n, &why);
-	if (r != 0 && e != NULL)
-		*e = why;
-	return r;
 }
 
 int fix_sshd_test(struct facts *f, const struct fix_plan *p, struct err *e)
@@ -415,13 +393,8 @@ static int restart_systemd(const struct fix_change *c, struct err *e)
 
 int fix_sshd_restart(const struct fix_change *c, struct err *e)
 {
-	struct err why = {0};
-	int r = enable_sshd_live(&why);
+	int r = enable_sshd_live(e);
 
-	if (r != 0 && made_privsep(&why))
-		r = enable_sshd_live(&why);
-	if (r != 0 && e != NULL)
-		*e = why;
 	if (r != 0)
 		return r;
 	return access(SYSTEMD, F_OK) == 0 ? restart_systemd(c, e) : enable_sshd_reload(e);

@@ -146,6 +146,22 @@ def test_a_sshd_that_would_refuse_its_files_is_not_made_to_read_them(server, adm
     wait(lambda: is_in(login(server, admin), admin))
 
 
+def test_unconfirmed_change_comes_back_at_boot_before_sshd_has_begun(server, admin):
+    """/run/sshd is made when sshd begins, and `sshd -t` refuses everything without it."""
+    before = texts()
+    assert enable("sshd", admin.code(), args=terms(admin)).status == 0 and is_open()
+    server.stop()
+    privsep = pathlib.Path("/run/sshd")
+    privsep.rmdir()
+    try:
+        done = call("disable", "--unconfirmed", open_txn())
+        assert done.returncode == 0 and not is_open() and texts() == before, done
+    finally:
+        privsep.mkdir(exist_ok=True)
+        server.start()
+    assert is_in(login(server, admin), admin)
+
+
 def test_confirm_is_refused_to_a_login_through_another_sshd(server, admin):
     assert enable("sshd", admin.code(), args=terms(admin)).status == 0
     with Sshd(UsePAM="no", AuthenticationMethods="publickey") as rescue:
