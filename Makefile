@@ -93,7 +93,7 @@ catalogue = locale/$(1)/LC_MESSAGES/pam-bastion.mo
 products = $(BUILD)/pam_bastion.so $(BUILD)/enroll-mfa $(BUILD)/bastionctl \
 	$(foreach l,$(languages),$(BUILD)/$(call catalogue,$(l)))
 
-.PHONY: all deps demo check check-unit check-pam check-race check-system check-guard check-crash check-fuzz check-model check-rotate \
+.PHONY: all deps demo check check-unit check-pam check-race check-system check-guard check-crash check-fuzz check-model check-boot check-rotate \
 	lint asan bench bench-passwords install uninstall dist clean tests pot update-po valgrind fuzz fuzz-programs crash coverage
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -262,7 +262,11 @@ check-fuzz:
 	@$(coverage_make) fuzz-programs
 	@BUILD='$(abspath $(BUILD))' PYTHON='$(PYTHON)' tests/run fuzz
 
-# The whole crash matrix of rotations: each cut, each kill, and each two of them; hours.
+# Under a real systemd, with reboots; not in `check`: it needs systemd-nspawn.
+check-boot: all
+	@BUILD='$(BUILD)' tests/boot/run
+
+# The whole crash matrix of rotations: each cut, each kill, and each two of them.
 check-rotate: tests
 	@ROTATE_PAIRS=$${ROTATE_PAIRS:-all} $(BUILD)/tests/unit/test_rotate
 	@BUILD='$(abspath $(BUILD))' PYTHON='$(PYTHON)' ROTATE_ALL=1 SYSTEM=tests/system/test_rotate.py tests/run system
