@@ -43,7 +43,7 @@ static void set(const char *variable, const char *value)
 static int set_up(void **state)
 {
 	static const char *const mine[] = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
-	    "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_WEB_IDENTITY_TOKEN_FILE",
+	    "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_WEB_IDENTITY_TOKEN_FILE",
 	    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 	    "AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
 	    "AWS_EC2_METADATA_SERVICE_ENDPOINT", "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "AWS_MAX_ATTEMPTS",
@@ -193,6 +193,98 @@ static void roles_without_a_source_in_a_circle_or_with_a_code_are_refused(void *
 	in_file("config", "[profile r]\nrole_arn=a\nmfa_serial=m\nsource_profile=r\n");
 	assert_fails(ERR_SYNTAX, "mfa_serial is not in this version");
 	assert_int_equal(loopback.requests, 0);
+}
+
+/* Without a key there is nothing to sign with. */
+static void role_whose_source_has_no_key_is_never_asked_for(void **state)
+{
+	static const struct loopback_step steps[] = {{.answer = ROLE("ROLE")}};
+
+	(void)state;
+	loopback_say(steps, 1);
+	settings.profile = "r";
+	in_file("config", "[profile r]\nrole_arn=a\nsource_profile=nobody\n");
+	assert_fails(ERR_BAD, "profile nobody: neither ");
+	in_file("config", "[profile r]\nrole_arn=a\nsource_profile=s\n[profile s]\nregion=eu-west-1\n");
+	assert_fails(ERR_BAD, "profile s: there is no key in it");
+	settings.profile = NULL; /* nor does the instance's role take the place of the one that is named */
+	in_file("config", "[default]\nrole_arn=a\nsource_profile=nobody\n");
+	assert_fails(ERR_BAD, "profile nobody: neither ");
+	assert_int_equal(loopback.requests, 0);
+}
+
+/* As AWS's own tools have it: the chain ends at the first key. */
+static void source_profile_with_a_key_and_a_role_gives_its_key(void **state)
+{
+	static const struct loopback_step steps[] = {{.answer = ROLE("ROLE")}, {.answer = ROLE("OTHER")}};
+
+	(void)state;
+	loopback_say(steps, 2);
+	settings.profile = "r";
+	in_file("credentials", "[s]\naws_access_key_id=S\naws_secret_access_key=s\n"
+	    "[t]\naws_access_key_id=T\naws_secret_access_key=s\n");
+	in_file("config", "[profile r]\nrole_arn=a\nsource_profile=s\n"
+	    "[profile s]\nrole_arn=b\nsource_profile=t\n");
+	assert_found("ROLE", "role a");
+	assert_int_equal(loopback.requests, 1);
+	assert_non_null(strstr(loopback.request[0], "Credential=S/"));
+}
+
+static void key_is_of_one_file_alone(void **state)
+{
+	(void)state;
+	settings.profile = "x";
+	in_file("credentials", "[x]\naws_access_key_id=X\naws_secret_access_key=s\n");
+	in_file("config", "[profile x]\naws_session_token=of-another\naws_secret_access_key=other\n");
+	assert_found("X", "profile x");
+	assert_null(key->token.data);
+	in_file("credentials", "[x]\naws_access_key_id=X\n");
+	assert_fails(ERR_BAD, "the secret access key is missing");
+}
+
+/* The program's key goes before one of the configuration file, and behind one of the
+ * credentials file. */
+static void program_stands_between_the_two_files(void **state)
+{
+	(void)state;
+	settings.profile = "x";
+	in_file("config", "[profile x]\naws_access_key_id=CONF\naws_secret_access_key=s\n"
+	    "credential_process = /bin/echo '{\"Version\":1,\"AccessKeyId\":\"PROC\",\"SecretAccessKey\":\"s\"}'\n");
+	assert_found("PROC", "profile x");
+	in_file("credentials", "[x]\naws_access_key_id=CRED\naws_secret_access_key=s\n");
+	assert_found("CRED", "profile x");
+}
+
+static void profile_may_be_named_by_the_older_variable_but_not_two(void **state)
+{
+	(void)state;
+	in_file("credentials", "[default]\naws_access_key_id=DEF\naws_secret_access_key=s\n"
+	    "[x]\naws_access_key_id=X\naws_secret_access_key=s\n");
+	set("AWS_DEFAULT_PROFILE", "x");
+	assert_found("X", "profile x");
+	set("AWS_PROFILE", "x");
+	assert_found("X", "profile x");
+	set("AWS_PROFILE", "default");
+	assert_fails(ERR_SYNTAX, "AWS_PROFILE and AWS_DEFAULT_PROFILE");
+	assert_int_equal(aws_cred_region(aws_cred_of(aws), false, &region, &e), ERR_SYNTAX);
+	settings.profile = "x";
+	assert_found("X", "profile x");
+}
+
+/* It is asked for by roles alone. */
+static void number_of_a_device_beside_a_key_says_nothing(void **state)
+{
+	(void)state;
+	in_file("credentials", "[default]\naws_access_key_id=DEF\naws_secret_access_key=s\nmfa_serial=m\n");
+	assert_found("DEF", "profile default");
+}
+
+/* A key that is set in from its section is one all the same: the instance's would be used. */
+static void keys_that_are_indented_are_read(void **state)
+{
+	(void)state;
+	in_file("credentials", "[default]\n  aws_access_key_id = DEF\n  aws_secret_access_key = s\n");
+	assert_found("DEF", "profile default");
 }
 
 static void role_that_is_refused_is_named(void **state)
@@ -478,6 +570,13 @@ int main(void)
 	    TEST(what_is_not_in_this_version_is_not_passed_over),
 	    TEST(profile_assumes_its_role_with_the_key_of_another),
 	    TEST(roles_without_a_source_in_a_circle_or_with_a_code_are_refused),
+	    TEST(role_whose_source_has_no_key_is_never_asked_for),
+	    TEST(source_profile_with_a_key_and_a_role_gives_its_key),
+	    TEST(key_is_of_one_file_alone),
+	    TEST(program_stands_between_the_two_files),
+	    TEST(profile_may_be_named_by_the_older_variable_but_not_two),
+	    TEST(number_of_a_device_beside_a_key_says_nothing),
+	    TEST(keys_that_are_indented_are_read),
 	    TEST(role_that_is_refused_is_named),
 	    TEST(process_is_run_without_a_shell),
 	    TEST(process_that_does_not_end_is_ended),

@@ -123,12 +123,29 @@ static void keys_are_found_in_their_section(void **state)
 	aws_ini_free(&ini);
 }
 
+/* As AWS's own tools have it: by how far in the key above stands. */
+static void lines_that_are_set_in_are_keys_or_those_of_the_key_above(void **state)
+{
+	(void)state;
+	assert_int_equal(read_ini(" [a]\n  x = 1\n  s3 =\n    y = 2\n\n    # remark\n    z = 3\n  v = 4\n[b]\n\tx=5\n"), 0);
+	assert_string_equal(aws_ini_get(&ini, "a", "x"), "1");
+	assert_string_equal(aws_ini_get(&ini, "a", "v"), "4");
+	assert_string_equal(aws_ini_get(&ini, "b", "x"), "5");
+	assert_null(aws_ini_get(&ini, "a", "y"));
+	assert_null(aws_ini_get(&ini, "a", "z"));
+	aws_ini_free(&ini);
+}
+
 static void lines_that_are_none_are_told_by_number_and_not_repeated(void **state)
 {
 	static const struct { const char *text, *why; } wrong[] = {{"[a]\nhunter2\n", "f:2: neither"},
 	    {"hunter2=1\n", "f:1: a key outside"}, {"[a\n", "f:1: no section"}, {"[]\n", "f:1: no section"},
 	    {"[a]\nx=1\nX=hunter2\n", "f:3: the key is there"}, {"[a]\n[a]\n", "f:2: the section is there"},
-	    {"[a]\n=hunter2", "f:2: neither"}, {"[a] b\n", "f:1: no section"}};
+	    {"[a]\n=hunter2", "f:2: neither"}, {"[a] b\n", "f:1: no section"},
+	    {"[DEFAULT]\nx=hunter2\n", "f:1: [DEFAULT] is no profile"},
+	    {"[a]\ncredential_process: hunter2 --role=x\n", "f:2: neither"},
+	    {"[a]\ncredential_process = x\n  hunter2 --role=y\n", "f:3: a value of several lines"},
+	    {"[a]\nx = \n  [b]\nhunter2=1\n", "f:3: a value of several lines"}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
@@ -415,6 +432,7 @@ int main(void)
 	    cmocka_unit_test(one_level_too_many_is_refused),
 	    cmocka_unit_test(objects_are_read_and_what_is_said_of_others_repeats_nothing),
 	    cmocka_unit_test(keys_are_found_in_their_section),
+	    cmocka_unit_test(lines_that_are_set_in_are_keys_or_those_of_the_key_above),
 	    cmocka_unit_test(lines_that_are_none_are_told_by_number_and_not_repeated),
 	    cmocka_unit_test(key_that_could_end_a_header_is_none),
 	    cmocka_unit_test(times_are_read_as_aws_writes_them),
