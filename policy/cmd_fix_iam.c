@@ -52,12 +52,20 @@ static int read_options(struct work *w, int argc, char **argv)
 			return cmd_usage("fix", N_("unknown option"), a);
 		else if (!cmd_fix_iam_names(a))
 			return cmd_usage("fix", N_("fixes of the account go by themselves"), a);
-		else {
+		else
 			w->what |= FIX_ACCOUNT_BIT(a[5] - '0');
-			(void)snprintf(w->c.what, sizeof(w->c.what), "%.6s", a);
-		}
 	}
 	return CMD_YES;
+}
+
+/* All that were asked for, in their order, as history and log name them. */
+static void name_them(struct work *w)
+{
+	size_t n = 0;
+
+	for (int i = FIX_ACCOUNT_FIRST; i <= FIX_ACCOUNT_LAST; i++)
+		if ((w->what & FIX_ACCOUNT_BIT(i)) != 0)
+			n += (size_t)snprintf(w->c.what + n, sizeof(w->c.what) - n, "%sPWD-0%d", n > 0 ? "," : "", i);
 }
 
 /* ---- who would be hit ---- */
@@ -187,6 +195,7 @@ int cmd_fix_iam(const struct cmd_common *common, int argc, char **argv)
 	if (r == CMD_YES && (r = cmd_settings(common, &w->settings)) == CMD_YES)
 		r = cmd_fix_state_dir(common, w->state_dir, sizeof(w->state_dir));
 	if (r == CMD_YES) {
+		name_them(w);
 		account_settings(&w->account, &w->settings);
 		(void)snprintf(w->c.profile, sizeof(w->c.profile), "%s", w->account.profile != NULL ?
 		    w->account.profile : "");

@@ -179,17 +179,6 @@ static int keep(const struct enable_txn *t, const struct fix_user *c, char id[EN
 	return r;
 }
 
-/* The rest of the line that begins with key; false: there is none. */
-static bool line_of(const char *text, const char *key, char *out, size_t size)
-{
-	const size_t n = strlen(key);
-
-	for (; *text != '\0'; text += strcspn(text, "\n"), text += *text == '\n')
-		if (strncmp(text, key, n) == 0)
-			return snprintf(out, size, "%.*s", (int)strcspn(text + n, "\n"), text + n) < (int)size;
-	return false;
-}
-
 int fix_user_read(const struct enable_txn *t, const char *id, struct fix_user *c, struct err *e)
 {
 	struct buffer text = {0};
@@ -199,12 +188,12 @@ int fix_user_read(const struct enable_txn *t, const char *id, struct fix_user *c
 
 	*c = (struct fix_user){.user = ""};
 	if (r == 0 && (strncmp(buffer_string(&text), HEAD "\n", strlen(HEAD) + 1) != 0 ||
-	    !line_of(text.data, "account ", c->who.account, sizeof(c->who.account)) ||
-	    !line_of(text.data, "user ", c->user, sizeof(c->user)) || c->user[0] == '\0' ||
-	    !line_of(text.data, "old ", had, sizeof(had)) ||
-	    !line_of(text.data, "profile ", c->profile, sizeof(c->profile)) ||
-	    !line_of(text.data, "region ", c->region, sizeof(c->region)) ||
-	    !line_of(text.data, "end", end, sizeof(end))))
+	    !enable_txn_line(text.data, "account", c->who.account, sizeof(c->who.account)) ||
+	    !enable_txn_line(text.data, "user", c->user, sizeof(c->user)) || c->user[0] == '\0' ||
+	    !enable_txn_line(text.data, "old", had, sizeof(had)) ||
+	    !enable_txn_line(text.data, "profile", c->profile, sizeof(c->profile)) ||
+	    !enable_txn_line(text.data, "region", c->region, sizeof(c->region)) ||
+	    !enable_txn_line(text.data, "end", end, sizeof(end))))
 		r = err_set(e, ERR_BAD, "transaction %s: its manifest cannot be read", id);
 	if (r == 0) {
 		c->had = strcmp(had, "no") != 0;

@@ -63,6 +63,16 @@ def test_all_fields_are_written_and_only_what_is_weaker_changes(account):
     assert "fix PWD-0" in run(account, "history").stdout
 
 
+def test_history_names_all_that_were_asked_for(account):
+    account.iam("UpdateAccountPasswordPolicy", **OLD)
+    assert run(account, "fix", "PWD-04", "PWD-02", "PWD-03", "PWD-01", "PWD-02", "--yes").returncode == 0
+    assert "fix PWD-01,PWD-02,PWD-03,PWD-04  done" in run(account, "history").stdout
+    told = json.loads(run(account, "history", "--json").stdout)["transactions"][-1]
+    assert told["what"] == "fix PWD-01,PWD-02,PWD-03,PWD-04"
+    assert run(account, "rollback").returncode == 0
+    assert settable(policy(account)) == OLD
+
+
 def test_what_somebody_has_changed_since_is_not_taken_back(account):
     account.iam("UpdateAccountPasswordPolicy", **OLD)
     assert run(account, "fix", "PWD-04", "--yes").returncode == 0
