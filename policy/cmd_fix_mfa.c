@@ -26,7 +26,7 @@ struct work {
 
 static int exit_of(int r)
 {
-	return r == ERR_REFUSED || r == ERR_NONE ? CMD_NO : r == ERR_CONFLICT ? CMD_AGAIN : CMD_TROUBLE;
+	return r == ERR_REFUSED ? CMD_NO : r == ERR_CONFLICT ? CMD_AGAIN : CMD_TROUBLE;
 }
 
 /* ---- the words ---- */
@@ -232,7 +232,7 @@ int cmd_fix_mfa_back(const struct cmd_common *common, const char *state_dir, con
 		r = cmd_tell(&w->e, r == ERR_CONFLICT ? CMD_AGAIN : CMD_TROUBLE);
 	} else {
 		if ((r = back(w, &t, id)) != 0)
-			r = cmd_tell(&w->e, r == ERR_CONFLICT || r == ERR_REFUSED ? CMD_NO : CMD_TROUBLE);
+			r = cmd_tell(&w->e, exit_of(r));
 		else
 			(void)printf(_("All is as it was before transaction %s.\n"), id);
 		enable_txn_unlock(&t);

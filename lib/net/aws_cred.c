@@ -160,7 +160,8 @@ static int from_role(struct aws_cred *c, const char *profile, int deep, int64_t 
 	int r;
 
 	if (aws_profiles_get(p, profile, "mfa_serial") != NULL)
-		return err_set(e, ERR_SYNTAX, "profile %s: mfa_serial is not in this version", profile);
+		return err_set(e, ERR_SYNTAX, "profile %s: %s is not in this version", profile,
+		    "mfa_serial");
 	if ((r = find_assuming(c, profile, deep, now, &with, e)) != 0)
 		return r;
 	r = aws_cred_region(c, false, &role.region, e);

@@ -264,7 +264,7 @@ int fix_account_back(const struct enable_txn *t, struct aws *a, const char *id,
 	if (r == 0)
 		r = iam_policy_get(a, &now, e);
 	if (r == 0 && !fix_account_same(&now, &c->old) && !fix_account_same(&now, &c->new))
-		return err_set(e, ERR_CONFLICT, "the account password policy has been changed since; "
+		return err_set(e, ERR_REFUSED, "the account password policy has been changed since; "
 		    "%s/%s/%s is how it was", t->dir, id, OLD);
 	if (r != 0 || (r = put_old(a, c, e)) != 0)
 		return r;

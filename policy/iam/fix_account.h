@@ -42,8 +42,8 @@ int fix_account_apply(const struct enable_txn *t, struct aws *a, const struct fi
 int fix_account_read(const struct enable_txn *t, const char *id, struct fix_account *c,
     struct err *e);
 
-/* Puts c->old back, and ends it.  0; ERR_CONFLICT: somebody has changed it since;
- * ERR_REFUSED: another account answers; trouble. */
+/* Puts c->old back, and ends it.  0; ERR_REFUSED: somebody has changed it since, or another
+ * account answers; else as account_call(). */
 int fix_account_back(const struct enable_txn *t, struct aws *a, const char *id,
     const struct fix_account *c, struct err *e);
 

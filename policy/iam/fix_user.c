@@ -111,7 +111,7 @@ static int look_user(struct aws *a, struct fix_user *c, struct err *e)
 		arn = xml_text(r.result, "User/Arn");
 		c->itself = arn != NULL && strcmp(arn, c->who.arn) == 0;
 	} else if (aws_answer_is(&r, "NoSuchEntity")) {
-		code = err_set(e, ERR_NONE, "account %s has no user %s", c->who.account, c->user);
+		code = err_set(e, ERR_REFUSED, "account %s has no user %s", c->who.account, c->user);
 	}
 	aws_answer_free(&r);
 	return code;
@@ -290,7 +290,7 @@ int fix_user_back(const struct enable_txn *t, struct aws *a, const char *id,
 		r = err_set(e, ERR_REFUSED, "account %s answers; the transaction is of %s", who.account,
 		    c->who.account);
 	if (r == 0 && (r = has(a, c, document, e)) == 0 && (r = has(a, c, old_of(c), e)) == 0)
-		r = err_set(e, ERR_CONFLICT, "policy %s of user %s has been changed since; it stays as it is",
+		r = err_set(e, ERR_REFUSED, "policy %s of user %s has been changed since; it stays as it is",
 		    FIX_USER_POLICY, c->user);
 	if (r < 0 || (r = put_old(a, c, e)) != 0)
 		return r;

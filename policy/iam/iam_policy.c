@@ -23,7 +23,8 @@ static int check_whole(const struct iam_policy *p, struct err *e)
 
 	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
 		if ((p->given & 1U << always[i]) == 0)
-			return err_set(e, ERR_BAD, CALL ": an answer without %s", iam_field_name(always[i]));
+			return err_set(e, ERR_BAD, "iam GetAccountPasswordPolicy: an answer without %s",
+			    iam_field_name(always[i]));
 	return 0;
 }
 
@@ -36,11 +37,11 @@ int iam_policy_read(struct iam_policy *p, const struct xml_node *result, struct 
 
 	*p = (struct iam_policy){.custom = false};
 	if (policy == NULL)
-		return err_set(e, ERR_BAD, CALL ": an answer without a policy");
+		return err_set(e, ERR_BAD, "iam GetAccountPasswordPolicy: an answer without a policy");
 	buffer_text(&json, "{\"PasswordPolicy\": {");
 	for (const struct xml_node *n = policy->child; n != NULL && r == 0; n = n->next) {
 		if (!is_plain(n->name) || n->child != NULL || !is_plain(n->text))
-			r = err_set(e, ERR_BAD, CALL ": a field that cannot be read");
+			r = err_set(e, ERR_BAD, "iam GetAccountPasswordPolicy: a field that cannot be read");
 		buffer_format(&json, "%s\"%.64s\": %.64s", comma, n->name, n->text);
 		comma = ", ";
 	}

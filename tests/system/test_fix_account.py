@@ -170,6 +170,18 @@ def test_who_is_hit_by_a_shorter_age_is_named():
     assert done.returncode == 3 and "cannot be told" in done.stderr and iam.fields == OLD
 
 
+def test_way_back_is_tried_again_where_aws_has_too_many_requests():
+    iam = Iam()
+    with Fake(iam) as server:
+        assert run(server, "fix", "PWD-04", "--yes").returncode == 0
+    with Fake(lambda action, params: no("Throttling")) as server:
+        back = run(server, "rollback", AWS_MAX_ATTEMPTS="1")
+    assert back.returncode == 75 and "Throttling" in back.stderr, back.stderr
+    with Fake(iam) as server:
+        assert run(server, "rollback").returncode == 0
+    assert iam.fields == OLD
+
+
 def test_answer_that_is_lost_is_read_again():
     iam = Iam()
     iam.mode = "lost"
