@@ -2,6 +2,7 @@
  * json_reply.h, aws_ini.h, aws_key.h. */
 #include "tests/unit/scratch.h"
 
+#include "lib/core/utf8.h"
 #include "lib/net/aws_ini.h"
 #include "lib/net/aws_wire.h"
 
@@ -394,6 +395,28 @@ static void wrong_clock_is_told(void **state)
 	assert_int_equal(answer.end, AWS_SKEWED);
 }
 
+/* What a server says goes to a terminal and into reports. */
+static void what_a_server_says_is_cut_between_characters_and_commands_no_terminal(void **state)
+{
+	char body[1024], many[400];
+
+	(void)state;
+	make(&(struct aws_call){.service = AWS_IAM, .action = "GetUser"}, NULL);
+	for (size_t lead = 240; lead < 256; lead++) {
+		memset(many, 'x', lead);
+		(void)snprintf(many + lead, sizeof(many) - lead, "한글é한글한글한글");
+		(void)snprintf(body, sizeof(body), "<ErrorResponse><Error><Code>X</Code><Message>%s</Message></Error>"
+		    "</ErrorResponse>", many);
+		answer_with(404, "", body);
+		assert_true(utf8_is_text(answer.e.text));
+		assert_non_null(strstr(answer.e.text, "xxxx"));
+	}
+	answer_with(404, "", "<ErrorResponse><Error><Code>X</Code><Message>a\xc2\x9b" "2Jb</Message></Error><RequestId>"
+	    "r\xc2\x85</RequestId></ErrorResponse>");
+	assert_true(utf8_is_text(answer.e.text));
+	assert_non_null(strstr(answer.e.text, "X: a 2Jb"));
+}
+
 static void answer_of_another_call_is_trouble(void **state)
 {
 	(void)state;
@@ -445,6 +468,7 @@ int main(void)
 	    cmocka_unit_test(message_about_a_secret_is_kept_back),
 	    cmocka_unit_test(throttling_is_no_refusal_and_a_quota_is),
 	    cmocka_unit_test(wrong_clock_is_told),
+	    cmocka_unit_test(what_a_server_says_is_cut_between_characters_and_commands_no_terminal),
 	    cmocka_unit_test(answer_of_another_call_is_trouble),
 	};
 
