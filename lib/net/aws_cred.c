@@ -302,7 +302,7 @@ static int find_region(struct aws_cred *c, bool ask, struct err *e)
 			return r;
 		region = aws_profiles_get(&c->profiles, profile, "region");
 	}
-	if (region == NULL)
+	if (region == NULL || region[0] == '\0')
 		return ask ? ask_region(c, e) : ERR_NONE;
 	if (snprintf(c->region, sizeof(c->region), "%s", region) >= (int)sizeof(c->region))
 		return err_set(e, ERR_SYNTAX, "%.64s: no region", region);

@@ -431,6 +431,9 @@ static void region_is_found_in_its_order(void **state)
 	assert_int_equal(find(), 0);
 	assert_int_equal(aws_cred_region(aws_cred_of(aws), true, &region, &e), 0);
 	assert_string_equal(region, "eu-west-3");
+	in_file("config", "[default]\nregion=\n"); /* none, and not one without a name */
+	assert_int_equal(find(), 0);
+	assert_int_equal(aws_cred_region(aws_cred_of(aws), false, &region, &e), ERR_NONE);
 	set("AWS_DEFAULT_REGION", "eu-west-2");
 	assert_int_equal(find(), 0);
 	assert_int_equal(aws_cred_region(aws_cred_of(aws), true, &region, &e), 0);
