@@ -236,7 +236,7 @@ static int put_new(struct aws *a, const struct fix_user *c, bool *untouched, str
 	struct err other = {0};
 	int code = ask(a, "PutUserPolicy", c, document, &r, e);
 
-	*untouched = code != 0 && (r.end != AWS_TROUBLE || !r.sent);
+	*untouched = code != 0 && !r.unsure;
 	if (code != 0 && !*untouched && has(a, c, document, &other) == 1)
 		code = 0;
 	aws_answer_free(&r);

@@ -108,7 +108,7 @@ int iam_policy_put(struct aws *a, const struct iam_policy *p, bool *taken, struc
 	/* One that is gone is what was asked for, also by the first try of two. */
 	if (!p->custom && aws_answer_is(&r, "NoSuchEntity"))
 		code = 0;
-	*taken = code == 0 || (r.end == AWS_TROUBLE && r.sent);
+	*taken = code == 0 || r.unsure;
 	aws_answer_free(&r);
 	return code;
 }

@@ -81,7 +81,7 @@ int mfa_device_make(struct mfa_device *d, struct aws *a, const char *name,
 	if (aws_answer_is(&r, "EntityAlreadyExists"))
 		code = ERR_CONFLICT;
 	/* It is there, or may be, whatever the answer says of it. */
-	if (code == 0 || (r.end == AWS_TROUBLE && r.sent))
+	if (code == 0 || r.unsure)
 		(void)snprintf(d->serial, MFA_SERIAL, "%s", serial);
 	if (code == 0) {
 		said = xml_text(r.result, "VirtualMFADevice/SerialNumber");
@@ -147,7 +147,7 @@ int mfa_device_enable(const struct mfa_device *d, struct aws *a, const char code
 
 	if (aws_answer_is(&r, "InvalidAuthenticationCode"))
 		result = ERR_SYNTAX;
-	else if (result != 0 && r.end == AWS_TROUBLE && r.sent && is_assigned(d, a))
+	else if (result != 0 && r.unsure && is_assigned(d, a))
 		result = 0;
 	aws_answer_free(&r);
 	return result;

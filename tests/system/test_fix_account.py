@@ -123,9 +123,15 @@ class Iam:
             return ok(action, "<PasswordPolicy>" + "".join(
                 f"<{k}>{v}</{k}>" for k, v in fields.items()) + "</PasswordPolicy>")
         if action == "UpdateAccountPasswordPolicy":
+            if self.mode == "throttled":
+                return no("Throttling")
             if self.mode in ("", "lost"):
                 self.hidden, self.before = self.late, self.fields
                 self.fields = {k: v for k, v in params.items() if k in OLD}
+            if self.mode == "lost, throttled":
+                self.hidden, self.before, self.mode = self.late, self.fields, "throttled"
+                self.fields = {k: v for k, v in params.items() if k in OLD}
+                return 500, ""
             if self.mode == "cut":
                 self.mode = "silent"
                 return 500, ""
@@ -217,6 +223,19 @@ def test_change_that_iam_may_have_taken_and_does_not_show_stays_open(mode):
         assert back.returncode == 0, back.stderr
         assert iam.fields == OLD
         assert "returned" in run(server, "history").stdout
+
+
+def test_try_that_was_lost_is_not_forgotten_over_the_next_one():
+    """The first may have been taken, whatever the second is told."""
+    iam = Iam()
+    iam.late, iam.mode = 1000, "lost, throttled"
+    with Fake(iam) as server:
+        done = run(server, "fix", "PWD-04", "--yes", AWS_MAX_ATTEMPTS="2")
+        assert done.returncode == 3 and "is open" in done.stderr, done.stderr
+        assert iam.fields["PasswordReusePrevention"] == "24"
+        iam.mode, iam.late, iam.hidden = "", 0, 0
+        assert run(server, "rollback").returncode == 0
+        assert iam.fields == OLD
 
 
 def test_end_that_is_not_known_stays_open_until_it_is_taken_back():

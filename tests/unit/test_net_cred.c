@@ -491,6 +491,30 @@ static void only_what_may_be_repeated_is_tried_again(void **state)
 	aws_answer_free(&r);
 }
 
+static void try_that_may_have_been_done_is_told_behind_the_next(void **state)
+{
+	static const struct loopback_step lost[] = {{.answer = NULL}, {.answer = FAILS("400", "Throttling")}},
+	    refused[] = {{.answer = FAILS("400", "Throttling")}, {.answer = FAILS("404", "NoSuchEntity")}};
+	struct aws_answer r = {.end = AWS_TROUBLE};
+
+	(void)state;
+	set("AWS_ACCESS_KEY_ID", "ENV");
+	set("AWS_SECRET_ACCESS_KEY", "s");
+	set("AWS_MAX_ATTEMPTS", "2");
+	assert_int_equal(find(), 0);
+	loopback_say(lost, 2);
+	assert_int_equal(call(true, &r), ERR_UNAVAIL);
+	assert_int_equal(r.end, AWS_THROTTLED);
+	assert_true(r.unsure);
+	loopback_say(refused, 2);
+	assert_int_equal(call(true, &r), ERR_REFUSED);
+	assert_false(r.unsure);
+	loopback_say(lost, 1);
+	assert_int_equal(call(false, &r), ERR_UNAVAIL);
+	assert_true(r.sent && r.unsure);
+	aws_answer_free(&r);
+}
+
 static void expired_key_is_fetched_anew_once(void **state)
 {
 	static const struct loopback_step steps[] = {{.answer = SAID("200 OK", FOR_GOOD("ONE"))},
@@ -589,6 +613,7 @@ int main(void)
 	    TEST(key_is_fetched_anew_before_it_ends_and_the_old_one_stays_while_it_is_good),
 	    TEST(region_is_found_in_its_order),
 	    TEST(only_what_may_be_repeated_is_tried_again),
+	    TEST(try_that_may_have_been_done_is_told_behind_the_next),
 	    TEST(expired_key_is_fetched_anew_once),
 	    TEST(calls_in_flight_have_their_retries),
 	    TEST(variables_that_are_wrong_are_told),
