@@ -349,6 +349,9 @@ static void container_gives_a_key_with_its_token(void **state)
 	assert_non_null(strstr(loopback.request[1], "\r\nauthorization: def\r\n"));
 	set("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://192.0.2.1/keys");
 	assert_fails(ERR_SYNTAX, "a key is asked for by https");
+	set("AWS_CONTAINER_CREDENTIALS_FULL_URI", "https://a:hunter2@127.0.0.1/keys");
+	assert_fails(ERR_SYNTAX, "a name or a password");
+	assert_null(strstr(e.text, "hunter2"));
 	set("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://169.254.170.22/keys");
 	assert_fails(ERR_SYNTAX, "a key is asked for by https");
 }

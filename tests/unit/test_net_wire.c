@@ -232,6 +232,8 @@ static void override_is_https_or_loopback(void **state)
 	struct aws_endpoint p;
 
 	(void)state;
+	assert_int_equal(aws_endpoint_of(&p, AWS_IAM, "", "https://a:hunter2@127.0.0.1/", &e), ERR_SYNTAX);
+	assert_null(strstr(e.text, "hunter2"));
 	assert_int_equal(aws_endpoint_of(&p, AWS_IAM, "", "http://127.0.0.1:5000", &e), 0);
 	assert_string_equal(p.url, "http://127.0.0.1:5000");
 	assert_int_equal(aws_endpoint_of(&p, AWS_IAM, "", "https://iam.example.invalid", &e), 0);
