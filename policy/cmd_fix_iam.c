@@ -70,7 +70,7 @@ static void name_them(struct work *w)
 
 /* ---- who would be hit ---- */
 
-/* Those whose password is older than the new age, and not than the old one. */
+/* Those whose password is older than the new age, and not than the old one; or may be. */
 static int print_hit(struct work *w, const struct credential_report *t)
 {
 	const int64_t now = (int64_t)time(NULL);
@@ -83,7 +83,7 @@ static int print_hit(struct work *w, const struct credential_report *t)
 		const int64_t days = row->changed >= 0 ? (now - row->changed) / DAY : 100000;
 
 		if (!row->password || strcmp(row->user, CREDENTIAL_REPORT_ROOT) == 0 || days < after ||
-		    (before > 0 && days >= before))
+		    (before > 0 && row->changed >= 0 && days >= before))
 			continue;
 		if (n++ == 0)
 			(void)printf("%s", w->c.new.value[IAM_HARD_EXPIRY] != 0 ?

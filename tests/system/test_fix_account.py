@@ -169,6 +169,9 @@ def test_who_is_hit_by_a_shorter_age_is_named():
     with Fake(Iam()) as server: # older than the old age already
         done = run(server, "fix", "PWD-03", "--dry-run")
     assert done.returncode == 1 and "kim" not in done.stdout
+    with Fake(Iam("N/A")) as server: # may be of any day
+        done = run(server, "fix", "PWD-03", "--dry-run")
+    assert done.returncode == 1 and "  kim: day of the last change unknown" in done.stdout
     iam = Iam()
     iam.mode = "no report"
     with Fake(iam) as server:
