@@ -93,6 +93,7 @@ static int apply(struct work *w)
 {
 	char id[ENABLE_ID_MAX] = "", open[ENABLE_ID_MAX];
 	struct enable_txn t;
+	bool is_open;
 	int r = enable_txn_lock(&t, w->state_dir, WAIT, &w->e);
 
 	if (r != 0)
@@ -103,11 +104,12 @@ static int apply(struct work *w)
 		return CMD_NO;
 	}
 	r = fix_user_apply(&t, w->aws, &w->c, id, &w->e);
+	is_open = id[0] != '\0' && enable_txn_has(&t, id, ENABLE_TXN_FIX);
 	enable_txn_unlock(&t);
 	if (r != 0) {
 		const int code = cmd_tell(&w->e, w->e.code == ERR_CONFLICT ? CMD_AGAIN : CMD_TROUBLE);
 
-		return id[0] != '\0' && r != ERR_REFUSED && r != ERR_UNKNOWN ? tell_open(id) : code;
+		return is_open ? tell_open(id) : code;
 	}
 	(void)printf(_("Done; transaction %s.  `bastionctl rollback %s` takes it back.\n"), id, id);
 	return CMD_YES;

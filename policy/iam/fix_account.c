@@ -190,7 +190,7 @@ static int settle_old(const struct enable_txn *t, const char *id, const struct f
 		(void)enable_txn_turn(t, id, ENABLE_TXN_FIX, "returned", &other);
 	if (e->text[0] == '\0')
 		(void)err_set(e, ERR_UNAVAIL, "IAM has taken the new policy and shows the old one");
-	e->code = taken ? ERR_UNAVAIL : ERR_REFUSED;
+	e->code = taken ? ERR_UNAVAIL : e->code == ERR_CONFLICT ? ERR_CONFLICT : ERR_REFUSED;
 	return e->code;
 }
 

@@ -32,9 +32,10 @@ struct fix_account {
 	struct iam_policy old, new;
 };
 
-/* Puts c->new in the place of c->old.  0 with id; ERR_CONFLICT: it is another already;
- * ERR_REFUSED: it was not taken, and all is as it was (e says why); other trouble, also where
- * IAM has taken it and does not show it: then the transaction is open, if *id is not "". */
+/* Puts c->new in the place of c->old.  0 with id; ERR_CONFLICT: it is another already, or AWS
+ * has too many requests; ERR_REFUSED: it was not taken, and all is as it was (e says why); other
+ * trouble, also where IAM has taken it and does not show it.  Whether the transaction is open,
+ * if *id is not "", its manifest says. */
 int fix_account_apply(const struct enable_txn *t, struct aws *a, const struct fix_account *c,
     char id[ENABLE_ID_MAX], struct err *e);
 

@@ -228,6 +228,15 @@ def test_change_that_iam_may_have_taken_and_does_not_show_stays_open(mode):
         assert "returned" in run(server, "history").stdout
 
 
+def test_change_that_aws_throttles_is_tried_again():
+    iam = Iam()
+    iam.mode = "throttled"
+    with Fake(iam) as server:
+        done = run(server, "fix", "PWD-04", "--yes", AWS_MAX_ATTEMPTS="1")
+        assert done.returncode == 75 and "is open" not in done.stderr, done.stderr
+        assert iam.fields == OLD and "returned" in run(server, "history").stdout
+
+
 def test_try_that_was_lost_is_not_forgotten_over_the_next_one():
     """The first may have been taken, whatever the second is told."""
     iam = Iam()
