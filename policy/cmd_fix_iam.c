@@ -199,11 +199,8 @@ int cmd_fix_iam(const struct cmd_common *common, int argc, char **argv)
 	if (r == CMD_YES) {
 		name_them(w);
 		account_settings(&w->account, &w->settings);
-		(void)snprintf(w->c.profile, sizeof(w->c.profile), "%s", w->account.profile != NULL ?
-		    w->account.profile : "");
-		(void)snprintf(w->c.region, sizeof(w->c.region), "%s", w->account.region != NULL ?
-		    w->account.region : "");
-		r = fix(w);
+		r = account_keep(&w->account, w->c.profile, w->c.region) ? fix(w) :
+		    cmd_usage("fix", N_("a profile or a region that the way back could not name"), NULL);
 	}
 	aws_close(&w->aws);
 	free(w);

@@ -162,16 +162,12 @@ static int fix(struct work *w)
 	return apply(w);
 }
 
-static void set_who(struct work *w)
+static int set_who(struct work *w)
 {
-	struct fix_user *c = &w->c;
-
 	account_settings(&w->account, &w->settings);
-	(void)snprintf(c->user, sizeof(c->user), "%s", w->user);
-	(void)snprintf(c->profile, sizeof(c->profile), "%s", w->account.profile != NULL ?
-	    w->account.profile : "");
-	(void)snprintf(c->region, sizeof(c->region), "%s", w->account.region != NULL ?
-	    w->account.region : "");
+	(void)snprintf(w->c.user, sizeof(w->c.user), "%s", w->user);
+	return account_keep(&w->account, w->c.profile, w->c.region) ? CMD_YES :
+	    cmd_usage("fix", N_("a profile or a region that the way back could not name"), NULL);
 }
 
 static void finish(struct work *w)
@@ -194,10 +190,8 @@ int cmd_fix_mfa(const struct cmd_common *common, int argc, char **argv)
 	}
 	if (r == CMD_YES && (r = cmd_settings(common, &w->settings)) == CMD_YES)
 		r = cmd_fix_state_dir(common, w->state_dir, sizeof(w->state_dir));
-	if (r == CMD_YES) {
-		set_who(w);
+	if (r == CMD_YES && (r = set_who(w)) == CMD_YES)
 		r = fix(w);
-	}
 	finish(w);
 	return cmd_finish(r);
 }

@@ -27,8 +27,8 @@ bool fix_account_same(const struct iam_policy *a, const struct iam_policy *b);
 struct fix_account {
 	struct account_caller who;
 	char what[32];      /* "PWD-02,PWD-03" */
-	char profile[128];  /* "": none */
-	char region[64];    /* likewise */
+	char profile[ACCOUNT_PROFILE];  /* "": none */
+	char region[ACCOUNT_REGION];    /* likewise */
 	struct iam_policy old, new;
 };
 

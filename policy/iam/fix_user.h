@@ -19,8 +19,8 @@
 struct fix_user {
 	struct account_caller who;
 	char user[FIX_USER_NAME];
-	char profile[128]; /* "": none */
-	char region[64];   /* likewise */
+	char profile[ACCOUNT_PROFILE]; /* "": none */
+	char region[ACCOUNT_REGION];   /* likewise */
 	bool itself;       /* the user's own key signs */
 	bool console;      /* has a console password */
 	int keys;          /* active access keys */

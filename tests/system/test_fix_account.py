@@ -228,6 +228,20 @@ def test_change_that_iam_may_have_taken_and_does_not_show_stays_open(mode):
         assert "returned" in run(server, "history").stdout
 
 
+@pytest.mark.parametrize("what", [["PWD-04"], ["MFA-03", "--user", "kim"]], ids=["PWD-04", "MFA-03"])
+@pytest.mark.parametrize("name", ["x" * 128, "x\nregion y"], ids=["long", "lines"])
+def test_profile_that_the_way_back_could_not_name_is_refused(what, name, tmp_path):
+    """It would be cut, and be another one's name."""
+    file = tmp_path / "credentials"
+    file.write_text("".join(f"[{x}]\naws_access_key_id = AKIAX\naws_secret_access_key = s\n"
+                            for x in ("x" * 128, "x" * 127)), encoding="utf-8")
+    with Fake(Iam()) as server:
+        done = run(server, "fix", *what, "--yes", "--profile", name,
+                   AWS_SHARED_CREDENTIALS_FILE=str(file))
+        assert done.returncode == 2 and "profile" in done.stderr, done.stdout + done.stderr
+        assert not server.count and not TXN.exists()
+
+
 def test_change_that_aws_throttles_is_tried_again():
     iam = Iam()
     iam.mode = "throttled"
