@@ -52,17 +52,25 @@ static int read_options(struct work *w, int argc, char **argv)
 			return cmd_usage("fix", N_("unknown option"), a);
 		else if (!cmd_fix_iam_names(a))
 			return cmd_usage("fix", N_("fixes of the account go by themselves"), a);
-		else {
+		else
 			w->what |= FIX_ACCOUNT_BIT(a[5] - '0');
-			(void)snprintf(w->c.what, sizeof(w->c.what), "%.6s", a);
-		}
 	}
 	return CMD_YES;
 }
 
+/* All that were asked for, in their order, as history and log name them. */
+static void name_them(struct work *w)
+{
+	size_t n = 0;
+
+	for (int i = FIX_ACCOUNT_FIRST; i <= FIX_ACCOUNT_LAST; i++)
+		if ((w->what & FIX_ACCOUNT_BIT(i)) != 0)
+			n += (size_t)snprintf(w->c.what + n, sizeof(w->c.what) - n, "%sPWD-0%d", n > 0 ? "," : "", i);
+}
+
 /* ---- who would be hit ---- */
 
-/* Those whose password is older than the new age, and not than the old one. */
+/* Those whose password is older than the new age, and not than the old one; or may be. */
 static int print_hit(struct work *w, const struct credential_report *t)
 {
 	const int64_t now = (int64_t)time(NULL);
@@ -75,7 +83,7 @@ static int print_hit(struct work *w, const struct credential_report *t)
 		const int64_t days = row->changed >= 0 ? (now - row->changed) / DAY : 100000;
 
 		if (!row->password || strcmp(row->user, CREDENTIAL_REPORT_ROOT) == 0 || days < after ||
-		    (before > 0 && days >= before))
+		    (before > 0 && row->changed >= 0 && days >= before))
 			continue;
 		if (n++ == 0)
 			(void)printf("%s", w->c.new.value[IAM_HARD_EXPIRY] != 0 ?
@@ -129,6 +137,7 @@ static int apply(struct work *w)
 {
 	char id[ENABLE_ID_MAX] = "", open[ENABLE_ID_MAX];
 	struct enable_txn t;
+	bool is_open;
 	int r = enable_txn_lock(&t, w->state_dir, WAIT, &w->e);
 
 	if (r != 0)
@@ -139,11 +148,12 @@ static int apply(struct work *w)
 		return CMD_NO;
 	}
 	r = fix_account_apply(&t, w->aws, &w->c, id, &w->e);
+	is_open = id[0] != '\0' && enable_txn_has(&t, id, ENABLE_TXN_FIX);
 	enable_txn_unlock(&t);
 	if (r != 0) {
 		const int code = cmd_tell(&w->e, r == ERR_CONFLICT ? CMD_AGAIN : CMD_TROUBLE);
 
-		return id[0] != '\0' && r != ERR_REFUSED && r != ERR_UNKNOWN ? tell_open(id) : code;
+		return is_open ? tell_open(id) : code;
 	}
 	(void)printf(_("Done; transaction %s.  `bastionctl rollback %s` takes it back.\n"), id, id);
 	return CMD_YES;
@@ -187,12 +197,10 @@ int cmd_fix_iam(const struct cmd_common *common, int argc, char **argv)
 	if (r == CMD_YES && (r = cmd_settings(common, &w->settings)) == CMD_YES)
 		r = cmd_fix_state_dir(common, w->state_dir, sizeof(w->state_dir));
 	if (r == CMD_YES) {
+		name_them(w);
 		account_settings(&w->account, &w->settings);
-		(void)snprintf(w->c.profile, sizeof(w->c.profile), "%s", w->account.profile != NULL ?
-		    w->account.profile : "");
-		(void)snprintf(w->c.region, sizeof(w->c.region), "%s", w->account.region != NULL ?
-		    w->account.region : "");
-		r = fix(w);
+		r = account_keep(&w->account, w->c.profile, w->c.region) ? fix(w) :
+		    cmd_usage("fix", N_("a profile or a region that the way back could not name"), NULL);
 	}
 	aws_close(&w->aws);
 	free(w);
@@ -231,7 +239,7 @@ int cmd_fix_iam_back(const struct cmd_common *common, const char *state_dir, con
 		r = cmd_tell(&w->e, r == ERR_CONFLICT ? CMD_AGAIN : CMD_TROUBLE);
 	} else {
 		if ((r = back(w, &t, id)) != 0)
-			r = cmd_tell(&w->e, r == ERR_CONFLICT || r == ERR_REFUSED ? CMD_NO : CMD_TROUBLE);
+			r = cmd_tell(&w->e, exit_of(r));
 		else
 			(void)printf(_("All is as it was before transaction %s.\n"), id);
 		enable_txn_unlock(&t);

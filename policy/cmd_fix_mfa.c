@@ -26,7 +26,7 @@ struct work {
 
 static int exit_of(int r)
 {
-	return r == ERR_REFUSED || r == ERR_NONE ? CMD_NO : r == ERR_CONFLICT ? CMD_AGAIN : CMD_TROUBLE;
+	return r == ERR_REFUSED ? CMD_NO : r == ERR_CONFLICT ? CMD_AGAIN : CMD_TROUBLE;
 }
 
 /* ---- the words ---- */
@@ -93,6 +93,7 @@ static int apply(struct work *w)
 {
 	char id[ENABLE_ID_MAX] = "", open[ENABLE_ID_MAX];
 	struct enable_txn t;
+	bool is_open;
 	int r = enable_txn_lock(&t, w->state_dir, WAIT, &w->e);
 
 	if (r != 0)
@@ -103,11 +104,12 @@ static int apply(struct work *w)
 		return CMD_NO;
 	}
 	r = fix_user_apply(&t, w->aws, &w->c, id, &w->e);
+	is_open = id[0] != '\0' && enable_txn_has(&t, id, ENABLE_TXN_FIX);
 	enable_txn_unlock(&t);
 	if (r != 0) {
 		const int code = cmd_tell(&w->e, w->e.code == ERR_CONFLICT ? CMD_AGAIN : CMD_TROUBLE);
 
-		return id[0] != '\0' && r != ERR_REFUSED && r != ERR_UNKNOWN ? tell_open(id) : code;
+		return is_open ? tell_open(id) : code;
 	}
 	(void)printf(_("Done; transaction %s.  `bastionctl rollback %s` takes it back.\n"), id, id);
 	return CMD_YES;
@@ -160,16 +162,12 @@ static int fix(struct work *w)
 	return apply(w);
 }
 
-static void set_who(struct work *w)
+static int set_who(struct work *w)
 {
-	struct fix_user *c = &w->c;
-
 	account_settings(&w->account, &w->settings);
-	(void)snprintf(c->user, sizeof(c->user), "%s", w->user);
-	(void)snprintf(c->profile, sizeof(c->profile), "%s", w->account.profile != NULL ?
-	    w->account.profile : "");
-	(void)snprintf(c->region, sizeof(c->region), "%s", w->account.region != NULL ?
-	    w->account.region : "");
+	(void)snprintf(w->c.user, sizeof(w->c.user), "%s", w->user);
+	return account_keep(&w->account, w->c.profile, w->c.region) ? CMD_YES :
+	    cmd_usage("fix", N_("a profile or a region that the way back could not name"), NULL);
 }
 
 static void finish(struct work *w)
@@ -192,10 +190,8 @@ int cmd_fix_mfa(const struct cmd_common *common, int argc, char **argv)
 	}
 	if (r == CMD_YES && (r = cmd_settings(common, &w->settings)) == CMD_YES)
 		r = cmd_fix_state_dir(common, w->state_dir, sizeof(w->state_dir));
-	if (r == CMD_YES) {
-		set_who(w);
+	if (r == CMD_YES && (r = set_who(w)) == CMD_YES)
 		r = fix(w);
-	}
 	finish(w);
 	return cmd_finish(r);
 }
@@ -232,7 +228,7 @@ int cmd_fix_mfa_back(const struct cmd_common *common, const char *state_dir, con
 		r = cmd_tell(&w->e, r == ERR_CONFLICT ? CMD_AGAIN : CMD_TROUBLE);
 	} else {
 		if ((r = back(w, &t, id)) != 0)
-			r = cmd_tell(&w->e, r == ERR_CONFLICT || r == ERR_REFUSED ? CMD_NO : CMD_TROUBLE);
+			r = cmd_tell(&w->e, exit_of(r));
 		else
 			(void)printf(_("All is as it was before transaction %s.\n"), id);
 		enable_txn_unlock(&t);

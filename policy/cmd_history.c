@@ -70,7 +70,7 @@ static int show(const char *state_dir, bool json)
 		if (txn_said_read(&t, id[i], &x) && json)
 			print_json(id[i], &x, first), first = false;
 		else if (x.state != NULL)
-			(void)printf("%s  %-14s  %-9s  %s\n", when, x.what, x.state, id[i]);
+			(void)printf("%s  %-17s  %-9s  %s\n", when, x.what, x.state, id[i]);
 	}
 	free(id);
 	if (json)

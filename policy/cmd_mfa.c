@@ -107,7 +107,7 @@ static bool ask_code(const char *prompt, char code[8])
 
 		(void)printf("%s", _(prompt));
 		(void)fflush(stdout);
-		if (stopped || fgets(line, sizeof(line), stdin) == NULL)
+		if (stopped || fgets(line, sizeof(line), stdin) == NULL || stopped)
 			break;
 		for (const char *at = line; *at != '\0' && *at != '\n' && n < 7; at++)
 			if (*at != ' ')
@@ -172,11 +172,19 @@ static int drop(struct work *w, int r)
 	return r;
 }
 
+/* Who asks, and for whom: for a user who is not there nothing is made. */
+static int look(struct work *w)
+{
+	const int r = account_caller(w->aws, &w->who, &w->e);
+
+	return r != 0 ? r : mfa_device_look(w->aws, &w->who, w->user, &w->e);
+}
+
 static int make(struct work *w)
 {
 	const char *name = w->device != NULL ? w->device : w->user;
 	char serial[MFA_SERIAL];
-	int r = account_caller(w->aws, &w->who, &w->e);
+	int r = look(w);
 
 	(void)snprintf(w->made.user, sizeof(w->made.user), "%s", w->user);
 	if (r == 0 && w->replace && (r = mfa_device_serial(&w->who, name, serial, &w->e)) == 0)
@@ -202,7 +210,7 @@ static bool is_agreed(const struct work *w)
 static int tell_plan(struct work *w)
 {
 	char serial[MFA_SERIAL];
-	int r = account_caller(w->aws, &w->who, &w->e);
+	int r = look(w);
 
 	if (r == 0)
 		r = mfa_device_serial(&w->who, w->device != NULL ? w->device : w->user, serial, &w->e);

@@ -60,7 +60,7 @@ static int ask(struct pull *o, struct policy_kept *k, struct err *e)
 
 /* What is kept is of a certain account, and this is another one's, or nobody knows: wrong
  * credentials must not put its rules in the place of the right ones. */
-static bool is_foreign(const struct pull *o, const char *path)
+static bool is_of_another(const struct pull *o, const char *path)
 {
 	struct policy_kept kept = {.mirror = {.known = false}};
 	const char *of = kept.mirror.source + strlen(PULL " ");
@@ -76,6 +76,15 @@ static bool is_foreign(const struct pull *o, const char *path)
 		(void)fprintf(stderr, _("bastionctl: %s: is of account %s, and which one answers cannot be "
 		    "told; with --yes its policy is taken\n"), path, of);
 	return true;
+}
+
+/* One that waits to be applied is kept, too: what is taken would make an end of it. */
+static bool is_foreign(const struct pull *o, const char *path)
+{
+	char staged[POLICY_PATH_MAX];
+
+	policy_staged_path(path, staged);
+	return is_of_another(o, path) || is_of_another(o, staged);
 }
 
 static int tell_kept(const struct pull *o, const char *path, int r)

@@ -96,11 +96,11 @@ int enable_txn_write(const struct enable_txn *t, const char *id, const char *nam
 	    enable_file_put(&f, text, true, e);
 }
 
-static void add_file(const struct enable_file *f, int i, struct buffer *out)
+void enable_txn_add_file(const struct enable_file *f, int number, const char *kind,
+    struct buffer *out)
 {
-	buffer_format(out, "file %d %s %s %s %o %u %u %s\n", i, f->is_service ? "pam" : "sshd",
-	    f->was ? "was" : "-", f->will ? "will" : "-", (unsigned)f->mode, (unsigned)f->uid,
-	    (unsigned)f->gid, f->path);
+	buffer_format(out, "file %d %s %s %s %o %u %u %s\n", number, kind, f->was ? "was" : "-",
+	    f->will ? "will" : "-", (unsigned)f->mode, (unsigned)f->uid, (unsigned)f->gid, f->path);
 }
 
 static int write_manifest(const struct enable_txn *t, const char *id,
@@ -114,7 +114,7 @@ static int write_manifest(const struct enable_txn *t, const char *id,
 	    c->disable ? "disable" : "enable", c->reload, c->seconds, c->audit, c->begun.boot,
 	    c->begun.ticks);
 	for (int i = 0; i < c->count; i++)
-		add_file(&c->file[i], i, &text);
+		enable_txn_add_file(&c->file[i], i, c->file[i].is_service ? "pam" : "sshd", &text);
 	buffer_text(&text, "end\n");
 	r = enable_txn_write(t, id, MANIFEST, &text, e);
 	buffer_free(&text);
@@ -202,26 +202,57 @@ char *enable_txn_word(char **p)
 	return s;
 }
 
-static bool read_file_line(struct enable_change *c, char *p)
+bool enable_txn_words(char **p, const char *w[], int n)
 {
-	struct enable_file *f;
+	for (int i = 0; i < n; i++)
+		if ((w[i] = enable_txn_word(p)) == NULL)
+			return false;
+	return true;
+}
+
+bool enable_txn_line(const char *text, const char *key, char *out, size_t size)
+{
+	const size_t n = strlen(key);
+	const char *at;
+
+	out[0] = '\0';
+	for (; *text != '\0'; text += strcspn(text, "\n"), text += *text == '\n') {
+		if (strncmp(text, key, n) != 0 || (text[n] != '\0' && strchr(" \n", text[n]) == NULL))
+			continue;
+		at = text + n + (text[n] == ' ');
+		if (snprintf(out, size, "%.*s", (int)strcspn(at, "\n"), at) < (int)size)
+			return true;
+		out[0] = '\0';
+		return false;
+	}
+	return false;
+}
+
+bool enable_txn_read_file(char *line, int number, const char **kind, struct enable_file *f)
+{
 	const char *w[7];
 
-	for (int i = 0; i < 7; i++)
-		if ((w[i] = enable_txn_word(&p)) == NULL)
-			return false;
-	if (c->count == ENABLE_FILES_MAX || strtol(w[0], NULL, 10) != c->count)
+	if (!enable_txn_words(&line, w, 7) || strtol(w[0], NULL, 10) != number)
 		return false;
-	f = &c->file[c->count];
-	f->is_service = strcmp(w[1], "pam") == 0;
+	*kind = w[1];
 	f->was = strcmp(w[2], "was") == 0;
 	f->will = strcmp(w[3], "will") == 0;
 	f->mode = (mode_t)strtoul(w[4], NULL, 8) & 07777;
 	f->uid = (uid_t)strtoul(w[5], NULL, 10);
 	f->gid = (gid_t)strtoul(w[6], NULL, 10);
+	return line[0] == '/' && snprintf(f->path, sizeof(f->path), "%s", line) < (int)sizeof(f->path);
+}
+
+static bool read_file_line(struct enable_change *c, char *p)
+{
+	struct enable_file *f = &c->file[c->count];
+	const char *kind;
+
+	if (c->count == ENABLE_FILES_MAX || !enable_txn_read_file(p, c->count, &kind, f))
+		return false;
+	f->is_service = strcmp(kind, "pam") == 0;
 	c->count++;
-	return p[0] == '/' &&
-	    snprintf(f->path, sizeof(f->path), "%s", p) < (int)sizeof(f->path);
+	return true;
 }
 
 static bool read_target(struct enable_change *c, const char *name)

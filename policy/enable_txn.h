@@ -100,6 +100,17 @@ bool enable_txn_has(const struct enable_txn *t, const char *id, const char *name
 
 /* The next word of a line of a manifest, ended in place; NULL at the end of the line. */
 char *enable_txn_word(char **p);
+/* The next words, all n; false: there are fewer. */
+bool enable_txn_words(char **p, const char *w[], int n);
+
+/* What stands behind the key of a line, which may be nothing.  false: there is no such line, or
+ * it does not fit; out is "". */
+bool enable_txn_line(const char *text, const char *key, char *out, size_t size);
+
+/* The line of the file of this number, which is of a kind: written, and read behind its key. */
+void enable_txn_add_file(const struct enable_file *f, int number, const char *kind,
+    struct buffer *out);
+bool enable_txn_read_file(char *line, int number, const char **kind, struct enable_file *f);
 
 /* The manifest goes by another name from now on; as enable_txn_end(). */
 int enable_txn_turn(const struct enable_txn *t, const char *id, const char *was,

@@ -318,9 +318,8 @@ int fix_package_make_account(const char *account, struct err *e)
 	if (getpwnam(EIC_NAME) != NULL)
 		return 0;
 	(void)snprintf(text, sizeof(text), "%s", account);
-	for (int i = 0; i < 4; i++)
-		if ((w[i] = enable_txn_word(&at)) == NULL)
-			return err_set(e, ERR_BAD, "the account cannot be made again: %s", account);
+	if (!enable_txn_words(&at, w, 4))
+		return err_set(e, ERR_BAD, "the account cannot be made again: %s", account);
 	if (getgrgid((gid_t)strtoul(w[1], NULL, 10)) != NULL)
 		group = w[1];
 	else if (getgrnam(EIC_NAME) != NULL)

@@ -177,9 +177,8 @@ static bool read_socket(char *line, const struct sockets *s, struct fix_listen *
 	char *at = line, *port;
 	unsigned long inode;
 
-	for (int i = 0; i < 10; i++)
-		if ((w[i] = enable_txn_word(&at)) == NULL)
-			return false;
+	if (!enable_txn_words(&at, w, 10))
+		return false;
 	if (strcmp(w[3], "0A") != 0 || (port = strchr(w[1], ':')) == NULL)
 		return false;
 	*port = '\0';

@@ -111,13 +111,6 @@ bool fix_file_is(const struct fix_file *x, bool will)
 
 /* ---- the manifest ---- */
 
-static void add_file(const struct fix_file *x, int i, struct buffer *out)
-{
-	buffer_format(out, "file %d %s %s %s %o %u %u %s\n", i, x->link ? "link" : "text",
-	    x->file.was ? "was" : "-", x->file.will ? "will" : "-", (unsigned)x->file.mode,
-	    (unsigned)x->file.uid, (unsigned)x->file.gid, x->file.path);
-}
-
 static void add_mode(const struct fix_mode *x, struct buffer *out)
 {
 	buffer_format(out, "mode %llu %o %u %o %u %s\n", (unsigned long long)x->inode,
@@ -144,7 +137,7 @@ static int write_manifest(const struct enable_txn *t, const char *id, const stru
 	for (int i = 0; i < c->listens; i++)
 		buffer_format(&text, "listen %s %d\n", c->listen[i].addr, c->listen[i].port);
 	for (int i = 0; i < p->count; i++)
-		add_file(&p->file[i], i, &text);
+		enable_txn_add_file(&p->file[i].file, i, p->file[i].link ? "link" : "text", &text);
 	for (int i = 0; i < p->modes; i++)
 		add_mode(&p->mode[i], &text);
 	buffer_text(&text, "end\n");
@@ -172,15 +165,6 @@ int fix_txn_begin(const struct enable_txn *t, const struct fix_change *c,
 	return r != 0 ? r : write_manifest(t, id, c, e);
 }
 
-/* The next words of a line, all n; p is behind them. */
-static bool take_words(char **p, const char *w[], int n)
-{
-	for (int i = 0; i < n; i++)
-		if ((w[i] = enable_txn_word(p)) == NULL)
-			return false;
-	return true;
-}
-
 static bool keep_text(const char *text, char *out, size_t size)
 {
 	return text[0] != '\0' && snprintf(out, size, "%s", text) < (int)size;
@@ -189,18 +173,13 @@ static bool keep_text(const char *text, char *out, size_t size)
 static bool read_file_line(struct fix_plan *p, char *at)
 {
 	struct fix_file *x = &p->file[p->count];
-	const char *w[7];
+	const char *kind;
 
-	if (p->count == FIX_FILES || !take_words(&at, w, 7) || strtol(w[0], NULL, 10) != p->count)
+	if (p->count == FIX_FILES || !enable_txn_read_file(at, p->count, &kind, &x->file))
 		return false;
-	x->link = strcmp(w[1], "link") == 0;
-	x->file.was = strcmp(w[2], "was") == 0;
-	x->file.will = strcmp(w[3], "will") == 0;
-	x->file.mode = (mode_t)strtoul(w[4], NULL, 8) & 07777;
-	x->file.uid = (uid_t)strtoul(w[5], NULL, 10);
-	x->file.gid = (gid_t)strtoul(w[6], NULL, 10);
+	x->link = strcmp(kind, "link") == 0;
 	p->count++;
-	return at[0] == '/' && keep_text(at, x->file.path, sizeof(x->file.path));
+	return true;
 }
 
 static bool read_package(struct fix_plan *p, char *at)
@@ -208,7 +187,7 @@ static bool read_package(struct fix_plan *p, char *at)
 	struct fix_package *x = &p->package[p->packages];
 	const char *w[4];
 
-	if (p->packages == FIX_PACKAGES || !take_words(&at, w, 4))
+	if (p->packages == FIX_PACKAGES || !enable_txn_words(&at, w, 4))
 		return false;
 	x->rpm = strcmp(w[0], "rpm") == 0;
 	x->installed = strcmp(w[1], "installed") == 0;
@@ -222,7 +201,7 @@ static bool read_listen(struct fix_change *c, char *at)
 	struct fix_listen *l = &c->listen[c->listens];
 	const char *w[2];
 
-	if (c->listens == FIX_LISTEN || !take_words(&at, w, 2))
+	if (c->listens == FIX_LISTEN || !enable_txn_words(&at, w, 2))
 		return false;
 	l->port = (int)strtol(w[1], NULL, 10);
 	c->listens++;
@@ -236,7 +215,7 @@ static bool read_mode_line(struct fix_plan *p, char *at)
 
 	if (p->mode == NULL && (p->mode = calloc(FIX_MODES, sizeof(*p->mode))) == NULL)
 		return false;
-	if (p->modes == FIX_MODES || !take_words(&at, w, 5))
+	if (p->modes == FIX_MODES || !enable_txn_words(&at, w, 5))
 		return false;
 	x = &p->mode[p->modes];
 	x->inode = (ino_t)strtoull(w[0], NULL, 10);

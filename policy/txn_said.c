@@ -5,28 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The rest of the line that begins with key, into out. */
-static bool line_of(const char *text, const char *key, char *out, size_t size)
-{
-	const size_t n = strlen(key);
-
-	for (; *text != '\0'; text += strcspn(text, "\n"), text += *text == '\n')
-		if (strncmp(text, key, n) == 0) {
-			(void)snprintf(out, size, "%.*s", (int)strcspn(text + n, "\n"), text + n);
-			return true;
-		}
-	return false;
-}
-
 static void read_what(struct txn_said *x, const char *text)
 {
-	char action[16] = "", what[16] = "";
+	char action[16], what[sizeof(x->what) - sizeof("fix ") + 1];
 
-	if (line_of(text, "what ", what, sizeof(what))) {
+	if (enable_txn_line(text, "what", what, sizeof(what))) {
 		x->fix = true;
 		(void)snprintf(x->what, sizeof(x->what), "fix %s", what);
-	} else if (line_of(text, "action ", action, sizeof(action)) &&
-	    line_of(text, "target ", x->target, sizeof(x->target))) {
+	} else if (enable_txn_line(text, "action", action, sizeof(action)) &&
+	    enable_txn_line(text, "target", x->target, sizeof(x->target))) {
 		x->disable = strcmp(action, "disable") == 0;
 		(void)snprintf(x->what, sizeof(x->what), "%s %s", action, x->target);
 	}

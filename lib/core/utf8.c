@@ -32,7 +32,7 @@ size_t utf8_length(const char *text)
 	return n;
 }
 
-static bool is_control(const char *s)
+bool utf8_is_control(const char *s)
 {
 	const unsigned char c = (unsigned char)s[0];
 
@@ -44,7 +44,7 @@ bool utf8_is_text(const char *s)
 	size_t n;
 
 	for (; *s != '\0'; s += n)
-		if ((n = utf8_length(s)) == 0 || is_control(s))
+		if ((n = utf8_length(s)) == 0 || utf8_is_control(s))
 			return false;
 	return true;
 }

@@ -11,8 +11,11 @@
  * surrogate, nothing above U+10FFFF), or 0.  Never reads past a terminator. */
 size_t utf8_length(const char *s);
 
-/* Whether s is well-formed and without control characters: C0, DEL, and the C1 that
- * some terminals obey. */
+/* Whether the character at s is a control character: C0, DEL, and the C1 that some terminals
+ * obey. */
+bool utf8_is_control(const char *s);
+
+/* Whether s is well-formed and without control characters. */
 bool utf8_is_text(const char *s);
 
 #endif

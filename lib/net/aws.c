@@ -19,6 +19,7 @@
 struct slot {
 	bool busy, waiting, renewed;
 	bool repeat, own_key;
+	bool unsure; /* a try may have been done */
 	int tries;
 	int64_t due; /* of the next try, in milliseconds */
 	struct aws_request q;
@@ -138,6 +139,8 @@ static bool take(struct aws *a, struct slot *s, struct http_answer *h, struct aw
 	s->tries++;
 	aws_reply_read(r, &s->q, h, time(NULL));
 	r->tries = s->tries;
+	s->unsure = s->unsure || (r->end == AWS_TROUBLE && r->sent);
+	r->unsure = s->unsure && r->end != AWS_DONE;
 	http_answer_free(h);
 	if (!again(a, s, r, wait))
 		return true;

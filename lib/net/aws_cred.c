@@ -30,12 +30,19 @@ static const char *variable(const char *name)
 
 /* ---- the profile ---- */
 
-static const char *profile_of(const struct aws_cred *c, bool *named)
+/* AWS's own tools do not agree on which of the two variables goes first. */
+static int profile_of(const struct aws_cred *c, const char **profile, bool *named, struct err *e)
 {
-	const char *profile = c->s.profile != NULL ? c->s.profile : variable("AWS_PROFILE");
+	const char *one = variable("AWS_PROFILE"), *other = variable("AWS_DEFAULT_PROFILE");
 
-	*named = profile != NULL;
-	return profile != NULL ? profile : "default";
+	*profile = c->s.profile != NULL ? c->s.profile : one != NULL ? one : other;
+	*named = *profile != NULL;
+	if (*profile == NULL)
+		*profile = "default";
+	if (c->s.profile == NULL && one != NULL && other != NULL && strcmp(one, other) != 0)
+		return err_set(e, ERR_SYNTAX, "AWS_PROFILE and AWS_DEFAULT_PROFILE name two profiles: unset "
+		    "one of them");
+	return 0;
 }
 
 static int read_profiles(struct aws_cred *c, struct err *e)
@@ -56,7 +63,7 @@ static int from_profile(struct aws_cred *c, const char *profile, int deep, int64
 static int look_for_others(const struct aws_cred *c, const char *profile, struct err *e)
 {
 	static const char *const keys[] = {"sso_session", "sso_start_url", "sso_account_id",
-	    "web_identity_token_file", "mfa_serial", "login_session", NULL};
+	    "web_identity_token_file", "login_session", NULL};
 
 	for (int i = 0; keys[i] != NULL; i++)
 		if (aws_profiles_get(&c->profiles, profile, keys[i]) != NULL)
@@ -64,20 +71,39 @@ static int look_for_others(const struct aws_cred *c, const char *profile, struct
 	return 0;
 }
 
-/* The key itself, a program, a key in the configuration file; ERR_NONE: none of them. */
-static int from_section(struct aws_cred *c, const char *profile, struct aws_key *k, struct err *e)
+/* ERR_NONE: none.  Of one file alone: what two files say is of two keys. */
+static int from_file(const struct aws_cred *c, const char *profile, aws_profiles_getter *get,
+    struct aws_key *k, struct err *e)
 {
 	const struct aws_profiles *p = &c->profiles;
-	const char *id = aws_profiles_get(p, profile, "aws_access_key_id"), *command;
+	const char *id = get(p, profile, "aws_access_key_id");
+	const char *secret_key = get(p, profile, "aws_secret_access_key");
 	char source[256];
 
+	if (id == NULL && secret_key == NULL)
+		return ERR_NONE;
 	(void)snprintf(source, sizeof(source), "profile %.200s", profile);
-	if (id != NULL || aws_profiles_get(p, profile, "aws_secret_access_key") != NULL)
-		return aws_key_set(k, id, aws_profiles_get(p, profile, "aws_secret_access_key"),
-		    aws_profiles_get(p, profile, "aws_session_token"), NULL, source, e);
-	if ((command = aws_profiles_get(p, profile, "credential_process")) != NULL)
-		return aws_source_process(k, command, profile, e);
-	return ERR_NONE;
+	return aws_key_set(k, id, secret_key, get(p, profile, "aws_session_token"), NULL, source, e);
+}
+
+static bool has_key(const struct aws_cred *c, const char *profile)
+{
+	return aws_profiles_get(&c->profiles, profile, "aws_access_key_id") != NULL ||
+	    aws_profiles_get(&c->profiles, profile, "aws_secret_access_key") != NULL;
+}
+
+/* The key itself, a program, a key in the configuration file, in the order of AWS's own tools;
+ * ERR_NONE: none of them. */
+static int from_section(const struct aws_cred *c, const char *profile, struct aws_key *k,
+    struct err *e)
+{
+	const char *command = aws_profiles_get(&c->profiles, profile, "credential_process");
+	int r = from_file(c, profile, aws_profiles_credentials, k, e);
+
+	if (r != ERR_NONE)
+		return r;
+	return command != NULL ? aws_source_process(k, command, profile, e) :
+	    from_file(c, profile, aws_profiles_config, k, e);
 }
 
 static int from_named_source(struct aws_cred *c, const char *profile, const char *source,
@@ -98,7 +124,8 @@ static int from_named_source(struct aws_cred *c, const char *profile, const char
 	    source) : r;
 }
 
-/* What assumes the role of the profile. */
+/* What assumes the role of the profile; never ERR_NONE, for it was named: no other identity
+ * takes its place. */
 static int find_assuming(struct aws_cred *c, const char *profile, int deep, int64_t now,
     struct aws_key *k, struct err *e)
 {
@@ -111,8 +138,11 @@ static int find_assuming(struct aws_cred *c, const char *profile, int deep, int6
 		    "credential_source, and not both", profile);
 	if (source != NULL)
 		return from_named_source(c, profile, source, k, e);
-	if (strcmp(from, profile) != 0)
-		return from_profile(c, from, deep + 1, now, k, e);
+	if (strcmp(from, profile) != 0) {
+		if ((r = from_profile(c, from, deep + 1, now, k, e)) == ERR_NONE && e != NULL)
+			e->code = ERR_BAD;
+		return r == ERR_NONE ? ERR_BAD : r;
+	}
 	r = from_section(c, profile, k, e);
 	return r == ERR_NONE ? err_set(e, ERR_SYNTAX, "profile %s: it has no key to assume its role with",
 	    profile) : r;
@@ -127,10 +157,14 @@ static int from_role(struct aws_cred *c, const char *profile, int deep, int64_t 
 	    .external_id = aws_profiles_get(p, profile, "external_id"),
 	    .seconds = aws_profiles_get(p, profile, "duration_seconds"), .now = now};
 	struct aws_key with = {.expires = 0};
-	int r = find_assuming(c, profile, deep, now, &with, e);
+	int r;
 
-	if (r == 0)
-		r = aws_cred_region(c, false, &role.region, e);
+	if (aws_profiles_get(p, profile, "mfa_serial") != NULL)
+		return err_set(e, ERR_SYNTAX, "profile %s: %s is not in this version", profile,
+		    "mfa_serial");
+	if ((r = find_assuming(c, profile, deep, now, &with, e)) != 0)
+		return r;
+	r = aws_cred_region(c, false, &role.region, e);
 	if (r == 0 || r == ERR_NONE)
 		r = aws_source_role(k, c->http, &role, &with, e);
 	aws_key_free(&with);
@@ -149,7 +183,9 @@ static int from_profile(struct aws_cred *c, const char *profile, int deep, int64
 		    c->profiles.credentials.path, c->profiles.config.path);
 	if ((r = look_for_others(c, profile, e)) != 0)
 		return r;
-	if (aws_profiles_get(&c->profiles, profile, "role_arn") != NULL)
+	/* A chain ends at the first profile that has a key of its own. */
+	if (aws_profiles_get(&c->profiles, profile, "role_arn") != NULL &&
+	    (deep == 0 || !has_key(c, profile)))
 		return from_role(c, profile, deep, now, k, e);
 	r = from_section(c, profile, k, e);
 	return r == ERR_NONE ? err_set(e, ERR_NONE, "profile %s: there is no key in it", profile) : r;
@@ -174,11 +210,13 @@ static int from_machine(struct aws_cred *c, struct aws_key *k, struct err *e)
 
 static int find(struct aws_cred *c, int64_t now, struct aws_key *k, struct err *e)
 {
+	const char *profile;
 	bool named;
-	const char *profile = profile_of(c, &named);
 	int r = ERR_NONE;
 
 	if (c->s.profile == NULL && (r = aws_source_environment(k, e)) != ERR_NONE)
+		return r;
+	if ((r = profile_of(c, &profile, &named, e)) != 0)
 		return r;
 	if (!named && (variable("AWS_WEB_IDENTITY_TOKEN_FILE") != NULL))
 		return err_set(e, ERR_SYNTAX, "AWS_WEB_IDENTITY_TOKEN_FILE: web identities are not in this "
@@ -253,18 +291,18 @@ static int ask_region(struct aws_cred *c, struct err *e)
 
 static int find_region(struct aws_cred *c, bool ask, struct err *e)
 {
-	const char *region = c->s.region;
+	const char *region = c->s.region, *profile;
 	bool named;
 	int r;
 
 	if (region == NULL && (region = variable("AWS_REGION")) == NULL)
 		region = variable("AWS_DEFAULT_REGION");
 	if (region == NULL) {
-		if ((r = read_profiles(c, e)) != 0)
+		if ((r = profile_of(c, &profile, &named, e)) != 0 || (r = read_profiles(c, e)) != 0)
 			return r;
-		region = aws_profiles_get(&c->profiles, profile_of(c, &named), "region");
+		region = aws_profiles_get(&c->profiles, profile, "region");
 	}
-	if (region == NULL)
+	if (region == NULL || region[0] == '\0')
 		return ask ? ask_region(c, e) : ERR_NONE;
 	if (snprintf(c->region, sizeof(c->region), "%s", region) >= (int)sizeof(c->region))
 		return err_set(e, ERR_SYNTAX, "%.64s: no region", region);

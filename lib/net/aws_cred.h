@@ -3,9 +3,10 @@
  * they go to.
  *
  * In this order: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN) of the
- * environment, unless a profile is named; the profile (the argument, AWS_PROFILE, "default")
- * in the shared credentials and configuration files: a role that is assumed, a key, a
- * program (credential_process); the container; the instance, by IMDSv2 alone.  A source
+ * environment, unless a profile is named; the profile (the argument, AWS_PROFILE or
+ * AWS_DEFAULT_PROFILE, "default") in the shared credentials and configuration files: a role
+ * that is assumed, a key of the first, a program (credential_process), a key of the second;
+ * the container; the instance, by IMDSv2 alone.  A source
  * that is there and fails ends the search: nothing falls back to another identity.
  * Single sign-on and web identities are refused by name.
  *

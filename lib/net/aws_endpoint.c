@@ -54,7 +54,7 @@ static int override_url(struct aws_endpoint *p, const char *url, struct err *e)
 	const enum http_place place = http_place_of(url, &tls);
 
 	if (strlen(url) >= sizeof(p->url) || place == HTTP_NOWHERE)
-		return err_set(e, ERR_SYNTAX, "%.200s: no URL of https", url);
+		return http_refuse(url, e);
 	if (!tls && place != HTTP_LOOPBACK)
 		return err_set(e, ERR_SYNTAX, "%s: plain http is for loopback addresses alone", url);
 	(void)snprintf(p->url, sizeof(p->url), "%s", url);

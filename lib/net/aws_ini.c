@@ -116,6 +116,9 @@ static int read_head(struct aws_ini *i, char *text, size_t line, struct err *e)
 		return err_set(e, ERR_SYNTAX, "%s:%zu: no section", i->path, line);
 	*end = '\0';
 	plain_section(text + 1);
+	if (strcmp(text + 1, "DEFAULT") == 0)
+		return err_set(e, ERR_SYNTAX, "%s:%zu: [DEFAULT] is no profile, and some tools take its keys "
+		    "for all of them: [default] is the one without a name", i->path, line);
 	if (text[1] == '\0')
 		return err_set(e, ERR_SYNTAX, "%s:%zu: no section", i->path, line);
 	if (aws_ini_has(i, text + 1))
@@ -126,10 +129,10 @@ static int read_head(struct aws_ini *i, char *text, size_t line, struct err *e)
 /* What stands in the line is not repeated in a message: it may be a secret. */
 static int read_key(struct aws_ini *i, char *text, size_t line, struct err *e)
 {
-	char *equals = strchr(text, '=');
+	char *equals = text + strcspn(text, "=:"); /* AWS's own tools part them by a colon, too */
 	struct aws_ini_key k = {.section = i->count > 0 ? i->key[i->count - 1].section : NULL};
 
-	if (equals == NULL || equals == text)
+	if (*equals != '=' || equals == text)
 		return err_set(e, ERR_SYNTAX, "%s:%zu: neither a section nor KEY = VALUE", i->path, line);
 	if (k.section == NULL)
 		return err_set(e, ERR_SYNTAX, "%s:%zu: a key outside of a section", i->path, line);
@@ -141,22 +144,38 @@ static int read_key(struct aws_ini *i, char *text, size_t line, struct err *e)
 	return add(i, &k, line, e);
 }
 
+/* Further in than the key above it: that one's.  Only what holds keys of its own (`s3 =`) may
+ * have such lines, which nobody here asks for: a value that lost its end would be another. */
+static int pass_over(const struct aws_ini *i, const char *text, size_t line, struct err *e)
+{
+	if (i->key[i->count - 1].value[0] != '\0' || *text == '[')
+		return err_set(e, ERR_SYNTAX, "%s:%zu: a value of several lines is not in this version",
+		    i->path, line);
+	return 0;
+}
+
 static int read_lines(struct aws_ini *i, struct err *e)
 {
 	/* With a byte order mark in front, as some editors write it. */
 	char *next = (char *)i->text.data + (strncmp((char *)i->text.data, "\xef\xbb\xbf", 3) == 0 ? 3 : 0);
+	size_t in = 0; /* how far in the last section or key stands */
 	int r = 0;
 
 	for (size_t line = 1; next != NULL && r == 0; line++) {
 		char *text = next, *end = strchr(text, '\n');
-		const bool inner = *text == ' ' || *text == '\t';
+		const size_t blanks = strspn(text, " \t");
 
 		next = end != NULL ? end + 1 : NULL;
 		if (end != NULL)
 			*end = '\0';
 		text = trim(text);
-		if (*text == '\0' || *text == '#' || *text == ';' || (inner && *text != '['))
+		if (*text == '\0' || *text == '#' || *text == ';')
 			continue;
+		if (i->count > 0 && i->key[i->count - 1].name != NULL && blanks > in) {
+			r = pass_over(i, text, line, e);
+			continue;
+		}
+		in = blanks;
 		r = *text == '[' ? read_head(i, text, line, e) : read_key(i, text, line, e);
 	}
 	return r;

@@ -1,9 +1,10 @@
 /*
  * aws_ini: the files ~/.aws/credentials and ~/.aws/config.
  *
- * `[section]`, `key = value`; a line that begins with # or ; is a remark, and one that begins
- * with a blank belongs to a value of several lines, which nobody here asks for.  A section or
- * a key that is given twice, and what is none of these, is an error.
+ * `[section]`, `key = value`; a line that begins with # or ; is a remark.  A key may be set in;
+ * what is set in further than the key above it belongs to that one and is passed over, where
+ * nothing stands behind its `=`.  Else it is an error, as are a section or a key that is given
+ * twice, [DEFAULT], and what is none of these.
  */
 #ifndef PB_NET_AWS_INI_H
 #define PB_NET_AWS_INI_H

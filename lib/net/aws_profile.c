@@ -80,9 +80,15 @@ const char *aws_profiles_config(const struct aws_profiles *p, const char *profil
 	return aws_ini_get(&p->config, section_of(p, profile, section), name);
 }
 
+const char *aws_profiles_credentials(const struct aws_profiles *p, const char *profile,
+    const char *name)
+{
+	return aws_ini_get(&p->credentials, profile, name);
+}
+
 const char *aws_profiles_get(const struct aws_profiles *p, const char *profile, const char *name)
 {
-	const char *value = aws_ini_get(&p->credentials, profile, name);
+	const char *value = aws_profiles_credentials(p, profile, name);
 
 	return value != NULL ? value : aws_profiles_config(p, profile, name);
 }

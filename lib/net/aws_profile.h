@@ -17,10 +17,12 @@ int aws_profiles_read(struct aws_profiles *p, struct err *e);
 void aws_profiles_free(struct aws_profiles *p);
 
 bool aws_profiles_have(const struct aws_profiles *p, const char *profile);
-/* The value of a key; the credentials file's goes first.  NULL: neither has it. */
-const char *aws_profiles_get(const struct aws_profiles *p, const char *profile, const char *name);
-/* The configuration file's alone. */
-const char *aws_profiles_config(const struct aws_profiles *p, const char *profile,
+/* The value of a key; NULL: there is none. */
+typedef const char *aws_profiles_getter(const struct aws_profiles *p, const char *profile,
     const char *name);
+/* Of either file; the credentials file's goes first. */
+aws_profiles_getter aws_profiles_get;
+/* Of the one, or of the other, alone. */
+aws_profiles_getter aws_profiles_credentials, aws_profiles_config;
 
 #endif

@@ -1,5 +1,7 @@
 #include "lib/net/aws_wire.h"
 
+#include "lib/core/utf8.h"
+
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,18 +17,24 @@ struct said {
 	bool dated;
 };
 
-/* One line of printable text, whatever the server sent. */
+/* One line of printable text, whatever the server sent, and no part of a character. */
 static void copy_line(char *to, size_t size, const char *from)
 {
-	size_t n = 0;
+	size_t n = 0, one;
 
-	for (; from != NULL && *from != '\0' && n + 1 < size; from++) {
-		const unsigned char c = (unsigned char)*from;
+	for (; from != NULL && *from != '\0'; from += one) {
+		const bool good = (one = utf8_length(from)) > 0 && !utf8_is_control(from);
 
-		to[n++] = c < ' ' || c == 0x7f ? ' ' : (char)c;
+		if (one == 0)
+			one = 1;
+		if (n + one >= size)
+			break;
+		if (good)
+			memcpy(to + n, from, one);
+		else
+			to[n] = ' ';
+		n += good ? one : 1;
 	}
-	while (n > 0 && ((unsigned char)to[n - 1] & 0xc0) == 0x80 && from != NULL && *from != '\0')
-		n--; /* a character that was cut */
 	to[n] = '\0';
 }
 

@@ -73,6 +73,7 @@ static int container_url(char url[512], struct err *e)
 {
 	const char *relative = variable("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
 	const char *full = variable("AWS_CONTAINER_CREDENTIALS_FULL_URI");
+	bool tls;
 	int n;
 
 	if (relative == NULL && full == NULL)
@@ -80,6 +81,8 @@ static int container_url(char url[512], struct err *e)
 	n = relative != NULL ?
 	    snprintf(url, 512, CONTAINER_HOST "%s%s", relative[0] == '/' ? "" : "/", relative) :
 	    snprintf(url, 512, "%s", full);
+	if (n < 512 && http_place_of(url, &tls) == HTTP_NOWHERE)
+		return http_refuse(url, e);
 	if (n >= 512 || !is_near(url))
 		return err_set(e, ERR_SYNTAX, "container: %.200s: a key is asked for by https, or of loopback, "
 		    "169.254.170.2, 169.254.170.23 or fd00:ec2::23", relative != NULL ? relative : full);

@@ -49,6 +49,7 @@ struct aws_answer {
 	enum aws_end end;
 	struct err e; /* unless done: service, call, HTTP status, code, message, request id */
 	bool sent;    /* AWS may have got the request */
+	bool unsure;  /* not AWS_DONE, and AWS may have done it: by this try or one before */
 	int status;   /* of HTTP; 0: no answer */
 	char code[AWS_CODE_MAX]; /* "NoSuchEntity" */
 	char request_id[AWS_CODE_MAX];

@@ -81,6 +81,13 @@ enum http_place http_place_of(const char *url, bool *tls)
 	return place;
 }
 
+int http_refuse(const char *url, struct err *e)
+{
+	return strchr(url, '@') != NULL ?
+	    err_set(e, ERR_SYNTAX, "a URL with a name or a password in it is not taken") :
+	    err_set(e, ERR_SYNTAX, "%.200s: no URL of https", url);
+}
+
 /* ---- the answer ---- */
 
 /* Makes room for n more bytes and a NUL. */
@@ -157,7 +164,7 @@ static int judge_url(const struct http_request *q, enum http_place *place, struc
 
 	*place = http_place_of(q->url, &tls);
 	if (*place == HTTP_NOWHERE)
-		return err_set(e, ERR_SYNTAX, "%s: no URL of https", q->url);
+		return http_refuse(q->url, e);
 	if (!tls && *place != HTTP_LOOPBACK && !(*place == HTTP_METADATA && q->metadata))
 		return err_set(e, ERR_SYNTAX, "%s: plain http is for loopback addresses alone", q->url);
 	if (q->sign != NULL && q->method != HTTP_POST)
@@ -344,7 +351,7 @@ static int say_failure(struct flight *f, CURLcode c, struct err *e)
 		return err_set(e, ERR_UNAVAIL, "%s: no answer in time", url);
 	case CURLE_URL_MALFORMAT:
 	case CURLE_UNSUPPORTED_PROTOCOL:
-		return err_set(e, ERR_SYNTAX, "%s: no URL of https", url);
+		return http_refuse(url, e);
 	default:
 		return err_set(e, ERR_UNAVAIL, "%s: %s", url, curl_easy_strerror(c));
 	}

@@ -100,5 +100,7 @@ void http_answer_free(struct http_answer *a);
  * https, or it has a name or a password in it. */
 enum http_place { HTTP_NOWHERE, HTTP_FAR, HTTP_LOOPBACK, HTTP_METADATA };
 enum http_place http_place_of(const char *url, bool *tls);
+/* Says that it is HTTP_NOWHERE, and no password. */
+int http_refuse(const char *url, struct err *e);
 
 #endif

@@ -30,7 +30,7 @@ static void check_ways(struct facts *f, const struct audit_rules *rules, struct 
 {
 	const struct fact *regions = facts_get(f, "ec2", "regions");
 	char region[80];
-	size_t n;
+	size_t n, count = 0;
 
 	(void)rules;
 	if (result_untold(r, regions, "ec2", "regions"))
@@ -39,9 +39,11 @@ static void check_ways(struct facts *f, const struct audit_rules *rules, struct 
 		n = strcspn(at, ", \n");
 		(void)snprintf(region, sizeof(region), "%.*s", (int)(n < 64 ? n : 64), at);
 		if (n > 0)
-			judge_region(f, r, region);
+			judge_region(f, r, region), count++;
 	}
-	if (r->status <= AUDIT_PASS)
+	if (count == 0)
+		result_note(r, AUDIT_ERROR, N_("no region was asked"));
+	else if (r->status <= AUDIT_PASS)
 		result_note(r, AUDIT_PASS, N_("%s: no endpoint, and no access to serial consoles"),
 		    regions->text);
 }
@@ -83,7 +85,8 @@ static void check_who(struct facts *f, const struct audit_rules *rules, struct r
 	if (n == 0 && users)
 		result_note(r, AUDIT_INFO, N_("the account has neither users nor roles"));
 	else if (r->status <= AUDIT_PASS)
-		result_note(r, AUDIT_PASS, N_("%zu users and roles: none may push a key"), n);
+		result_note(r, AUDIT_INFO, N_("%zu users and roles: none may push a key to all instances; "
+		    "whether to some alone, or under conditions, was not asked"), n);
 }
 
 static const struct audit_check checks[] = {

@@ -41,6 +41,22 @@ void account_settings(struct account_options *o, const struct settings *s)
 		o->assume_role = s->assume_role;
 }
 
+static bool keep(char *out, size_t size, const char *value)
+{
+	if (value == NULL)
+		value = "";
+	for (const char *at = value; *at != '\0'; at++)
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
+			return false;
+	return snprintf(out, size, "%s", value) < (int)size;
+}
+
+bool account_keep(const struct account_options *o, char profile[ACCOUNT_PROFILE],
+    char region[ACCOUNT_REGION])
+{
+	return keep(profile, ACCOUNT_PROFILE, o->profile) && keep(region, ACCOUNT_REGION, o->region);
+}
+
 int account_code(const struct aws_answer *r, struct err *e)
 {
 	if (r->end == AWS_DONE)

@@ -26,6 +26,12 @@ int account_option(struct account_options *o, char **argv, int *i);
 /* What bastionctl.conf says and the line does not: assume_role, and the first of regions. */
 void account_settings(struct account_options *o, const struct settings *s);
 
+/* What the way back has to name once more.  false: it does not fit into a line of a manifest. */
+#define ACCOUNT_PROFILE 128
+#define ACCOUNT_REGION 64
+bool account_keep(const struct account_options *o, char profile[ACCOUNT_PROFILE],
+    char region[ACCOUNT_REGION]);
+
 /* Who signs: 12 digits and the ARN. */
 #define ACCOUNT_ID 13
 #define ACCOUNT_ARN 2049

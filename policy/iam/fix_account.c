@@ -134,17 +134,6 @@ static int read_policy(const struct enable_txn *t, const char *id, const char *n
 	return r;
 }
 
-/* The rest of the line that begins with key; false: there is none. */
-static bool line_of(const char *text, const char *key, char *out, size_t size)
-{
-	const size_t n = strlen(key);
-
-	for (; *text != '\0'; text += strcspn(text, "\n"), text += *text == '\n')
-		if (strncmp(text, key, n) == 0)
-			return snprintf(out, size, "%.*s", (int)strcspn(text + n, "\n"), text + n) < (int)size;
-	return false;
-}
-
 int fix_account_read(const struct enable_txn *t, const char *id, struct fix_account *c,
     struct err *e)
 {
@@ -155,11 +144,11 @@ int fix_account_read(const struct enable_txn *t, const char *id, struct fix_acco
 
 	*c = (struct fix_account){.what = ""};
 	if (r == 0 && (strncmp(buffer_string(&text), HEAD "\n", strlen(HEAD) + 1) != 0 ||
-	    !line_of(text.data, "what ", c->what, sizeof(c->what)) ||
-	    !line_of(text.data, "account ", c->who.account, sizeof(c->who.account)) ||
-	    !line_of(text.data, "profile ", c->profile, sizeof(c->profile)) ||
-	    !line_of(text.data, "region ", c->region, sizeof(c->region)) ||
-	    !line_of(text.data, "end", end, sizeof(end))))
+	    !enable_txn_line(text.data, "what", c->what, sizeof(c->what)) ||
+	    !enable_txn_line(text.data, "account", c->who.account, sizeof(c->who.account)) ||
+	    !enable_txn_line(text.data, "profile", c->profile, sizeof(c->profile)) ||
+	    !enable_txn_line(text.data, "region", c->region, sizeof(c->region)) ||
+	    !enable_txn_line(text.data, "end", end, sizeof(end))))
 		r = err_set(e, ERR_BAD, "transaction %s: its manifest cannot be read", id);
 	if (r == 0 && (r = read_policy(t, id, OLD, &c->old, e)) == 0)
 		r = read_policy(t, id, NEW, &c->new, e);
@@ -201,7 +190,7 @@ static int settle_old(const struct enable_txn *t, const char *id, const struct f
 		(void)enable_txn_turn(t, id, ENABLE_TXN_FIX, "returned", &other);
 	if (e->text[0] == '\0')
 		(void)err_set(e, ERR_UNAVAIL, "IAM has taken the new policy and shows the old one");
-	e->code = taken ? ERR_UNAVAIL : ERR_REFUSED;
+	e->code = taken ? ERR_UNAVAIL : e->code == ERR_CONFLICT ? ERR_CONFLICT : ERR_REFUSED;
 	return e->code;
 }
 
@@ -275,7 +264,7 @@ int fix_account_back(const struct enable_txn *t, struct aws *a, const char *id,
 	if (r == 0)
 		r = iam_policy_get(a, &now, e);
 	if (r == 0 && !fix_account_same(&now, &c->old) && !fix_account_same(&now, &c->new))
-		return err_set(e, ERR_CONFLICT, "the account password policy has been changed since; "
+		return err_set(e, ERR_REFUSED, "the account password policy has been changed since; "
 		    "%s/%s/%s is how it was", t->dir, id, OLD);
 	if (r != 0 || (r = put_old(a, c, e)) != 0)
 		return r;

@@ -26,15 +26,16 @@ bool fix_account_same(const struct iam_policy *a, const struct iam_policy *b);
 
 struct fix_account {
 	struct account_caller who;
-	char what[16];      /* "PWD-02" */
-	char profile[128];  /* "": none */
-	char region[64];    /* likewise */
+	char what[32];      /* "PWD-02,PWD-03" */
+	char profile[ACCOUNT_PROFILE];  /* "": none */
+	char region[ACCOUNT_REGION];    /* likewise */
 	struct iam_policy old, new;
 };
 
-/* Puts c->new in the place of c->old.  0 with id; ERR_CONFLICT: it is another already;
- * ERR_REFUSED: it was not taken, and all is as it was (e says why); other trouble, also where
- * IAM has taken it and does not show it: then the transaction is open, if *id is not "". */
+/* Puts c->new in the place of c->old.  0 with id; ERR_CONFLICT: it is another already, or AWS
+ * has too many requests; ERR_REFUSED: it was not taken, and all is as it was (e says why); other
+ * trouble, also where IAM has taken it and does not show it.  Whether the transaction is open,
+ * if *id is not "", its manifest says. */
 int fix_account_apply(const struct enable_txn *t, struct aws *a, const struct fix_account *c,
     char id[ENABLE_ID_MAX], struct err *e);
 
@@ -42,8 +43,8 @@ int fix_account_apply(const struct enable_txn *t, struct aws *a, const struct fi
 int fix_account_read(const struct enable_txn *t, const char *id, struct fix_account *c,
     struct err *e);
 
-/* Puts c->old back, and ends it.  0; ERR_CONFLICT: somebody has changed it since;
- * ERR_REFUSED: another account answers; trouble. */
+/* Puts c->old back, and ends it.  0; ERR_REFUSED: somebody has changed it since, or another
+ * account answers; else as account_call(). */
 int fix_account_back(const struct enable_txn *t, struct aws *a, const char *id,
     const struct fix_account *c, struct err *e);
 

@@ -111,7 +111,7 @@ static int look_user(struct aws *a, struct fix_user *c, struct err *e)
 		arn = xml_text(r.result, "User/Arn");
 		c->itself = arn != NULL && strcmp(arn, c->who.arn) == 0;
 	} else if (aws_answer_is(&r, "NoSuchEntity")) {
-		code = err_set(e, ERR_NONE, "account %s has no user %s", c->who.account, c->user);
+		code = err_set(e, ERR_REFUSED, "account %s has no user %s", c->who.account, c->user);
 	}
 	aws_answer_free(&r);
 	return code;
@@ -179,17 +179,6 @@ static int keep(const struct enable_txn *t, const struct fix_user *c, char id[EN
 	return r;
 }
 
-/* The rest of the line that begins with key; false: there is none. */
-static bool line_of(const char *text, const char *key, char *out, size_t size)
-{
-	const size_t n = strlen(key);
-
-	for (; *text != '\0'; text += strcspn(text, "\n"), text += *text == '\n')
-		if (strncmp(text, key, n) == 0)
-			return snprintf(out, size, "%.*s", (int)strcspn(text + n, "\n"), text + n) < (int)size;
-	return false;
-}
-
 int fix_user_read(const struct enable_txn *t, const char *id, struct fix_user *c, struct err *e)
 {
 	struct buffer text = {0};
@@ -199,12 +188,12 @@ int fix_user_read(const struct enable_txn *t, const char *id, struct fix_user *c
 
 	*c = (struct fix_user){.user = ""};
 	if (r == 0 && (strncmp(buffer_string(&text), HEAD "\n", strlen(HEAD) + 1) != 0 ||
-	    !line_of(text.data, "account ", c->who.account, sizeof(c->who.account)) ||
-	    !line_of(text.data, "user ", c->user, sizeof(c->user)) || c->user[0] == '\0' ||
-	    !line_of(text.data, "old ", had, sizeof(had)) ||
-	    !line_of(text.data, "profile ", c->profile, sizeof(c->profile)) ||
-	    !line_of(text.data, "region ", c->region, sizeof(c->region)) ||
-	    !line_of(text.data, "end", end, sizeof(end))))
+	    !enable_txn_line(text.data, "account", c->who.account, sizeof(c->who.account)) ||
+	    !enable_txn_line(text.data, "user", c->user, sizeof(c->user)) || c->user[0] == '\0' ||
+	    !enable_txn_line(text.data, "old", had, sizeof(had)) ||
+	    !enable_txn_line(text.data, "profile", c->profile, sizeof(c->profile)) ||
+	    !enable_txn_line(text.data, "region", c->region, sizeof(c->region)) ||
+	    !enable_txn_line(text.data, "end", end, sizeof(end))))
 		r = err_set(e, ERR_BAD, "transaction %s: its manifest cannot be read", id);
 	if (r == 0) {
 		c->had = strcmp(had, "no") != 0;
@@ -247,7 +236,7 @@ static int put_new(struct aws *a, const struct fix_user *c, bool *untouched, str
 	struct err other = {0};
 	int code = ask(a, "PutUserPolicy", c, document, &r, e);
 
-	*untouched = code != 0 && (r.end != AWS_TROUBLE || !r.sent);
+	*untouched = code != 0 && !r.unsure;
 	if (code != 0 && !*untouched && has(a, c, document, &other) == 1)
 		code = 0;
 	aws_answer_free(&r);
@@ -301,7 +290,7 @@ int fix_user_back(const struct enable_txn *t, struct aws *a, const char *id,
 		r = err_set(e, ERR_REFUSED, "account %s answers; the transaction is of %s", who.account,
 		    c->who.account);
 	if (r == 0 && (r = has(a, c, document, e)) == 0 && (r = has(a, c, old_of(c), e)) == 0)
-		r = err_set(e, ERR_CONFLICT, "policy %s of user %s has been changed since; it stays as it is",
+		r = err_set(e, ERR_REFUSED, "policy %s of user %s has been changed since; it stays as it is",
 		    FIX_USER_POLICY, c->user);
 	if (r < 0 || (r = put_old(a, c, e)) != 0)
 		return r;

@@ -19,8 +19,8 @@
 struct fix_user {
 	struct account_caller who;
 	char user[FIX_USER_NAME];
-	char profile[128]; /* "": none */
-	char region[64];   /* likewise */
+	char profile[ACCOUNT_PROFILE]; /* "": none */
+	char region[ACCOUNT_REGION];   /* likewise */
 	bool itself;       /* the user's own key signs */
 	bool console;      /* has a console password */
 	int keys;          /* active access keys */
@@ -39,7 +39,8 @@ bool fix_user_same(const char *a, const char *b);
 /* Undoes percent encoding into out.  false: it is none, or has a NUL in it (out is empty). */
 bool fix_user_decode(const char *text, struct buffer *out);
 
-/* Fills the rest of c by c->user; he must exist.  0; ERR_NONE: there is no such user; trouble. */
+/* Fills the rest of c by c->user; he must exist.  0; ERR_REFUSED: there is no such user; else as
+ * account_call(). */
 int fix_user_look(struct aws *a, struct fix_user *c, struct err *e);
 
 /* Puts the document in the place of c->old.  0 with id; ERR_CONFLICT: it is another already;
@@ -51,8 +52,8 @@ int fix_user_apply(const struct enable_txn *t, struct aws *a, const struct fix_u
 /* Reads one that is open or done.  0; ERR_NONE; ERR_BAD. */
 int fix_user_read(const struct enable_txn *t, const char *id, struct fix_user *c, struct err *e);
 
-/* Puts c->old back, or takes the policy away, and ends it.  0; ERR_CONFLICT: somebody has
- * changed it since; ERR_REFUSED: another account answers; trouble. */
+/* Puts c->old back, or takes the policy away, and ends it.  0; ERR_REFUSED: somebody has changed
+ * it since, or another account answers; else as account_call(). */
 int fix_user_back(const struct enable_txn *t, struct aws *a, const char *id,
     const struct fix_user *c, struct err *e);
 

@@ -55,6 +55,23 @@ void flight_add(struct flight *q, const struct flight_job *job)
 	q->all++;
 }
 
+int flight_next(struct flight *q, const struct flight_job *job, const struct aws_answer *r)
+{
+	const char *more = xml_text(r->result, "IsTruncated"), *marker = xml_text(r->result, "Marker");
+	struct flight_job next = *job;
+
+	if (more == NULL || strcmp(more, "true") != 0)
+		return 0;
+	if (marker == NULL || marker[0] == '\0' || ++next.pages >= FLIGHT_PAGES ||
+	    (job->param[0].value != NULL && strcmp(job->param[0].value, marker) == 0))
+		return -1;
+	next.param[0].name = "Marker";
+	next.param[0].value = strdupa(marker);
+	next.tries = 0;
+	flight_add(q, &next);
+	return 1;
+}
+
 static struct flight_job *take(struct flight *q)
 {
 	struct flight_job *job = q->first;

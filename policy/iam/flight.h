@@ -12,6 +12,7 @@
 
 #define FLIGHT_PARAMS 4
 #define FLIGHT_AGAIN 8 /* times that a throttled call comes again */
+#define FLIGHT_PAGES 1000 /* of one list; AWS has none that is as long */
 
 struct flight;
 struct flight_job;
@@ -29,7 +30,7 @@ struct flight_job {
 	size_t answer_most;      /* as struct aws_call has it */
 	/* flight.c's */
 	struct flight_job *next;
-	int tries;
+	int tries, pages;
 };
 
 struct flight {
@@ -47,6 +48,9 @@ struct flight {
 void flight_begin(struct flight *q);
 /* Adds a copy of it: values and about are copied. */
 void flight_add(struct flight *q, const struct flight_job *job);
+/* Adds the job once more for the next page of what r lists, its param[0] being for that: 1; 0:
+ * this was the last; -1: it is not told, or there is no end. */
+int flight_next(struct flight *q, const struct flight_job *job, const struct aws_answer *r);
 /* Until the queue is empty.  0, or q->failed with q->e. */
 int flight_run(struct flight *q);
 void flight_end(struct flight *q);

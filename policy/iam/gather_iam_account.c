@@ -21,21 +21,12 @@ static void note_failure(struct flight *q, const struct aws_answer *r, const cha
 	facts_trouble(p->f, kind, name, r->e.text[0] != '\0' ? r->e.text : "no answer");
 }
 
-/* The job once more for the next page: 1; 0: this was the last; -1: it cannot be told. */
-static int next_page(struct flight *q, const struct flight_job *job, const struct aws_answer *r)
+/* Of a user's keys and devices there are so few that one page has them all. */
+static bool is_whole(const struct aws_answer *r, const char *list)
 {
-	const char *more = xml_text(r->result, "IsTruncated"), *marker = xml_text(r->result, "Marker");
-	struct flight_job next = *job;
+	const char *more = xml_text(r->result, "IsTruncated");
 
-	if (more == NULL || strcmp(more, "true") != 0)
-		return 0;
-	if (marker == NULL || marker[0] == '\0')
-		return -1;
-	next.param[0].name = "Marker";
-	next.param[0].value = strdupa(marker);
-	next.tries = 0;
-	flight_add(q, &next);
-	return 1;
+	return xml_at(r->result, list) != NULL && (more == NULL || strcmp(more, "true") != 0);
 }
 
 /* ---- keys ---- */
@@ -97,8 +88,8 @@ static void take_keys(struct flight *q, const struct flight_job *job, const stru
 			note_failure(q, r, "iam-keys", job->about);
 		return;
 	}
-	if (xml_at(r->result, "AccessKeyMetadata") == NULL) {
-		facts_trouble(p->f, "iam-keys", job->about, "iam ListAccessKeys: an answer without a list");
+	if (!is_whole(r, "AccessKeyMetadata")) {
+		facts_trouble(p->f, "iam-keys", job->about, "iam ListAccessKeys: an answer that is not whole");
 		return;
 	}
 	for (const struct xml_node *k = key; k != NULL; k = xml_next(k))
@@ -129,8 +120,8 @@ static void take_devices(struct flight *q, const struct flight_job *job, const s
 
 	for (; r->end == AWS_DONE && one != NULL; one = xml_next(one))
 		n++;
-	if (r->end == AWS_DONE && xml_at(r->result, "MFADevices") == NULL)
-		facts_trouble(p->f, "iam-mfa", job->about, "iam ListMFADevices: an answer without a list");
+	if (r->end == AWS_DONE && n == 0 && !is_whole(r, "MFADevices"))
+		facts_trouble(p->f, "iam-mfa", job->about, "iam ListMFADevices: an answer that is not whole");
 	else if (r->end == AWS_DONE)
 		facts_format(p->f, "iam-mfa", job->about, "count=%zu by=live", n);
 	else
@@ -189,7 +180,7 @@ static void take_users(struct flight *q, const struct flight_job *job, const str
 		note_failure(q, r, "iam", "users");
 		return;
 	}
-	more = xml_at(r->result, "Users") != NULL ? next_page(q, job, r) : -1;
+	more = xml_at(r->result, "Users") != NULL ? flight_next(q, job, r) : -1;
 	for (; u != NULL; u = xml_next(u))
 		take_user(q, u);
 	if (more < 0 || (more == 0 && p->strange))
@@ -287,7 +278,7 @@ static void take_virtual(struct flight *q, const struct flight_job *job, const s
 			return;
 		}
 	}
-	more = xml_at(r->result, "VirtualMFADevices") != NULL ? next_page(q, job, r) : -1;
+	more = xml_at(r->result, "VirtualMFADevices") != NULL ? flight_next(q, job, r) : -1;
 	if (more == 0)
 		facts_none(p->f, "iam", "root-mfa");
 	else if (more < 0)

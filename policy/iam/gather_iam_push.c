@@ -9,6 +9,8 @@
 
 #define PAGE "1000"
 #define PAGE_MOST ((size_t)8 << 20)
+#define TOKEN 1024 /* of the next page, with its NUL */
+#define NOT_WHOLE "ec2 DescribeInstanceConnectEndpoints: an answer that is not whole"
 #define PREFIX "ec2-instance-connect:"
 
 /* ---- EIC-10 ---- */
@@ -60,9 +62,8 @@ static void take_roles(struct flight *q, const struct flight_job *job, const str
 {
 	struct gather_iam_part *p = q->ctx;
 	const struct xml_node *one = xml_at(r->result, "Roles/member");
-	const char *more = xml_text(r->result, "IsTruncated"), *marker = xml_text(r->result, "Marker");
 	bool whole = xml_at(r->result, "Roles") != NULL;
-	struct flight_job next = *job;
+	int more;
 
 	if (r->end != AWS_DONE) {
 		facts_trouble(p->f, "iam-pushers", "all", r->e.text);
@@ -75,15 +76,11 @@ static void take_roles(struct flight *q, const struct flight_job *job, const str
 		if (arn != NULL && (path == NULL || strncmp(path, "/aws-service-role/", 18) != 0))
 			gather_iam_simulate(q, arn);
 	}
-	if (whole && (more == NULL || strcmp(more, "true") != 0)) {
+	more = whole ? flight_next(q, job, r) : -1;
+	if (more == 0)
 		facts_format(p->f, "iam-pushers", "all", "roles=all");
-	} else if (!whole || marker == NULL) {
+	else if (more < 0)
 		facts_trouble(p->f, "iam-pushers", "all", "iam ListRoles: an answer that is not whole");
-	} else {
-		next.param[0].name = "Marker";
-		next.param[0].value = strdupa(marker);
-		flight_add(q, &next);
-	}
 }
 
 void gather_iam_roles(struct gather_iam_part *p, struct flight *queue)
@@ -116,32 +113,45 @@ static int note_endpoints(struct gather_iam_part *p, const char *region, const s
 	return xml_at(r->result, "instanceConnectEndpointSet") != NULL ? 0 : -1;
 }
 
+/* One page; token becomes that of the next, or "".  0, or it was noted why not. */
+static int ask_page(struct gather_iam_part *p, struct aws *a, const char *region, size_t *count,
+    char token[TOKEN])
+{
+	const struct aws_param param = {"NextToken", token[0] != '\0' ? token : NULL};
+	const struct aws_call call = {.service = AWS_EC2, .param = &param, .params = 1,
+	    .action = "DescribeInstanceConnectEndpoints", .repeat = true};
+	struct aws_answer answer = {.end = AWS_TROUBLE};
+	const char *more;
+	int r = aws_do(a, &call, &answer);
+
+	if (r != 0) {
+		facts_trouble(p->f, "ec2-endpoints", region, answer.e.text);
+	} else if (note_endpoints(p, region, &answer, count) != 0 ||
+	    ((more = xml_text(answer.result, "nextToken")) != NULL && more[0] != '\0' &&
+	    (strlen(more) >= TOKEN || strcmp(more, token) == 0))) {
+		r = ERR_BAD;
+		facts_trouble(p->f, "ec2-endpoints", region, NOT_WHOLE);
+	} else {
+		(void)snprintf(token, TOKEN, "%s", more != NULL ? more : "");
+	}
+	aws_answer_free(&answer);
+	return r;
+}
+
 static void ask_endpoints(struct gather_iam_part *p, struct aws *a, const char *region)
 {
-	char token[1024] = "";
+	char token[TOKEN] = "";
 	size_t count = 0;
-	int r = 0;
 
-	do {
-		const struct aws_param param = {"NextToken", token[0] != '\0' ? token : NULL};
-		const struct aws_call call = {.service = AWS_EC2, .param = &param, .params = 1,
-		    .action = "DescribeInstanceConnectEndpoints", .repeat = true};
-		struct aws_answer answer = {.end = AWS_TROUBLE};
-		const char *more;
-
-		if ((r = aws_do(a, &call, &answer)) != 0) {
-			facts_trouble(p->f, "ec2-endpoints", region, answer.e.text);
-		} else if ((r = note_endpoints(p, region, &answer, &count)) != 0) {
-			facts_trouble(p->f, "ec2-endpoints", region, "ec2 DescribeInstanceConnectEndpoints: an "
-			    "answer without a list");
-		} else {
-			more = xml_text(answer.result, "nextToken");
-			(void)snprintf(token, sizeof(token), "%s", more != NULL ? more : "");
+	for (int pages = 0; pages < FLIGHT_PAGES; pages++) {
+		if (ask_page(p, a, region, &count, token) != 0)
+			return;
+		if (token[0] == '\0') {
+			facts_format(p->f, "ec2-endpoints", region, "count=%zu", count);
+			return;
 		}
-		aws_answer_free(&answer);
-	} while (r == 0 && token[0] != '\0');
-	if (r == 0)
-		facts_format(p->f, "ec2-endpoints", region, "count=%zu", count);
+	}
+	facts_trouble(p->f, "ec2-endpoints", region, NOT_WHOLE);
 }
 
 static void ask_serial(struct gather_iam_part *p, struct aws *a, const char *region)

@@ -13,6 +13,21 @@ static bool is_plain(const char *text)
 	    strlen(text);
 }
 
+/* IAM leaves out what is not set alone.  What it never does leave out has no default that
+ * could stand for it: that would be weaker. */
+static int check_whole(const struct iam_policy *p, struct err *e)
+{
+	static const enum iam_field always[] = {IAM_MINIMUM_PASSWORD_LENGTH, IAM_REQUIRE_SYMBOLS,
+	    IAM_REQUIRE_NUMBERS, IAM_REQUIRE_UPPERCASE_CHARACTERS, IAM_REQUIRE_LOWERCASE_CHARACTERS,
+	    IAM_ALLOW_USERS_TO_CHANGE_PASSWORD};
+
+	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
+		if ((p->given & 1U << always[i]) == 0)
+			return err_set(e, ERR_BAD, "iam GetAccountPasswordPolicy: an answer without %s",
+			    iam_field_name(always[i]));
+	return 0;
+}
+
 int iam_policy_read(struct iam_policy *p, const struct xml_node *result, struct err *e)
 {
 	const struct xml_node *policy = xml_at(result, "PasswordPolicy");
@@ -35,6 +50,8 @@ int iam_policy_read(struct iam_policy *p, const struct xml_node *result, struct 
 		r = err_set(e, ERR_SYSTEM, "out of memory");
 	if (r == 0 && iam_json_parse(p, CALL, buffer_string(&json), json.len, e) != 0)
 		r = ERR_BAD;
+	if (r == 0)
+		r = check_whole(p, e);
 	if (r != 0)
 		*p = (struct iam_policy){.custom = false};
 	if (r == ERR_BAD && e != NULL)
@@ -91,7 +108,7 @@ int iam_policy_put(struct aws *a, const struct iam_policy *p, bool *taken, struc
 	/* One that is gone is what was asked for, also by the first try of two. */
 	if (!p->custom && aws_answer_is(&r, "NoSuchEntity"))
 		code = 0;
-	*taken = code == 0 || (r.end == AWS_TROUBLE && r.sent);
+	*taken = code == 0 || r.unsure;
 	aws_answer_free(&r);
 	return code;
 }

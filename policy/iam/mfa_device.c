@@ -71,20 +71,23 @@ int mfa_device_make(struct mfa_device *d, struct aws *a, const char *name,
 	const struct aws_call call = {.service = AWS_IAM, .action = "CreateVirtualMFADevice",
 	    .param = &param, .params = 1, .fresh = true};
 	struct aws_answer r = {.end = AWS_TROUBLE};
-	const char *serial;
-	int code = account_call(a, &call, &r, e);
+	char serial[MFA_SERIAL];
+	const char *said;
+	int code = mfa_device_serial(who, name, serial, e);
 
+	if (code != 0)
+		return code;
+	code = account_call(a, &call, &r, e);
 	if (aws_answer_is(&r, "EntityAlreadyExists"))
 		code = ERR_CONFLICT;
+	/* It is there, or may be, whatever the answer says of it. */
+	if (code == 0 || r.unsure)
+		(void)snprintf(d->serial, MFA_SERIAL, "%s", serial);
 	if (code == 0) {
-		serial = xml_text(r.result, "VirtualMFADevice/SerialNumber");
-		if (serial == NULL || snprintf(d->serial, MFA_SERIAL, "%s", serial) >= MFA_SERIAL)
-			code = err_set(e, ERR_BAD, "iam CreateVirtualMFADevice: an answer without a number");
-		else
-			code = spell(d, who, xml_text(r.result, "VirtualMFADevice/Base32StringSeed"), e);
-	} else if (r.end == AWS_TROUBLE && r.sent) {
-		/* It may be there, and nobody has its secret. */
-		(void)mfa_device_serial(who, name, d->serial, NULL);
+		said = xml_text(r.result, "VirtualMFADevice/SerialNumber");
+		code = said == NULL || strcmp(said, serial) != 0 ?
+		    err_set(e, ERR_BAD, "iam CreateVirtualMFADevice: an answer without a number") :
+		    spell(d, who, xml_text(r.result, "VirtualMFADevice/Base32StringSeed"), e);
 	}
 	aws_answer_free(&r);
 	return code;
@@ -96,16 +99,33 @@ void mfa_device_free(struct mfa_device *d)
 	d->serial[0] = '\0';
 }
 
+static int list(struct aws *a, const char *user, struct aws_answer *r, struct err *e)
+{
+	const struct aws_param param = {"UserName", user};
+	const struct aws_call call = {.service = AWS_IAM, .action = "ListMFADevices", .param = &param,
+	    .params = 1, .repeat = true};
+
+	return account_call(a, &call, r, e);
+}
+
+int mfa_device_look(struct aws *a, const struct account_caller *who, const char *user, struct err *e)
+{
+	struct aws_answer r = {.end = AWS_TROUBLE};
+	int code = list(a, user, &r, e);
+
+	if (aws_answer_is(&r, "NoSuchEntity"))
+		code = err_set(e, ERR_REFUSED, "account %s has no user %s", who->account, user);
+	aws_answer_free(&r);
+	return code;
+}
+
 /* Whether it is the user's: the answer to EnableMFADevice was lost. */
 static bool is_assigned(const struct mfa_device *d, struct aws *a)
 {
-	const struct aws_param param = {"UserName", d->user};
-	const struct aws_call call = {.service = AWS_IAM, .action = "ListMFADevices", .param = &param,
-	    .params = 1, .repeat = true};
 	struct aws_answer r = {.end = AWS_TROUBLE};
 	bool found = false;
 
-	(void)aws_do(a, &call, &r);
+	(void)list(a, d->user, &r, NULL);
 	for (const struct xml_node *n = xml_at(r.result, "MFADevices/member"); n != NULL; n = xml_next(n)) {
 		const char *serial = xml_text(n, "SerialNumber");
 
@@ -127,7 +147,7 @@ int mfa_device_enable(const struct mfa_device *d, struct aws *a, const char code
 
 	if (aws_answer_is(&r, "InvalidAuthenticationCode"))
 		result = ERR_SYNTAX;
-	else if (result != 0 && r.end == AWS_TROUBLE && r.sent && is_assigned(d, a))
+	else if (result != 0 && r.unsure && is_assigned(d, a))
 		result = 0;
 	aws_answer_free(&r);
 	return result;

@@ -25,6 +25,9 @@ struct mfa_shown {
 	char key[OTPAUTH_GROUPS_SIZE];
 };
 
+/* Whether the user is there.  0; ERR_REFUSED: no; else as account_call(). */
+int mfa_device_look(struct aws *a, const struct account_caller *who, const char *user, struct err *e);
+
 /* CreateVirtualMFADevice under this name; zeroed memory is none, mfa_device_free() in any
  * case, which leaves it in IAM.  0; ERR_CONFLICT: one of this name is there, or AWS has too
  * many requests; else as account_call(). */

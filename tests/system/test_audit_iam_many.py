@@ -5,6 +5,7 @@ import os
 import pathlib
 import subprocess
 
+import pytest
 from bastion import BUILD
 from fake_aws import Fake, People, no, ok
 
@@ -70,6 +71,54 @@ def test_answer_that_is_not_whole_is_an_error():
     with Fake(answer) as server:
         _, found = audit(server)
     assert found["MFA-03"]["status"] == "ERROR" and found["KEY-01"]["status"] == "ERROR"
+
+
+def test_keys_and_devices_of_a_list_that_is_not_whole_are_an_error():
+    people = People(2)
+
+    def answer(action, params):
+        if action == "ListAccessKeys":
+            return ok(action, "<AccessKeyMetadata><member><AccessKeyId>AKIA0123456789ABCDEF"
+                      "</AccessKeyId><Status>Active</Status><CreateDate>2099-01-01T00:00:00Z"
+                      "</CreateDate></member></AccessKeyMetadata><IsTruncated>true</IsTruncated>"
+                      "<Marker>x</Marker>")
+        if action == "ListMFADevices":
+            return ok(action, "<MFADevices/><IsTruncated>true</IsTruncated><Marker>x</Marker>")
+        return people(action, params)
+
+    with Fake(answer) as server:
+        _, found = audit(server)
+    for name in ("MFA-03", "KEY-01", "KEY-02"):
+        assert found[name]["status"] == "ERROR", found[name]
+        assert "not whole" in json.dumps(found[name])
+
+
+@pytest.mark.parametrize("moves", [False, True], ids=["the same", "another"])
+def test_pages_without_an_end_are_an_error(moves):
+    """Whether the next one is said to be the same or another each time."""
+    people, most = People(2), 1000
+    empty = {"ListUsers": "<Users/>", "ListVirtualMFADevices": "<VirtualMFADevices/>",
+             "ListRoles": "<Roles/>"}
+
+    def answer(action, params):
+        mark = f"m{server.count[action]}" if moves else "m"
+        ends = server.count[action] > 2 * most # so that the test has an end
+        if action == "DescribeInstanceConnectEndpoints":
+            token = "" if ends else f"<nextToken>{mark}</nextToken>"
+            return 200, (f'<{action}Response xmlns="{EC2}"><instanceConnectEndpointSet/>{token}'
+                         f"</{action}Response>")
+        if action in empty:
+            return ok(action, empty[action] + f"<IsTruncated>{str(not ends).lower()}</IsTruncated>"
+                      f"<Marker>{mark}</Marker>")
+        return people(action, params)
+
+    with Fake(answer) as server:
+        _, found = audit(server, "--deep")
+        for action in (*empty, "DescribeInstanceConnectEndpoints"):
+            assert server.count[action] <= (most if moves else 2), server.count
+    for name in ("MFA-02", "MFA-03", "KEY-01", "EIC-09", "EIC-10"):
+        assert found[name]["status"] == "ERROR", found[name]
+        assert "not whole" in json.dumps(found[name])
 
 
 def report(rows):

@@ -63,6 +63,16 @@ def test_all_fields_are_written_and_only_what_is_weaker_changes(account):
     assert "fix PWD-0" in run(account, "history").stdout
 
 
+def test_history_names_all_that_were_asked_for(account):
+    account.iam("UpdateAccountPasswordPolicy", **OLD)
+    assert run(account, "fix", "PWD-04", "PWD-02", "PWD-03", "PWD-01", "PWD-02", "--yes").returncode == 0
+    assert "fix PWD-01,PWD-02,PWD-03,PWD-04  done" in run(account, "history").stdout
+    told = json.loads(run(account, "history", "--json").stdout)["transactions"][-1]
+    assert told["what"] == "fix PWD-01,PWD-02,PWD-03,PWD-04"
+    assert run(account, "rollback").returncode == 0
+    assert settable(policy(account)) == OLD
+
+
 def test_what_somebody_has_changed_since_is_not_taken_back(account):
     account.iam("UpdateAccountPasswordPolicy", **OLD)
     assert run(account, "fix", "PWD-04", "--yes").returncode == 0
@@ -113,9 +123,15 @@ class Iam:
             return ok(action, "<PasswordPolicy>" + "".join(
                 f"<{k}>{v}</{k}>" for k, v in fields.items()) + "</PasswordPolicy>")
         if action == "UpdateAccountPasswordPolicy":
+            if self.mode == "throttled":
+                return no("Throttling")
             if self.mode in ("", "lost"):
                 self.hidden, self.before = self.late, self.fields
                 self.fields = {k: v for k, v in params.items() if k in OLD}
+            if self.mode == "lost, throttled":
+                self.hidden, self.before, self.mode = self.late, self.fields, "throttled"
+                self.fields = {k: v for k, v in params.items() if k in OLD}
+                return 500, ""
             if self.mode == "cut":
                 self.mode = "silent"
                 return 500, ""
@@ -153,11 +169,26 @@ def test_who_is_hit_by_a_shorter_age_is_named():
     with Fake(Iam()) as server: # older than the old age already
         done = run(server, "fix", "PWD-03", "--dry-run")
     assert done.returncode == 1 and "kim" not in done.stdout
+    with Fake(Iam("N/A")) as server: # may be of any day
+        done = run(server, "fix", "PWD-03", "--dry-run")
+    assert done.returncode == 1 and "  kim: day of the last change unknown" in done.stdout
     iam = Iam()
     iam.mode = "no report"
     with Fake(iam) as server:
         done = run(server, "fix", "PWD-03", "--yes")
     assert done.returncode == 3 and "cannot be told" in done.stderr and iam.fields == OLD
+
+
+def test_way_back_is_tried_again_where_aws_has_too_many_requests():
+    iam = Iam()
+    with Fake(iam) as server:
+        assert run(server, "fix", "PWD-04", "--yes").returncode == 0
+    with Fake(lambda action, params: no("Throttling")) as server:
+        back = run(server, "rollback", AWS_MAX_ATTEMPTS="1")
+    assert back.returncode == 75 and "Throttling" in back.stderr, back.stderr
+    with Fake(iam) as server:
+        assert run(server, "rollback").returncode == 0
+    assert iam.fields == OLD
 
 
 def test_answer_that_is_lost_is_read_again():
@@ -195,6 +226,42 @@ def test_change_that_iam_may_have_taken_and_does_not_show_stays_open(mode):
         assert back.returncode == 0, back.stderr
         assert iam.fields == OLD
         assert "returned" in run(server, "history").stdout
+
+
+@pytest.mark.parametrize("what", [["PWD-04"], ["MFA-03", "--user", "kim"]], ids=["PWD-04", "MFA-03"])
+@pytest.mark.parametrize("name", ["x" * 128, "x\nregion y"], ids=["long", "lines"])
+def test_profile_that_the_way_back_could_not_name_is_refused(what, name, tmp_path):
+    """It would be cut, and be another one's name."""
+    file = tmp_path / "credentials"
+    file.write_text("".join(f"[{x}]\naws_access_key_id = AKIAX\naws_secret_access_key = s\n"
+                            for x in ("x" * 128, "x" * 127)), encoding="utf-8")
+    with Fake(Iam()) as server:
+        done = run(server, "fix", *what, "--yes", "--profile", name,
+                   AWS_SHARED_CREDENTIALS_FILE=str(file))
+        assert done.returncode == 2 and "profile" in done.stderr, done.stdout + done.stderr
+        assert not server.count and not TXN.exists()
+
+
+def test_change_that_aws_throttles_is_tried_again():
+    iam = Iam()
+    iam.mode = "throttled"
+    with Fake(iam) as server:
+        done = run(server, "fix", "PWD-04", "--yes", AWS_MAX_ATTEMPTS="1")
+        assert done.returncode == 75 and "is open" not in done.stderr, done.stderr
+        assert iam.fields == OLD and "returned" in run(server, "history").stdout
+
+
+def test_try_that_was_lost_is_not_forgotten_over_the_next_one():
+    """The first may have been taken, whatever the second is told."""
+    iam = Iam()
+    iam.late, iam.mode = 1000, "lost, throttled"
+    with Fake(iam) as server:
+        done = run(server, "fix", "PWD-04", "--yes", AWS_MAX_ATTEMPTS="2")
+        assert done.returncode == 3 and "is open" in done.stderr, done.stderr
+        assert iam.fields["PasswordReusePrevention"] == "24"
+        iam.mode, iam.late, iam.hidden = "", 0, 0
+        assert run(server, "rollback").returncode == 0
+        assert iam.fields == OLD
 
 
 def test_end_that_is_not_known_stays_open_until_it_is_taken_back():

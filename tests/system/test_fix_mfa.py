@@ -133,6 +133,26 @@ class Iam:
         return no("AccessDenied", 403)
 
 
+NOBODY = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
+
+
+def test_without_credentials_it_is_trouble_and_a_user_who_is_not_there_is_a_no(account):
+    done = run(account, "fix", "MFA-03", "--user", "kim", "--yes", **NOBODY)
+    assert done.returncode == 3 and "no AWS credentials" in done.stderr, done.stderr
+    done = run(account, "fix", "MFA-03", "--user", "nobody", "--yes")
+    assert done.returncode == 1 and "has no user nobody" in done.stderr, done.stderr
+
+
+def test_way_back_is_tried_again_where_aws_has_too_many_requests(account):
+    assert run(account, "fix", "MFA-03", "--user", "kim", "--yes").returncode == 0
+    with Fake(lambda action, params: no("Throttling")) as server:
+        back = run(server, "rollback", AWS_MAX_ATTEMPTS="1")
+    assert back.returncode == 75 and "Throttling" in back.stderr, back.stderr
+    assert policy(account) is not None
+    assert run(account, "rollback").returncode == 0
+    assert policy(account) is None
+
+
 def test_answer_that_is_lost_is_asked_for_again():
     iam = Iam()
     iam.mode = "lost"

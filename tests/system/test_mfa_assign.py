@@ -43,11 +43,16 @@ class Iam:
     def __init__(self):
         self.devices, self.assigned, self.tries = {}, {}, 0
         self.lose = False
+        self.cut = ""          # what is said instead of a device that is made
+        self.users = None      # all there are
 
     def __call__(self, action, params):
         if action == "GetCallerIdentity":
             return ok(action, "<Arn>arn:aws-cn:iam::123456789012:user/admin</Arn><UserId>x</UserId>"
                       "<Account>123456789012</Account>")
+        if action == "CreateVirtualMFADevice" and self.cut:
+            self.devices[f"arn:aws-cn:iam::123456789012:mfa/{params['VirtualMFADeviceName']}"] = SEED
+            return ok(action, self.cut)
         if action == "CreateVirtualMFADevice":
             serial = f"arn:aws-cn:iam::123456789012:mfa/{params['VirtualMFADeviceName']}"
             if serial in self.devices:
@@ -64,6 +69,8 @@ class Iam:
             self.assigned[params["SerialNumber"]] = params["UserName"]
             return (500, "") if self.lose else ok(action)
         if action == "ListMFADevices":
+            if self.users is not None and params["UserName"] not in self.users:
+                return no("NoSuchEntity", 404)
             return ok(action, "<MFADevices>" + "".join(
                 f"<member><SerialNumber>{s}</SerialNumber></member>"
                 for s, user in self.assigned.items() if user == params["UserName"]) +
@@ -93,7 +100,7 @@ def test_without_a_terminal_nothing_is_made_and_no_key_is_shown(argv):
     iam.devices["arn:aws-cn:iam::123456789012:mfa/kim"] = "other"
     with Fake(iam) as server:
         done = mfa(server, *argv, yes=False)
-        assert set(server.count) == {"GetCallerIdentity"}
+        assert set(server.count) <= {"GetCallerIdentity", "ListMFADevices"}
     assert done.returncode == 1, done.stderr
     assert "mfa/kim" in done.stdout and "Nothing was changed" in done.stdout
     assert "Key:" not in done.stdout and SEED[:4] not in done.stdout
@@ -137,6 +144,33 @@ def test_device_that_is_not_proven_is_removed(text):
     assert done.returncode == 1
     assert "removed" in done.stderr and not iam.devices and not iam.assigned
     assert "111111" not in done.stderr and "222222" not in done.stderr
+
+
+@pytest.mark.parametrize("argv", [["--yes"], ["--dry-run"], ["--yes", "--replace"]])
+def test_for_who_is_not_there_nothing_is_made_and_no_key_is_shown(argv):
+    iam = Iam()
+    iam.users = ["lee"]
+    iam.devices["arn:aws-cn:iam::123456789012:mfa/kim"] = "other"
+    with Fake(iam) as server:
+        done = mfa(server, "kim", *argv, yes=False)
+        assert set(server.count) <= {"GetCallerIdentity", "ListMFADevices"}
+    assert done.returncode == 1 and "has no user kim" in done.stderr, done.stderr
+    assert "Key:" not in done.stdout and iam.devices
+
+
+@pytest.mark.parametrize("cut", [
+    "<VirtualMFADevice/>", "<x>", f"<VirtualMFADevice><Base32StringSeed>{SEED}</Base32StringSeed>"
+    "</VirtualMFADevice>", f"<VirtualMFADevice><SerialNumber>{'x' * 2000}</SerialNumber>"
+    "</VirtualMFADevice>", "<VirtualMFADevice><SerialNumber>arn:aws-cn:iam::123456789012:mfa/kim"
+    "</SerialNumber><Base32StringSeed>!</Base32StringSeed></VirtualMFADevice>"])
+def test_device_whose_answer_is_none_is_removed(cut):
+    iam = Iam()
+    iam.cut = cut
+    with Fake(iam) as server:
+        done = mfa(server, "kim")
+    assert done.returncode == 3, done.stderr
+    assert not iam.devices and "removed" in done.stderr, done.stderr
+    assert SEED not in done.stdout + done.stderr
 
 
 def test_answer_that_is_lost_is_looked_up():

@@ -139,6 +139,22 @@ def test_policy_that_would_newly_expire_somebody_is_staged(account):
     assert kept()["PasswordPolicy"]["MaxPasswordAge"] == 90
 
 
+def test_policy_that_waits_is_not_replaced_by_another_accounts(account):
+    CONF.write_text(CONF.read_text(encoding="utf-8") + "password_policy = kisa-2020, iam\n",
+                    encoding="utf-8")
+    SHADOW.write_text(SHADOW.read_text(encoding="utf-8") +
+                      "old:$6$abcdefgh$notahash:10000:0:99999:7:::\n", encoding="utf-8")
+    assert pull(account).returncode == 3 and STAGED.exists() and not KEPT.exists()
+    other = STAGED.read_text(encoding="utf-8").replace("pull 123456789012", "pull 999999999999")
+    STAGED.write_text(other, encoding="utf-8")
+    account.iam("DeleteAccountPasswordPolicy") # one that expires nobody
+    done = pull(account)
+    assert done.returncode == 3 and "999999999999" in done.stderr, done.stdout + done.stderr
+    assert STAGED.read_text(encoding="utf-8") == other and not KEPT.exists()
+    assert pull(account, "--yes").returncode == 0
+    assert KEPT.exists() and not STAGED.exists()
+
+
 def test_units_run_what_is_there():
     top = pathlib.Path(__file__).parents[2] / "packaging/systemd"
     service = (top / "pam-bastion-policy.service").read_text(encoding="utf-8")

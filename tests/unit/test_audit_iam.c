@@ -326,6 +326,15 @@ static void endpoint_and_serial_console_are_warned_of(void **state)
 	host_says("EIC-09", AUDIT_ERROR, "no region");
 }
 
+static void account_of_which_no_region_was_asked_is_no_pass(void **state)
+{
+	(void)state;
+	text("ec2", "regions", "");
+	host_says("EIC-09", AUDIT_ERROR, "no region");
+	text("ec2", "regions", " , ");
+	host_says("EIC-09", AUDIT_ERROR, "no region");
+}
+
 static void who_may_push_keys_is_named(void **state)
 {
 	(void)state;
@@ -335,7 +344,8 @@ static void who_may_push_keys_is_named(void **state)
 	text("iam", "users", "count=0");
 	host_says("EIC-10", AUDIT_INFO, "neither users nor roles");
 	text("iam-push", "arn:x", "SendSSHPublicKey=denied OpenTunnel=denied");
-	host_says("EIC-10", AUDIT_PASS, "none may push");
+	/* Of permissions for some instances alone IAM was not asked. */
+	host_says("EIC-10", AUDIT_INFO, "none may push");
 	text("iam-push", "arn:y", "SendSSHPublicKey=allowed OpenTunnel=allowed");
 	host_says("EIC-10", AUDIT_WARN, "arn:y: SendSSHPublicKey OpenTunnel");
 	facts_trouble(&host, "iam-push", "arn:z", "HTTP 403 AccessDenied");
@@ -400,6 +410,7 @@ int main(void)
 	    T(old_password_of_a_console_user_fails),
 	    T(user_whom_the_report_leaves_out_is_an_error),
 	    T(endpoint_and_serial_console_are_warned_of),
+	    T(account_of_which_no_region_was_asked_is_no_pass),
 	    T(who_may_push_keys_is_named),
 	    T(users_that_are_not_told_are_no_pass_of_who_may_push_keys),
 	    T(live_policy_is_what_the_host_is_held_to),

@@ -626,6 +626,48 @@ static void confirm_is_refused_unless_the_new_files_are_there(void **state)
 	confirm_says("have begun to come back");
 }
 
+static void line_is_found_by_its_whole_key_and_has_to_fit(void **state)
+{
+	static const char text[] = "head 1\nwhatever no\nwhat PWD-02,PWD-03\nwhat two\nprofile \nended x\nend\n";
+	char out[16];
+
+	(void)state;
+	assert_true(enable_txn_line(text, "what", out, sizeof(out)));
+	assert_string_equal(out, "PWD-02,PWD-03");
+	assert_true(enable_txn_line(text, "profile", out, sizeof(out)));
+	assert_string_equal(out, "");
+	assert_true(enable_txn_line(text, "end", out, sizeof(out)));
+	assert_string_equal(out, "");
+	assert_false(enable_txn_line(text, "what", out, 8)); /* another id would be named */
+	assert_string_equal(out, "");
+	assert_false(enable_txn_line(text, "region", out, sizeof(out)));
+	assert_false(enable_txn_line("endless 1\n", "end", out, sizeof(out)));
+}
+
+static void line_of_a_file_is_read_as_it_was_written(void **state)
+{
+	const struct enable_file f = {.path = "/etc/a b", .was = true, .mode = 04640, .uid = 7, .gid = 8};
+	struct enable_file g = {.path = ""};
+	struct buffer b = {0};
+	const char *kind;
+	char line[128];
+
+	(void)state;
+	enable_txn_add_file(&f, 3, "link", &b);
+	assert_true(enable_txn_line(buffer_string(&b), "file", line, sizeof(line)));
+	assert_true(enable_txn_read_file(line, 3, &kind, &g));
+	assert_string_equal(kind, "link");
+	assert_string_equal(g.path, f.path);
+	assert_true(g.was && !g.will && g.mode == f.mode && g.uid == 7 && g.gid == 8);
+	(void)strcpy(line, "3 link was - 640 7 8 /x");
+	assert_false(enable_txn_read_file(line, 2, &kind, &g));
+	(void)strcpy(line, "3 link was - 640 7 8 x");
+	assert_false(enable_txn_read_file(line, 3, &kind, &g));
+	(void)strcpy(line, "3 link was - 640 7");
+	assert_false(enable_txn_read_file(line, 3, &kind, &g));
+	buffer_free(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -659,6 +701,8 @@ int main(void)
 	        confirm_is_refused_unless_the_new_files_are_there, make, drop),
 	    cmocka_unit_test_setup_teardown(
 	        what_was_left_is_settled_unless_its_timer_still_runs, make, drop),
+	    cmocka_unit_test(line_is_found_by_its_whole_key_and_has_to_fit),
+	    cmocka_unit_test(line_of_a_file_is_read_as_it_was_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

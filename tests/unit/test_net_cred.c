@@ -43,7 +43,7 @@ static void set(const char *variable, const char *value)
 static int set_up(void **state)
 {
 	static const char *const mine[] = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
-	    "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_WEB_IDENTITY_TOKEN_FILE",
+	    "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_WEB_IDENTITY_TOKEN_FILE",
 	    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 	    "AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
 	    "AWS_EC2_METADATA_SERVICE_ENDPOINT", "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "AWS_MAX_ATTEMPTS",
@@ -195,6 +195,98 @@ static void roles_without_a_source_in_a_circle_or_with_a_code_are_refused(void *
 	assert_int_equal(loopback.requests, 0);
 }
 
+/* Without a key there is nothing to sign with. */
+static void role_whose_source_has_no_key_is_never_asked_for(void **state)
+{
+	static const struct loopback_step steps[] = {{.answer = ROLE("ROLE")}};
+
+	(void)state;
+	loopback_say(steps, 1);
+	settings.profile = "r";
+	in_file("config", "[profile r]\nrole_arn=a\nsource_profile=nobody\n");
+	assert_fails(ERR_BAD, "profile nobody: neither ");
+	in_file("config", "[profile r]\nrole_arn=a\nsource_profile=s\n[profile s]\nregion=eu-west-1\n");
+	assert_fails(ERR_BAD, "profile s: there is no key in it");
+	settings.profile = NULL; /* nor does the instance's role take the place of the one that is named */
+	in_file("config", "[default]\nrole_arn=a\nsource_profile=nobody\n");
+	assert_fails(ERR_BAD, "profile nobody: neither ");
+	assert_int_equal(loopback.requests, 0);
+}
+
+/* As AWS's own tools have it: the chain ends at the first key. */
+static void source_profile_with_a_key_and_a_role_gives_its_key(void **state)
+{
+	static const struct loopback_step steps[] = {{.answer = ROLE("ROLE")}, {.answer = ROLE("OTHER")}};
+
+	(void)state;
+	loopback_say(steps, 2);
+	settings.profile = "r";
+	in_file("credentials", "[s]\naws_access_key_id=S\naws_secret_access_key=s\n"
+	    "[t]\naws_access_key_id=T\naws_secret_access_key=s\n");
+	in_file("config", "[profile r]\nrole_arn=a\nsource_profile=s\n"
+	    "[profile s]\nrole_arn=b\nsource_profile=t\n");
+	assert_found("ROLE", "role a");
+	assert_int_equal(loopback.requests, 1);
+	assert_non_null(strstr(loopback.request[0], "Credential=S/"));
+}
+
+static void key_is_of_one_file_alone(void **state)
+{
+	(void)state;
+	settings.profile = "x";
+	in_file("credentials", "[x]\naws_access_key_id=X\naws_secret_access_key=s\n");
+	in_file("config", "[profile x]\naws_session_token=of-another\naws_secret_access_key=other\n");
+	assert_found("X", "profile x");
+	assert_null(key->token.data);
+	in_file("credentials", "[x]\naws_access_key_id=X\n");
+	assert_fails(ERR_BAD, "the secret access key is missing");
+}
+
+/* The program's key goes before one of the configuration file, and behind one of the
+ * credentials file. */
+static void program_stands_between_the_two_files(void **state)
+{
+	(void)state;
+	settings.profile = "x";
+	in_file("config", "[profile x]\naws_access_key_id=CONF\naws_secret_access_key=s\n"
+	    "credential_process = /bin/echo '{\"Version\":1,\"AccessKeyId\":\"PROC\",\"SecretAccessKey\":\"s\"}'\n");
+	assert_found("PROC", "profile x");
+	in_file("credentials", "[x]\naws_access_key_id=CRED\naws_secret_access_key=s\n");
+	assert_found("CRED", "profile x");
+}
+
+static void profile_may_be_named_by_the_older_variable_but_not_two(void **state)
+{
+	(void)state;
+	in_file("credentials", "[default]\naws_access_key_id=DEF\naws_secret_access_key=s\n"
+	    "[x]\naws_access_key_id=X\naws_secret_access_key=s\n");
+	set("AWS_DEFAULT_PROFILE", "x");
+	assert_found("X", "profile x");
+	set("AWS_PROFILE", "x");
+	assert_found("X", "profile x");
+	set("AWS_PROFILE", "default");
+	assert_fails(ERR_SYNTAX, "AWS_PROFILE and AWS_DEFAULT_PROFILE");
+	assert_int_equal(aws_cred_region(aws_cred_of(aws), false, &region, &e), ERR_SYNTAX);
+	settings.profile = "x";
+	assert_found("X", "profile x");
+}
+
+/* It is asked for by roles alone. */
+static void number_of_a_device_beside_a_key_says_nothing(void **state)
+{
+	(void)state;
+	in_file("credentials", "[default]\naws_access_key_id=DEF\naws_secret_access_key=s\nmfa_serial=m\n");
+	assert_found("DEF", "profile default");
+}
+
+/* A key that is set in from its section is one all the same: the instance's would be used. */
+static void keys_that_are_indented_are_read(void **state)
+{
+	(void)state;
+	in_file("credentials", "[default]\n  aws_access_key_id = DEF\n  aws_secret_access_key = s\n");
+	assert_found("DEF", "profile default");
+}
+
 static void role_that_is_refused_is_named(void **state)
 {
 	static const struct loopback_step steps[] = {{.answer = SAID("403 x", "<ErrorResponse><Error><Code>"
@@ -257,6 +349,9 @@ static void container_gives_a_key_with_its_token(void **state)
 	assert_non_null(strstr(loopback.request[1], "\r\nauthorization: def\r\n"));
 	set("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://192.0.2.1/keys");
 	assert_fails(ERR_SYNTAX, "a key is asked for by https");
+	set("AWS_CONTAINER_CREDENTIALS_FULL_URI", "https://a:hunter2@127.0.0.1/keys");
+	assert_fails(ERR_SYNTAX, "a name or a password");
+	assert_null(strstr(e.text, "hunter2"));
 	set("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://169.254.170.22/keys");
 	assert_fails(ERR_SYNTAX, "a key is asked for by https");
 }
@@ -339,6 +434,9 @@ static void region_is_found_in_its_order(void **state)
 	assert_int_equal(find(), 0);
 	assert_int_equal(aws_cred_region(aws_cred_of(aws), true, &region, &e), 0);
 	assert_string_equal(region, "eu-west-3");
+	in_file("config", "[default]\nregion=\n"); /* none, and not one without a name */
+	assert_int_equal(find(), 0);
+	assert_int_equal(aws_cred_region(aws_cred_of(aws), false, &region, &e), ERR_NONE);
 	set("AWS_DEFAULT_REGION", "eu-west-2");
 	assert_int_equal(find(), 0);
 	assert_int_equal(aws_cred_region(aws_cred_of(aws), true, &region, &e), 0);
@@ -393,6 +491,30 @@ static void only_what_may_be_repeated_is_tried_again(void **state)
 	assert_int_equal(call(true, &r), ERR_UNAVAIL);
 	assert_int_equal(loopback.requests, 3);
 	assert_int_equal(r.end, AWS_TROUBLE);
+	aws_answer_free(&r);
+}
+
+static void try_that_may_have_been_done_is_told_behind_the_next(void **state)
+{
+	static const struct loopback_step lost[] = {{.answer = NULL}, {.answer = FAILS("400", "Throttling")}},
+	    refused[] = {{.answer = FAILS("400", "Throttling")}, {.answer = FAILS("404", "NoSuchEntity")}};
+	struct aws_answer r = {.end = AWS_TROUBLE};
+
+	(void)state;
+	set("AWS_ACCESS_KEY_ID", "ENV");
+	set("AWS_SECRET_ACCESS_KEY", "s");
+	set("AWS_MAX_ATTEMPTS", "2");
+	assert_int_equal(find(), 0);
+	loopback_say(lost, 2);
+	assert_int_equal(call(true, &r), ERR_UNAVAIL);
+	assert_int_equal(r.end, AWS_THROTTLED);
+	assert_true(r.unsure);
+	loopback_say(refused, 2);
+	assert_int_equal(call(true, &r), ERR_REFUSED);
+	assert_false(r.unsure);
+	loopback_say(lost, 1);
+	assert_int_equal(call(false, &r), ERR_UNAVAIL);
+	assert_true(r.sent && r.unsure);
 	aws_answer_free(&r);
 }
 
@@ -478,6 +600,13 @@ int main(void)
 	    TEST(what_is_not_in_this_version_is_not_passed_over),
 	    TEST(profile_assumes_its_role_with_the_key_of_another),
 	    TEST(roles_without_a_source_in_a_circle_or_with_a_code_are_refused),
+	    TEST(role_whose_source_has_no_key_is_never_asked_for),
+	    TEST(source_profile_with_a_key_and_a_role_gives_its_key),
+	    TEST(key_is_of_one_file_alone),
+	    TEST(program_stands_between_the_two_files),
+	    TEST(profile_may_be_named_by_the_older_variable_but_not_two),
+	    TEST(number_of_a_device_beside_a_key_says_nothing),
+	    TEST(keys_that_are_indented_are_read),
 	    TEST(role_that_is_refused_is_named),
 	    TEST(process_is_run_without_a_shell),
 	    TEST(process_that_does_not_end_is_ended),
@@ -487,6 +616,7 @@ int main(void)
 	    TEST(key_is_fetched_anew_before_it_ends_and_the_old_one_stays_while_it_is_good),
 	    TEST(region_is_found_in_its_order),
 	    TEST(only_what_may_be_repeated_is_tried_again),
+	    TEST(try_that_may_have_been_done_is_told_behind_the_next),
 	    TEST(expired_key_is_fetched_anew_once),
 	    TEST(calls_in_flight_have_their_retries),
 	    TEST(variables_that_are_wrong_are_told),

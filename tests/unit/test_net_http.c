@@ -207,6 +207,7 @@ static void what_is_not_allowed_is_not_sent(void **state)
 		if (ask(&(struct http_request){.url = urls[i], .total_ms = 100}) != ERR_SYNTAX)
 			fail_msg("%s: %d %s", urls[i], answer.r, answer.e.text);
 		assert_false(answer.sent);
+		assert_null(strstr(answer.e.text, "password@"));
 	}
 	assert_int_equal(ask(&(struct http_request){.url = loopback_url("/"), .sign = &sign}), ERR_SYNTAX);
 	assert_int_equal(ask(&(struct http_request){.url = loopback_url("/"),

@@ -2,6 +2,7 @@
  * json_reply.h, aws_ini.h, aws_key.h. */
 #include "tests/unit/scratch.h"
 
+#include "lib/core/utf8.h"
 #include "lib/net/aws_ini.h"
 #include "lib/net/aws_wire.h"
 
@@ -123,12 +124,29 @@ static void keys_are_found_in_their_section(void **state)
 	aws_ini_free(&ini);
 }
 
+/* As AWS's own tools have it: by how far in the key above stands. */
+static void lines_that_are_set_in_are_keys_or_those_of_the_key_above(void **state)
+{
+	(void)state;
+	assert_int_equal(read_ini(" [a]\n  x = 1\n  s3 =\n    y = 2\n\n    # remark\n    z = 3\n  v = 4\n[b]\n\tx=5\n"), 0);
+	assert_string_equal(aws_ini_get(&ini, "a", "x"), "1");
+	assert_string_equal(aws_ini_get(&ini, "a", "v"), "4");
+	assert_string_equal(aws_ini_get(&ini, "b", "x"), "5");
+	assert_null(aws_ini_get(&ini, "a", "y"));
+	assert_null(aws_ini_get(&ini, "a", "z"));
+	aws_ini_free(&ini);
+}
+
 static void lines_that_are_none_are_told_by_number_and_not_repeated(void **state)
 {
 	static const struct { const char *text, *why; } wrong[] = {{"[a]\nhunter2\n", "f:2: neither"},
 	    {"hunter2=1\n", "f:1: a key outside"}, {"[a\n", "f:1: no section"}, {"[]\n", "f:1: no section"},
 	    {"[a]\nx=1\nX=hunter2\n", "f:3: the key is there"}, {"[a]\n[a]\n", "f:2: the section is there"},
-	    {"[a]\n=hunter2", "f:2: neither"}, {"[a] b\n", "f:1: no section"}};
+	    {"[a]\n=hunter2", "f:2: neither"}, {"[a] b\n", "f:1: no section"},
+	    {"[DEFAULT]\nx=hunter2\n", "f:1: [DEFAULT] is no profile"},
+	    {"[a]\ncredential_process: hunter2 --role=x\n", "f:2: neither"},
+	    {"[a]\ncredential_process = x\n  hunter2 --role=y\n", "f:3: a value of several lines"},
+	    {"[a]\nx = \n  [b]\nhunter2=1\n", "f:3: a value of several lines"}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
@@ -214,6 +232,8 @@ static void override_is_https_or_loopback(void **state)
 	struct aws_endpoint p;
 
 	(void)state;
+	assert_int_equal(aws_endpoint_of(&p, AWS_IAM, "", "https://a:hunter2@127.0.0.1/", &e), ERR_SYNTAX);
+	assert_null(strstr(e.text, "hunter2"));
 	assert_int_equal(aws_endpoint_of(&p, AWS_IAM, "", "http://127.0.0.1:5000", &e), 0);
 	assert_string_equal(p.url, "http://127.0.0.1:5000");
 	assert_int_equal(aws_endpoint_of(&p, AWS_IAM, "", "https://iam.example.invalid", &e), 0);
@@ -377,6 +397,28 @@ static void wrong_clock_is_told(void **state)
 	assert_int_equal(answer.end, AWS_SKEWED);
 }
 
+/* What a server says goes to a terminal and into reports. */
+static void what_a_server_says_is_cut_between_characters_and_commands_no_terminal(void **state)
+{
+	char body[1024], many[400];
+
+	(void)state;
+	make(&(struct aws_call){.service = AWS_IAM, .action = "GetUser"}, NULL);
+	for (size_t lead = 240; lead < 256; lead++) {
+		memset(many, 'x', lead);
+		(void)snprintf(many + lead, sizeof(many) - lead, "한글é한글한글한글");
+		(void)snprintf(body, sizeof(body), "<ErrorResponse><Error><Code>X</Code><Message>%s</Message></Error>"
+		    "</ErrorResponse>", many);
+		answer_with(404, "", body);
+		assert_true(utf8_is_text(answer.e.text));
+		assert_non_null(strstr(answer.e.text, "xxxx"));
+	}
+	answer_with(404, "", "<ErrorResponse><Error><Code>X</Code><Message>a\xc2\x9b" "2Jb</Message></Error><RequestId>"
+	    "r\xc2\x85</RequestId></ErrorResponse>");
+	assert_true(utf8_is_text(answer.e.text));
+	assert_non_null(strstr(answer.e.text, "X: a 2Jb"));
+}
+
 static void answer_of_another_call_is_trouble(void **state)
 {
 	(void)state;
@@ -415,6 +457,7 @@ int main(void)
 	    cmocka_unit_test(one_level_too_many_is_refused),
 	    cmocka_unit_test(objects_are_read_and_what_is_said_of_others_repeats_nothing),
 	    cmocka_unit_test(keys_are_found_in_their_section),
+	    cmocka_unit_test(lines_that_are_set_in_are_keys_or_those_of_the_key_above),
 	    cmocka_unit_test(lines_that_are_none_are_told_by_number_and_not_repeated),
 	    cmocka_unit_test(key_that_could_end_a_header_is_none),
 	    cmocka_unit_test(times_are_read_as_aws_writes_them),
@@ -427,6 +470,7 @@ int main(void)
 	    cmocka_unit_test(message_about_a_secret_is_kept_back),
 	    cmocka_unit_test(throttling_is_no_refusal_and_a_quota_is),
 	    cmocka_unit_test(wrong_clock_is_told),
+	    cmocka_unit_test(what_a_server_says_is_cut_between_characters_and_commands_no_terminal),
 	    cmocka_unit_test(answer_of_another_call_is_trouble),
 	};
 
