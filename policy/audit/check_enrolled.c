@@ -76,13 +76,17 @@ static void find_places(struct facts *f, struct places *p)
 {
 	*p = (struct places){.all = sshd_sources(f), .left = BYTES_MOST};
 	for (size_t i = 0; p->all != NULL && i < p->all->count; i++) {
-		const struct fact *x = NULL;
-		char under[320];
+		static const char *const kinds[] = {"match", "place"};
 
-		(void)snprintf(under, sizeof(under), "%s:match:", p->all->item[i].name);
-		while (p->match[i] == KEYS_NONE && (x = facts_next(f, "sshd", under, x)) != NULL) {
-			p->matches[i] = true;
-			p->match[i] = keys_by(p, x);
+		for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+			const struct fact *x = NULL;
+			char under[320];
+
+			(void)snprintf(under, sizeof(under), "%s:%s:", p->all->item[i].name, kinds[k]);
+			while (p->match[i] == KEYS_NONE && (x = facts_next(f, "sshd", under, x)) != NULL) {
+				p->matches[i] = true;
+				p->match[i] = keys_by(p, x);
+			}
 		}
 	}
 }

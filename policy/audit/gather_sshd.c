@@ -183,7 +183,10 @@ struct asking {
 	struct { char *key; const struct logins_one *first; } class[CLASSES];
 	size_t classes;
 	const struct logins_one **class_of; /* of each of the people, or NULL */
-	size_t left; /* times that a Match may be asked about */
+	size_t left; /* times that a Match or a place may be asked about */
+	struct sshd_places places;
+	char held[MATCHES + SSHD_PLACES + 1][MATCHES + 1]; /* which lines hold where one was asked about */
+	size_t helds;
 };
 
 static int take_match(void *ctx, const struct sshd_line *l)
@@ -207,15 +210,14 @@ static void pass_missing(void *ctx, const char *kind, const char *name)
 	(void)ctx, (void)kind, (void)name;
 }
 
-/* What sshd says to one person, by each source. */
+/* What sshd says to one person, by each source, who comes from nowhere in particular. */
 static void ask_person(struct asking *a, const struct sshd_source *s, const char *user)
 {
-	char words[800], what[300];
+	char words[1200], what[300];
 
-	(void)snprintf(words, sizeof(words),
-	    "user=%.256s,host=192.0.2.1,addr=192.0.2.1,laddr=127.0.0.1,lport=22", user);
 	(void)snprintf(what, sizeof(what), ":%.256s", user);
-	gather_sshd_ask(a->f, s, what, words);
+	if (sshd_match_login(&a->places.item[0], user, words, sizeof(words)))
+		gather_sshd_ask(a->f, s, what, words);
 }
 
 /* Somebody who is the same to every Match; himself, when he is the first. */
@@ -316,10 +318,12 @@ static void ask_match(struct asking *a, const struct sshd_source *s, const struc
 	for (size_t i = 0; i < a->classes; i++) {
 		const struct logins_one *p = a->class[i].first;
 		const struct sshd_person who = {p->name, p->group, p->groups};
+		struct sshd_place from;
 		char words[1200];
 
 		if (!sshd_match_fits(m->criteria, &who, &by_people) || (!by_people &&
-		    !sshd_match_login(m->criteria, p->name, words, sizeof(words))))
+		    (!sshd_match_place(m->criteria, &from) ||
+		    !sshd_match_login(&from, p->name, words, sizeof(words)))))
 			continue;
 		buffer_format(&users, "%s\n", p->name);
 		if (!by_people)
@@ -333,6 +337,103 @@ static void ask_match(struct asking *a, const struct sshd_source *s, const struc
 	buffer_free(&users);
 }
 
+/* ---- by places ---- */
+
+/* Whether other lines hold for them there than where they were asked about before; notes them. */
+static bool is_new_place(struct asking *a, const struct logins_one *p, const struct sshd_place *from)
+{
+	const struct sshd_person who = {p->name, p->group, p->groups};
+	char *held = a->held[a->helds];
+	bool by_people;
+
+	for (size_t i = 0; i < a->matches; i++)
+		held[i] = sshd_match_fits(a->match[i].criteria, &who, &by_people) &&
+		    sshd_place_fits(from, a->match[i].criteria) ? '1' : '0';
+	held[a->matches] = '\0';
+	for (size_t i = 0; i < a->helds; i++)
+		if (strcmp(a->held[i], held) == 0)
+			return false;
+	a->helds++;
+	return true;
+}
+
+/* Where the login that ask_match() has made up comes from. */
+static void pass_matched(struct asking *a, const struct logins_one *p)
+{
+	const struct sshd_person who = {p->name, p->group, p->groups};
+
+	for (size_t i = 0; i < a->matches; i++) {
+		struct sshd_place from;
+		bool by_people;
+
+		if (sshd_match_fits(a->match[i].criteria, &who, &by_people) && !by_people &&
+		    sshd_match_place(a->match[i].criteria, &from))
+			(void)is_new_place(a, p, &from);
+	}
+}
+
+static bool ask_place(struct asking *a, const struct sshd_source *s, const struct logins_one *p,
+    const struct sshd_place *from)
+{
+	char what[NAME], under[700], place[650], words[1200];
+
+	if (a->left == 0 || !sshd_place_words(from, place, sizeof(place)) ||
+	    !sshd_match_login(from, p->name, words, sizeof(words)))
+		return false;
+	a->left--;
+	(void)snprintf(under, sizeof(under), "place:%s:", place);
+	(void)snprintf(what, sizeof(what), ":%s%.256s", under, p->name);
+	gather_sshd_ask(a->f, s, what, words);
+	note_refusals(a, s, under, p);
+	return true;
+}
+
+/* Who comes from elsewhere may come under other lines, or under none: an earlier Match may hold
+ * where a later one was asked about, and one that asks for a code may leave out some. */
+static void ask_places(struct asking *a, const struct sshd_source *s)
+{
+	bool all = !a->places.more;
+
+	for (size_t i = 0; i < a->classes; i++) {
+		const struct logins_one *p = a->class[i].first;
+
+		a->helds = 0;
+		(void)is_new_place(a, p, &a->places.item[0]);
+		pass_matched(a, p);
+		for (size_t k = 1; k < a->places.count; k++)
+			if (is_new_place(a, p, &a->places.item[k]))
+				all = ask_place(a, s, p, &a->places.item[k]) && all;
+	}
+	if (all)
+		facts_format(a->f, "places", s->name, "%zu", a->places.count);
+	else
+		facts_trouble(a->f, "places", s->name, "more of them than are asked about");
+}
+
+/* Without a port sshd does not answer where a Match names one: it is asked about one that none
+ * does, as far as one can tell. */
+static const char *general_words(const struct asking *a)
+{
+	for (size_t i = 0; i < a->matches; i++) {
+		char name[SSHD_MATCH_WORD], list[SSHD_MATCH_WORD];
+
+		for (const char *at = a->match[i].criteria; sshd_match_next(&at, name, list);)
+			if (strcasecmp(name, "localport") == 0)
+				return "lport=1";
+	}
+	return NULL;
+}
+
+static void find_places(struct asking *a, const struct sshd_source *s)
+{
+	const char *criteria[MATCHES];
+
+	for (size_t i = 0; i < a->matches; i++)
+		criteria[i] = a->match[i].criteria;
+	if (!sshd_places(&a->places, criteria, a->matches, facts_string(a->f, "sshd", s->name)))
+		a->f->failed = true;
+}
+
 static void ask_source(struct asking *a, const struct sshd_source *s)
 {
 	const struct sshd_lines l = {a->f, take_match, pass_missing, a};
@@ -342,7 +443,8 @@ static void ask_source(struct asking *a, const struct sshd_source *s)
 	(void)sshd_lines(&l, s->main);
 	if (a->more)
 		facts_trouble(a->f, "match", s->main, "more Match lines than are looked at");
-	gather_sshd_ask(a->f, s, "", NULL);
+	gather_sshd_ask(a->f, s, "", general_words(a));
+	find_places(a, s);
 	/* Without a Match one answer is everybody's. */
 	sort_people(a, s);
 	for (size_t i = 0; i < a->classes; i++) {
@@ -351,6 +453,7 @@ static void ask_source(struct asking *a, const struct sshd_source *s)
 	}
 	for (size_t i = 0; i < a->matches; i++)
 		ask_match(a, s, &a->match[i]);
+	ask_places(a, s);
 	for (size_t i = 0; i < a->classes; i++)
 		free(a->class[i].key);
 }

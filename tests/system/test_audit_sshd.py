@@ -87,6 +87,50 @@ def test_one_who_is_refused_does_not_stand_for_others_under_a_match(config):
     assert audit("MFA-11")["MFA-11"]["status"] == "ERROR"
 
 
+ALL = "AuthenticationMethods publickey,keyboard-interactive\n"
+KEY = "AuthenticationMethods publickey\n"
+ELSEWHERE = {
+    "all but a network": (f"Match Address *,!10.0.0.0/8\n{ALL}Match all\n{KEY}", "addr=10."),
+    "a network in a network": (f"Match Address 10.0.0.0/24\n{ALL}Match Address 10.0.0.0/8\n{KEY}",
+                               "addr=10.9.8.7,"),
+    "the second of a list": (f"Match Address 10.1.0.0/16\n{ALL}"
+                             f"Match Address 10.1.0.0/16,192.168.0.0/16\n{KEY}", "addr=192.168."),
+    "another port": (f"Match LocalPort 22\n{ALL}Match all\n{KEY}", "lport=2222"),
+    "another address of the host": (f"Match LocalAddress 127.0.0.1\n{ALL}Match all\n{KEY}",
+                                    "laddr=198.51.100.1,"),
+}
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_key_alone_from_elsewhere_is_found(config, name):
+    """Where a login that was made up for a Match comes under an earlier one, or under none."""
+    lines, place = ELSEWHERE[name]
+    user = User(f"a-else{list(ELSEWHERE).index(name)}")
+    before = f"Port 22\nPort 2222\n{ASKS}PermitRootLogin no\n"
+    config(f"{before}{lines}")
+    x = audit("MFA-11")["MFA-11"]
+    assert x["status"] == "FAIL", x
+    assert any(place in n and user.name in n for n in notes(x, "FAIL")), x
+    config(f"{before}{lines.replace(KEY, ALL)}")
+    assert audit("MFA-11")["MFA-11"]["status"] == "PASS"
+
+
+def test_port_of_the_command_line_is_one_where_a_match_may_not_hold(config):
+    config(f"{ASKS}PermitRootLogin no\n")
+    config(f"{ASKS.replace(ALL, '')}PidFile none\nMatch LocalPort 22\n{ALL}Match all\n{KEY}", ALT)
+    with alternative("-p", "2222", "-f", str(ALT)) as process:
+        x = audit("MFA-11")["MFA-11"]
+    assert any(n.startswith(f"{ALT}:") and "AuthenticationMethods publickey: " in n
+               for n in notes(x, "FAIL")), (process.pid, x)
+
+
+def test_answer_in_general_is_had_where_a_match_names_a_port(config):
+    config(f"{ASKS}PermitRootLogin yes\nMatch LocalPort 22\n  X11Forwarding no\n")
+    told = audit("MFA-16", "EIC-04")
+    assert any("permitrootlogin yes" in n for n in notes(told["MFA-16"], "WARN")), told
+    assert told["EIC-04"]["status"] == "PASS", told
+
+
 def test_kerberos_is_asked_before_pam(config):
     config(f"{ASKS}KerberosAuthentication yes\nPasswordAuthentication yes\nMatch all\n".replace(
         "keyboard-interactive\n", "password\n").replace("PasswordAuthentication no\n", ""))
