@@ -101,6 +101,8 @@ static bool judge_guard(struct facts *f, struct result *r, const char *service, 
 	bool other = false;
 	const int code = pam_load(f, r, &s, service, PAMD_ACCOUNT, &other, &e);
 
+	if (sshd)
+		pamd_stack_by_root(&s);
 	if (code != 0 && !(code == ERR_NONE && other)) {
 		result_note(r, AUDIT_ERROR, N_("service %s: its account lines: %s"), service, e.text);
 	} else if (our_line(&s) != NULL) {
@@ -125,6 +127,8 @@ static void judge_service(struct facts *f, struct result *r, const char *service
 	bool other = false;
 	const int code = pam_load(f, r, &s, service, PAMD_AUTH, &other, &e);
 
+	if (sshd)
+		pamd_stack_by_root(&s);
 	if (code == ERR_NONE && other)
 		result_note(r, AUDIT_PASS, N_("service %s: neither it nor `other` has auth lines: lets "
 		    "nobody in"), service);

@@ -55,7 +55,7 @@ static int make(void **state)
 {
 	static const char *const modules[] = {M, "pam_unix.so", "pam_deny.so", "pam_permit.so",
 	    "pam_faillock.so", "pam_pwquality.so", "pam_passwdqc.so", "pam_env.so",
-	    "pam_succeed_if.so", "pam_sss.so"};
+	    "pam_succeed_if.so", "pam_sss.so", "pam_rootok.so", "pam_wheel.so"};
 
 	(void)state;
 	facts_text(&host, "pam", "modules", MODULES, strlen(MODULES));
@@ -206,6 +206,59 @@ static void whom_an_admin_chooses_is_a_warning(void **state)
 	finds("MFA-10", "WARN", "service sudo: whom a line chooses gets in without a code:");
 }
 
+static void what_judges_the_caller_lets_everybody_in_where_root_calls(void **state)
+{
+	static const char *const lines[] = {"pam_rootok.so", "pam_succeed_if.so use_uid uid = 0",
+	    "pam_wheel.so trust use_uid"};
+	static const char *const services[] = {"sshd", "login", "bastion-ssh"};
+	static const char said[] = "usepam yes\npamservicename bastion-ssh\n";
+	char text[600];
+
+	(void)state;
+	facts_text(&host, "sshd", "config", said, strlen(said));
+	for (size_t k = 0; k < 3; k++)
+		service_is(services[k], THREE GUARD);
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		(void)snprintf(text, sizeof(text), "auth sufficient %s\n" THREE
+		    "account requisite pam_permit.so\n", lines[i]);
+		service_is("sudo", text);
+		finds("MFA-10", "WARN", "service sudo: whom a line chooses gets in without a code:");
+		service_is("sudo", THREE GUARD);
+		for (size_t k = 0; k < 3; k++) {
+			service_is(services[k], text);
+			finds("MFA-10", "FAIL", "gets in without a code:\n    /etc/pam.d/");
+			(void)snprintf(text, sizeof(text), THREE "account sufficient %s\n" GUARD, lines[i]);
+			service_is(services[k], text);
+			finds("MFA-10", "FAIL", "a login by key alone goes past need_auth:");
+			service_is(services[k], THREE GUARD);
+			(void)snprintf(text, sizeof(text), "auth sufficient %s\n" THREE
+			    "account requisite pam_permit.so\n", lines[i]);
+		}
+	}
+}
+
+static void who_is_not_named_by_a_condition_gets_in_by_nobodys_choice(void **state)
+{
+	static const struct { const char *line, *status; } lines[] = {
+	    {"[success=1 default=ignore] pam_succeed_if.so user notingroup mfa", "FAIL"},
+	    {"[success=ignore default=1] pam_succeed_if.so user ingroup mfa", "FAIL"},
+	    {"[success=ignore default=1] pam_succeed_if.so uid >= 1000 user ingroup mfa", "FAIL"},
+	    {"[success=1 default=ignore] pam_succeed_if.so service = sudo", "FAIL"},
+	    {"[success=ignore default=1] pam_succeed_if.so tty = ssh", "FAIL"},
+	    {"[success=1 default=ignore] pam_succeed_if.so user ingroup robots", "WARN"},
+	    {"[success=ignore default=1] pam_succeed_if.so quiet user notingroup robots", "WARN"},
+	    {"[success=ignore default=1] pam_wheel.so trust", "FAIL"}};
+	char text[300];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		(void)snprintf(text, sizeof(text), "auth %s\nauth requisite " M "\nauth required "
+		    "pam_permit.so\n", lines[i].line);
+		service_is("sudo", text);
+		finds("MFA-10", lines[i].status, "gets in without a code:");
+	}
+}
+
 static void a_service_without_a_line_of_ours_fails(void **state)
 {
 	(void)state;
@@ -261,6 +314,10 @@ static void the_service_that_sshd_names_is_judged(void **state)
 	facts_text(&host, "sshd", "config", said, strlen(said));
 	finds("MFA-10", "FAIL", "service bastion-ssh: ");
 	service_is("bastion-ssh", THREE "account required pam_unix.so\n");
+	finds("MFA-10", "WARN", "service bastion-ssh: no need_auth");
+	/* libpam looks for the name in small letters. */
+	service_is("Bastion-SSH", THREE GUARD);
+	facts_text(&host, "sshd", "config", "pamservicename Bastion-SSH\n", 27);
 	finds("MFA-10", "WARN", "service bastion-ssh: no need_auth");
 	facts_trouble(&host, "sshd", "config", "no hostkeys");
 	finds("MFA-10", "ERROR", "sshd config: cannot be told: no hostkeys");
@@ -650,6 +707,8 @@ int main(void)
 	    TEST(a_missing_module_that_is_ignored_fails),
 	    TEST(a_missing_module_of_others_counts_as_missing),
 	    TEST(whom_an_admin_chooses_is_a_warning),
+	    TEST(what_judges_the_caller_lets_everybody_in_where_root_calls),
+	    TEST(who_is_not_named_by_a_condition_gets_in_by_nobodys_choice),
 	    TEST(a_service_without_a_line_of_ours_fails),
 	    TEST(a_program_without_a_service_file_is_judged_by_other),
 	    TEST(the_vendors_file_is_judged_where_there_is_no_other),
