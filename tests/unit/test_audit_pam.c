@@ -259,6 +259,37 @@ static void who_is_not_named_by_a_condition_gets_in_by_nobodys_choice(void **sta
 	}
 }
 
+static void a_line_with_a_configuration_of_its_own_is_an_error(void **state)
+{
+	static const char *const words[] = {"require=user:nobody", "[exempt=group:users@10.0.0.0/8 until 2026-12-31]",
+	    "conf=/etc/other.conf", "store=file:/srv/x", "state_dir=/srv/x", "keyring=/srv/keyring"};
+	static const char *const same[] = {"require=all", "conf=/etc/pam-bastion/pam_bastion.conf",
+	    "retry=1", "issuer=x"};
+	char text[400];
+
+	(void)state;
+	facts_text(&host, "conf-file", "login", "/etc/pam-bastion/pam_bastion.conf", 33);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		(void)snprintf(text, sizeof(text), "auth requisite " M " %s\n" GUARD, words[i]);
+		service_is("sshd", text);
+		finds("MFA-10", "ERROR", "/etc/pam.d/sshd:1: service sshd: ");
+		finds("MFA-10", "ERROR", "cannot be told");
+		(void)snprintf(text, sizeof(text), "auth requisite " M "\naccount requisite " M
+		    " need_auth %s\n", words[i]);
+		service_is("sshd", text);
+		finds("MFA-10", "ERROR", "/etc/pam.d/sshd:2: service sshd: ");
+	}
+	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
+		(void)snprintf(text, sizeof(text), "auth requisite " M " %s\n" GUARD, same[i]);
+		service_is("sshd", text);
+		finds("MFA-10", "PASS", "");
+	}
+	/* Another file than that which was looked at is none of its words. */
+	facts_none(&host, "conf-file", "login");
+	service_is("sshd", "auth requisite " M " conf=/etc/pam-bastion/pam_bastion.conf\n" GUARD);
+	finds("MFA-10", "ERROR", "conf=/etc/pam-bastion/pam_bastion.conf");
+}
+
 static void a_service_without_a_line_of_ours_fails(void **state)
 {
 	(void)state;
@@ -511,6 +542,14 @@ static void a_root_that_is_not_bound_is_a_warning(void **state)
 	service_is("passwd", "password requisite " M "\n" SET);
 	file_is(PAM_OUR_CONF, "enforce_for_root = no\n");
 	finds("PWD-06", "WARN", "pam_bastion.so: root may set any password");
+	/* The line's word counts before the file's. */
+	service_is("passwd", "password requisite " M " enforce_for_root=yes\n" SET);
+	finds("PWD-06", "PASS", "");
+	file_is(PAM_OUR_CONF, "");
+	service_is("passwd", "password requisite " M " enforce_for_root=no\n" SET);
+	finds("PWD-06", "WARN", "pam_bastion.so: root may set any password");
+	service_is("passwd", "password requisite " M " password_policy=/etc/weak\n" SET);
+	finds("PWD-06", "ERROR", "password_policy=/etc/weak stands in place");
 	service_is("passwd", "password requisite pam_passwdqc.so enforce=users\n" SET);
 	finds("PWD-06", "WARN", "pam_passwdqc.so: root may set any password");
 	service_is("passwd", "password requisite pam_passwdqc.so enforce=none\n" SET);
@@ -709,6 +748,7 @@ int main(void)
 	    TEST(whom_an_admin_chooses_is_a_warning),
 	    TEST(what_judges_the_caller_lets_everybody_in_where_root_calls),
 	    TEST(who_is_not_named_by_a_condition_gets_in_by_nobodys_choice),
+	    TEST(a_line_with_a_configuration_of_its_own_is_an_error),
 	    TEST(a_service_without_a_line_of_ours_fails),
 	    TEST(a_program_without_a_service_file_is_judged_by_other),
 	    TEST(the_vendors_file_is_judged_where_there_is_no_other),
