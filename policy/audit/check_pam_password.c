@@ -312,7 +312,10 @@ static void judge_limit(struct facts *f, struct result *r, const struct pamd_ent
 	if (is_deny && (n < 1 || n > DENY_MOST))
 		result_note(r, AUDIT_FAIL, N_("%s:%d: pam_faillock.so: deny is %ld: 1 to %d wrong "
 		    "passwords must lock"), x->file, x->line, n, DENY_MOST);
-	else if (!is_deny && n != 0 && n < UNLOCK_LEAST)
+	else if (strcmp(key, "fail_interval") == 0 && n < UNLOCK_LEAST)
+		result_note(r, AUDIT_WARN, N_("%s:%d: pam_faillock.so: fail_interval is %ld s: who tries more "
+		    "slowly is never locked; at least %d"), x->file, x->line, n, UNLOCK_LEAST);
+	else if (strcmp(key, "unlock_time") == 0 && n != 0 && n < UNLOCK_LEAST)
 		result_note(r, AUDIT_FAIL, N_("%s:%d: pam_faillock.so: unlock_time is %ld s: at least "
 		    "%d"), x->file, x->line, n, UNLOCK_LEAST);
 }
@@ -329,6 +332,7 @@ static void judge_limits(struct facts *f, struct result *r, const struct pamd_st
 		(void)result_untold(r, facts_get(f, "file", conf), "file", conf);
 		judge_limit(f, r, &s->entry[i], conf, "deny", 3);
 		judge_limit(f, r, &s->entry[i], conf, "unlock_time", 600);
+		judge_limit(f, r, &s->entry[i], conf, "fail_interval", 900);
 	}
 }
 

@@ -654,6 +654,8 @@ static void the_limits_of_faillock_are_judged(void **state)
 	finds("PWD-09", "FAIL", "deny is 10: 1 to 5 wrong");
 	file_is("/etc/security/faillock.conf", "deny=5\nunlock_time = 60\n");
 	finds("PWD-09", "FAIL", "unlock_time is 60 s: at least 300");
+	file_is("/etc/security/faillock.conf", "deny=5\nfail_interval = 1\n");
+	finds("PWD-09", "WARN", "fail_interval is 1 s: who tries more slowly is never locked");
 	file_is("/etc/security/faillock.conf", "deny=5\nunlock_time = never\n");
 	finds("PWD-09", "PASS", "");
 	service_is("login", "auth required pam_faillock.so preauth deny=0\nauth sufficient pam_unix.so\n"
