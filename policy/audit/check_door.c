@@ -109,8 +109,8 @@ static bool judge_inetd(struct facts *f, struct result *r)
 		line++;
 		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 			if (strlen(names[i]) == n && strncmp(text, names[i], n) == 0) {
-				result_note(r, AUDIT_FAIL, N_("%s:%d: %.*s"), "/etc/inetd.conf", line,
-				    (int)strcspn(text, "\n"), text);
+				result_note(r, AUDIT_FAIL, N_("%s:%d: %.*s"), "/etc/inetd.conf", line, (int)n,
+				    text); /* its command may hold what is nobody's business */
 				any = true;
 			}
 	}

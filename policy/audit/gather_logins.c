@@ -79,6 +79,17 @@ static void note_exempt(struct facts *f, const struct conf *c, const char *user,
 		facts_none(f, "exempt", user);
 }
 
+/* Which file is in force; gather_enrolled() says so with all the rest, where that is asked for. */
+static void note_file(struct facts *f, const struct conf *c, int r, const struct err *e)
+{
+	if (r != 0)
+		facts_trouble(f, "conf-file", "login", e->text);
+	else if (c->file_read)
+		facts_text(f, "conf-file", "login", c->path, strlen(c->path));
+	else
+		facts_none(f, "conf-file", "login");
+}
+
 static void note_all(struct facts *f, const struct gather_request *q, struct logins *p)
 {
 	struct conf *c = calloc(1, sizeof(*c));
@@ -90,6 +101,7 @@ static void note_all(struct facts *f, const struct gather_request *q, struct log
 		return;
 	}
 	r = conf_load(c, q->config, &e);
+	note_file(f, c, r, &e);
 	for (size_t i = 0; i < p->count; i++) {
 		const struct passwd *pw;
 
