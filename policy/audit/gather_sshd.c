@@ -165,7 +165,7 @@ void gather_sshd_ask(struct facts *f, const struct sshd_source *s, const char *w
 /* ---- by people ---- */
 
 #define CLASSES 48
-#define MATCHES 64
+#define MATCHES SSHD_PLACE_LINES
 #define KEY 2048
 #define ASKED 512 /* times that a Match is asked about */
 

@@ -12,7 +12,7 @@
 
 #define CHOICES 512 /* texts of a kind */
 #define TEXT 300
-#define PRODUCT 20000 /* places that are looked at */
+#define PRODUCT 4000 /* places that are looked at */
 
 enum kind { ADDR, LADDR, LPORT, HOST, KINDS };
 
@@ -154,31 +154,33 @@ bool sshd_place_fits(const struct sshd_place *p, const char *criteria)
 	return fits;
 }
 
-/* Whether the same lines hold at both. */
-static bool is_same(const struct sshd_place *a, const struct sshd_place *b,
-    const char *const *criteria, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (sshd_place_fits(a, criteria[i]) != sshd_place_fits(b, criteria[i]))
-			return false;
-	return true;
-}
+struct finding_places {
+	struct sshd_places *all;
+	uint64_t held[SSHD_PLACES]; /* which lines hold at each, a bit for one */
+	const char *const *criteria;
+	size_t n;
+};
 
-static void add_place(struct sshd_places *all, const struct sshd_place *p,
-    const char *const *criteria, size_t n)
+static void add_place(struct finding_places *w, const struct sshd_place *p)
 {
+	struct sshd_places *all = w->all;
+	uint64_t held = 0;
+
+	for (size_t i = 0; i < w->n; i++)
+		held |= (uint64_t)sshd_place_fits(p, w->criteria[i]) << i;
 	for (size_t i = 0; i < all->count; i++)
-		if (is_same(&all->item[i], p, criteria, n))
+		if (w->held[i] == held)
 			return;
-	if (all->count == SSHD_PLACES)
+	if (all->count == SSHD_PLACES) {
 		all->more = true;
-	else
-		all->item[all->count++] = *p;
+		return;
+	}
+	w->held[all->count] = held;
+	all->item[all->count++] = *p;
 }
 
 /* Each of a kind with each of the others; of a kind that no line names the first is enough. */
-static void combine(struct sshd_places *all, const struct choices *c,
-    const char *const *criteria, size_t n)
+static void combine(struct finding_places *w, const struct choices *c)
 {
 	size_t left = 1, of[KINDS];
 
@@ -186,7 +188,7 @@ static void combine(struct sshd_places *all, const struct choices *c,
 		of[k] = c->of[k].named || (k == ADDR && c->of[HOST].named) ? c->of[k].n : 1;
 		left *= of[k];
 	}
-	all->more = c->more || left > PRODUCT;
+	w->all->more = c->more || left > PRODUCT;
 	for (size_t i = 0; i < left && i < PRODUCT; i++) {
 		const size_t a = i % of[ADDR], l = i / of[ADDR] % of[LADDR],
 		    p = i / of[ADDR] / of[LADDR] % of[LPORT], h = i / of[ADDR] / of[LADDR] / of[LPORT];
@@ -196,13 +198,14 @@ static void combine(struct sshd_places *all, const struct choices *c,
 		(void)snprintf(x.laddr, sizeof(x.laddr), "%.99s", c->of[LADDR].text[l]);
 		(void)snprintf(x.lport, sizeof(x.lport), "%.15s", c->of[LPORT].text[p]);
 		(void)snprintf(x.host, sizeof(x.host), "%s", c->of[HOST].text[h]);
-		add_place(all, &x, criteria, n);
+		add_place(w, &x);
 	}
 }
 
 bool sshd_places(struct sshd_places *all, const char *const *criteria, size_t n, const char *said)
 {
 	struct choices *c = calloc(1, sizeof(*c));
+	struct finding_places w = {.all = all, .criteria = criteria, .n = n};
 
 	*all = (struct sshd_places){.count = 0};
 	if (c == NULL)
@@ -210,7 +213,9 @@ bool sshd_places(struct sshd_places *all, const char *const *criteria, size_t n,
 	add_usual(c, said);
 	for (size_t i = 0; i < n; i++)
 		add_criteria(c, criteria[i]);
-	combine(all, c, criteria, n);
+	if (n <= SSHD_PLACE_LINES)
+		combine(&w, c);
+	all->more = all->more || n > SSHD_PLACE_LINES;
 	free(c);
 	return true;
 }

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #define SSHD_PLACES 64
+#define SSHD_PLACE_LINES 64 /* Match lines */
 
 struct sshd_place {
 	char host[300]; /* "": as the address, which is what sshd takes without UseDNS */
@@ -21,7 +22,7 @@ struct sshd_places {
 	bool more; /* there are more of them, or one could not be made up */
 };
 
-/* Of n Match lines; said is what `sshd -T` says in general: its ports, and whether it takes
+/* Of n Match lines, at most SSHD_PLACE_LINES; said is what `sshd -T` says in general: its ports, and whether it takes
  * IPv6.  False: memory ran out. */
 bool sshd_places(struct sshd_places *all, const char *const *criteria, size_t n, const char *said);
 
