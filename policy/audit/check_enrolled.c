@@ -170,6 +170,28 @@ static void judge_local(struct result *r, const char *name, const struct fact *d
 		    conf, (long long)words_number(duty->text, "local_line"), name);
 }
 
+/* A machine's account: from its network alone it comes in without a code, and from elsewhere not
+ * at all. */
+static bool judge_network(struct result *r, const char *name, const struct fact *duty,
+    const char *conf, int64_t now)
+{
+	const int64_t until = words_number(duty->text, "net_until");
+	char day[DAY_TEXT];
+
+	if (!words_is(duty->text, "net", "exempt") || until <= now)
+		return false;
+	result_note(r, AUDIT_INFO, N_("%s:%lld: %s: not enrolled, and exempt from a network until %s"),
+	    conf, (long long)words_number(duty->text, "net_line"), name, day_of(until, day));
+	return true;
+}
+
+static const char *conf_path(struct facts *f)
+{
+	const struct fact *conf = facts_get(f, "conf-file", "login");
+
+	return conf->is == FACT_TEXT ? conf->text : "pam_bastion.conf";
+}
+
 static void judge_codeless(struct facts *f, struct result *r, const char *name,
     const struct audit_rules *rules)
 {
@@ -184,7 +206,7 @@ static void judge_codeless(struct facts *f, struct result *r, const char *name,
 	if (by > rules->now)
 		result_note(r, AUDIT_WARN, N_("%s: not enrolled, and let in without a code until %s "
 		    "(enroll_by)"), name, day_of(by, day));
-	else
+	else if (!judge_network(r, name, facts_get(f, "duty", name), conf_path(f), rules->now))
 		result_note(r, AUDIT_FAIL, N_("%s: not enrolled"), name);
 }
 
@@ -216,8 +238,7 @@ static void judge_account(struct facts *f, struct result *r, const char *name,
     const struct audit_rules *rules)
 {
 	const struct fact *duty = facts_get(f, "duty", name);
-	const struct fact *conf = facts_get(f, "conf-file", "login");
-	const char *path = conf->is == FACT_TEXT ? conf->text : "pam_bastion.conf";
+	const char *path = conf_path(f);
 
 	if (result_untold(r, duty, "duty", name))
 		return;

@@ -128,10 +128,17 @@ static void add_name(struct names *n, const char *name)
 }
 
 /* Whose ways in are bad: the login configuration may let them off. */
-static void sort_person(struct asking *a, const char *user, const char *bad, struct names *in)
+static void sort_person(struct asking *a, const char *under, const char *user, const char *bad,
+    struct names *in)
 {
-	const struct fact *x = facts_get(a->f, "exempt", user);
+	const struct fact *x;
+	char name[NAME];
 
+	/* Who comes from there, else from anywhere. */
+	(void)snprintf(name, sizeof(name), "%s:%s%.256s", a->s->name, under, user);
+	x = facts_get(a->f, "exempt", name);
+	if (x->is != FACT_TEXT)
+		x = facts_get(a->f, "exempt", user);
 	if (result_untold(a->r, x, "exempt", user))
 		return;
 	if (x->is == FACT_TEXT)
@@ -207,7 +214,7 @@ static void judge_class(struct asking *a, const char *under, const char *first)
 			continue;
 		count++;
 		if (told && way == SSHD_WAY_UNASKED)
-			sort_person(a, x->name, bad, &in);
+			sort_person(a, under, x->name, bad, &in);
 	}
 	note_names(a, &in, bad);
 	if (under[0] == '\0')

@@ -12,7 +12,8 @@
  *   login NAME        "UID GID SHELL" of who may log in; trouble: his groups are not known;
  *                     "*": trouble, when they are too many or not all told (gather_logins.c)
  *   exempt NAME       the line of the login configuration that lets them off the code
- *                     (gather_logins.c)
+ *                     (gather_logins.c); SOURCE:match:FILE:LINE:USER and SOURCE:place:WORDS:USER
+ *                     that of who comes from there (gather_sshd.c)
  *   glob PATTERN      the paths that fit an Include of sshd, one a line (gather_sshd.c)
  *   sshd SOURCE       what `sshd -T` says, of SOURCE "config" (the file alone), of a unit that
  *                     gives options, or of "process PID" that has options of no unit; SOURCE:USER

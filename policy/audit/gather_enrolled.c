@@ -39,22 +39,40 @@ static void note_conf(struct facts *f, const struct conf *c)
 		facts_none(f, "conf-file", "login");
 }
 
+/* The first rule that lets them off from a network. */
+static void find_network(const struct conf *c, const struct exempt_facts *x, struct rollout *out)
+{
+	*out = (struct rollout){.duty = ROLLOUT_MUST, .rule = -1};
+	for (int i = 0; i < c->exempts && out->duty != ROLLOUT_EXEMPT; i++) {
+		struct exempt_facts from = *x;
+		struct exempt rule;
+
+		if (exempt_parse(conf_exempt(c, i), &rule, NULL) != 0 || rule.from != EXEMPT_NET)
+			continue;
+		from.from = rule.net.base;
+		rollout_judge(c, &from, out);
+	}
+}
+
 /* By the rules for a login from nowhere in particular; then whether a line lets them off
- * on the host itself, for ever. */
+ * on the host itself, for ever, and from a network. */
 static void note_duty(struct facts *f, const struct conf *c, const struct passwd *pw)
 {
 	struct exempt_facts x = {.account = {pw->pw_name, pw->pw_gid}, .now = time(NULL)};
-	struct rollout r, local;
+	struct rollout r, local, net;
 
 	rollout_judge(c, &x, &r);
+	find_network(c, &x, &net);
 	x.local = true;
 	rollout_judge(c, &x, &local);
 	facts_format(f, "duty", pw->pw_name, "duty=%s until=%" PRId64 " line=%d local=%s local_until=%"
-	    PRId64 " local_line=%d", r.duty == ROLLOUT_MUST ? "must" :
+	    PRId64 " local_line=%d net=%s net_until=%" PRId64 " net_line=%d", r.duty == ROLLOUT_MUST ? "must" :
 	    r.duty == ROLLOUT_EXEMPT ? "exempt" : "not-required", r.until,
 	    r.rule >= 0 ? c->exempt[r.rule].origin.line : 0,
 	    local.duty == ROLLOUT_EXEMPT ? "exempt" : "must", local.until,
-	    local.rule >= 0 ? c->exempt[local.rule].origin.line : 0);
+	    local.rule >= 0 ? c->exempt[local.rule].origin.line : 0,
+	    net.duty == ROLLOUT_EXEMPT ? "exempt" : "must", net.until,
+	    net.rule >= 0 ? c->exempt[net.rule].origin.line : 0);
 }
 
 /* ---- who is enrolled ---- */

@@ -113,13 +113,17 @@ static void note_all(struct facts *f, const struct gather_request *q, struct log
 		}
 		const gid_t gid = pw->pw_gid;
 
+		p->item[i].gid = gid;
 		add_groups(f, &p->item[i], gid);
 		if (r == 0)
 			note_exempt(f, c, p->item[i].name, gid);
 		else
 			facts_trouble(f, "exempt", p->item[i].name, e.text);
 	}
-	free(c);
+	if (r == 0)
+		p->conf = c;
+	else
+		free(c);
 }
 
 void gather_logins(struct facts *f, const struct gather_request *q, struct logins *p)
@@ -152,5 +156,6 @@ void logins_free(struct logins *p)
 		free(p->item[i].group);
 	}
 	free(p->item);
+	free(p->conf);
 	*p = (struct logins){.count = 0};
 }

@@ -1,5 +1,6 @@
 #include "policy/audit/gather.h"
 
+#include "lib/core/rollout.h"
 #include "policy/audit/gather_logins.h"
 #include "policy/audit/sshd_lines.h"
 #include "policy/audit/sshd_match.h"
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 /* ---- the files ---- */
 
@@ -185,6 +187,9 @@ struct asking {
 	const struct logins_one **class_of; /* of each of the people, or NULL */
 	size_t left; /* times that a Match or a place may be asked about */
 	struct sshd_places places;
+	const char *line[MATCHES]; /* Match lines, and networks that `exempt` names, as such lines */
+	size_t lines;
+	char nets[CONF_EXEMPTS][60];
 	char held[MATCHES + SSHD_PLACES + 1][MATCHES + 1]; /* which lines hold where one was asked about */
 	size_t helds;
 };
@@ -272,10 +277,26 @@ static void note_refusal(struct asking *a, const char *name, const struct logins
 		facts_none(a->f, "sshd-refuses", name);
 }
 
+/* Whom the login configuration lets off the code who comes from there. */
+static void note_exempt(struct asking *a, const char *name, const struct logins_one *p,
+    const struct sshd_place *from)
+{
+	const struct conf *c = a->people->conf;
+	struct exempt_facts x = {.account = {p->name, p->gid}, .now = time(NULL)};
+	struct rollout r;
+
+	if (c == NULL || strcmp(p->name, LOGINS_NOBODY) == 0)
+		return;
+	(void)address_parse(from->addr, &x.from);
+	rollout_judge(c, &x, &r);
+	if (r.duty == ROLLOUT_EXEMPT)
+		facts_format(a->f, "exempt", name, "exempt = %s", conf_exempt(c, r.rule));
+}
+
 /* Of each of a class, by what sshd says to the first of it; under: "", or
- * "match:FILE:LINE:". */
+ * "match:FILE:LINE:" or "place:WORDS:", for who comes from there. */
 static void note_refusals(struct asking *a, const struct sshd_source *s, const char *under,
-    const struct logins_one *class)
+    const struct logins_one *class, const struct sshd_place *from)
 {
 	char name[NAME], *said = NULL;
 	const struct fact *x;
@@ -289,15 +310,20 @@ static void note_refusals(struct asking *a, const struct sshd_source *s, const c
 			continue;
 		(void)snprintf(name, sizeof(name), "%s:%s%s", s->name, under, a->people->item[i].name);
 		note_refusal(a, name, &a->people->item[i], said, under[0] == '\0');
+		if (under[0] != '\0')
+			note_exempt(a, name, &a->people->item[i], from);
 	}
 	free(said);
 }
 
 /* Asks about one login that comes under the Match. */
 static void ask_matched(struct asking *a, const struct sshd_source *s, const struct match *m,
-    const struct logins_one *p, const char *words)
+    const struct logins_one *p, const struct sshd_place *from)
 {
-	char what[NAME], under[500];
+	char what[NAME], under[500], words[1200];
+
+	if (!sshd_match_login(from, p->name, words, sizeof(words)))
+		return;
 
 	if (a->left == 0)
 		return facts_trouble(a->f, "match", s->main, "more Match lines than are asked about");
@@ -305,7 +331,7 @@ static void ask_matched(struct asking *a, const struct sshd_source *s, const str
 	(void)snprintf(what, sizeof(what), ":match:%s:%.256s", m->name, p->name);
 	(void)snprintf(under, sizeof(under), "match:%s:", m->name);
 	gather_sshd_ask(a->f, s, what, words);
-	note_refusals(a, s, under, p);
+	note_refusals(a, s, under, p, from);
 }
 
 /* Asks with a login of each class that comes under the Match: whom another setting turns away
@@ -319,15 +345,13 @@ static void ask_match(struct asking *a, const struct sshd_source *s, const struc
 		const struct logins_one *p = a->class[i].first;
 		const struct sshd_person who = {p->name, p->group, p->groups};
 		struct sshd_place from;
-		char words[1200];
 
 		if (!sshd_match_fits(m->criteria, &who, &by_people) || (!by_people &&
-		    (!sshd_match_place(m->criteria, &from) ||
-		    !sshd_match_login(&from, p->name, words, sizeof(words)))))
+		    !sshd_match_place(m->criteria, &from)))
 			continue;
 		buffer_format(&users, "%s\n", p->name);
 		if (!by_people)
-			ask_matched(a, s, m, p, words);
+			ask_matched(a, s, m, p, &from);
 	}
 	if (users.len == 0)
 		facts_none(a->f, "match", m->name);
@@ -346,10 +370,10 @@ static bool is_new_place(struct asking *a, const struct logins_one *p, const str
 	char *held = a->held[a->helds];
 	bool by_people;
 
-	for (size_t i = 0; i < a->matches; i++)
-		held[i] = sshd_match_fits(a->match[i].criteria, &who, &by_people) &&
-		    sshd_place_fits(from, a->match[i].criteria) ? '1' : '0';
-	held[a->matches] = '\0';
+	for (size_t i = 0; i < a->lines; i++)
+		held[i] = sshd_match_fits(a->line[i], &who, &by_people) &&
+		    sshd_place_fits(from, a->line[i]) ? '1' : '0';
+	held[a->lines] = '\0';
 	for (size_t i = 0; i < a->helds; i++)
 		if (strcmp(a->held[i], held) == 0)
 			return false;
@@ -384,7 +408,7 @@ static bool ask_place(struct asking *a, const struct sshd_source *s, const struc
 	(void)snprintf(under, sizeof(under), "place:%s:", place);
 	(void)snprintf(what, sizeof(what), ":%s%.256s", under, p->name);
 	gather_sshd_ask(a->f, s, what, words);
-	note_refusals(a, s, under, p);
+	note_refusals(a, s, under, p, from);
 	return true;
 }
 
@@ -424,14 +448,47 @@ static const char *general_words(const struct asking *a)
 	return NULL;
 }
 
+static bool is_by_places(const struct asking *a)
+{
+	const struct sshd_person nobody = {.user = ""};
+	bool by_people = true;
+
+	for (size_t i = 0; i < a->matches && by_people; i++)
+		(void)sshd_match_fits(a->match[i].criteria, &nobody, &by_people);
+	return !by_people;
+}
+
+/* "user:deploy@10.0.0.0/8 until 2027-03-01": where a Match lets him in by a key alone, it has to
+ * be from there. */
+static void add_networks(struct asking *a)
+{
+	const struct conf *c = a->people->conf;
+
+	for (int i = 0; c != NULL && i < c->exempts; i++) {
+		const char *at = strchr(conf_exempt(c, i), '@');
+
+		if (at == NULL || strncmp(at, "@local", 6) == 0)
+			continue;
+		(void)snprintf(a->nets[i], sizeof(a->nets[i]), "Address %.*s", (int)strcspn(at + 1, " \t"),
+		    at + 1);
+		if (a->lines < MATCHES)
+			a->line[a->lines++] = a->nets[i];
+		else
+			a->more = true;
+	}
+}
+
 static void find_places(struct asking *a, const struct sshd_source *s)
 {
-	const char *criteria[MATCHES];
-
+	a->lines = 0;
 	for (size_t i = 0; i < a->matches; i++)
-		criteria[i] = a->match[i].criteria;
-	if (!sshd_places(&a->places, criteria, a->matches, facts_string(a->f, "sshd", s->name)))
+		a->line[a->lines++] = a->match[i].criteria;
+	a->more = false;
+	if (is_by_places(a))
+		add_networks(a);
+	if (!sshd_places(&a->places, a->line, a->lines, facts_string(a->f, "sshd", s->name)))
 		a->f->failed = true;
+	a->places.more = a->places.more || a->more;
 }
 
 static void ask_source(struct asking *a, const struct sshd_source *s)
@@ -449,7 +506,7 @@ static void ask_source(struct asking *a, const struct sshd_source *s)
 	sort_people(a, s);
 	for (size_t i = 0; i < a->classes; i++) {
 		ask_person(a, s, a->class[i].first->name);
-		note_refusals(a, s, "", a->class[i].first);
+		note_refusals(a, s, "", a->class[i].first, NULL);
 	}
 	for (size_t i = 0; i < a->matches; i++)
 		ask_match(a, s, &a->match[i]);

@@ -1,5 +1,6 @@
 """bastionctl audit host: ways round the code that sshd's configuration leaves open."""
 import contextlib
+import datetime
 import json
 import os
 import pathlib
@@ -101,18 +102,47 @@ ELSEWHERE = {
 }
 
 
+@pytest.fixture(scope="module", name="other")
+def other_user():
+    return User("a-else")
+
+
 @pytest.mark.parametrize("name", ELSEWHERE)
-def test_key_alone_from_elsewhere_is_found(config, name):
+def test_key_alone_from_elsewhere_is_found(config, other, name):
     """Where a login that was made up for a Match comes under an earlier one, or under none."""
     lines, place = ELSEWHERE[name]
-    user = User(f"a-else{list(ELSEWHERE).index(name)}")
     before = f"Port 22\nPort 2222\n{ASKS}PermitRootLogin no\n"
     config(f"{before}{lines}")
     x = audit("MFA-11")["MFA-11"]
     assert x["status"] == "FAIL", x
-    assert any(place in n and user.name in n for n in notes(x, "FAIL")), x
+    assert any(place in n and other.name in n for n in notes(x, "FAIL")), x
     config(f"{before}{lines.replace(KEY, ALL)}")
     assert audit("MFA-11")["MFA-11"]["status"] == "PASS"
+
+
+@pytest.fixture
+def exempt():
+    path = pathlib.Path("/etc/pam-bastion/pam_bastion.conf")
+    before = path.read_bytes()
+    until = (datetime.date.today() + datetime.timedelta(days=30)).isoformat()
+
+    def write(who):
+        path.write_bytes(before + f"exempt = {who} until {until}\n".encode())
+    yield write
+    path.write_bytes(before)
+
+
+def test_robot_that_is_let_off_from_its_network_may_come_by_key_from_there(config, exempt, other):
+    robot = other
+    config(f"{ASKS}PermitRootLogin no\nMatch User {robot.name} Address 10.0.0.0/8\n{KEY}")
+    assert_fails("MFA-11", robot.name)
+    exempt(f"user:{robot.name}@10.0.0.0/8")
+    told = audit("MFA-11", "MFA-12")
+    for x in told.values():
+        assert any(robot.name in n for n in notes(x, "INFO")), x
+        assert not any(robot.name in n for n in notes(x, "FAIL")), x
+    exempt(f"user:{robot.name}@10.0.0.0/24")
+    assert_fails("MFA-11", "addr=10.9.8.7,")
 
 
 def test_port_of_the_command_line_is_one_where_a_match_may_not_hold(config):

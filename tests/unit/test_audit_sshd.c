@@ -172,6 +172,23 @@ static void one_who_is_refused_or_let_off_does_not_stand_for_others_under_a_matc
 	host_says("MFA-11", AUDIT_FAIL, "publickey: bob, no-such-account: in without a code");
 }
 
+static void who_is_let_off_from_there_may_come_in_by_a_key_from_there(void **state)
+{
+	(void)state;
+	host_file(HOST_CONFIG, "Match Address 10.0.0.0/8\n  AuthenticationMethods publickey\n");
+	host_text("match", HOST_CONFIG ":1", "alice\n");
+	says("publickey", "config", "match:" HOST_CONFIG ":1:alice");
+	host_text("sshd-refuses", "config:match:" HOST_CONFIG ":1:" LOGINS_NOBODY, "DenyUsers");
+	host_says("MFA-11", AUDIT_FAIL, "publickey: alice: in without a code");
+	host_text("exempt", "config:match:" HOST_CONFIG ":1:alice", "exempt = user:alice@10.0.0.0/8 until "
+	    "2026-12-31");
+	host_says("MFA-11", AUDIT_INFO, "publickey: alice: is let off by the login configuration: exempt = "
+	    "user:alice@10.0.0.0/8");
+	/* From a part of it she is not. */
+	says("publickey", "config:place:host=10.1.0.0,addr=10.1.0.0,laddr=127.0.0.1,lport=22", "alice");
+	host_says("MFA-11", AUDIT_FAIL, "lport=22): alice, ");
+}
+
 static void who_is_refused_is_told_by_what_holds_under_the_match(void **state)
 {
 	(void)state;
@@ -454,6 +471,7 @@ int main(void)
 	    TEST(match_that_nobody_comes_under_is_told_and_judged_by_its_own_lines),
 	    TEST(match_by_address_is_judged_by_a_login_from_there),
 	    TEST(one_who_is_refused_or_let_off_does_not_stand_for_others_under_a_match),
+	    TEST(who_is_let_off_from_there_may_come_in_by_a_key_from_there),
 	    TEST(who_is_refused_is_told_by_what_holds_under_the_match),
 	    TEST(sshd_that_lets_in_nobody_who_was_asked_about_is_an_error),
 	    TEST(answer_that_is_not_told_is_not_counted),

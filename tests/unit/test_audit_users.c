@@ -112,6 +112,23 @@ static void who_is_let_off_without_a_last_day_is_a_warning(void **state)
 	host_says("MFA-12", AUDIT_WARN, "pam_bastion.conf:7: alice: exempt on the host itself");
 }
 
+static void who_is_let_off_from_a_network_alone_need_not_be_enrolled(void **state)
+{
+	(void)state;
+	facts_none(&host, "enrolled", "alice");
+	host_text("duty", "alice", MUST " net=exempt net_until=1701388800 net_line=5");
+	host_says("MFA-12", AUDIT_INFO, "pam_bastion.conf:5: alice: not enrolled, and exempt from a network "
+	    "until 2023-11-30");
+	host_text("duty", "alice", MUST " net=exempt net_until=1699999999 net_line=5");
+	host_says("MFA-12", AUDIT_FAIL, "FAIL alice: not enrolled\n");
+	host_text("duty", "alice", MUST " net=must net_until=1701388800 net_line=5");
+	host_says("MFA-12", AUDIT_FAIL, "FAIL alice: not enrolled\n");
+	/* From elsewhere nobody is asked yet. */
+	host_text("duty", "alice", MUST " net=exempt net_until=1701388800 net_line=5");
+	host_text("conf-number", "enroll_by", "1701388800");
+	host_says("MFA-12", AUDIT_WARN, "until 2023-11-30 (enroll_by)");
+}
+
 static void who_cannot_log_in_need_not_be_enrolled(void **state)
 {
 	static const char *const words[] = {"shell=/usr/sbin/nologin hash=sha512 keys=yes",
@@ -272,6 +289,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(who_is_not_enrolled_fails_behind_enroll_by_and_warns_before,
 	        set_up, host_tear_down),
 	    cmocka_unit_test_setup_teardown(who_is_let_off_without_a_last_day_is_a_warning, set_up,
+	        host_tear_down),
+	    cmocka_unit_test_setup_teardown(who_is_let_off_from_a_network_alone_need_not_be_enrolled, set_up,
 	        host_tear_down),
 	    cmocka_unit_test_setup_teardown(who_cannot_log_in_need_not_be_enrolled, set_up,
 	        host_tear_down),
