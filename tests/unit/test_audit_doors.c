@@ -255,6 +255,25 @@ static void includes_of_sudoers_are_followed_to_an_end(void **state)
 	host_says("MFA-17", AUDIT_ERROR, "file /etc/other: was not looked at");
 }
 
+static void path_of_an_include_ends_where_sudo_ends_it(void **state)
+{
+	static const char *const lines[] = {"@include /etc/x/a # note", "#include /etc/x/a\t# note",
+	    "@include \"/etc/x/a\" # note", "@include /etc/\\x/a", "@include \"/etc/x\\/a\"",
+	    "@includedir /etc/x # note", "  @includedir /etc/x ", "@include ../x/a\r", "@include /etc/x/b\\ c",
+	    "@include \"/etc/x/b c\""};
+
+	(void)state;
+	host_text("file", "/etc/x/a", "alice ALL=(ALL) NOPASSWD: ALL\n");
+	host_text("file", "/etc/x/b c", "alice ALL=(ALL) NOPASSWD: ALL\n");
+	host_text("file", "/etc/sudoers.d/../x/a", "alice ALL=(ALL) NOPASSWD: ALL\n");
+	host_text("dir", "/etc/x", "a\n");
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		host_text("file", "/etc/sudoers.d/90-cloud", lines[i]);
+		if (host_check("MFA-17") != AUDIT_FAIL)
+			fail_msg("%s: %s", lines[i], host_notes);
+	}
+}
+
 static void a_saved_file_that_includes_itself_is_not_read_for_ever(void **state)
 {
 	const size_t size = (size_t)3 << 20;
@@ -329,6 +348,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(rules_of_sudo_in_another_file_are_an_error, set_up,
 	        host_tear_down),
 	    cmocka_unit_test_setup_teardown(includes_of_sudoers_are_followed_to_an_end, set_up,
+	        host_tear_down),
+	    cmocka_unit_test_setup_teardown(path_of_an_include_ends_where_sudo_ends_it, set_up,
 	        host_tear_down),
 	    cmocka_unit_test_setup_teardown(a_saved_file_that_includes_itself_is_not_read_for_ever,
 	        set_up, host_tear_down),
