@@ -330,6 +330,22 @@ static void judge_keyring(struct facts *f, struct result *r, const char *path)
 		    m.uid);
 }
 
+/* "file 0600 0 0 100 keyring~", a line each: whoever reads one opens the records. */
+static void judge_copies(struct facts *f, struct result *r, const char *keyring)
+{
+	const struct fact *x = facts_get(f, "copies", keyring);
+
+	if (result_untold(r, x, "copies", keyring))
+		return;
+	for (const char *at = x->text; *at != '\0'; at += strcspn(at, "\n"), at += *at == '\n') {
+		struct meta m;
+
+		if (!meta_parse(at, &m) || m.uid != 0 || (m.mode & 077) != 0)
+			result_note(r, AUDIT_FAIL, N_("%s: %.*s: a copy beside it that others than root may read or "
+			    "write; remove it"), keyring, (int)strcspn(at, "\n"), at);
+	}
+}
+
 /* "file 0600 0 0 12 /path", a line each. */
 static void judge_modes(struct facts *f, struct result *r, const char *dir)
 {
@@ -388,6 +404,7 @@ static void check_secrets(struct facts *f, const struct audit_rules *rules, stru
 		result_note(r, AUDIT_SKIP, N_("%s: does not exist: there are no secrets yet"), keyring);
 	} else {
 		judge_keyring(f, r, keyring);
+		judge_copies(f, r, keyring);
 		judge_dir(f, r, state);
 		if (strcmp(state, records) != 0)
 			judge_dir(f, r, records);

@@ -49,6 +49,7 @@
  *                     on the host itself; until when, and by which line
  *   enrolled NAME     words: devices, last_used, locked, recovery, invited_until, bypass_until
  *   store open        "names=N foreign=N"; none: there was no `enroll-mfa init`
+ *   copies KEYRING    "file MODE UID GID SIZE NAME" of files beside it that have its name in theirs
  *   modes DIR         "TYPE MODE UID GID COUNT EXAMPLE" of what is in it, a line for each kind
  *   disk DIR          words: read_only, writable, remote, free, size, files_free, files
  *   clock kernel      words of adjtimex(2), microseconds (gather_clock.c)

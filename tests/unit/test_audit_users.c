@@ -34,6 +34,7 @@ static int set_up(void **state)
 	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
 		host_text("meta", dirs[i], "dir 0755 0 0 4096 1");
 	host_text("meta", KEYRING, "file 0600 0 0 100 1");
+	host_text("copies", KEYRING, "file 0600 0 0 100 keyring.old\n");
 	host_text("meta", STATE, "dir 0700 0 0 4096 1");
 	host_text("modes", STATE, "dir 0700 0 0 3 " STATE "/enroll\nfile 0600 0 0 9 " STATE "/x\n");
 	host_text("disk", STATE, "read_only=no writable=yes remote=no free=1000000000 size=2000000000 "
@@ -67,7 +68,7 @@ static void trouble_is_an_error(void **state)
 	    {"MFA-12", "conf-file", "login"}, {"MFA-12", "accounts", "local"}, {"MFA-12", "store", "open"},
 	    {"MFA-12", "account", "alice"}, {"MFA-12", "login", "*"}, {"MFA-12", "duty", "alice"}, {"MFA-12", "enrolled", "alice"},
 	    {"MFA-13", "conf-file", "login"}, {"MFA-13", "meta", KEYRING}, {"MFA-13", "meta", "/var"},
-	    {"MFA-13", "modes", STATE}, {"MFA-14", "clock", "kernel"}, {"MFA-15", "store", "open"},
+	    {"MFA-13", "copies", KEYRING}, {"MFA-13", "modes", STATE}, {"MFA-14", "clock", "kernel"}, {"MFA-15", "store", "open"},
 	    {"MFA-15", "disk", STATE}};
 
 	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
@@ -210,6 +211,8 @@ static void secrets_that_others_can_reach_fail(void **state)
 	    {"meta", "/etc", "dir 0775 0 50 1 1"}, {"meta", "/etc/pam-bastion", "dir 0755 5 0 1 1"},
 	    {"meta", "/var/lib", "link 0777 0 0 1 1 /data"}, {"meta", STATE, "dir 0750 0 0 1 1"},
 	    {"modes", STATE, "file 0600 0 0 9 a\nfile 0644 0 0 1 " STATE "/pw/b\n"},
+	    {"copies", KEYRING, "file 0600 0 0 100 a\nfile 0644 0 0 100 .keyring.swp\n"},
+	    {"copies", KEYRING, "file 0600 7 0 100 keyring~\n"}, {"copies", KEYRING, "keyring~\n"},
 	    {"modes", STATE, "file 0600 7 0 9 a\n"}, {"modes", STATE, "nonsense\n"},
 	    {"meta", "/", "dir 0755 4294967296 0 1 1"}};
 
