@@ -334,6 +334,17 @@ static void ask_matched(struct asking *a, const struct sshd_source *s, const str
 	note_refusals(a, s, under, p, from);
 }
 
+/* Made up, or one of the places where other lines hold: "10.0.0.0/8,!10.0.0.0/24". */
+static bool find_from(const struct asking *a, const struct match *m, struct sshd_place *from)
+{
+	bool found = sshd_match_place(m->criteria, from);
+
+	for (size_t i = 0; i < a->places.count && !found; i++)
+		if ((found = sshd_place_fits(&a->places.item[i], m->criteria)))
+			*from = a->places.item[i];
+	return found;
+}
+
 /* Asks with a login of each class that comes under the Match: whom another setting turns away
  * says nothing of the others.  One that names people alone is reached by asking about them. */
 static void ask_match(struct asking *a, const struct sshd_source *s, const struct match *m)
@@ -347,7 +358,7 @@ static void ask_match(struct asking *a, const struct sshd_source *s, const struc
 		struct sshd_place from;
 
 		if (!sshd_match_fits(m->criteria, &who, &by_people) || (!by_people &&
-		    !sshd_match_place(m->criteria, &from)))
+		    !find_from(a, m, &from)))
 			continue;
 		buffer_format(&users, "%s\n", p->name);
 		if (!by_people)
@@ -391,7 +402,7 @@ static void pass_matched(struct asking *a, const struct logins_one *p)
 		bool by_people;
 
 		if (sshd_match_fits(a->match[i].criteria, &who, &by_people) && !by_people &&
-		    sshd_match_place(a->match[i].criteria, &from))
+		    find_from(a, &a->match[i], &from))
 			(void)is_new_place(a, p, &from);
 	}
 }
@@ -418,6 +429,9 @@ static void ask_places(struct asking *a, const struct sshd_source *s)
 {
 	bool all = !a->places.more;
 
+	/* A file that it does not read says nothing anywhere. */
+	if (facts_get(a->f, "sshd", s->name)->is != FACT_TEXT)
+		return facts_trouble(a->f, "places", s->name, "sshd has not answered");
 	for (size_t i = 0; i < a->classes; i++) {
 		const struct logins_one *p = a->class[i].first;
 

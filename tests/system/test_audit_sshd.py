@@ -154,6 +154,21 @@ def test_port_of_the_command_line_is_one_where_a_match_may_not_hold(config):
                for n in notes(x, "FAIL")), (process.pid, x)
 
 
+def test_match_that_leaves_out_the_first_of_its_addresses_is_asked_about(config):
+    config(f"{ASKS}PermitRootLogin no\nMatch Address 10.0.0.0/8,!10.0.0.0/24\n"
+           "  KbdInteractiveAuthentication yes\n")
+    x = audit("MFA-11")["MFA-11"]
+    assert x["status"] == "PASS", x
+    config(f"{ASKS}PermitRootLogin no\nMatch Address 10.0.0.0/8,!10.0.0.0/24\n  {KEY}")
+    assert_fails("MFA-11", f"{CONFIG}:7: {KEY.strip()}: ")
+
+
+def test_file_that_sshd_does_not_read_is_told_once(config, other):
+    config(f"{ASKS}Match Address *,!10.0.0.0/8\n  NoSuchKey x\n")
+    x = audit("MFA-11")["MFA-11"]
+    assert x["status"] == "ERROR" and not any("place:" in n for n in notes(x, "ERROR")), (x, other.name)
+
+
 def test_answer_in_general_is_had_where_a_match_names_a_port(config):
     config(f"{ASKS}PermitRootLogin yes\nMatch LocalPort 22\n  X11Forwarding no\n")
     told = audit("MFA-16", "EIC-04")
