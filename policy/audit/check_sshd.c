@@ -406,6 +406,16 @@ static void judge_source(struct asking *a)
 		    "be told"), a->s->name);
 }
 
+/* What was asked is what the files say now: one that has not read them goes by others. */
+static void judge_ages(struct facts *f, struct result *r)
+{
+	const struct fact *x = NULL;
+
+	while ((x = facts_next(f, "listener", "", x)) != NULL)
+		if (x->is == FACT_TEXT && strtoll(x->text, NULL, 10) > 0)
+			check_sshd_age(f, r, x);
+}
+
 static void check_methods(struct facts *f, const struct audit_rules *rules, struct result *r)
 {
 	const struct fact *listens = facts_next(f, "listener", "", NULL);
@@ -427,6 +437,7 @@ static void check_methods(struct facts *f, const struct audit_rules *rules, stru
 		judge_source(&a);
 	}
 	sshd_sources_free(all);
+	judge_ages(f, r);
 }
 
 /* ---- guessing ---- */

@@ -109,6 +109,21 @@ static void many_are_named_and_counted(void **state)
 	    "alice, no-such-account, u00, u01, u02, u03, u04, u05 and 24 more get in without a code");
 }
 
+static void daemon_that_has_not_read_its_files_is_a_warning(void **state)
+{
+	(void)state;
+	host_says("MFA-11", AUDIT_PASS, "config: 2 logins");
+	host_text("meta", HOST_CONFIG, "file 0644 0 0 1 1650000001");
+	host_says("MFA-11", AUDIT_WARN, "process 77: runs since before " HOST_CONFIG " was changed: it needs a "
+	    "reload");
+	/* It was reloaded. */
+	host_text("file", "/run/sshd.pid", "77\n");
+	host_text("meta", "/run/sshd.pid", "file 0644 0 0 3 1650000002");
+	host_says("MFA-11", AUDIT_PASS, "config: 2 logins");
+	host_text("meta", "/etc/default/ssh", "file 0644 0 0 1 1650000001");
+	host_says("MFA-11", AUDIT_WARN, "/etc/default/ssh was changed: it needs a restart");
+}
+
 static void options_of_the_unit_win_over_the_file(void **state)
 {
 	(void)state;
@@ -257,8 +272,8 @@ static void sshd_whose_options_cannot_be_told_is_an_error(void **state)
 		host_says("MFA-11", AUDIT_ERROR, listens[i].why);
 	}
 	/* The room for the title was short, and its words are whole; another serves one login. */
-	host_text("listener", "77", "1\n/usr/sbin/sshd (deleted)\nsshd: /usr/sbin/sshd -D [list");
-	host_text("listener", "78", "1\n/usr/sbin/sshd\n/usr/sbin/sshd -i -f /etc/ssh/alt");
+	host_text("listener", "77", "1650000000\n/usr/sbin/sshd (deleted)\nsshd: /usr/sbin/sshd -D [list");
+	host_text("listener", "78", "1650000000\n/usr/sbin/sshd\n/usr/sbin/sshd -i -f /etc/ssh/alt");
 	host_says("MFA-11", AUDIT_PASS, "config: 2 logins");
 }
 
@@ -467,6 +482,7 @@ int main(void)
 	    TEST(host_that_asks_everybody_passes),
 	    TEST(lone_key_of_one_user_fails_with_the_line_that_says_it),
 	    TEST(who_is_turned_away_needs_no_code), TEST(many_are_named_and_counted),
+	    TEST(daemon_that_has_not_read_its_files_is_a_warning),
 	    TEST(options_of_the_unit_win_over_the_file),
 	    TEST(match_that_nobody_comes_under_is_told_and_judged_by_its_own_lines),
 	    TEST(match_by_address_is_judged_by_a_login_from_there),
