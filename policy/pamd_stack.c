@@ -99,22 +99,40 @@ static bool has_word(const struct pamd_line *l, const char *word)
 	return false;
 }
 
-/* A word that is not one of the module's own switches. */
-static bool has_condition(const struct pamd_line *l)
+/* Whether a condition of pam_succeed_if about people uses one of the operators. */
+static bool has_condition(const struct pamd_line *l, const char *const *how)
 {
-	static const char *const switches[] = {"debug", "use_uid", "quiet", "quiet_fail",
-	    "quiet_success", "audit", NULL};
+	static const char *const who[] = {"user", "uid", "gid", NULL};
 
-	for (int i = 0; i < l->argc; i++)
-		if (!is_one_of(l->argv[i], switches))
+	for (int i = 0; i + 2 < l->argc; i++)
+		if (is_one_of(l->argv[i], who) && is_one_of(l->argv[i + 1], how) &&
+		    strspn(l->argv[i + 2], "*") < strlen(l->argv[i + 2]))
 			return true;
 	return false;
+}
+
+/* "user = backup", "user ingroup robots", "uid < 1000": whom it fits somebody has named.  All
+ * the others are whom "uid >= 1000" and "user != root" fit, and everybody "service = sshd". */
+static bool fits_the_named(const struct pamd_line *l)
+{
+	static const char *const how[] = {"=", "eq", "<", "lt", "<=", "le", "in", "=~", "ingroup",
+	    "innetgr", NULL};
+
+	return has_condition(l, how);
+}
+
+static bool fits_the_others(const struct pamd_line *l)
+{
+	static const char *const how[] = {"!=", "ne", ">", "gt", ">=", "ge", "notin", "!~",
+	    "notingroup", "notinnetgr", NULL};
+
+	return !fits_the_named(l) && has_condition(l, how);
 }
 
 /*
  * Whether the line lets past only whom an admin named.  pam_access, pam_time,
  * pam_localuser and pam_usertype do not: with the files of their packages they
- * let everybody past.  Nor do pam_succeed_if without a condition, pam_listfile
+ * let everybody past.  Nor do pam_succeed_if without a condition that names somebody, pam_listfile
  * with a list of those to refuse, or a success for its errors, and the reversed
  * pam_wheel.
  */
@@ -123,13 +141,19 @@ static bool chooses(const struct pamd_line *l)
 	const char *name = base_name(l->module);
 
 	if (strcmp(name, "pam_succeed_if.so") == 0)
-		return has_condition(l);
+		return fits_the_named(l);
 	if (strcmp(name, "pam_listfile.so") == 0)
 		return has_word(l, "sense=allow") && !has_word(l, "sense=deny") &&
 		    !has_word(l, "onerr=succeed");
 	if (strcmp(name, "pam_wheel.so") == 0)
 		return !has_word(l, "deny");
 	return strcmp(name, "pam_rootok.so") == 0;
+}
+
+/* "[success=ignore default=1] pam_succeed_if.so user notingroup robots" */
+static bool refuses_the_named(const struct pamd_line *l)
+{
+	return strcmp(base_name(l->module), "pam_succeed_if.so") == 0 && fits_the_others(l);
 }
 
 static enum pamd_role role_of(const struct pamd_line *l)
@@ -148,7 +172,7 @@ static enum pamd_role role_of(const struct pamd_line *l)
 		return PAMD_DENIES;
 	if (strcmp(name, "pam_permit.so") == 0)
 		return PAMD_PERMITS;
-	if (chooses(l))
+	if (chooses(l) || refuses_the_named(l))
 		return PAMD_CHOOSES;
 	return is_one_of(name, passwords) ? PAMD_PASSWORDS : PAMD_OTHER;
 }
@@ -195,6 +219,15 @@ static bool limits_callers(const struct pamd_line *l)
 	return strcmp(name, "pam_rootok.so") == 0;
 }
 
+static bool judges_caller(const struct pamd_line *l)
+{
+	static const char *const modules[] = {"pam_succeed_if.so", "pam_wheel.so", NULL};
+	const char *name = base_name(l->module);
+
+	return strcmp(name, "pam_rootok.so") == 0 ||
+	    (is_one_of(name, modules) && has_word(l, "use_uid"));
+}
+
 static int append(struct load *load, const struct pamd_line *l, enum pamd_role role)
 {
 	struct pamd_stack *s = load->stack;
@@ -218,6 +251,9 @@ static int append(struct load *load, const struct pamd_line *l, enum pamd_role r
 	x->need_auth = role == PAMD_OURSELVES && has_word(l, "need_auth");
 	x->ignores = role != PAMD_PASSWORDS || l->type != PAMD_AUTH || may_ignore(l);
 	x->limits = limits_callers(l);
+	x->names_passed = chooses(l);
+	x->names_refused = refuses_the_named(l);
+	x->caller = judges_caller(l);
 	x->asks = may_ask(l) || may_ask_anew(l);
 	return pamd_control(l->control, &x->control, load->e);
 }
@@ -259,6 +295,11 @@ static int each_line(void *ctx, const struct pamd_line *l)
 	return append(load, l, role_of(l));
 }
 
+static bool is_run_by_root(const char *service)
+{
+	return strstr(service, "sshd") != NULL || strcmp(service, "login") == 0;
+}
+
 int pamd_stack_load(struct pamd_stack *s, const struct pamd_dirs *dirs,
     const char *service, enum pamd_type type, struct err *e)
 {
@@ -270,7 +311,22 @@ int pamd_stack_load(struct pamd_stack *s, const struct pamd_dirs *dirs,
 	r = find(dirs, service, path, e);
 	if (r == ERR_NONE || r == ERR_SYNTAX)
 		return err_set(e, ERR_NONE, "%s/%s: does not exist", dirs->dir, service);
-	return r != 0 ? r : read_path(dirs, path, each_line, &load, e);
+	r = r != 0 ? r : read_path(dirs, path, each_line, &load, e);
+	if (is_run_by_root(service))
+		pamd_stack_by_root(s);
+	return r;
+}
+
+void pamd_stack_by_root(struct pamd_stack *s)
+{
+	for (int i = 0; i < s->count; i++) {
+		struct pamd_entry *x = &s->entry[i];
+
+		if (!x->caller)
+			continue;
+		x->role = strcmp(base_name(x->module), "pam_rootok.so") == 0 ? PAMD_PERMITS : PAMD_OTHER;
+		x->limits = false;
+	}
 }
 
 int pamd_stack_load_or_other(struct pamd_stack *s, const struct pamd_dirs *dirs,
@@ -287,7 +343,10 @@ int pamd_stack_load_or_other(struct pamd_stack *s, const struct pamd_dirs *dirs,
 	if (r != 0 || s->count > 0)
 		return r;
 	*other = true;
-	return pamd_stack_load(s, dirs, "other", type, e);
+	r = pamd_stack_load(s, dirs, "other", type, e);
+	if (is_run_by_root(service))
+		pamd_stack_by_root(s);
+	return r;
 }
 
 void pamd_stack_free(struct pamd_stack *s)
@@ -380,6 +439,14 @@ static enum impression kind_of(const struct pamd_stack *s, const struct pamd_sta
 	return now->status == PAM_SUCCESS ? SUCCEEDS : renew ? EXPIRED : ODD;
 }
 
+/* Whether an admin has named whom that is answered.  "Ignore" is for members (pam_wheel), and
+ * nobody of them is told "new password required". */
+static bool is_named(const struct pamd_entry *x, int code)
+{
+	return code == PAM_SUCCESS ? x->names_passed : code == PAM_IGNORE ||
+	    code == PAM_NEW_AUTHTOK_REQD || x->names_refused;
+}
+
 static int note(const struct pamd_stack *s, int at, int to, int code, int flags)
 {
 	enum pamd_role role = s->entry[at].role;
@@ -396,7 +463,7 @@ static int note(const struct pamd_stack *s, int at, int to, int code, int flags)
 		flags |= code == PAM_SUCCESS ? CODE : REFUSED;
 	if (role == PAMD_RESERVES)
 		flags |= code == PAM_IGNORE ? RESERVED : DENIED;
-	if (role == PAMD_CHOOSES && left_out(s, at, to) >= 0)
+	if (role == PAMD_CHOOSES && left_out(s, at, to) >= 0 && is_named(&s->entry[at], code))
 		flags |= CHOSEN;
 	return flags;
 }

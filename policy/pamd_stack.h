@@ -54,6 +54,9 @@ struct pamd_entry {
 	bool missing;        /* set by who knows, before the walk: the module is not there */
 	struct pamd_control control;
 	bool asks;           /* may ask for a (new) password although a line above has */
+	bool names_passed;   /* of PAMD_CHOOSES: whom it lets past an admin has named */
+	bool names_refused;  /* the same of whom it refuses */
+	bool caller;         /* judges who runs the program, not whom it asks about */
 	bool limits;         /* tells members of a group, or root, from other callers */
 	bool run;            /* some way leads here */
 	bool unproven;       /* one without a password module's success */
@@ -85,6 +88,10 @@ bool pamd_is_ours(const char *module);
 /* Where libpam would find the file: 0, ERR_NONE, ERR_SYNTAX (too long), or what the
  * source says. */
 int pamd_find(const struct pamd_dirs *dirs, const char *name, char path[PAMD_PATH_MAX]);
+
+/* Of a program that runs as root for whoever comes, sshd and login: what judges the caller
+ * tells nobody from anybody.  Those of such a name are so already. */
+void pamd_stack_by_root(struct pamd_stack *s);
 
 /* Loads the lines of one type of the service.  s is freed by the caller, also
  * after an error, when it holds the lines before it.  As pamd_read(). */

@@ -1,8 +1,9 @@
 #include "policy/audit/finding.h"
 
 #include "enroll/language.h"
-#include "policy/audit/pam_lines.h"
+#include "policy/audit/pam_facts.h"
 #include "policy/audit/words.h"
+#include "policy/sshd_said.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,54 +109,119 @@ static bool judge_inetd(struct facts *f, struct result *r)
 		line++;
 		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 			if (strlen(names[i]) == n && strncmp(text, names[i], n) == 0) {
-				result_note(r, AUDIT_FAIL, N_("%s:%d: %.*s"), "/etc/inetd.conf", line,
-				    (int)strcspn(text, "\n"), text);
+				result_note(r, AUDIT_FAIL, N_("%s:%d: %.*s"), "/etc/inetd.conf", line, (int)n,
+				    text); /* its command may hold what is nobody's business */
 				any = true;
 			}
 	}
 	return any;
 }
 
-/* Programs that make somebody of somebody else; not asked for where they are not there. */
-static bool judge_services(struct facts *f, struct result *r)
+/* One way past the code: whom root has named, and root himself, are none. */
+static bool judge_ways(struct result *r, struct pamd_stack *s, const char *service)
 {
-	static const char *const services[] = {"su", "su-l", "cockpit"};
+	static const struct { enum pamd_way kind; const char *what; } ways[] = {
+	    {PAMD_WAY_REFUSED, N_("a refused code still gets in")},
+	    {PAMD_WAY_JUMPED, N_("gets in without a code")}};
 	bool any = false;
 
-	for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++) {
-		char path[64];
-		struct pam_place place;
-		struct err e = {0};
-		int code;
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		struct pamd_trace t;
 
-		(void)snprintf(path, sizeof(path), PAM_LINES_DIR "/%s", services[i]);
-		if (facts_get(f, "file", path)->is == FACT_NONE ||
-		    (i > 0 && facts_get(f, "file", path)->is == FACT_UNKNOWN))
+		if (pamd_stack_trace(s, ways[i].kind, &t, NULL) != 0) {
+			result_note(r, AUDIT_ERROR, N_("out of memory"));
+			return true;
+		}
+		if (t.count == 0)
 			continue;
-		code = pam_lines_find(f, services[i], PAMD_AUTH, "pam_bastion.so", &place, &e);
-		if (code == ERR_NONE)
-			result_note(r, AUDIT_WARN, N_("%s: no auth line of pam_bastion.so: %s asks for no "
-			    "code"), path, services[i]);
-		else if (code != 0)
-			result_note(r, AUDIT_ERROR, N_("service %s: %s"), services[i], e.text);
-		any = any || code != 0;
+		result_note(r, AUDIT_WARN, N_("service %s: %s:"), service, _(ways[i].what));
+		pam_note_way(r, AUDIT_WARN, s, &t);
+		any = true;
 	}
 	return any;
 }
 
-/* Of `sshd -T`; which line says so is for MFA-11. */
+static bool asks(const struct pamd_stack *s)
+{
+	for (int i = 0; i < s->count; i++)
+		if (s->entry[i].role == PAMD_OURSELVES)
+			return true;
+	return false;
+}
+
+static bool judge_service(struct facts *f, struct result *r, const char *service, const char *path)
+{
+	struct pamd_stack s;
+	struct err e = {0};
+	bool other, any = true;
+	const int code = pam_load_lines(f, &s, service, PAMD_AUTH, &other, &e);
+
+	if (code != 0 && !(code == ERR_NONE && other))
+		result_note(r, AUDIT_ERROR, N_("service %s: %s"), service, e.text);
+	else if (!asks(&s))
+		result_note(r, AUDIT_WARN, N_("%s: no auth line of pam_bastion.so: %s asks for no "
+		    "code"), path, service);
+	else
+		any = judge_ways(r, &s, service);
+	pamd_stack_free(&s);
+	return any;
+}
+
+/* Programs that make somebody of somebody else; not asked for where they are not there. */
+static bool judge_services(struct facts *f, struct result *r)
+{
+	static const char *const services[] = {"su", "su-l", "cockpit", "doas"};
+	bool any = false;
+
+	for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++) {
+		char path[64];
+
+		(void)snprintf(path, sizeof(path), "%s/%s", pam_dirs[0], services[i]);
+		if (facts_get(f, "file", path)->is == FACT_NONE ||
+		    (i > 0 && facts_get(f, "file", path)->is == FACT_UNKNOWN))
+			continue;
+		any = judge_service(f, r, services[i], path) || any;
+	}
+	return any;
+}
+
+/* "permit nopass :wheel" of doas.conf(5). */
+static bool judge_doas(struct facts *f, struct result *r)
+{
+	static const char path[] = "/etc/doas.conf";
+	const char *text = facts_string(f, "file", path);
+	bool any = false;
+
+	for (int line = 1; *text != '\0'; line++, text += strcspn(text, "\n"), text += *text == '\n') {
+		char words[512];
+		bool permits = false, unasked = false;
+
+		(void)snprintf(words, sizeof(words), "%.*s", (int)strcspn(text, "#\n"), text);
+		for (char *save = NULL, *word = strtok_r(words, " \t", &save); word != NULL;
+		     word = strtok_r(NULL, " \t", &save)) {
+			permits = permits || strcmp(word, "permit") == 0;
+			unasked = unasked || strcmp(word, "nopass") == 0;
+		}
+		if (!permits || !unasked)
+			continue;
+		result_note(r, AUDIT_WARN, N_("%s:%d: %s: nobody is asked"), path, line, "permit nopass");
+		any = true;
+	}
+	return any;
+}
+
+/* Of any answer of `sshd -T`, in general, under a Match or from elsewhere; which line says so
+ * is for MFA-11. */
 static bool judge_root(struct facts *f, struct result *r)
 {
-	static const char key[] = "permitrootlogin ";
-	const char *text = facts_string(f, "sshd", "config");
+	const struct fact *x = NULL;
+	char value[64];
 
-	for (; *text != '\0'; text += strcspn(text, "\n"), text += *text == '\n') {
-		if (strncasecmp(text, key, sizeof(key) - 1) != 0)
+	while ((x = facts_next(f, "sshd", "", x)) != NULL) {
+		if (x->is != FACT_TEXT || !sshd_said_value(x->text, "permitrootlogin", value, sizeof(value)) ||
+		    strcmp(value, "no") == 0)
 			continue;
-		if (strncmp(text + sizeof(key) - 1, "no\n", 3) == 0 ||
-		    strcmp(text + sizeof(key) - 1, "no") == 0)
-			return false;
-		result_note(r, AUDIT_WARN, N_("sshd: %.*s: root may log in"), (int)strcspn(text, "\n"), text);
+		result_note(r, AUDIT_WARN, N_("sshd: %s %s: root may log in"), "permitrootlogin", value);
 		return true;
 	}
 	return false;
@@ -172,7 +238,9 @@ static void check_doors(struct facts *f, const struct audit_rules *rules, struct
 	any = judge_sockets(f, r) || any;
 	any = judge_processes(f, r) || any;
 	any = judge_inetd(f, r) || any;
+	any = result_untold(r, facts_get(f, "file", "/etc/doas.conf"), "file", "/etc/doas.conf") || any;
 	any = judge_services(f, r) || any;
+	any = judge_doas(f, r) || any;
 	any = judge_root(f, r) || any;
 	if (!any)
 		result_note(r, AUDIT_PASS, N_("no other way in is known"));

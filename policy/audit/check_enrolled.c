@@ -76,13 +76,17 @@ static void find_places(struct facts *f, struct places *p)
 {
 	*p = (struct places){.all = sshd_sources(f), .left = BYTES_MOST};
 	for (size_t i = 0; p->all != NULL && i < p->all->count; i++) {
-		const struct fact *x = NULL;
-		char under[320];
+		static const char *const kinds[] = {"match", "place"};
 
-		(void)snprintf(under, sizeof(under), "%s:match:", p->all->item[i].name);
-		while (p->match[i] == KEYS_NONE && (x = facts_next(f, "sshd", under, x)) != NULL) {
-			p->matches[i] = true;
-			p->match[i] = keys_by(p, x);
+		for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+			const struct fact *x = NULL;
+			char under[320];
+
+			(void)snprintf(under, sizeof(under), "%s:%s:", p->all->item[i].name, kinds[k]);
+			while (p->match[i] == KEYS_NONE && (x = facts_next(f, "sshd", under, x)) != NULL) {
+				p->matches[i] = true;
+				p->match[i] = keys_by(p, x);
+			}
 		}
 	}
 }
@@ -166,6 +170,28 @@ static void judge_local(struct result *r, const char *name, const struct fact *d
 		    conf, (long long)words_number(duty->text, "local_line"), name);
 }
 
+/* A machine's account: from its network alone it comes in without a code, and from elsewhere not
+ * at all. */
+static bool judge_network(struct result *r, const char *name, const struct fact *duty,
+    const char *conf, int64_t now)
+{
+	const int64_t until = words_number(duty->text, "net_until");
+	char day[DAY_TEXT];
+
+	if (!words_is(duty->text, "net", "exempt") || until <= now)
+		return false;
+	result_note(r, AUDIT_INFO, N_("%s:%lld: %s: not enrolled, and exempt from a network until %s"),
+	    conf, (long long)words_number(duty->text, "net_line"), name, day_of(until, day));
+	return true;
+}
+
+static const char *conf_path(struct facts *f)
+{
+	const struct fact *conf = facts_get(f, "conf-file", "login");
+
+	return conf->is == FACT_TEXT ? conf->text : "pam_bastion.conf";
+}
+
 static void judge_codeless(struct facts *f, struct result *r, const char *name,
     const struct audit_rules *rules)
 {
@@ -180,7 +206,7 @@ static void judge_codeless(struct facts *f, struct result *r, const char *name,
 	if (by > rules->now)
 		result_note(r, AUDIT_WARN, N_("%s: not enrolled, and let in without a code until %s "
 		    "(enroll_by)"), name, day_of(by, day));
-	else
+	else if (!judge_network(r, name, facts_get(f, "duty", name), conf_path(f), rules->now))
 		result_note(r, AUDIT_FAIL, N_("%s: not enrolled"), name);
 }
 
@@ -212,8 +238,7 @@ static void judge_account(struct facts *f, struct result *r, const char *name,
     const struct audit_rules *rules)
 {
 	const struct fact *duty = facts_get(f, "duty", name);
-	const struct fact *conf = facts_get(f, "conf-file", "login");
-	const char *path = conf->is == FACT_TEXT ? conf->text : "pam_bastion.conf";
+	const char *path = conf_path(f);
 
 	if (result_untold(r, duty, "duty", name))
 		return;
@@ -305,6 +330,22 @@ static void judge_keyring(struct facts *f, struct result *r, const char *path)
 		    m.uid);
 }
 
+/* "file 0600 0 0 100 keyring~", a line each: whoever reads one opens the records. */
+static void judge_copies(struct facts *f, struct result *r, const char *keyring)
+{
+	const struct fact *x = facts_get(f, "copies", keyring);
+
+	if (result_untold(r, x, "copies", keyring))
+		return;
+	for (const char *at = x->text; *at != '\0'; at += strcspn(at, "\n"), at += *at == '\n') {
+		struct meta m;
+
+		if (!meta_parse(at, &m) || m.uid != 0 || (m.mode & 077) != 0)
+			result_note(r, AUDIT_FAIL, N_("%s: %.*s: a copy beside it that others than root may read or "
+			    "write; remove it"), keyring, (int)strcspn(at, "\n"), at);
+	}
+}
+
 /* "file 0600 0 0 12 /path", a line each. */
 static void judge_modes(struct facts *f, struct result *r, const char *dir)
 {
@@ -363,6 +404,7 @@ static void check_secrets(struct facts *f, const struct audit_rules *rules, stru
 		result_note(r, AUDIT_SKIP, N_("%s: does not exist: there are no secrets yet"), keyring);
 	} else {
 		judge_keyring(f, r, keyring);
+		judge_copies(f, r, keyring);
 		judge_dir(f, r, state);
 		if (strcmp(state, records) != 0)
 			judge_dir(f, r, records);

@@ -53,6 +53,28 @@ static void judge_unasked(struct result *r, struct pamd_stack *s, const char *se
 		result_note(r, AUDIT_PASS, N_("service %s: lets nobody in"), service);
 }
 
+/* What a line of ours says in place of the configuration that the other checks go by: whom it
+ * asks, and where the records and their key are. */
+static void judge_words(struct facts *f, struct result *r, const struct pamd_stack *s,
+    const char *service)
+{
+	static const struct { const char *word, *same; } words[] = {{"conf=", NULL}, {"require=", "all"},
+	    {"exempt=", NULL}, {"store=", NULL}, {"state_dir=", NULL}, {"keyring=", NULL}};
+	const char *conf = facts_string(f, "conf-file", "login");
+	char value[64];
+
+	for (int i = 0; i < s->count; i++)
+		for (size_t k = 0; s->entry[i].ours && k < sizeof(words) / sizeof(words[0]); k++) {
+			const char *same = k == 0 ? conf : words[k].same;
+
+			if (pam_has_word(f, &s->entry[i], words[k].word, value) &&
+			    (same == NULL || strcmp(value, same) != 0))
+				result_note(r, AUDIT_ERROR, N_("%s:%d: service %s: %s%s stands in place of the login "
+				    "configuration: whom it asks cannot be told"), s->entry[i].file,
+				    s->entry[i].line, service, words[k].word, value);
+		}
+}
+
 /* guarded: who comes that way is refused by need_auth, which is one line between him and the
  * host. */
 static void judge_auth(struct facts *f, struct result *r, struct pamd_stack *s,
@@ -70,6 +92,7 @@ static void judge_auth(struct facts *f, struct result *r, struct pamd_stack *s,
 	open = note_kind(r, s, PAMD_WAY_CHOSEN, AUDIT_WARN,
 	    N_("whom a line chooses gets in without a code"), service) || open;
 	judge_module(f, r, x);
+	judge_words(f, r, s, service);
 	if (open && guarded)
 		result_note(r, AUDIT_WARN, N_("service %s: need_auth in its account lines still refuses "
 		    "these"), service);
@@ -101,9 +124,12 @@ static bool judge_guard(struct facts *f, struct result *r, const char *service, 
 	bool other = false;
 	const int code = pam_load(f, r, &s, service, PAMD_ACCOUNT, &other, &e);
 
+	if (sshd)
+		pamd_stack_by_root(&s);
 	if (code != 0 && !(code == ERR_NONE && other)) {
 		result_note(r, AUDIT_ERROR, N_("service %s: its account lines: %s"), service, e.text);
 	} else if (our_line(&s) != NULL) {
+		judge_words(f, r, &s, service);
 		guarded = !note_unguarded(r, &s, service);
 	} else if (pamd_stack_walk(&s, &w, NULL) != 0) {
 		result_note(r, AUDIT_ERROR, N_("out of memory"));
@@ -125,6 +151,8 @@ static void judge_service(struct facts *f, struct result *r, const char *service
 	bool other = false;
 	const int code = pam_load(f, r, &s, service, PAMD_AUTH, &other, &e);
 
+	if (sshd)
+		pamd_stack_by_root(&s);
 	if (code == ERR_NONE && other)
 		result_note(r, AUDIT_PASS, N_("service %s: neither it nor `other` has auth lines: lets "
 		    "nobody in"), service);

@@ -77,7 +77,8 @@ static void judge_root(struct facts *f, struct result *r, const struct pamd_entr
 		bound = !pam_has_word(f, x, "enforce=", value) || strcmp(value, "everyone") == 0;
 	else if (x->ours)
 		bound = pam_has_word(f, x, "enforce_for_root", NULL) ||
-		    !pam_setting(f, PAM_OUR_CONF, "enforce_for_root", value) ||
+		    (!pam_has_word(f, x, "enforce_for_root=", value) &&
+		    !pam_setting(f, PAM_OUR_CONF, "enforce_for_root", value)) ||
 		    strcmp(value, "no") != 0;
 	else
 		bound = pam_has_word(f, x, "enforce_for_root", NULL) ||
@@ -88,6 +89,21 @@ static void judge_root(struct facts *f, struct result *r, const struct pamd_entr
 	else if (!bound)
 		result_note(r, AUDIT_WARN, N_("%s:%d: %s: root may set any password; add "
 		    "enforce_for_root"), x->file, x->line, pam_module_name(x));
+}
+
+/* Other rules than those that PWD-07 and PWD-11 go by. */
+static void judge_words(struct facts *f, struct result *r, const struct pamd_entry *x,
+    const char *service)
+{
+	static const char *const words[] = {"conf=", "password_policy=", "policy_file="};
+	char value[64];
+
+	for (size_t i = 0; x->ours && i < sizeof(words) / sizeof(words[0]); i++)
+		if (pam_has_word(f, x, words[i], value) &&
+		    (i > 0 || strcmp(value, facts_string(f, "conf-file", "login")) != 0))
+			result_note(r, AUDIT_ERROR, N_("%s:%d: service %s: %s%s stands in place of the login "
+			    "configuration: the rules it goes by cannot be told"), x->file, x->line, service,
+			    words[i], value);
 }
 
 /* Lines that set a password which the judge has not seen. */
@@ -166,6 +182,7 @@ static void judge_change(struct facts *f, struct result *r, struct pamd_stack *s
 		open = note_setters(r, s, judge, service);
 		open = note_ways(r, s, service) || open;
 		judge_root(f, r, &s->entry[judge]);
+		judge_words(f, r, &s->entry[judge], service);
 		if (is_called(&s->entry[judge], "pam_pwquality.so"))
 			judge_quality(f, r, &s->entry[judge]);
 		if (!open)
@@ -295,7 +312,10 @@ static void judge_limit(struct facts *f, struct result *r, const struct pamd_ent
 	if (is_deny && (n < 1 || n > DENY_MOST))
 		result_note(r, AUDIT_FAIL, N_("%s:%d: pam_faillock.so: deny is %ld: 1 to %d wrong "
 		    "passwords must lock"), x->file, x->line, n, DENY_MOST);
-	else if (!is_deny && n != 0 && n < UNLOCK_LEAST)
+	else if (strcmp(key, "fail_interval") == 0 && n < UNLOCK_LEAST)
+		result_note(r, AUDIT_WARN, N_("%s:%d: pam_faillock.so: fail_interval is %ld s: who tries more "
+		    "slowly is never locked; at least %d"), x->file, x->line, n, UNLOCK_LEAST);
+	else if (strcmp(key, "unlock_time") == 0 && n != 0 && n < UNLOCK_LEAST)
 		result_note(r, AUDIT_FAIL, N_("%s:%d: pam_faillock.so: unlock_time is %ld s: at least "
 		    "%d"), x->file, x->line, n, UNLOCK_LEAST);
 }
@@ -312,6 +332,7 @@ static void judge_limits(struct facts *f, struct result *r, const struct pamd_st
 		(void)result_untold(r, facts_get(f, "file", conf), "file", conf);
 		judge_limit(f, r, &s->entry[i], conf, "deny", 3);
 		judge_limit(f, r, &s->entry[i], conf, "unlock_time", 600);
+		judge_limit(f, r, &s->entry[i], conf, "fail_interval", 900);
 	}
 }
 

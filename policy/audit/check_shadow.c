@@ -1,10 +1,13 @@
 #include "policy/audit/finding.h"
 
 #include "enroll/language.h"
-#include "policy/audit/pam_lines.h"
+#include "lib/core/day.h"
+#include "policy/audit/pam_facts.h"
 #include "policy/audit/rules_in_force.h"
 #include "policy/audit/words.h"
 
+#include <security/pam_appl.h>
+#include <stdio.h>
 #include <string.h>
 
 #define AGE_MOST 90 /* days */
@@ -30,28 +33,75 @@ static bool are_told(struct facts *f, struct result *r)
 
 /* ---- PWD-08 ---- */
 
+/* Whether the line says what the login configuration does, and that enforces the age. */
+static bool enforces(struct facts *f, const struct pamd_entry *x)
+{
+	static const char *const others[] = {"conf=", "password_policy=", "policy_file=", "age_exempt="};
+	const int renew = x->control.action[PAM_NEW_AUTHTOK_REQD];
+	char age[64];
+
+	(void)snprintf(age, sizeof(age), "%.63s", facts_string(f, "conf", "age"));
+	(void)pam_has_word(f, x, "age=", age);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (pam_has_word(f, x, others[i], NULL))
+			return false;
+	return x->ours && strcmp(age, "enforce") == 0 && renew < PAMD_IGNORE && renew != PAMD_RESET;
+}
+
+/* The lines that enforce it are what the walk looks for ways past. */
+static bool mark_lines(struct facts *f, struct pamd_stack *s)
+{
+	bool any = false;
+
+	for (int i = 0; i < s->count; i++) {
+		struct pamd_entry *x = &s->entry[i];
+		const bool is = x->role != PAMD_SUBSTACK && enforces(f, x);
+
+		any = any || is;
+		if (is || x->role == PAMD_OURSELVES)
+			x->role = is ? PAMD_OURSELVES : PAMD_OTHER;
+	}
+	return any;
+}
+
+/* Whether some login goes past the line, or is let in although it refuses. */
+static bool has_way_past(struct result *r, struct pamd_stack *s, const char *service)
+{
+	bool any = false;
+
+	for (int kind = PAMD_WAY_REFUSED; kind <= PAMD_WAY_CHOSEN; kind++) {
+		struct pamd_trace t;
+
+		if (pamd_stack_trace(s, (enum pamd_way)kind, &t, NULL) != 0) {
+			result_note(r, AUDIT_ERROR, N_("out of memory"));
+			return true;
+		}
+		if (t.count == 0)
+			continue;
+		any = true;
+		result_note(r, AUDIT_WARN, N_("service %s: gets in past the line of `age = enforce`:"),
+		    service);
+		pam_note_way(r, AUDIT_WARN, s, &t);
+	}
+	return any;
+}
+
 /* Days after which our account line of a service asks for a new one; 0: it does not; -1: it
  * cannot be told. */
 static int our_age(struct facts *f, struct result *r, const char *service)
 {
 	struct password_policies in_force;
-	struct pam_place place;
+	struct pamd_stack s;
 	struct err e = {0};
-	size_t n;
-	const char *age;
-	int code = pam_lines_find(f, service, PAMD_ACCOUNT, "pam_bastion.so", &place, &e);
+	bool other, marked = false;
+	int days = 0, code = pam_load_lines(f, &s, service, PAMD_ACCOUNT, &other, &e);
 
-	if (code == ERR_NONE)
-		return 0;
-	if (code == 0) {
-		/* The line's own word comes before the file. */
-		age = words_value(place.args, "age", &n);
-		if (age != NULL ? !words_is(place.args, "age", "enforce") :
-		    strcmp(facts_string(f, "conf", "age"), "enforce") != 0)
-			return 0;
-		if ((code = rules_in_force(f, &in_force, &e)) == 0)
-			return password_max_age(&in_force);
-	}
+	if (code == 0 && (marked = mark_lines(f, &s)) && !has_way_past(r, &s, service) &&
+	    (code = rules_in_force(f, &in_force, &e)) == 0)
+		days = password_max_age(&in_force);
+	pamd_stack_free(&s);
+	if (code == 0 || (code == ERR_NONE && !marked))
+		return days;
 	result_note(r, AUDIT_ERROR, N_("service %s: %s"), service, e.text);
 	return -1;
 }
@@ -80,16 +130,34 @@ static void judge_exempt(struct facts *f, struct result *r)
 		result_note(r, AUDIT_WARN, N_("age_exempt = %s: theirs are never too old"), exempt);
 }
 
-static void judge_max(struct result *r, const struct fact *x)
+/* shadow(5): without the day of the last change nothing is too old, and what is changed in a day
+ * to come is not before. */
+static bool judge_last(struct result *r, const struct fact *x, int64_t now)
+{
+	const int64_t last = words_number(x->text, "last");
+
+	if (last < 0)
+		result_note(r, AUDIT_FAIL, N_("/etc/shadow: %s: the day of the last change is empty: it is "
+		    "never too old"), x->name);
+	else if (last > now / DAY_SECONDS + 1) /* time zones */
+		result_note(r, AUDIT_FAIL, N_("/etc/shadow: %s: the day of the last change, %lld, is yet to "
+		    "come: it is not too old before"), x->name, (long long)last);
+	else
+		return true;
+	return false;
+}
+
+static void judge_max(struct result *r, const struct fact *x, int64_t now)
 {
 	const int64_t max = words_number(x->text, "max");
+	const bool counts = judge_last(r, x, now);
 
 	if (max < 0)
 		result_note(r, AUDIT_FAIL, N_("/etc/shadow: %s: max is empty: it is never too old"), x->name);
 	else if (max > AGE_MOST)
 		result_note(r, AUDIT_FAIL, N_("/etc/shadow: %s: max is %lld days, more than %d"), x->name,
 		    (long long)max, AGE_MOST);
-	else
+	else if (counts)
 		result_note(r, AUDIT_PASS, N_("/etc/shadow: %s: max is %lld days"), x->name, (long long)max);
 }
 
@@ -98,7 +166,6 @@ static void check_age(struct facts *f, const struct audit_rules *rules, struct r
 	const struct fact *x = NULL;
 	bool enforced, any = false;
 
-	(void)rules;
 	if (!are_told(f, r))
 		return;
 	while (!any && (x = facts_next(f, "account", "", x)) != NULL)
@@ -113,7 +180,7 @@ static void check_age(struct facts *f, const struct audit_rules *rules, struct r
 		judge_exempt(f, r);
 	for (x = NULL; !enforced && (x = facts_next(f, "account", "", x)) != NULL;)
 		if (x->is == FACT_TEXT && is_usable(x->text))
-			judge_max(r, x);
+			judge_max(r, x, rules->now);
 }
 
 /* ---- PWD-10 ---- */

@@ -3,6 +3,7 @@
 #include "enroll/language.h"
 #include "policy/audit/gather_logins.h"
 #include "policy/audit/sshd_lines.h"
+#include "policy/audit/sshd_match.h"
 #include "policy/audit/sshd_way.h"
 #include "policy/buffer.h"
 #include "policy/sshd_said.h"
@@ -14,6 +15,7 @@
 
 #define NAME 1100
 #define PLACE 500 /* FILE:LINE */
+#define PLACED "place:"
 #define NAMED 8    /* of those to whom the same is said; the others are counted */
 #define CLASSES 64 /* of people */
 #define LOOKS 500000   /* in all at logins; a kind of them costs LOOK_CLASS besides */
@@ -126,10 +128,17 @@ static void add_name(struct names *n, const char *name)
 }
 
 /* Whose ways in are bad: the login configuration may let them off. */
-static void sort_person(struct asking *a, const char *user, const char *bad, struct names *in)
+static void sort_person(struct asking *a, const char *under, const char *user, const char *bad,
+    struct names *in)
 {
-	const struct fact *x = facts_get(a->f, "exempt", user);
+	const struct fact *x;
+	char name[NAME];
 
+	/* Who comes from there, else from anywhere. */
+	(void)snprintf(name, sizeof(name), "%s:%s%.256s", a->s->name, under, user);
+	x = facts_get(a->f, "exempt", name);
+	if (x->is != FACT_TEXT)
+		x = facts_get(a->f, "exempt", user);
 	if (result_untold(a->r, x, "exempt", user))
 		return;
 	if (x->is == FACT_TEXT)
@@ -174,7 +183,8 @@ static bool is_refused(struct asking *a, const char *under, const char *user)
 	return facts_get(a->f, "sshd-refuses", name)->is == FACT_TEXT;
 }
 
-/* All to whom sshd says what it says to this one; under: "", or "match:FILE:LINE:". */
+/* All to whom sshd says what it says to this one; under: "", "match:FILE:LINE:", or
+ * "place:WORDS:". */
 static void judge_class(struct asking *a, const char *under, const char *first)
 {
 	const struct fact *x = NULL;
@@ -191,6 +201,9 @@ static void judge_class(struct asking *a, const char *under, const char *first)
 	*a->left -= LOOK_CLASS;
 	(void)snprintf(name, sizeof(name), "%s:%s%.256s", a->s->name, under, first);
 	told = find_way(a, name, &way, bad, sizeof(bad));
+	if (strncmp(under, PLACED, sizeof(PLACED) - 1) == 0)
+		(void)snprintf(bad + strlen(bad), sizeof(bad) - strlen(bad), " (%.*s)",
+		    (int)strlen(under) - (int)sizeof(PLACED), under + sizeof(PLACED) - 1);
 	while ((x = facts_next(a->f, "login", "", x)) != NULL) {
 		const char *class;
 
@@ -201,7 +214,7 @@ static void judge_class(struct asking *a, const char *under, const char *first)
 			continue;
 		count++;
 		if (told && way == SSHD_WAY_UNASKED)
-			sort_person(a, x->name, bad, &in);
+			sort_person(a, under, x->name, bad, &in);
 	}
 	note_names(a, &in, bad);
 	if (under[0] == '\0')
@@ -249,6 +262,33 @@ static void judge_matched(struct asking *a, const char *place, const char *users
 	}
 	if (!any)
 		check_sshd_untold(a->f, a->r, "match", place);
+}
+
+/* Those of each class who come from elsewhere: "SOURCE:place:WORDS:USER". */
+static void judge_places(struct asking *a)
+{
+	const struct fact *x = NULL;
+	char prefix[320], under[NAME];
+
+	(void)snprintf(prefix, sizeof(prefix), "%s:" PLACED, a->s->name);
+	while ((x = facts_next(a->f, "sshd", prefix, x)) != NULL) {
+		const char *rest = x->name + strlen(prefix) - (sizeof(PLACED) - 1);
+		const char *user = strrchr(rest, ':') + 1;
+
+		(void)snprintf(under, sizeof(under), "%.*s", (int)(user - rest), rest);
+		judge_class(a, under, user);
+	}
+}
+
+/* Of a Match by more than people the other places must have been asked about, too. */
+static void judge_placed(struct asking *a, const struct sshd_line *l)
+{
+	const struct sshd_person nobody = {.user = ""};
+	bool by_people;
+
+	(void)sshd_match_fits(l->match, &nobody, &by_people);
+	if (!by_people)
+		(void)result_untold(a->r, facts_get(a->f, "places", a->s->name), "places", a->s->name);
 }
 
 /* What a key is called by `sshd -T`, when it decides who gets in and how; else NULL. */
@@ -317,6 +357,8 @@ static int judge_line(void *ctx, const struct sshd_line *l)
 
 	if (l->match == NULL)
 		return 0;
+	if (is_match)
+		judge_placed(a, l);
 	(void)snprintf(place, sizeof(place), "%.400s:%zu", l->match_file, l->match_line);
 	x = facts_get(a->f, "match", place);
 	if (x->is == FACT_NONE && is_match)
@@ -355,12 +397,23 @@ static void judge_source(struct asking *a)
 		(void)result_untold(a->r, x, "match", a->s->main);
 	(void)sshd_lines(&l, a->s->main);
 	end_block(a);
+	judge_places(a);
 	if (a->asked > 0)
 		result_note(a->r, AUDIT_PASS, N_("%s: %zu logins that were asked about are asked by PAM on "
 		    "every way in"), a->s->name, a->asked);
 	else if (a->in == 0)
 		result_note(a->r, AUDIT_ERROR, N_("%s: lets in nobody that was asked about: who gets in cannot "
 		    "be told"), a->s->name);
+}
+
+/* What was asked is what the files say now: one that has not read them goes by others. */
+static void judge_ages(struct facts *f, struct result *r)
+{
+	const struct fact *x = NULL;
+
+	while ((x = facts_next(f, "listener", "", x)) != NULL)
+		if (x->is == FACT_TEXT && strtoll(x->text, NULL, 10) > 0)
+			check_sshd_age(f, r, x);
 }
 
 static void check_methods(struct facts *f, const struct audit_rules *rules, struct result *r)
@@ -384,6 +437,7 @@ static void check_methods(struct facts *f, const struct audit_rules *rules, stru
 		judge_source(&a);
 	}
 	sshd_sources_free(all);
+	judge_ages(f, r);
 }
 
 /* ---- guessing ---- */

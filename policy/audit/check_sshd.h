@@ -18,6 +18,9 @@ void check_sshd_guessing(struct facts *f, struct result *r);
  * unit.h) something that cannot be told as a whole: AUDIT_ERROR. */
 void check_sshd_untold(struct facts *f, struct result *r, const char *kind, const char *name);
 
+/* Whether one that listens, of known start, goes by files that were changed since: AUDIT_WARN. */
+void check_sshd_age(struct facts *f, struct result *r, const struct fact *listener);
+
 /* All sshd of the host; what is not told of them as a whole is noted.  NULL: memory ran out,
  * which is noted, too. */
 struct sshd_sources *check_sshd_sources(struct facts *f, struct result *r);

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define DEPTH 16
 #define FILES_MOST 256
@@ -146,6 +147,34 @@ static void judge_sources(struct look *w)
 	}
 }
 
+/* "Plugin sudoers_policy sudoers.so sudoers_file=/srv/sudoers", or another plugin in the place
+ * of sudoers, of sudo.conf(5). */
+static void judge_plugins(struct look *w)
+{
+	static const char key[] = "Plugin", file[] = "sudoers_file=";
+	const struct fact *x = facts_get(w->f, "file", SUDOERS_CONF);
+	const char *at = x->text;
+
+	if (result_untold(w->r, x, "file", SUDOERS_CONF))
+		return;
+	for (int line = 1; *at != '\0'; line++, at += strcspn(at, "\n"), at += *at == '\n') {
+		char words[1024], *save = NULL, *word;
+		bool policy = false; /* others stand beside it: audit, approval, input and output */
+
+		(void)snprintf(words, sizeof(words), "%.*s", (int)strcspn(at, "#\n"), at);
+		if ((word = strtok_r(words, " \t", &save)) == NULL || strcasecmp(word, key) != 0)
+			continue;
+		for (int i = 1; (word = strtok_r(NULL, " \t", &save)) != NULL; i++) {
+			policy = policy || (i == 1 && strstr(word, "policy") != NULL);
+			if ((i == 2 && policy && strncmp(word, "sudoers.", 8) != 0 && strstr(word, "/sudoers.") == NULL) ||
+			    (strncmp(word, file, sizeof(file) - 1) == 0 &&
+			    strcmp(word + sizeof(file) - 1, SUDOERS_FILE) != 0))
+				result_note(w->r, AUDIT_ERROR, N_("%s:%d: %s: rules of another place than %s cannot "
+				    "be told"), SUDOERS_CONF, line, word, SUDOERS_FILE);
+		}
+	}
+}
+
 static void check_sudo(struct facts *f, const struct audit_rules *rules, struct result *r)
 {
 	struct look w = {.f = f, .r = r};
@@ -162,6 +191,7 @@ static void check_sudo(struct facts *f, const struct audit_rules *rules, struct 
 	(void)snprintf(w.host, sizeof(w.host), "%.*s",
 	    (int)strcspn(facts_string(f, "host", "name"), "."), facts_string(f, "host", "name"));
 	judge_sources(&w);
+	judge_plugins(&w);
 	look_at(&w, SUDOERS_FILE);
 	if (!w.any)
 		result_note(r, AUDIT_PASS, N_("%s: %d files, no NOPASSWD and no !authenticate"), SUDOERS_FILE,

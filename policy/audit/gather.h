@@ -12,15 +12,18 @@
  *   login NAME        "UID GID SHELL" of who may log in; trouble: his groups are not known;
  *                     "*": trouble, when they are too many or not all told (gather_logins.c)
  *   exempt NAME       the line of the login configuration that lets them off the code
- *                     (gather_logins.c)
+ *                     (gather_logins.c); SOURCE:match:FILE:LINE:USER and SOURCE:place:WORDS:USER
+ *                     that of who comes from there (gather_sshd.c)
  *   glob PATTERN      the paths that fit an Include of sshd, one a line (gather_sshd.c)
  *   sshd SOURCE       what `sshd -T` says, of SOURCE "config" (the file alone), of a unit that
  *                     gives options, or of "process PID" that has options of no unit; SOURCE:USER
- *                     by -C, SOURCE:match:FILE:LINE:USER for a login that comes under a Match
- *                     (gather_sshd.c), SOURCE:probe:USER for that of a probe (gather_probe.c)
+ *                     by -C, SOURCE:match:FILE:LINE:USER for a login that comes under a Match,
+ *                     SOURCE:place:WORDS:USER for one from elsewhere, by these words of -C, for
+ *                     whom other lines hold (gather_sshd.c), SOURCE:probe:USER for that of a probe (gather_probe.c)
  *   sshd-class SOURCE:USER   who was asked about instead: the same to every Match
- *   sshd-refuses SOURCE:USER, SOURCE:match:FILE:LINE:USER, SOURCE:probe:USER   the setting
- *                     that turns them away whatever they show
+ *   places SOURCE     how many places the Match lines tell apart
+ *   sshd-refuses SOURCE:USER, SOURCE:match:FILE:LINE:USER, SOURCE:place:WORDS:USER,
+ *                     SOURCE:probe:USER   the setting that turns them away whatever they show
  *   match FILE:LINE   who of those that were asked about comes under this Match, one a line;
  *                     none: nobody
  *   listener PID      start in seconds since 1970, program and title, one a line
@@ -46,6 +49,7 @@
  *                     on the host itself; until when, and by which line
  *   enrolled NAME     words: devices, last_used, locked, recovery, invited_until, bypass_until
  *   store open        "names=N foreign=N"; none: there was no `enroll-mfa init`
+ *   copies KEYRING    "file MODE UID GID SIZE NAME" of files beside it that have its name in theirs
  *   modes DIR         "TYPE MODE UID GID COUNT EXAMPLE" of what is in it, a line for each kind
  *   disk DIR          words: read_only, writable, remote, free, size, files_free, files
  *   clock kernel      words of adjtimex(2), microseconds (gather_clock.c)
@@ -104,8 +108,8 @@ void gather_unit(struct facts *f);
 /* sshd's configuration and what it says; behind gather_unit() and gather_listen(). */
 struct logins;
 void gather_sshd(struct facts *f, const struct logins *people);
-/* What it says of one login: what is "", ":USER", ":match:FILE:LINE:USER" or ":probe:USER",
- * words those of its -C, or NULL. */
+/* What it says of one login: what is "", ":USER", ":match:FILE:LINE:USER",
+ * ":place:WORDS:USER" or ":probe:USER", words those of its -C, or NULL. */
 struct sshd_source;
 void gather_sshd_ask(struct facts *f, const struct sshd_source *s, const char *what,
     const char *words);

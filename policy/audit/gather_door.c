@@ -137,4 +137,5 @@ void gather_door(struct facts *f)
 	gather_dir(f, PAM_LINES_DIR, "");
 	gather_file(f, "/etc/security/pwhistory.conf", true);
 	gather_file(f, "/etc/inetd.conf", true);
+	gather_file(f, "/etc/doas.conf", true);
 }

@@ -39,22 +39,40 @@ static void note_conf(struct facts *f, const struct conf *c)
 		facts_none(f, "conf-file", "login");
 }
 
+/* The first rule that lets them off from a network. */
+static void find_network(const struct conf *c, const struct exempt_facts *x, struct rollout *out)
+{
+	*out = (struct rollout){.duty = ROLLOUT_MUST, .rule = -1};
+	for (int i = 0; i < c->exempts && out->duty != ROLLOUT_EXEMPT; i++) {
+		struct exempt_facts from = *x;
+		struct exempt rule;
+
+		if (exempt_parse(conf_exempt(c, i), &rule, NULL) != 0 || rule.from != EXEMPT_NET)
+			continue;
+		from.from = rule.net.base;
+		rollout_judge(c, &from, out);
+	}
+}
+
 /* By the rules for a login from nowhere in particular; then whether a line lets them off
- * on the host itself, for ever. */
+ * on the host itself, for ever, and from a network. */
 static void note_duty(struct facts *f, const struct conf *c, const struct passwd *pw)
 {
 	struct exempt_facts x = {.account = {pw->pw_name, pw->pw_gid}, .now = time(NULL)};
-	struct rollout r, local;
+	struct rollout r, local, net;
 
 	rollout_judge(c, &x, &r);
+	find_network(c, &x, &net);
 	x.local = true;
 	rollout_judge(c, &x, &local);
 	facts_format(f, "duty", pw->pw_name, "duty=%s until=%" PRId64 " line=%d local=%s local_until=%"
-	    PRId64 " local_line=%d", r.duty == ROLLOUT_MUST ? "must" :
+	    PRId64 " local_line=%d net=%s net_until=%" PRId64 " net_line=%d", r.duty == ROLLOUT_MUST ? "must" :
 	    r.duty == ROLLOUT_EXEMPT ? "exempt" : "not-required", r.until,
 	    r.rule >= 0 ? c->exempt[r.rule].origin.line : 0,
 	    local.duty == ROLLOUT_EXEMPT ? "exempt" : "must", local.until,
-	    local.rule >= 0 ? c->exempt[local.rule].origin.line : 0);
+	    local.rule >= 0 ? c->exempt[local.rule].origin.line : 0,
+	    net.duty == ROLLOUT_EXEMPT ? "exempt" : "must", net.until,
+	    net.rule >= 0 ? c->exempt[net.rule].origin.line : 0);
 }
 
 /* ---- who is enrolled ---- */
@@ -291,6 +309,53 @@ static void note_way(struct facts *f, const char *path)
 	gather_file(f, "/", false);
 }
 
+#define COPIES_MOST 64
+
+static void note_copy(struct buffer *list, const char *dir, const char *name)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	if (snprintf(path, sizeof(path), "%s/%s", dir, name) >= (int)sizeof(path) ||
+	    lstat(path, &st) != 0 || !S_ISREG(st.st_mode))
+		return;
+	buffer_format(list, "file %04o %u %u %lld %s\n", (unsigned)st.st_mode & 07777,
+	    (unsigned)st.st_uid, (unsigned)st.st_gid, (long long)st.st_size, name);
+}
+
+/* What an editor or an admin has left beside the keyring: keyring~, .keyring.swp, keyring.bak. */
+static void note_copies(struct facts *f, const char *keyring)
+{
+	const char *slash = strrchr(keyring, '/'), *base = slash != NULL ? slash + 1 : keyring;
+	char dir[PATH_MAX];
+	struct buffer list = {0};
+	const struct dirent *entry;
+	size_t n = 0;
+	DIR *d;
+
+	(void)snprintf(dir, sizeof(dir), "%.*s", (int)(base - keyring), keyring);
+	if (slash == NULL || (d = opendir(dir)) == NULL) {
+		if (slash != NULL && (errno == ENOENT || errno == ENOTDIR))
+			facts_none(f, "copies", keyring);
+		else
+			facts_trouble(f, "copies", keyring, strerror(errno));
+		return;
+	}
+	while (n <= COPIES_MOST && (entry = readdir(d)) != NULL)
+		if (strstr(entry->d_name, base) != NULL && strcmp(entry->d_name, base) != 0 &&
+		    strchr(entry->d_name, '\n') == NULL) {
+			note_copy(&list, dir, entry->d_name);
+			n++;
+		}
+	(void)closedir(d);
+	if (n > COPIES_MOST)
+		facts_trouble(f, "copies", keyring, "more of them than are looked at");
+	else
+		facts_text(f, "copies", keyring, buffer_string(&list), list.len);
+	f->failed = f->failed || list.failed;
+	buffer_free(&list);
+}
+
 static bool is_remote(long type)
 {
 	/* nfs, smb, cifs, smb2, afs, ceph, 9p, fuse */
@@ -344,6 +409,7 @@ static void note_own_policies(struct facts *f, const struct conf *c)
 static void note_places(struct facts *f, const struct conf *c)
 {
 	note_way(f, c->keyring);
+	note_copies(f, c->keyring);
 	note_way(f, c->state_dir);
 	note_way(f, c->store_dir);
 	note_modes(f, c->state_dir);

@@ -79,6 +79,17 @@ static void note_exempt(struct facts *f, const struct conf *c, const char *user,
 		facts_none(f, "exempt", user);
 }
 
+/* Which file is in force; gather_enrolled() says so with all the rest, where that is asked for. */
+static void note_file(struct facts *f, const struct conf *c, int r, const struct err *e)
+{
+	if (r != 0)
+		facts_trouble(f, "conf-file", "login", e->text);
+	else if (c->file_read)
+		facts_text(f, "conf-file", "login", c->path, strlen(c->path));
+	else
+		facts_none(f, "conf-file", "login");
+}
+
 static void note_all(struct facts *f, const struct gather_request *q, struct logins *p)
 {
 	struct conf *c = calloc(1, sizeof(*c));
@@ -90,6 +101,7 @@ static void note_all(struct facts *f, const struct gather_request *q, struct log
 		return;
 	}
 	r = conf_load(c, q->config, &e);
+	note_file(f, c, r, &e);
 	for (size_t i = 0; i < p->count; i++) {
 		const struct passwd *pw;
 
@@ -101,13 +113,17 @@ static void note_all(struct facts *f, const struct gather_request *q, struct log
 		}
 		const gid_t gid = pw->pw_gid;
 
+		p->item[i].gid = gid;
 		add_groups(f, &p->item[i], gid);
 		if (r == 0)
 			note_exempt(f, c, p->item[i].name, gid);
 		else
 			facts_trouble(f, "exempt", p->item[i].name, e.text);
 	}
-	free(c);
+	if (r == 0)
+		p->conf = c;
+	else
+		free(c);
 }
 
 void gather_logins(struct facts *f, const struct gather_request *q, struct logins *p)
@@ -140,5 +156,6 @@ void logins_free(struct logins *p)
 		free(p->item[i].group);
 	}
 	free(p->item);
+	free(p->conf);
 	*p = (struct logins){.count = 0};
 }

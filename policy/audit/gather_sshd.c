@@ -1,5 +1,6 @@
 #include "policy/audit/gather.h"
 
+#include "lib/core/rollout.h"
 #include "policy/audit/gather_logins.h"
 #include "policy/audit/sshd_lines.h"
 #include "policy/audit/sshd_match.h"
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 /* ---- the files ---- */
 
@@ -165,7 +167,7 @@ void gather_sshd_ask(struct facts *f, const struct sshd_source *s, const char *w
 /* ---- by people ---- */
 
 #define CLASSES 48
-#define MATCHES 64
+#define MATCHES SSHD_PLACE_LINES
 #define KEY 2048
 #define ASKED 512 /* times that a Match is asked about */
 
@@ -183,7 +185,13 @@ struct asking {
 	struct { char *key; const struct logins_one *first; } class[CLASSES];
 	size_t classes;
 	const struct logins_one **class_of; /* of each of the people, or NULL */
-	size_t left; /* times that a Match may be asked about */
+	size_t left; /* times that a Match or a place may be asked about */
+	struct sshd_places places;
+	const char *line[MATCHES]; /* Match lines, and networks that `exempt` names, as such lines */
+	size_t lines;
+	char nets[CONF_EXEMPTS][60];
+	char held[MATCHES + SSHD_PLACES + 1][MATCHES + 1]; /* which lines hold where one was asked about */
+	size_t helds;
 };
 
 static int take_match(void *ctx, const struct sshd_line *l)
@@ -207,15 +215,14 @@ static void pass_missing(void *ctx, const char *kind, const char *name)
 	(void)ctx, (void)kind, (void)name;
 }
 
-/* What sshd says to one person, by each source. */
+/* What sshd says to one person, by each source, who comes from nowhere in particular. */
 static void ask_person(struct asking *a, const struct sshd_source *s, const char *user)
 {
-	char words[800], what[300];
+	char words[1200], what[300];
 
-	(void)snprintf(words, sizeof(words),
-	    "user=%.256s,host=192.0.2.1,addr=192.0.2.1,laddr=127.0.0.1,lport=22", user);
 	(void)snprintf(what, sizeof(what), ":%.256s", user);
-	gather_sshd_ask(a->f, s, what, words);
+	if (sshd_match_login(&a->places.item[0], user, words, sizeof(words)))
+		gather_sshd_ask(a->f, s, what, words);
 }
 
 /* Somebody who is the same to every Match; himself, when he is the first. */
@@ -270,10 +277,26 @@ static void note_refusal(struct asking *a, const char *name, const struct logins
 		facts_none(a->f, "sshd-refuses", name);
 }
 
+/* Whom the login configuration lets off the code who comes from there. */
+static void note_exempt(struct asking *a, const char *name, const struct logins_one *p,
+    const struct sshd_place *from)
+{
+	const struct conf *c = a->people->conf;
+	struct exempt_facts x = {.account = {p->name, p->gid}, .now = time(NULL)};
+	struct rollout r;
+
+	if (c == NULL || strcmp(p->name, LOGINS_NOBODY) == 0)
+		return;
+	(void)address_parse(from->addr, &x.from);
+	rollout_judge(c, &x, &r);
+	if (r.duty == ROLLOUT_EXEMPT)
+		facts_format(a->f, "exempt", name, "exempt = %s", conf_exempt(c, r.rule));
+}
+
 /* Of each of a class, by what sshd says to the first of it; under: "", or
- * "match:FILE:LINE:". */
+ * "match:FILE:LINE:" or "place:WORDS:", for who comes from there. */
 static void note_refusals(struct asking *a, const struct sshd_source *s, const char *under,
-    const struct logins_one *class)
+    const struct logins_one *class, const struct sshd_place *from)
 {
 	char name[NAME], *said = NULL;
 	const struct fact *x;
@@ -287,15 +310,20 @@ static void note_refusals(struct asking *a, const struct sshd_source *s, const c
 			continue;
 		(void)snprintf(name, sizeof(name), "%s:%s%s", s->name, under, a->people->item[i].name);
 		note_refusal(a, name, &a->people->item[i], said, under[0] == '\0');
+		if (under[0] != '\0')
+			note_exempt(a, name, &a->people->item[i], from);
 	}
 	free(said);
 }
 
 /* Asks about one login that comes under the Match. */
 static void ask_matched(struct asking *a, const struct sshd_source *s, const struct match *m,
-    const struct logins_one *p, const char *words)
+    const struct logins_one *p, const struct sshd_place *from)
 {
-	char what[NAME], under[500];
+	char what[NAME], under[500], words[1200];
+
+	if (!sshd_match_login(from, p->name, words, sizeof(words)))
+		return;
 
 	if (a->left == 0)
 		return facts_trouble(a->f, "match", s->main, "more Match lines than are asked about");
@@ -303,7 +331,18 @@ static void ask_matched(struct asking *a, const struct sshd_source *s, const str
 	(void)snprintf(what, sizeof(what), ":match:%s:%.256s", m->name, p->name);
 	(void)snprintf(under, sizeof(under), "match:%s:", m->name);
 	gather_sshd_ask(a->f, s, what, words);
-	note_refusals(a, s, under, p);
+	note_refusals(a, s, under, p, from);
+}
+
+/* Made up, or one of the places where other lines hold: "10.0.0.0/8,!10.0.0.0/24". */
+static bool find_from(const struct asking *a, const struct match *m, struct sshd_place *from)
+{
+	bool found = sshd_match_place(m->criteria, from);
+
+	for (size_t i = 0; i < a->places.count && !found; i++)
+		if ((found = sshd_place_fits(&a->places.item[i], m->criteria)))
+			*from = a->places.item[i];
+	return found;
 }
 
 /* Asks with a login of each class that comes under the Match: whom another setting turns away
@@ -316,14 +355,14 @@ static void ask_match(struct asking *a, const struct sshd_source *s, const struc
 	for (size_t i = 0; i < a->classes; i++) {
 		const struct logins_one *p = a->class[i].first;
 		const struct sshd_person who = {p->name, p->group, p->groups};
-		char words[1200];
+		struct sshd_place from;
 
 		if (!sshd_match_fits(m->criteria, &who, &by_people) || (!by_people &&
-		    !sshd_match_login(m->criteria, p->name, words, sizeof(words))))
+		    !find_from(a, m, &from)))
 			continue;
 		buffer_format(&users, "%s\n", p->name);
 		if (!by_people)
-			ask_matched(a, s, m, p, words);
+			ask_matched(a, s, m, p, &from);
 	}
 	if (users.len == 0)
 		facts_none(a->f, "match", m->name);
@@ -331,6 +370,139 @@ static void ask_match(struct asking *a, const struct sshd_source *s, const struc
 		facts_text(a->f, "match", m->name, users.data, users.len);
 	a->f->failed = a->f->failed || users.failed;
 	buffer_free(&users);
+}
+
+/* ---- by places ---- */
+
+/* Whether other lines hold for them there than where they were asked about before; notes them. */
+static bool is_new_place(struct asking *a, const struct logins_one *p, const struct sshd_place *from)
+{
+	const struct sshd_person who = {p->name, p->group, p->groups};
+	char *held = a->held[a->helds];
+	bool by_people;
+
+	for (size_t i = 0; i < a->lines; i++)
+		held[i] = sshd_match_fits(a->line[i], &who, &by_people) &&
+		    sshd_place_fits(from, a->line[i]) ? '1' : '0';
+	held[a->lines] = '\0';
+	for (size_t i = 0; i < a->helds; i++)
+		if (strcmp(a->held[i], held) == 0)
+			return false;
+	a->helds++;
+	return true;
+}
+
+/* Where the login that ask_match() has made up comes from. */
+static void pass_matched(struct asking *a, const struct logins_one *p)
+{
+	const struct sshd_person who = {p->name, p->group, p->groups};
+
+	for (size_t i = 0; i < a->matches; i++) {
+		struct sshd_place from;
+		bool by_people;
+
+		if (sshd_match_fits(a->match[i].criteria, &who, &by_people) && !by_people &&
+		    find_from(a, &a->match[i], &from))
+			(void)is_new_place(a, p, &from);
+	}
+}
+
+static bool ask_place(struct asking *a, const struct sshd_source *s, const struct logins_one *p,
+    const struct sshd_place *from)
+{
+	char what[NAME], under[700], place[650], words[1200];
+
+	if (a->left == 0 || !sshd_place_words(from, place, sizeof(place)) ||
+	    !sshd_match_login(from, p->name, words, sizeof(words)))
+		return false;
+	a->left--;
+	(void)snprintf(under, sizeof(under), "place:%s:", place);
+	(void)snprintf(what, sizeof(what), ":%s%.256s", under, p->name);
+	gather_sshd_ask(a->f, s, what, words);
+	note_refusals(a, s, under, p, from);
+	return true;
+}
+
+/* Who comes from elsewhere may come under other lines, or under none: an earlier Match may hold
+ * where a later one was asked about, and one that asks for a code may leave out some. */
+static void ask_places(struct asking *a, const struct sshd_source *s)
+{
+	bool all = !a->places.more;
+
+	/* A file that it does not read says nothing anywhere. */
+	if (facts_get(a->f, "sshd", s->name)->is != FACT_TEXT)
+		return facts_trouble(a->f, "places", s->name, "sshd has not answered");
+	for (size_t i = 0; i < a->classes; i++) {
+		const struct logins_one *p = a->class[i].first;
+
+		a->helds = 0;
+		(void)is_new_place(a, p, &a->places.item[0]);
+		pass_matched(a, p);
+		for (size_t k = 1; k < a->places.count; k++)
+			if (is_new_place(a, p, &a->places.item[k]))
+				all = ask_place(a, s, p, &a->places.item[k]) && all;
+	}
+	if (all)
+		facts_format(a->f, "places", s->name, "%zu", a->places.count);
+	else
+		facts_trouble(a->f, "places", s->name, "more of them than are asked about");
+}
+
+/* Without a port sshd does not answer where a Match names one: it is asked about one that none
+ * does, as far as one can tell. */
+static const char *general_words(const struct asking *a)
+{
+	for (size_t i = 0; i < a->matches; i++) {
+		char name[SSHD_MATCH_WORD], list[SSHD_MATCH_WORD];
+
+		for (const char *at = a->match[i].criteria; sshd_match_next(&at, name, list);)
+			if (strcasecmp(name, "localport") == 0)
+				return "lport=1";
+	}
+	return NULL;
+}
+
+static bool is_by_places(const struct asking *a)
+{
+	const struct sshd_person nobody = {.user = ""};
+	bool by_people = true;
+
+	for (size_t i = 0; i < a->matches && by_people; i++)
+		(void)sshd_match_fits(a->match[i].criteria, &nobody, &by_people);
+	return !by_people;
+}
+
+/* "user:deploy@10.0.0.0/8 until 2027-03-01": where a Match lets him in by a key alone, it has to
+ * be from there. */
+static void add_networks(struct asking *a)
+{
+	const struct conf *c = a->people->conf;
+
+	for (int i = 0; c != NULL && i < c->exempts; i++) {
+		const char *at = strchr(conf_exempt(c, i), '@');
+
+		if (at == NULL || strncmp(at, "@local", 6) == 0)
+			continue;
+		(void)snprintf(a->nets[i], sizeof(a->nets[i]), "Address %.*s", (int)strcspn(at + 1, " \t"),
+		    at + 1);
+		if (a->lines < MATCHES)
+			a->line[a->lines++] = a->nets[i];
+		else
+			a->more = true;
+	}
+}
+
+static void find_places(struct asking *a, const struct sshd_source *s)
+{
+	a->lines = 0;
+	for (size_t i = 0; i < a->matches; i++)
+		a->line[a->lines++] = a->match[i].criteria;
+	a->more = false;
+	if (is_by_places(a))
+		add_networks(a);
+	if (!sshd_places(&a->places, a->line, a->lines, facts_string(a->f, "sshd", s->name)))
+		a->f->failed = true;
+	a->places.more = a->places.more || a->more;
 }
 
 static void ask_source(struct asking *a, const struct sshd_source *s)
@@ -342,15 +514,17 @@ static void ask_source(struct asking *a, const struct sshd_source *s)
 	(void)sshd_lines(&l, s->main);
 	if (a->more)
 		facts_trouble(a->f, "match", s->main, "more Match lines than are looked at");
-	gather_sshd_ask(a->f, s, "", NULL);
+	gather_sshd_ask(a->f, s, "", general_words(a));
+	find_places(a, s);
 	/* Without a Match one answer is everybody's. */
 	sort_people(a, s);
 	for (size_t i = 0; i < a->classes; i++) {
 		ask_person(a, s, a->class[i].first->name);
-		note_refusals(a, s, "", a->class[i].first);
+		note_refusals(a, s, "", a->class[i].first, NULL);
 	}
 	for (size_t i = 0; i < a->matches; i++)
 		ask_match(a, s, &a->match[i]);
+	ask_places(a, s);
 	for (size_t i = 0; i < a->classes; i++)
 		free(a->class[i].key);
 }

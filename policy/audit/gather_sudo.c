@@ -92,6 +92,7 @@ void gather_sudo(struct facts *f)
 	(void)gethostname(w.host, sizeof(w.host) - 1);
 	w.host[strcspn(w.host, ".")] = '\0';
 	gather_file(f, "/etc/nsswitch.conf", true);
+	gather_file(f, SUDOERS_CONF, true);
 	add_file(&w, SUDOERS_FILE);
 	facts_text(f, "sudoers", "files", "", 0);
 	for (size_t i = 0; i < w.count; i++) {

@@ -1,7 +1,8 @@
 #include "policy/audit/mask.h"
 
 #include "policy/audit/eic.h"
-#include "policy/audit/unit.h"
+#include "policy/audit/sshd_lines.h"
+#include "policy/audit/sshd_source.h"
 #include "policy/pamd_stack.h"
 
 #include <stdio.h>
@@ -263,6 +264,79 @@ static void mask_unit(struct facts *f, char *text)
 	}
 }
 
+/* ---- sshd ---- */
+
+/* "SetEnv TOKEN=...": the value behind the key, in a file and in what `sshd -T` says. */
+static void mask_set_env(char *text)
+{
+	static const char key[] = "SetEnv";
+
+	for (char *at = text; *at != '\0'; at += *at == '\n') {
+		char *line = at + strspn(at, " \t\r\f");
+
+		at += strcspn(at, "\n");
+		if (*line == '#')
+			cover(line + 1, at);
+		else if (strncasecmp(line, key, sizeof(key) - 1) == 0 &&
+		    strchr(" \t=", line[sizeof(key) - 1]) != NULL && line[sizeof(key) - 1] != '\0')
+			cover(line + sizeof(key), at);
+	}
+}
+
+/* Whether one of the lines is the path. */
+static bool lists(const char *lines, const char *path)
+{
+	const size_t n = strlen(path);
+
+	for (; *lines != '\0'; lines += strcspn(lines, "\n"), lines += *lines == '\n')
+		if (strcspn(lines, "\n") == n && strncmp(lines, path, n) == 0)
+			return true;
+	return false;
+}
+
+/* A file that some sshd goes by, or includes. */
+static bool is_sshd_file(struct facts *f, const struct sshd_sources *all, const char *path)
+{
+	const struct fact *x = NULL;
+
+	if (strcmp(path, SSHD_LINES_MAIN) == 0)
+		return true;
+	for (size_t i = 0; i < all->count; i++)
+		if (strcmp(path, all->item[i].main) == 0)
+			return true;
+	while ((x = facts_next(f, "glob", "", x)) != NULL)
+		if (x->is == FACT_TEXT && lists(x->text, path))
+			return true;
+	return false;
+}
+
+static void mask_sshd(struct facts *f)
+{
+	struct sshd_sources *all = sshd_sources(f);
+	const struct fact *x = NULL;
+
+	f->failed = f->failed || all == NULL;
+	while (all != NULL && (x = facts_next(f, "file", "", x)) != NULL)
+		if (is_sshd_file(f, all, x->name))
+			mask_set_env(facts_edit(f, "file", x->name));
+	for (x = NULL; (x = facts_next(f, "sshd", "", x)) != NULL;)
+		mask_set_env(facts_edit(f, "sshd", x->name));
+	sshd_sources_free(all);
+}
+
+/* ---- inetd ---- */
+
+/* "telnet stream tcp nowait root PROGRAM WORDS": the service is what is judged. */
+static void mask_inetd(char *text)
+{
+	for (char *at = text; *at != '\0'; at += *at == '\n') {
+		char *behind = at + strcspn(at, " \t\n");
+
+		at += strcspn(at, "\n");
+		cover(behind < at ? behind + 1 : behind, at);
+	}
+}
+
 /* ---- all ---- */
 
 static bool is_unit(const char *path)
@@ -294,6 +368,8 @@ void mask_facts(struct facts *f)
 	const struct fact *x = NULL;
 
 	mask_files_of_variables(f);
+	mask_sshd(f);
+	mask_inetd(facts_edit(f, "file", "/etc/inetd.conf"));
 	while ((x = facts_next(f, "file", "", x)) != NULL) {
 		if (is_unit(x->name))
 			mask_unit(f, facts_edit(f, "file", x->name));

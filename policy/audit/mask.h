@@ -5,6 +5,8 @@
  *   units and drop-ins   all values but those of ExecStart and EnvironmentFile, and of
  *                        variables that a command of theirs names; comments
  *   files of variables   variables that none of these commands names; comments
+ *   sshd                 SetEnv, and what `sshd -T` says of it; comments
+ *   inetd.conf           all but the names of services
  *   PAM                  arguments with names such as passwd=, secret= and token=, of others
  *                        than the module
  *

@@ -162,14 +162,26 @@ static void find_modules(struct facts *f, struct result *r, struct pamd_stack *s
 	}
 }
 
+static int load(struct reading *from, struct pamd_stack *s, const char *service,
+    enum pamd_type type, bool *other, struct err *e)
+{
+	const struct pamd_source source = {read_fact, from};
+	const struct pamd_dirs dirs = {.dir = pam_dirs[0], .fallback = pam_dirs[1],
+	    .source = &source};
+
+	return pamd_stack_load_or_other(s, &dirs, service, type, other, e);
+}
+
+int pam_load_lines(struct facts *f, struct pamd_stack *s, const char *service, enum pamd_type type,
+    bool *other, struct err *e)
+{
+	return load(&(struct reading){f, NULL}, s, service, type, other, e);
+}
+
 int pam_load(struct facts *f, struct result *r, struct pamd_stack *s, const char *service,
     enum pamd_type type, bool *other, struct err *e)
 {
-	struct reading from = {f, r};
-	const struct pamd_source source = {read_fact, &from};
-	const struct pamd_dirs dirs = {.dir = pam_dirs[0], .fallback = pam_dirs[1],
-	    .source = &source};
-	int code = pamd_stack_load_or_other(s, &dirs, service, type, other, e);
+	int code = load(&(struct reading){f, r}, s, service, type, other, e);
 
 	if (code == 0)
 		find_modules(f, r, s);

@@ -41,6 +41,10 @@ bool pam_module_path(struct facts *f, const char *module, char path[PAMD_PATH_MA
 int pam_load(struct facts *f, struct result *r, struct pamd_stack *s, const char *service,
     enum pamd_type type, bool *other, struct err *e);
 
+/* The lines alone: nothing is noted of files and modules, which another check judges. */
+int pam_load_lines(struct facts *f, struct pamd_stack *s, const char *service, enum pamd_type type,
+    bool *other, struct err *e);
+
 /* The name without its directory. */
 const char *pam_module_name(const struct pamd_entry *x);
 

@@ -30,16 +30,30 @@ static bool is_name(const char *name)
 	return name[0] != '\0' && name[0] != '.' && strpbrk(name, "/ \t\"'\\") == NULL;
 }
 
-static void add(struct result *r, struct pam_services *out, const char *name, bool sshd, bool named)
+/* libpam makes a name small before it looks for its file. */
+static void make_small(char *out, const char *name)
 {
+	size_t n = 0;
+
+	for (; name[n] != '\0' && n + 1 < PAM_SERVICE; n++)
+		out[n] = name[n] >= 'A' && name[n] <= 'Z' ? (char)(name[n] - 'A' + 'a') : name[n];
+	out[n] = '\0';
+}
+
+static void add(struct result *r, struct pam_services *out, const char *as_written, bool sshd,
+    bool named)
+{
+	char name[PAM_SERVICE];
+
+	make_small(name, as_written);
 	for (size_t i = 0; i < out->count; i++)
 		if (strcmp(out->item[i].name, name) == 0) {
 			out->item[i].sshd = out->item[i].sshd || sshd;
 			out->item[i].named = out->item[i].named || named;
 			return;
 		}
-	if (out->count == PAM_SERVICES || !is_name(name) || strlen(name) >= PAM_SERVICE) {
-		result_note(r, AUDIT_ERROR, N_("service %s: is not looked at"), name);
+	if (out->count == PAM_SERVICES || !is_name(name) || strlen(as_written) >= PAM_SERVICE) {
+		result_note(r, AUDIT_ERROR, N_("service %s: is not looked at"), as_written);
 		return;
 	}
 	(void)snprintf(out->item[out->count].name, PAM_SERVICE, "%s", name);

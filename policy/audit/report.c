@@ -88,23 +88,50 @@ void report_evidence(const struct audit_finding *x, struct buffer *b)
 		buffer_text(b, " | out of memory");
 }
 
+/* Those of direction (U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069), and what has
+ * no width (U+200B to U+200D, U+2060 to U+2064, U+FEFF), n bytes. */
+static bool is_turning(const char *text, size_t n)
+{
+	const unsigned char *c = (const unsigned char *)text;
+
+	if (n == 2)
+		return c[0] == 0xd8 && c[1] == 0x9c;
+	if (n != 3)
+		return false;
+	if (c[0] == 0xef)
+		return c[1] == 0xbb && c[2] == 0xbf;
+	return c[0] == 0xe2 && ((c[1] == 0x80 && ((c[2] >= 0x8b && c[2] <= 0x8f) ||
+	    (c[2] >= 0xaa && c[2] <= 0xae))) || (c[1] == 0x81 && c[2] >= 0xa0 && c[2] <= 0xa9));
+}
+
+size_t report_unseen(const char *text)
+{
+	const unsigned char c = (unsigned char)*text;
+	const size_t n = utf8_length(text);
+
+	if (n == 0)
+		return 1;
+	return c < 0x20 || c == 0x7f || (n == 2 && c == 0xc2 && (unsigned char)text[1] < 0xa0) ||
+	    is_turning(text, n) ? n : 0;
+}
+
 void report_plain(FILE *out, const char *text, int indent)
 {
 	while (*text != '\0') {
-		const unsigned char c = (unsigned char)*text;
-		const size_t n = utf8_length(text);
+		const size_t unseen = report_unseen(text);
 
-		if (c == '\n')
+		if (*text == '\n')
 			(void)fprintf(out, "\n%*s", indent, "");
-		else if (c == '\t')
+		else if (*text == '\t')
 			(void)putc(' ', out);
-		else if (n == 0 || c < 0x20 || c == 0x7f)
-			(void)fprintf(out, "\\x%02x", c);
-		else if (n == 2 && c == 0xc2 && (unsigned char)text[1] < 0xa0)
+		else if (unseen == 2 && (unsigned char)*text == 0xc2)
 			(void)fprintf(out, "\\x%02x", (unsigned char)text[1]);
+		else if (unseen > 0)
+			for (size_t i = 0; i < unseen; i++)
+				(void)fprintf(out, "\\x%02x", (unsigned char)text[i]);
 		else
-			(void)fwrite(text, 1, n, out);
-		text += n > 0 ? n : 1;
+			(void)fwrite(text, 1, utf8_length(text), out);
+		text += unseen > 0 ? unseen : utf8_length(text);
 	}
 }
 

@@ -59,6 +59,11 @@ const char *report_machine(const struct report *r);
 /* What was noted, in one line. */
 void report_evidence(const struct audit_finding *x, struct buffer *b);
 
+/* The bytes of what is at text when it is not drawn as it stands: a control character, no UTF-8,
+ * or one that turns the direction of a line or is drawn as nothing, by which the name of a file
+ * could turn a verdict round.  0: it is drawn.  Newline and tab are for the caller. */
+size_t report_unseen(const char *text);
+
 /* A text with its control characters made harmless for a terminal; where a line ends, so
  * many blanks follow the newline. */
 void report_plain(FILE *out, const char *text, int indent);

@@ -16,15 +16,16 @@ void report_cell(FILE *out, const char *text)
 	if (formula)
 		(void)putc('\'', out);
 	while (*text != '\0') {
-		const size_t n = utf8_length(text);
+		const size_t unseen = *text == '\n' || *text == '\t' ? 0 : report_unseen(text);
+		const size_t n = unseen > 0 ? unseen : utf8_length(text);
 
-		if (n == 0)
+		if (unseen > 0)
 			(void)fputs("\xEF\xBF\xBD", out);
 		else
 			(void)fwrite(text, 1, n, out);
 		if (*text == '"')
 			(void)putc('"', out);
-		text += n > 0 ? n : 1;
+		text += n;
 	}
 	if (quoted)
 		(void)putc('"', out);

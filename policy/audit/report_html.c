@@ -15,17 +15,17 @@
 void report_escaped(FILE *out, const char *text)
 {
 	while (*text != '\0') {
-		const unsigned char c = (unsigned char)*text;
-		const size_t n = utf8_length(text);
+		const char c = *text;
+		const size_t unseen = c == '\n' || c == '\t' ? 0 : report_unseen(text);
+		const size_t n = unseen > 0 ? unseen : utf8_length(text);
 
 		if (c == '&' || c == '<' || c == '>' || c == '"' || c == '\'')
 			(void)fprintf(out, "&#%d;", c);
-		else if (n == 0 || (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f ||
-		    (n == 2 && c == 0xc2 && (unsigned char)text[1] < 0xa0))
+		else if (unseen > 0)
 			(void)fputs("\xEF\xBF\xBD", out);
 		else
 			(void)fwrite(text, 1, n, out);
-		text += n > 0 ? n : 1;
+		text += n;
 	}
 }
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define WORD 1024
+#define WORD SSHD_MATCH_WORD
 
 bool sshd_match_pattern(const char *pattern, const char *text)
 {
@@ -29,8 +29,7 @@ bool sshd_match_pattern(const char *pattern, const char *text)
 	return pattern[strspn(pattern, "*")] == '\0';
 }
 
-/* The next criterion: its name and its list of patterns, "" for All and its like. */
-static bool next_criterion(const char **at, char *name, char *list)
+bool sshd_match_next(const char **at, char *name, char *list)
 {
 	char *value;
 
@@ -61,7 +60,7 @@ bool sshd_match_key(const char *criteria, const struct sshd_person *p, char *key
 	char name[WORD], list[WORD];
 	size_t n = strlen(key);
 
-	while (next_criterion(&criteria, name, list)) {
+	while (sshd_match_next(&criteria, name, list)) {
 		const bool group = strcasecmp(name, "group") == 0;
 
 		if (!group && strcasecmp(name, "user") != 0)
@@ -99,7 +98,7 @@ bool sshd_match_fits(const char *criteria, const struct sshd_person *p, bool *by
 	bool fits = true;
 
 	*by_people = true;
-	while (next_criterion(&criteria, name, list)) {
+	while (sshd_match_next(&criteria, name, list)) {
 		const bool group = strcasecmp(name, "group") == 0;
 
 		if (group || strcasecmp(name, "user") == 0)
@@ -110,8 +109,7 @@ bool sshd_match_fits(const char *criteria, const struct sshd_person *p, bool *by
 	return fits;
 }
 
-/* Something that a pattern fits; a * of an address stands for the octets that lack. */
-static bool fill_pattern(const char *pattern, bool address, char *out, size_t size)
+bool sshd_match_fill(const char *pattern, bool address, char *out, size_t size)
 {
 	size_t n = 0, dots = 0;
 
@@ -148,16 +146,21 @@ static bool word_fits(const char *word, bool address, const char *text)
 	return sshd_match_pattern(word, text);
 }
 
-static bool is_negated(const char *list, bool address, const char *text)
+bool sshd_match_list(const char *list, bool address, const char *text)
 {
 	char copy[WORD];
+	bool fits = false;
 
 	(void)snprintf(copy, sizeof(copy), "%s", list);
 	for (char *save = NULL, *word = strtok_r(copy, ",", &save); word != NULL;
-	    word = strtok_r(NULL, ",", &save))
-		if (*word == '!' && word_fits(word + 1, address, text))
-			return true;
-	return false;
+	    word = strtok_r(NULL, ",", &save)) {
+		if (!word_fits(word + (*word == '!'), address, text))
+			continue;
+		if (*word == '!')
+			return false;
+		fits = true;
+	}
+	return fits;
 }
 
 /* Something that the list fits: the first of its words for which nothing is negated. */
@@ -169,37 +172,43 @@ static bool find_fitting(const char *list, bool address, char *out, size_t size)
 	(void)snprintf(copy, sizeof(copy), "%s", list);
 	for (char *save = NULL, *word = strtok_r(copy, ",", &save); word != NULL;
 	    word = strtok_r(NULL, ",", &save)) {
-		if (*word == '!' || !fill_pattern(word, address, out, size))
+		if (*word == '!' || !sshd_match_fill(word, address, out, size))
 			continue;
 		if (address)
 			out[strcspn(out, "/")] = '\0';
-		if (strpbrk(out, " =") == NULL && word_fits(word, address, out) &&
-		    !is_negated(list, address, out) && (!address || address_parse(out, &at) == 0))
+		if (strpbrk(out, " =") == NULL && sshd_match_list(list, address, out) &&
+		    (!address || address_parse(out, &at) == 0))
 			return true;
 	}
 	return false;
 }
 
-bool sshd_match_login(const char *criteria, const char *user, char *words, size_t size)
+bool sshd_match_place(const char *criteria, struct sshd_place *p)
 {
-	char name[WORD], list[WORD], host[300] = "", addr[100] = "192.0.2.1", laddr[100] = "127.0.0.1",
-	    lport[16] = "22";
+	char name[WORD], list[WORD];
 	bool made = true;
 
-	while (made && next_criterion(&criteria, name, list)) {
+	*p = (struct sshd_place){"", "192.0.2.1", "127.0.0.1", "22"};
+	while (made && sshd_match_next(&criteria, name, list)) {
 		if (strcasecmp(name, "address") == 0)
-			made = find_fitting(list, true, addr, sizeof(addr));
+			made = find_fitting(list, true, p->addr, sizeof(p->addr));
 		else if (strcasecmp(name, "localaddress") == 0)
-			made = find_fitting(list, true, laddr, sizeof(laddr));
+			made = find_fitting(list, true, p->laddr, sizeof(p->laddr));
 		else if (strcasecmp(name, "localport") == 0)
-			made = find_fitting(list, false, lport, sizeof(lport));
+			made = find_fitting(list, false, p->lport, sizeof(p->lport));
 		else if (strcasecmp(name, "host") == 0)
-			made = find_fitting(list, false, host, sizeof(host));
+			made = find_fitting(list, false, p->host, sizeof(p->host));
 		else
 			made = strcasecmp(name, "user") == 0 || strcasecmp(name, "group") == 0 ||
 			    strcasecmp(name, "all") == 0;
 	}
-	return made && strpbrk(user, ",= ") == NULL && snprintf(words, size,
-	    "user=%s,host=%s,addr=%s,laddr=%s,lport=%s", user, host[0] != '\0' ? host : addr, addr,
-	    laddr, lport) < (int)size;
+	return made;
+}
+
+bool sshd_match_login(const struct sshd_place *p, const char *user, char *words, size_t size)
+{
+	char place[600];
+
+	return strpbrk(user, ",= ") == NULL && sshd_place_words(p, place, sizeof(place)) &&
+	    snprintf(words, size, "user=%s,%s", user, place) < (int)size;
 }

@@ -5,8 +5,7 @@
 #ifndef PB_AUDIT_SSHD_MATCH_H
 #define PB_AUDIT_SSHD_MATCH_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "policy/audit/sshd_place.h"
 
 /* Somebody, and the names of the groups that he is in. */
 struct sshd_person {
@@ -23,9 +22,25 @@ bool sshd_match_key(const char *criteria, const struct sshd_person *p, char *key
 /* Whether the User and Group of the criteria fit; by_people: they have no other. */
 bool sshd_match_fits(const char *criteria, const struct sshd_person *p, bool *by_people);
 
-/* The words of -C for a login that comes under the criteria, as
- * "user=U,host=H,addr=A,laddr=L,lport=P".  False: none can be made up. */
-bool sshd_match_login(const char *criteria, const char *user, char *words, size_t size);
+#define SSHD_MATCH_WORD 1024
+
+/* The next criterion: its name and its list of patterns, "" for All and its like; each of
+ * SSHD_MATCH_WORD bytes. */
+bool sshd_match_next(const char **at, char *name, char *list);
+
+/* A place from where a login comes under the criteria.  False: none can be made up. */
+bool sshd_match_place(const char *criteria, struct sshd_place *p);
+
+/* The words of -C for a login from there, as "user=U,host=H,addr=A,laddr=L,lport=P".  False:
+ * his name is none that sshd can be asked about. */
+bool sshd_match_login(const struct sshd_place *p, const char *user, char *words, size_t size);
+
+/* Whether a list fits the text, as sshd reads it: one that is negated and fits decides. */
+bool sshd_match_list(const char *list, bool address, const char *text);
+
+/* Something that a pattern fits; a * of an address stands for the octets that lack.  False:
+ * nothing can be made up. */
+bool sshd_match_fill(const char *pattern, bool address, char *out, size_t size);
 
 /* As sshd's: * and ?. */
 bool sshd_match_pattern(const char *pattern, const char *text);

@@ -31,7 +31,8 @@ static int take_option(void *ctx, const struct sshd_arg *a)
 		return 1;
 	}
 	s->once = s->once || strchr(ONCE, a->letter) != NULL;
-	if (a->letter != 'f' && a->letter != 'o')
+	/* A port decides under a Match. */
+	if (a->letter != 'f' && a->letter != 'o' && a->letter != 'p')
 		return 0;
 	if (s->words + 2 > SSHD_SOURCE_WORDS ||
 	    (a->letter == 'f' && strlen(a->value) >= sizeof(s->main))) {

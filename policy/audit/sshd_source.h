@@ -19,7 +19,7 @@ struct sshd_source {
 	char name[300]; /* SSHD_SOURCE_FILE; a unit with options of its own; "process PID" */
 	char main[400]; /* the file that it goes by */
 	char program[64]; /* the name that it is started by */
-	char *word[SSHD_SOURCE_WORDS + 1]; /* "-o", "KEY=VALUE", "-f", "FILE": all that decide */
+	char *word[SSHD_SOURCE_WORDS + 1]; /* "-o", "KEY=VALUE", "-f", "FILE", "-p", "PORT": all that decide */
 	size_t words;
 	char untold[300]; /* why it cannot be asked; "": it can */
 	bool once;        /* a process that tests, or serves one connection, and does not listen */

@@ -178,6 +178,22 @@ static const char *include_word(const char *text)
 	return NULL;
 }
 
+/* The path up to a quote, or where none is open to a blank: a comment may stand behind it.  A
+ * byte behind a backslash is what it is. */
+static char *cut_path(char *text)
+{
+	const bool quoted = *text == '"';
+	char *from = text + quoted, *to = text;
+
+	while (*from != '\0' && *from != '"' && *from != '\r' && (quoted || !is_blank(*from))) {
+		if (*from == '\\' && from[1] != '\0')
+			from++;
+		*to++ = *from++;
+	}
+	*to = '\0';
+	return text;
+}
+
 static bool read_include(struct sudoers_line *l, char *text)
 {
 	const char *word = include_word(text);
@@ -187,10 +203,7 @@ static bool read_include(struct sudoers_line *l, char *text)
 	l->kind = word[7] != '\0' ? SUDOERS_INCLUDEDIR : SUDOERS_INCLUDE;
 	text += 1 + strlen(word);
 	text += strspn(text, " \t");
-	if (text[0] == '"')
-		text++;
-	text[strcspn(text, "\"\r")] = '\0';
-	l->path = text;
+	l->path = cut_path(text);
 	return true;
 }
 

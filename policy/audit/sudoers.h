@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #define SUDOERS_FILE "/etc/sudoers"
+#define SUDOERS_CONF "/etc/sudo.conf" /* may name another one */
 #define SUDOERS_LINE 8192
 
 enum sudoers_kind {

@@ -51,6 +51,23 @@ def test_a_way_that_is_told_is_one(sshd, user):
         assert is_in(sshd.ssh(user), user)
 
 
+def test_who_is_let_past_by_nobodys_choice_is_in(sshd, user):
+    for line in ("auth sufficient pam_rootok.so\n",
+                 "auth sufficient pam_succeed_if.so user notingroup no-such-group\n",
+                 "auth sufficient pam_succeed_if.so quiet service = sshd\n"):
+        with lines_on_top("sshd", line, guard=False):
+            assert finding("MFA-10")["status"] == "FAIL", line
+            assert is_in(sshd.ssh(user), user), line
+
+
+def test_the_configuration_that_a_line_names_is_the_one_that_is_looked_at():
+    line = "auth requisite pam_bastion.so conf={}\nauth requisite pam_deny.so\n"
+    with lines_on_top("sudo", line.format("/etc/pam-bastion/pam_bastion.conf")):
+        assert "stands in place" not in notes("MFA-10")
+    with lines_on_top("sudo", line.format("/etc/pam-bastion/other.conf")):
+        assert "conf=/etc/pam-bastion/other.conf stands in place" in notes("MFA-10")
+
+
 def test_a_module_that_is_not_there_is_seen_as_libpam_sees_it(sshd, user):
     with lines_on_top("sshd", "auth [success=ignore module_unknown=done default=die] pam_gone.so\n"):
         # Nothing has counted before it, so its code ends the stack as it is.

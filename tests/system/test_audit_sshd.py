@@ -1,5 +1,6 @@
 """bastionctl audit host: ways round the code that sshd's configuration leaves open."""
 import contextlib
+import datetime
 import json
 import os
 import pathlib
@@ -85,6 +86,94 @@ def test_one_who_is_refused_does_not_stand_for_others_under_a_match(config):
     assert_fails("MFA-11", f"{CONFIG}:7: AuthenticationMethods publickey: ")
     config(f"{ASKS}PermitRootLogin no\nMatch Group ldapadmins\n  PubkeyAuthentication yes\n")
     assert audit("MFA-11")["MFA-11"]["status"] == "ERROR"
+
+
+ALL = "AuthenticationMethods publickey,keyboard-interactive\n"
+KEY = "AuthenticationMethods publickey\n"
+ELSEWHERE = {
+    "all but a network": (f"Match Address *,!10.0.0.0/8\n{ALL}Match all\n{KEY}", "addr=10."),
+    "a network in a network": (f"Match Address 10.0.0.0/24\n{ALL}Match Address 10.0.0.0/8\n{KEY}",
+                               "addr=10.9.8.7,"),
+    "the second of a list": (f"Match Address 10.1.0.0/16\n{ALL}"
+                             f"Match Address 10.1.0.0/16,192.168.0.0/16\n{KEY}", "addr=192.168."),
+    "another port": (f"Match LocalPort 22\n{ALL}Match all\n{KEY}", "lport=2222"),
+    "another address of the host": (f"Match LocalAddress 127.0.0.1\n{ALL}Match all\n{KEY}",
+                                    "laddr=198.51.100.1,"),
+}
+
+
+@pytest.fixture(scope="module", name="other")
+def other_user():
+    return User("a-else")
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_key_alone_from_elsewhere_is_found(config, other, name):
+    """Where a login that was made up for a Match comes under an earlier one, or under none."""
+    lines, place = ELSEWHERE[name]
+    before = f"Port 22\nPort 2222\n{ASKS}PermitRootLogin no\n"
+    config(f"{before}{lines}")
+    x = audit("MFA-11")["MFA-11"]
+    assert x["status"] == "FAIL", x
+    assert any(place in n and other.name in n for n in notes(x, "FAIL")), x
+    config(f"{before}{lines.replace(KEY, ALL)}")
+    assert audit("MFA-11")["MFA-11"]["status"] == "PASS"
+
+
+@pytest.fixture
+def exempt():
+    path = pathlib.Path("/etc/pam-bastion/pam_bastion.conf")
+    before = path.read_bytes()
+    until = (datetime.date.today() + datetime.timedelta(days=30)).isoformat()
+
+    def write(who):
+        path.write_bytes(before + f"exempt = {who} until {until}\n".encode())
+    yield write
+    path.write_bytes(before)
+
+
+def test_robot_that_is_let_off_from_its_network_may_come_by_key_from_there(config, exempt, other):
+    robot = other
+    config(f"{ASKS}PermitRootLogin no\nMatch User {robot.name} Address 10.0.0.0/8\n{KEY}")
+    assert_fails("MFA-11", robot.name)
+    exempt(f"user:{robot.name}@10.0.0.0/8")
+    told = audit("MFA-11", "MFA-12")
+    for x in told.values():
+        assert any(robot.name in n for n in notes(x, "INFO")), x
+        assert not any(robot.name in n for n in notes(x, "FAIL")), x
+    exempt(f"user:{robot.name}@10.0.0.0/24")
+    assert_fails("MFA-11", "addr=10.9.8.7,")
+
+
+def test_port_of_the_command_line_is_one_where_a_match_may_not_hold(config):
+    config(f"{ASKS}PermitRootLogin no\n")
+    config(f"{ASKS.replace(ALL, '')}PidFile none\nMatch LocalPort 22\n{ALL}Match all\n{KEY}", ALT)
+    with alternative("-p", "2222", "-f", str(ALT)) as process:
+        x = audit("MFA-11")["MFA-11"]
+    assert any(n.startswith(f"{ALT}:") and "AuthenticationMethods publickey: " in n
+               for n in notes(x, "FAIL")), (process.pid, x)
+
+
+def test_match_that_leaves_out_the_first_of_its_addresses_is_asked_about(config):
+    config(f"{ASKS}PermitRootLogin no\nMatch Address 10.0.0.0/8,!10.0.0.0/24\n"
+           "  KbdInteractiveAuthentication yes\n")
+    x = audit("MFA-11")["MFA-11"]
+    assert x["status"] == "PASS", x
+    config(f"{ASKS}PermitRootLogin no\nMatch Address 10.0.0.0/8,!10.0.0.0/24\n  {KEY}")
+    assert_fails("MFA-11", f"{CONFIG}:7: {KEY.strip()}: ")
+
+
+def test_file_that_sshd_does_not_read_is_told_once(config, other):
+    config(f"{ASKS}Match Address *,!10.0.0.0/8\n  NoSuchKey x\n")
+    x = audit("MFA-11")["MFA-11"]
+    assert x["status"] == "ERROR" and not any("place:" in n for n in notes(x, "ERROR")), (x, other.name)
+
+
+def test_answer_in_general_is_had_where_a_match_names_a_port(config):
+    config(f"{ASKS}PermitRootLogin yes\nMatch LocalPort 22\n  X11Forwarding no\n")
+    told = audit("MFA-16", "EIC-04")
+    assert any("permitrootlogin yes" in n for n in notes(told["MFA-16"], "WARN")), told
+    assert told["EIC-04"]["status"] == "PASS", told
 
 
 def test_kerberos_is_asked_before_pam(config):

@@ -95,6 +95,7 @@ static int host_set_up(void **state)
 	host_text("sshd", "config:alice", HOST_SAID);
 	host_person("config", "alice", "alice");
 	host_person("config", LOGINS_NOBODY, "alice");
+	host_text("places", "config", "1");
 	host_text("listeners", "sshd", "");
 	host_text("listener", "77",
 	    "1650000000\n/usr/sbin/sshd\nsshd: /usr/sbin/sshd -D [listener] 0 of 10-100 startups");

@@ -12,6 +12,8 @@ static int set_up(void **state)
 	host_text("doors", "sockets", "");
 	host_text("doors", "processes", "");
 	facts_none(&host, "file", "/etc/inetd.conf");
+	facts_none(&host, "file", "/etc/doas.conf");
+	facts_none(&host, "file", "/etc/sudo.conf");
 	host_text("file", "/etc/pam.d/su", "auth sufficient pam_rootok.so\n@include common-auth\n");
 	host_text("file", "/etc/pam.d/common-auth", "auth required pam_bastion.so\n");
 	facts_none(&host, "file", "/etc/pam.d/su-l");
@@ -53,6 +55,7 @@ static void trouble_is_an_error(void **state)
 {
 	static const struct { const char *id, *kind, *name; } told[] = {{"MFA-16", "doors", "sockets"},
 	    {"MFA-16", "doors", "processes"}, {"MFA-16", "file", "/etc/inetd.conf"},
+	    {"MFA-16", "file", "/etc/doas.conf"}, {"MFA-17", "file", "/etc/sudo.conf"},
 	    {"MFA-16", "file", "/etc/pam.d/su"}, {"MFA-16", "file", "/etc/pam.d/common-auth"},
 	    {"MFA-17", "sudoers", "files"}, {"MFA-17", "file", "/etc/sudoers"},
 	    {"MFA-17", "file", "/etc/nsswitch.conf"},
@@ -83,9 +86,18 @@ static void other_doors_warn_and_telnet_and_rsh_fail(void **state)
 	    {"file", "/etc/inetd.conf", "ftp stream\ntelnet stream tcp nowait\n", AUDIT_FAIL},
 	    {"file", "/etc/pam.d/su", "auth required pam_unix.so\n", AUDIT_WARN},
 	    {"file", "/etc/pam.d/cockpit", "auth required pam_unix.so\n", AUDIT_WARN},
+	    /* A line of ours that is there, and asks for nothing. */
+	    {"file", "/etc/pam.d/su", "auth optional pam_bastion.so\nauth required pam_unix.so\n", AUDIT_WARN},
+	    {"file", "/etc/pam.d/su", "auth sufficient pam_unix.so\nauth required pam_bastion.so\n", AUDIT_WARN},
+	    {"file", "/etc/pam.d/su", "auth sufficient pam_wheel.so trust\nauth required pam_bastion.so\n", AUDIT_PASS},
+	    {"file", "/etc/pam.d/doas", "auth required pam_unix.so\n", AUDIT_WARN},
+	    {"file", "/etc/doas.conf", "permit :wheel\n# permit nopass x\ndeny nopass x\n", AUDIT_PASS},
+	    {"file", "/etc/doas.conf", "permit keepenv nopass :wheel\n", AUDIT_WARN},
 	    {"file", "/etc/pam.d/su", "@include su\n", AUDIT_ERROR},
 	    {"file", "/etc/pam.d/su", "nonsense\n", AUDIT_ERROR},
 	    {"sshd", "config", "port 22\npermitrootlogin without-password\n", AUDIT_WARN},
+	    {"sshd", "config:match:/etc/ssh/sshd_config:9:alice", "permitrootlogin yes\n", AUDIT_WARN},
+	    {"sshd", "process 7", "permitrootlogin yes\n", AUDIT_WARN},
 	    {"sshd", "config", "port 22\npermitrootlogin no\nusepam yes\n", AUDIT_PASS}};
 
 	for (size_t i = 0; i < sizeof(doors) / sizeof(doors[0]); i++) {
@@ -212,6 +224,24 @@ static void rules_of_sudo_that_no_file_holds_are_an_error(void **state)
 	host_says("MFA-17", AUDIT_ERROR, "/etc/nsswitch.conf:1: sudoers: ldap");
 }
 
+static void rules_of_sudo_in_another_file_are_an_error(void **state)
+{
+	static const struct { const char *text; enum audit_status is; } files[] = {
+	    {"# Plugin sudoers_policy sudoers.so sudoers_file=/x\nSet disable_coredump false\n", AUDIT_PASS},
+	    {"Plugin sudoers_policy sudoers.so\nPlugin sudoers_io sudoers.so\n", AUDIT_PASS},
+	    {"Plugin sudoers_policy /usr/libexec/sudo/sudoers.so sudoers_file=/etc/sudoers\n", AUDIT_PASS},
+	    {"Plugin sudoers_policy sudoers.so sudoers_mode=0440 sudoers_file=/srv/sudoers\n", AUDIT_ERROR},
+	    {"Plugin sudoers_policy sudoers.so\nPlugin my_approval my.so\n", AUDIT_PASS},
+	    {"Plugin policy centrify.so\n", AUDIT_ERROR}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		host_text("file", "/etc/sudo.conf", files[i].text);
+		if (host_check("MFA-17") != files[i].is)
+			fail_msg("%s%s", files[i].text, host_notes);
+	}
+}
+
 static void includes_of_sudoers_are_followed_to_an_end(void **state)
 {
 	(void)state;
@@ -223,6 +253,25 @@ static void includes_of_sudoers_are_followed_to_an_end(void **state)
 	host_says("MFA-17", AUDIT_ERROR, "includes too many files");
 	host_text("file", "/etc/sudoers", "@include \"/etc/other\"\n");
 	host_says("MFA-17", AUDIT_ERROR, "file /etc/other: was not looked at");
+}
+
+static void path_of_an_include_ends_where_sudo_ends_it(void **state)
+{
+	static const char *const lines[] = {"@include /etc/x/a # note", "#include /etc/x/a\t# note",
+	    "@include \"/etc/x/a\" # note", "@include /etc/\\x/a", "@include \"/etc/x\\/a\"",
+	    "@includedir /etc/x # note", "  @includedir /etc/x ", "@include ../x/a\r", "@include /etc/x/b\\ c",
+	    "@include \"/etc/x/b c\""};
+
+	(void)state;
+	host_text("file", "/etc/x/a", "alice ALL=(ALL) NOPASSWD: ALL\n");
+	host_text("file", "/etc/x/b c", "alice ALL=(ALL) NOPASSWD: ALL\n");
+	host_text("file", "/etc/sudoers.d/../x/a", "alice ALL=(ALL) NOPASSWD: ALL\n");
+	host_text("dir", "/etc/x", "a\n");
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		host_text("file", "/etc/sudoers.d/90-cloud", lines[i]);
+		if (host_check("MFA-17") != AUDIT_FAIL)
+			fail_msg("%s: %s", lines[i], host_notes);
+	}
 }
 
 static void a_saved_file_that_includes_itself_is_not_read_for_ever(void **state)
@@ -296,7 +345,11 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(rules_are_read_as_sudo_reads_them, set_up, host_tear_down),
 	    cmocka_unit_test_setup_teardown(rules_of_sudo_that_no_file_holds_are_an_error, set_up,
 	        host_tear_down),
+	    cmocka_unit_test_setup_teardown(rules_of_sudo_in_another_file_are_an_error, set_up,
+	        host_tear_down),
 	    cmocka_unit_test_setup_teardown(includes_of_sudoers_are_followed_to_an_end, set_up,
+	        host_tear_down),
+	    cmocka_unit_test_setup_teardown(path_of_an_include_ends_where_sudo_ends_it, set_up,
 	        host_tear_down),
 	    cmocka_unit_test_setup_teardown(a_saved_file_that_includes_itself_is_not_read_for_ever,
 	        set_up, host_tear_down),

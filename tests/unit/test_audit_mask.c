@@ -53,6 +53,29 @@ static void arguments_of_pam_that_are_secret_are_covered(void **state)
 	    "auth required pam_bastion.so keyring=/k password_policy=kisa\n# token=***");
 }
 
+static void variables_that_sshd_sets_are_covered(void **state)
+{
+	static const char included[] = "/etc/ssh/sshd_config.d/a.conf", alt[] = "/srv/alt";
+
+	(void)state;
+	becomes(HOST_CONFIG, "# pw: abc\nPort 22 # abc\n  setenv A=b \"C=d e\"\nSetEnvX a\nSetEnv\n",
+	    "#********\nPort 22 # abc\n  setenv ***********\nSetEnvX a\nSetEnv\n");
+	host_text("glob", "/etc/ssh/sshd_config.d/*.conf", "/etc/ssh/sshd_config.d/a.conf\n");
+	becomes(included, "Match User x\n\tSetEnv=A=b\n", "Match User x\n\tSetEnv=***\n");
+	becomes(alt, "SetEnv A=b\n", "SetEnv A=b\n");
+	host_text("listener", "9", "1\n/usr/sbin/sshd\nsshd: /usr/sbin/sshd -f /srv/alt [listener] 0");
+	becomes(alt, "SetEnv A=b\n", "SetEnv ***\n");
+	host_text("sshd", "config:alice", "port 22\nsetenv A=b\nusepam yes\n");
+	mask_facts(&host);
+	assert_string_equal(facts_string(&host, "sshd", "config:alice"), "port 22\nsetenv ***\nusepam yes\n");
+}
+
+static void commands_of_inetd_are_covered(void **state)
+{
+	(void)state;
+	becomes("/etc/inetd.conf", "telnet stream tcp\tx -p abc\n# no\n\nshell", "telnet *******************\n# **\n\nshell");
+}
+
 /* What libpam's codes are called is no secret. */
 static void control_of_a_line_of_pam_is_not_covered(void **state)
 {
@@ -139,7 +162,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(values_of_a_unit_that_nothing_judges_are_covered),
 	    TEST(variables_that_no_command_names_are_covered),
-	    TEST(arguments_of_pam_that_are_secret_are_covered),
+	    TEST(arguments_of_pam_that_are_secret_are_covered), TEST(variables_that_sshd_sets_are_covered),
+	    TEST(commands_of_inetd_are_covered),
 	    TEST(control_of_a_line_of_pam_is_not_covered), TEST(what_names_instance_connect_stays),
 	    TEST(verdicts_are_the_same_behind_it), TEST(any_text_keeps_its_length_and_lines)};
 

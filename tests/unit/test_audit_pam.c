@@ -55,7 +55,7 @@ static int make(void **state)
 {
 	static const char *const modules[] = {M, "pam_unix.so", "pam_deny.so", "pam_permit.so",
 	    "pam_faillock.so", "pam_pwquality.so", "pam_passwdqc.so", "pam_env.so",
-	    "pam_succeed_if.so", "pam_sss.so"};
+	    "pam_succeed_if.so", "pam_sss.so", "pam_rootok.so", "pam_wheel.so"};
 
 	(void)state;
 	facts_text(&host, "pam", "modules", MODULES, strlen(MODULES));
@@ -206,6 +206,90 @@ static void whom_an_admin_chooses_is_a_warning(void **state)
 	finds("MFA-10", "WARN", "service sudo: whom a line chooses gets in without a code:");
 }
 
+static void what_judges_the_caller_lets_everybody_in_where_root_calls(void **state)
+{
+	static const char *const lines[] = {"pam_rootok.so", "pam_succeed_if.so use_uid uid = 0",
+	    "pam_wheel.so trust use_uid"};
+	static const char *const services[] = {"sshd", "login", "bastion-ssh"};
+	static const char said[] = "usepam yes\npamservicename bastion-ssh\n";
+	char text[600];
+
+	(void)state;
+	facts_text(&host, "sshd", "config", said, strlen(said));
+	for (size_t k = 0; k < 3; k++)
+		service_is(services[k], THREE GUARD);
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		(void)snprintf(text, sizeof(text), "auth sufficient %s\n" THREE
+		    "account requisite pam_permit.so\n", lines[i]);
+		service_is("sudo", text);
+		finds("MFA-10", "WARN", "service sudo: whom a line chooses gets in without a code:");
+		service_is("sudo", THREE GUARD);
+		for (size_t k = 0; k < 3; k++) {
+			service_is(services[k], text);
+			finds("MFA-10", "FAIL", "gets in without a code:\n    /etc/pam.d/");
+			(void)snprintf(text, sizeof(text), THREE "account sufficient %s\n" GUARD, lines[i]);
+			service_is(services[k], text);
+			finds("MFA-10", "FAIL", "a login by key alone goes past need_auth:");
+			service_is(services[k], THREE GUARD);
+			(void)snprintf(text, sizeof(text), "auth sufficient %s\n" THREE
+			    "account requisite pam_permit.so\n", lines[i]);
+		}
+	}
+}
+
+static void who_is_not_named_by_a_condition_gets_in_by_nobodys_choice(void **state)
+{
+	static const struct { const char *line, *status; } lines[] = {
+	    {"[success=1 default=ignore] pam_succeed_if.so user notingroup mfa", "FAIL"},
+	    {"[success=ignore default=1] pam_succeed_if.so user ingroup mfa", "FAIL"},
+	    {"[success=ignore default=1] pam_succeed_if.so uid >= 1000 user ingroup mfa", "FAIL"},
+	    {"[success=1 default=ignore] pam_succeed_if.so service = sudo", "FAIL"},
+	    {"[success=ignore default=1] pam_succeed_if.so tty = ssh", "FAIL"},
+	    {"[success=1 default=ignore] pam_succeed_if.so user ingroup robots", "WARN"},
+	    {"[success=ignore default=1] pam_succeed_if.so quiet user notingroup robots", "WARN"},
+	    {"[success=ignore default=1] pam_wheel.so trust", "FAIL"}};
+	char text[300];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		(void)snprintf(text, sizeof(text), "auth %s\nauth requisite " M "\nauth required "
+		    "pam_permit.so\n", lines[i].line);
+		service_is("sudo", text);
+		finds("MFA-10", lines[i].status, "gets in without a code:");
+	}
+}
+
+static void a_line_with_a_configuration_of_its_own_is_an_error(void **state)
+{
+	static const char *const words[] = {"require=user:nobody", "[exempt=group:users@10.0.0.0/8 until 2026-12-31]",
+	    "conf=/etc/other.conf", "store=file:/srv/x", "state_dir=/srv/x", "keyring=/srv/keyring"};
+	static const char *const same[] = {"require=all", "conf=/etc/pam-bastion/pam_bastion.conf",
+	    "retry=1", "issuer=x"};
+	char text[400];
+
+	(void)state;
+	facts_text(&host, "conf-file", "login", "/etc/pam-bastion/pam_bastion.conf", 33);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		(void)snprintf(text, sizeof(text), "auth requisite " M " %s\n" GUARD, words[i]);
+		service_is("sshd", text);
+		finds("MFA-10", "ERROR", "/etc/pam.d/sshd:1: service sshd: ");
+		finds("MFA-10", "ERROR", "cannot be told");
+		(void)snprintf(text, sizeof(text), "auth requisite " M "\naccount requisite " M
+		    " need_auth %s\n", words[i]);
+		service_is("sshd", text);
+		finds("MFA-10", "ERROR", "/etc/pam.d/sshd:2: service sshd: ");
+	}
+	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
+		(void)snprintf(text, sizeof(text), "auth requisite " M " %s\n" GUARD, same[i]);
+		service_is("sshd", text);
+		finds("MFA-10", "PASS", "");
+	}
+	/* Another file than that which was looked at is none of its words. */
+	facts_none(&host, "conf-file", "login");
+	service_is("sshd", "auth requisite " M " conf=/etc/pam-bastion/pam_bastion.conf\n" GUARD);
+	finds("MFA-10", "ERROR", "conf=/etc/pam-bastion/pam_bastion.conf");
+}
+
 static void a_service_without_a_line_of_ours_fails(void **state)
 {
 	(void)state;
@@ -261,6 +345,10 @@ static void the_service_that_sshd_names_is_judged(void **state)
 	facts_text(&host, "sshd", "config", said, strlen(said));
 	finds("MFA-10", "FAIL", "service bastion-ssh: ");
 	service_is("bastion-ssh", THREE "account required pam_unix.so\n");
+	finds("MFA-10", "WARN", "service bastion-ssh: no need_auth");
+	/* libpam looks for the name in small letters. */
+	service_is("Bastion-SSH", THREE GUARD);
+	facts_text(&host, "sshd", "config", "pamservicename Bastion-SSH\n", 27);
 	finds("MFA-10", "WARN", "service bastion-ssh: no need_auth");
 	facts_trouble(&host, "sshd", "config", "no hostkeys");
 	finds("MFA-10", "ERROR", "sshd config: cannot be told: no hostkeys");
@@ -454,6 +542,14 @@ static void a_root_that_is_not_bound_is_a_warning(void **state)
 	service_is("passwd", "password requisite " M "\n" SET);
 	file_is(PAM_OUR_CONF, "enforce_for_root = no\n");
 	finds("PWD-06", "WARN", "pam_bastion.so: root may set any password");
+	/* The line's word counts before the file's. */
+	service_is("passwd", "password requisite " M " enforce_for_root=yes\n" SET);
+	finds("PWD-06", "PASS", "");
+	file_is(PAM_OUR_CONF, "");
+	service_is("passwd", "password requisite " M " enforce_for_root=no\n" SET);
+	finds("PWD-06", "WARN", "pam_bastion.so: root may set any password");
+	service_is("passwd", "password requisite " M " password_policy=/etc/weak\n" SET);
+	finds("PWD-06", "ERROR", "password_policy=/etc/weak stands in place");
 	service_is("passwd", "password requisite pam_passwdqc.so enforce=users\n" SET);
 	finds("PWD-06", "WARN", "pam_passwdqc.so: root may set any password");
 	service_is("passwd", "password requisite pam_passwdqc.so enforce=none\n" SET);
@@ -558,6 +654,8 @@ static void the_limits_of_faillock_are_judged(void **state)
 	finds("PWD-09", "FAIL", "deny is 10: 1 to 5 wrong");
 	file_is("/etc/security/faillock.conf", "deny=5\nunlock_time = 60\n");
 	finds("PWD-09", "FAIL", "unlock_time is 60 s: at least 300");
+	file_is("/etc/security/faillock.conf", "deny=5\nfail_interval = 1\n");
+	finds("PWD-09", "WARN", "fail_interval is 1 s: who tries more slowly is never locked");
 	file_is("/etc/security/faillock.conf", "deny=5\nunlock_time = never\n");
 	finds("PWD-09", "PASS", "");
 	service_is("login", "auth required pam_faillock.so preauth deny=0\nauth sufficient pam_unix.so\n"
@@ -650,6 +748,9 @@ int main(void)
 	    TEST(a_missing_module_that_is_ignored_fails),
 	    TEST(a_missing_module_of_others_counts_as_missing),
 	    TEST(whom_an_admin_chooses_is_a_warning),
+	    TEST(what_judges_the_caller_lets_everybody_in_where_root_calls),
+	    TEST(who_is_not_named_by_a_condition_gets_in_by_nobodys_choice),
+	    TEST(a_line_with_a_configuration_of_its_own_is_an_error),
 	    TEST(a_service_without_a_line_of_ours_fails),
 	    TEST(a_program_without_a_service_file_is_judged_by_other),
 	    TEST(the_vendors_file_is_judged_where_there_is_no_other),

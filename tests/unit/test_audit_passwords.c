@@ -109,8 +109,12 @@ static void an_old_mirror_is_a_warning(void **state)
 static void passwords_that_never_get_too_old_fail(void **state)
 {
 	static const struct { const char *words; enum audit_status is; } accounts[] = {
-	    {"hash=sha512 max=91", AUDIT_FAIL}, {"hash=sha512", AUDIT_FAIL},
-	    {"hash=sha512 max=0", AUDIT_PASS}, {"hash=sha512 max=99999", AUDIT_FAIL},
+	    {"hash=sha512 last=19000 max=91", AUDIT_FAIL}, {"hash=sha512 last=19000", AUDIT_FAIL},
+	    {"hash=sha512 last=19000 max=0", AUDIT_PASS}, {"hash=sha512 last=0 max=90", AUDIT_PASS},
+	    {"hash=sha512 last=19000 max=99999", AUDIT_FAIL},
+	    /* of a clock that is a day ahead; of nobody knows when; of a day to come */
+	    {"hash=sha512 last=19676 max=90", AUDIT_PASS}, {"hash=sha512 max=90", AUDIT_FAIL},
+	    {"hash=sha512 last=19677 max=90", AUDIT_FAIL},
 	    {"hash=locked max=99999", AUDIT_SKIP}, {"hash=star", AUDIT_SKIP}, {"hash=none", AUDIT_SKIP}};
 
 	(void)state;
@@ -123,7 +127,7 @@ static void passwords_that_never_get_too_old_fail(void **state)
 static void our_own_age_counts_where_both_logins_ask_for_it(void **state)
 {
 	(void)state;
-	host_text("account", "alice", "hash=sha512 max=99999");
+	host_text("account", "alice", "hash=sha512 last=19000 max=99999");
 	host_says("PWD-08", AUDIT_FAIL, "max is 99999 days, more than 90");
 	host_text("conf", "age", "enforce");
 	host_says("PWD-08", AUDIT_PASS, "age = enforce");
@@ -140,6 +144,30 @@ static void our_own_age_counts_where_both_logins_ask_for_it(void **state)
 	host_text("conf", "age", "enforce");
 	host_text("conf", "password_policy", "nist-800-63b-4");
 	host_says("PWD-08", AUDIT_FAIL, "max is 99999");
+}
+
+static void our_own_age_counts_only_where_no_way_goes_past_it(void **state)
+{
+	static const struct { const char *lines; enum audit_status is; } lines[] = {
+	    {"account required pam_bastion.so\n", AUDIT_PASS},
+	    {"account [success=ok new_authtok_reqd=ok default=die] pam_bastion.so\n", AUDIT_PASS},
+	    {"account optional pam_bastion.so\naccount required pam_permit.so\n", AUDIT_FAIL},
+	    {"account [success=ok new_authtok_reqd=ignore default=die] pam_bastion.so\n", AUDIT_FAIL},
+	    {"account sufficient pam_localuser.so\naccount required pam_bastion.so\n", AUDIT_FAIL},
+	    {"account [success=1 default=ignore] pam_succeed_if.so user ingroup x\n"
+	        "account required pam_bastion.so\naccount required pam_permit.so\n", AUDIT_FAIL},
+	    {"account required pam_bastion.so age=warn\naccount required pam_bastion.so\n", AUDIT_PASS},
+	    {"account required pam_bastion.so password_policy=/etc/other\n", AUDIT_FAIL},
+	    {"account required pam_bastion.so conf=/etc/other\n", AUDIT_FAIL}};
+
+	(void)state;
+	host_text("account", "alice", "hash=sha512 last=19000 max=99999");
+	host_text("conf", "age", "enforce");
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		host_text("file", "/etc/pam.d/login", lines[i].lines);
+		if (host_check("PWD-08") != lines[i].is)
+			fail_msg("%s%s", lines[i].lines, host_notes);
+	}
 }
 
 static void empty_and_weak_hashes_fail(void **state)
@@ -188,6 +216,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(passwords_that_never_get_too_old_fail, set_up,
 	        host_tear_down),
 	    cmocka_unit_test_setup_teardown(our_own_age_counts_where_both_logins_ask_for_it, set_up,
+	        host_tear_down),
+	    cmocka_unit_test_setup_teardown(our_own_age_counts_only_where_no_way_goes_past_it, set_up,
 	        host_tear_down),
 	    cmocka_unit_test_setup_teardown(empty_and_weak_hashes_fail, set_up, host_tear_down),
 	    cmocka_unit_test_setup_teardown(a_short_history_is_a_warning, set_up, host_tear_down),

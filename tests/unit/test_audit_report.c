@@ -96,14 +96,30 @@ static void what_a_terminal_obeys_is_not_printed(void **state)
 	result_note(&item[0].result, AUDIT_FAIL, "%s", "a\033[2Jb\rc\x7f" "d\xc2\x9b" "e\xff\tf");
 	facts_text(&f, "host", "name", "h\033]0;x\a\n[ PASS ]", 16);
 	for (int format = 0; format < REPORT_FORMATS; format++) {
-		if (format == REPORT_CSV)
-			continue; /* no terminal's */
 		assert_never((enum report_format)format, "\033");
 		assert_never((enum report_format)format, "\x7f");
 		assert_never((enum report_format)format, "\xff");
 	}
 	assert_says(REPORT_TEXT, "a\\x1b[2Jb\\x0dc\\x7fd\\x9be\\xff f\n");
 	assert_says(REPORT_TEXT, "Audit of h\\x1b]0;x\\x07\n        [ PASS ]\n");
+}
+
+static void what_turns_a_line_round_is_not_drawn(void **state)
+{
+	static const char *const turning[] = {"\xe2\x80\xae", "\xe2\x81\xa7", "\xe2\x80\x8b", "\xef\xbb\xbf",
+	    "\xd8\x9c"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(turning) / sizeof(turning[0]); i++)
+		result_note(&item[0].result, AUDIT_FAIL, "x%sevil: becomes root \xea\xb0\x80", turning[i]);
+	for (size_t i = 0; i < sizeof(turning) / sizeof(turning[0]); i++) {
+		assert_never(REPORT_TEXT, turning[i]);
+		assert_never(REPORT_HTML, turning[i]);
+		assert_never(REPORT_CSV, turning[i]);
+	}
+	assert_says(REPORT_TEXT, "x\\xe2\\x80\\xaeevil: becomes root \xea\xb0\x80\n");
+	assert_says(REPORT_HTML, "x\xef\xbf\xbd" "evil: becomes root \xea\xb0\x80<");
+	assert_says(REPORT_CSV, "x\xef\xbf\xbd" "evil: becomes root");
 }
 
 static void lines_of_evidence_stay_behind_its_indent(void **state)
@@ -249,6 +265,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    T(a_time_that_is_no_number_is_none),
 	    T(what_a_terminal_obeys_is_not_printed),
+	    T(what_turns_a_line_round_is_not_drawn),
 	    T(lines_of_evidence_stay_behind_its_indent),
 	    T(what_was_seen_and_passes_is_shown_when_asked),
 	    T(a_long_reason_is_said_once),

@@ -109,6 +109,21 @@ static void many_are_named_and_counted(void **state)
 	    "alice, no-such-account, u00, u01, u02, u03, u04, u05 and 24 more get in without a code");
 }
 
+static void daemon_that_has_not_read_its_files_is_a_warning(void **state)
+{
+	(void)state;
+	host_says("MFA-11", AUDIT_PASS, "config: 2 logins");
+	host_text("meta", HOST_CONFIG, "file 0644 0 0 1 1650000001");
+	host_says("MFA-11", AUDIT_WARN, "process 77: runs since before " HOST_CONFIG " was changed: it needs a "
+	    "reload");
+	/* It was reloaded. */
+	host_text("file", "/run/sshd.pid", "77\n");
+	host_text("meta", "/run/sshd.pid", "file 0644 0 0 3 1650000002");
+	host_says("MFA-11", AUDIT_PASS, "config: 2 logins");
+	host_text("meta", "/etc/default/ssh", "file 0644 0 0 1 1650000001");
+	host_says("MFA-11", AUDIT_WARN, "/etc/default/ssh was changed: it needs a restart");
+}
+
 static void options_of_the_unit_win_over_the_file(void **state)
 {
 	(void)state;
@@ -172,6 +187,23 @@ static void one_who_is_refused_or_let_off_does_not_stand_for_others_under_a_matc
 	host_says("MFA-11", AUDIT_FAIL, "publickey: bob, no-such-account: in without a code");
 }
 
+static void who_is_let_off_from_there_may_come_in_by_a_key_from_there(void **state)
+{
+	(void)state;
+	host_file(HOST_CONFIG, "Match Address 10.0.0.0/8\n  AuthenticationMethods publickey\n");
+	host_text("match", HOST_CONFIG ":1", "alice\n");
+	says("publickey", "config", "match:" HOST_CONFIG ":1:alice");
+	host_text("sshd-refuses", "config:match:" HOST_CONFIG ":1:" LOGINS_NOBODY, "DenyUsers");
+	host_says("MFA-11", AUDIT_FAIL, "publickey: alice: in without a code");
+	host_text("exempt", "config:match:" HOST_CONFIG ":1:alice", "exempt = user:alice@10.0.0.0/8 until "
+	    "2026-12-31");
+	host_says("MFA-11", AUDIT_INFO, "publickey: alice: is let off by the login configuration: exempt = "
+	    "user:alice@10.0.0.0/8");
+	/* From a part of it she is not. */
+	says("publickey", "config:place:host=10.1.0.0,addr=10.1.0.0,laddr=127.0.0.1,lport=22", "alice");
+	host_says("MFA-11", AUDIT_FAIL, "lport=22): alice, ");
+}
+
 static void who_is_refused_is_told_by_what_holds_under_the_match(void **state)
 {
 	(void)state;
@@ -204,7 +236,7 @@ static void answer_that_is_not_told_is_not_counted(void **state)
 
 static void sshd_that_no_unit_starts_is_judged_by_its_own_options(void **state)
 {
-	static const char *const same[] = {"/usr/sbin/sshd -D", "/usr/sbin/sshd -p 2222 -e",
+	static const char *const same[] = {"/usr/sbin/sshd -D", "/usr/sbin/sshd -4 -e",
 	    "/usr/sbin/sshd"};
 	char text[300];
 
@@ -240,8 +272,8 @@ static void sshd_whose_options_cannot_be_told_is_an_error(void **state)
 		host_says("MFA-11", AUDIT_ERROR, listens[i].why);
 	}
 	/* The room for the title was short, and its words are whole; another serves one login. */
-	host_text("listener", "77", "1\n/usr/sbin/sshd (deleted)\nsshd: /usr/sbin/sshd -D [list");
-	host_text("listener", "78", "1\n/usr/sbin/sshd\n/usr/sbin/sshd -i -f /etc/ssh/alt");
+	host_text("listener", "77", "1650000000\n/usr/sbin/sshd (deleted)\nsshd: /usr/sbin/sshd -D [list");
+	host_text("listener", "78", "1650000000\n/usr/sbin/sshd\n/usr/sbin/sshd -i -f /etc/ssh/alt");
 	host_says("MFA-11", AUDIT_PASS, "config: 2 logins");
 }
 
@@ -260,10 +292,11 @@ static void options_are_taken_out_of_the_title_of_a_process(void **state)
 	assert_string_equal(all->item[0].name, "config");
 	assert_string_equal(all->item[1].name, "process 77");
 	assert_string_equal(all->item[1].main, "/a");
-	assert_int_equal(all->item[1].words, 6);
+	assert_int_equal(all->item[1].words, 8);
 	assert_string_equal(all->item[1].word[1],
 	    "AuthenticationMethods publickey,password  keyboard-interactive");
-	assert_string_equal(all->item[1].word[3], "UsePAM yes");
+	assert_string_equal(all->item[1].word[3], "22");
+	assert_string_equal(all->item[1].word[5], "UsePAM yes");
 	assert_true(sshd_source_gives(&all->item[1], "usepam", "yes"));
 	assert_false(sshd_source_gives(&all->item[1], "usepam", "no"));
 	assert_false(sshd_source_gives(&all->item[1], "port", "22"));
@@ -300,6 +333,7 @@ static void people_with_the_same_key_come_under_the_same_blocks(void **state)
 	static char staff[] = "staff";
 	static char *groups[] = {staff};
 	const struct sshd_person alice = {"alice", groups, 1}, bob = {"bob", NULL, 0};
+	struct sshd_place from;
 	char key[10] = "", words[300];
 	bool by_people;
 
@@ -311,10 +345,10 @@ static void people_with_the_same_key_come_under_the_same_blocks(void **state)
 	assert_true(sshd_match_fits("User *,!bob", &alice, &by_people) && by_people);
 	assert_false(sshd_match_fits("User *,!bob", &bob, &by_people));
 	assert_true(sshd_match_fits("Group st?ff LocalPort 22", &alice, &by_people) && !by_people);
-	assert_true(sshd_match_login("Address !10.0.0.1,10.1.0.0/16 LocalPort 2200", "alice", words,
-	    sizeof(words)));
+	assert_true(sshd_match_place("Address !10.0.0.1,10.1.0.0/16 LocalPort 2200", &from));
+	assert_true(sshd_match_login(&from, "alice", words, sizeof(words)));
 	assert_string_equal(words, "user=alice,host=10.1.0.0,addr=10.1.0.0,laddr=127.0.0.1,lport=2200");
-	assert_false(sshd_match_login("RDomain x", "alice", words, sizeof(words)));
+	assert_false(sshd_match_place("RDomain x", &from));
 	assert_true(sshd_match_pattern("a*b*c?", "axxbyybzzcd") && !sshd_match_pattern("a?", "a"));
 }
 
@@ -333,12 +367,91 @@ static void login_that_is_made_up_comes_under_the_match(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(logins) / sizeof(logins[0]); i++) {
-		const bool made = sshd_match_login(logins[i].criteria, "alice", words, sizeof(words));
+		struct sshd_place from;
+		const bool made = sshd_match_place(logins[i].criteria, &from) &&
+		    sshd_match_login(&from, "alice", words, sizeof(words));
 
 		assert_int_equal(made, logins[i].words != NULL);
 		if (made)
 			assert_string_equal(words + strlen("user=alice,"), logins[i].words);
 	}
+}
+
+/* The addresses of the places, behind one another. */
+static const char *places_of(const char *const *criteria, size_t n, const char *said)
+{
+	static struct sshd_places all;
+	static char text[4000];
+	size_t len = 0;
+
+	assert_true(sshd_places(&all, criteria, n, said));
+	text[0] = '\0';
+	for (size_t i = 0; i < all.count; i++) {
+		char words[600];
+
+		assert_true(sshd_place_words(&all.item[i], words, sizeof(words)));
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s %s\n", all.item[i].addr,
+		    strstr(words, "lport="));
+	}
+	(void)snprintf(text + len, sizeof(text) - len, "%s", all.more ? "and more" : "");
+	return text;
+}
+
+static void places_are_told_apart_by_the_lines_that_hold_there(void **state)
+{
+	static const char *const inner[] = {"Address 10.0.0.0/24", "Address 10.0.0.0/8"},
+	    *const outside[] = {"Address *,!192.0.0.0/8,!2001:db8::/32"},
+	    *const ports[] = {"LocalPort 22", "User bob"}, *const half[] = {"Address 128.0.0.0/1"},
+	    *const hosts[] = {"Host 10.*,*.corp"}, *const nets[] = {"Address fd00:*"};
+
+	(void)state;
+	assert_string_equal(places_of(NULL, 0, ""), "192.0.2.1 lport=22\n");
+	assert_string_equal(places_of(inner, 2, ""), "192.0.2.1 lport=22\n10.9.8.7 lport=22\n"
+	    "10.0.0.0 lport=22\n");
+	assert_string_equal(places_of(outside, 1, ""), "192.0.2.1 lport=22\n203.0.113.9 lport=22\n");
+	assert_string_equal(places_of(ports, 2, "port 2222\nport 22\n"), "192.0.2.1 lport=2222\n"
+	    "192.0.2.1 lport=22\n");
+	assert_string_equal(places_of(ports, 1, "port 22\n"), "192.0.2.1 lport=22\n");
+	assert_string_equal(places_of(half, 1, "addressfamily inet\n"), "192.0.2.1 lport=22\n"
+	    "10.9.8.7 lport=22\n");
+	assert_string_equal(places_of(hosts, 1, ""), "192.0.2.1 lport=22\n10.9.8.7 lport=22\n");
+	assert_string_equal(places_of(nets, 1, ""), "192.0.2.1 lport=22\nand more");
+}
+
+/* As a host of which a version without this kind of facts has told. */
+static void forget(const char *kind, const char *name)
+{
+	for (size_t i = 0; i < host.count; i++)
+		if (strcmp(host.item[i].kind, kind) == 0 && strcmp(host.item[i].name, name) == 0)
+			((char *)(size_t)host.item[i].kind)[0] = '-';
+	host.sorted = false;
+}
+
+static void login_from_elsewhere_that_is_asked_for_no_code_fails(void **state)
+{
+	static const char place[] = "host=10.9.8.7,addr=10.9.8.7,laddr=127.0.0.1,lport=22";
+	char key[200];
+
+	(void)state;
+	host_file(HOST_CONFIG, "AuthenticationMethods publickey\nMatch Address *,!10.0.0.0/8\n"
+	    "  AuthenticationMethods publickey,keyboard-interactive\n");
+	host_text("match", HOST_CONFIG ":2", "alice\n");
+	says("publickey,keyboard-interactive", "config", "match:" HOST_CONFIG ":2:alice");
+	forget("places", "config");
+	host_says("MFA-11", AUDIT_ERROR, "places config: was not looked at");
+	facts_trouble(&host, "places", "config", "more of them than are asked about");
+	host_says("MFA-11", AUDIT_ERROR, "places config: cannot be told: more of them");
+	host_text("places", "config", "2");
+	host_says("MFA-11", AUDIT_PASS, "config: 2 logins");
+	(void)snprintf(key, sizeof(key), "config:place:%s", place);
+	says("publickey", key, "alice");
+	host_says("MFA-11", AUDIT_FAIL, "FAIL " HOST_CONFIG ":1: AuthenticationMethods publickey "
+	    "(host=10.9.8.7,addr=10.9.8.7,laddr=127.0.0.1,lport=22): alice, no-such-account: in without");
+	(void)snprintf(key, sizeof(key), "config:place:%s:alice", place);
+	host_text("sshd-refuses", key, "DenyUsers alice");
+	host_says("MFA-11", AUDIT_FAIL, "lport=22): no-such-account: in without");
+	facts_trouble(&host, "sshd", key, "fails and says nothing");
+	host_says("MFA-11", AUDIT_ERROR, "fails and says nothing");
 }
 
 static void settings_against_guessing_are_judged(void **state)
@@ -369,10 +482,12 @@ int main(void)
 	    TEST(host_that_asks_everybody_passes),
 	    TEST(lone_key_of_one_user_fails_with_the_line_that_says_it),
 	    TEST(who_is_turned_away_needs_no_code), TEST(many_are_named_and_counted),
+	    TEST(daemon_that_has_not_read_its_files_is_a_warning),
 	    TEST(options_of_the_unit_win_over_the_file),
 	    TEST(match_that_nobody_comes_under_is_told_and_judged_by_its_own_lines),
 	    TEST(match_by_address_is_judged_by_a_login_from_there),
 	    TEST(one_who_is_refused_or_let_off_does_not_stand_for_others_under_a_match),
+	    TEST(who_is_let_off_from_there_may_come_in_by_a_key_from_there),
 	    TEST(who_is_refused_is_told_by_what_holds_under_the_match),
 	    TEST(sshd_that_lets_in_nobody_who_was_asked_about_is_an_error),
 	    TEST(answer_that_is_not_told_is_not_counted),
@@ -383,6 +498,8 @@ int main(void)
 	    TEST(host_without_sshd_is_skipped),
 	    TEST(people_with_the_same_key_come_under_the_same_blocks),
 	    TEST(login_that_is_made_up_comes_under_the_match),
+	    TEST(places_are_told_apart_by_the_lines_that_hold_there),
+	    TEST(login_from_elsewhere_that_is_asked_for_no_code_fails),
 	    TEST(settings_against_guessing_are_judged)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,6 +34,7 @@ static int set_up(void **state)
 	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
 		host_text("meta", dirs[i], "dir 0755 0 0 4096 1");
 	host_text("meta", KEYRING, "file 0600 0 0 100 1");
+	host_text("copies", KEYRING, "file 0600 0 0 100 keyring.old\n");
 	host_text("meta", STATE, "dir 0700 0 0 4096 1");
 	host_text("modes", STATE, "dir 0700 0 0 3 " STATE "/enroll\nfile 0600 0 0 9 " STATE "/x\n");
 	host_text("disk", STATE, "read_only=no writable=yes remote=no free=1000000000 size=2000000000 "
@@ -67,7 +68,7 @@ static void trouble_is_an_error(void **state)
 	    {"MFA-12", "conf-file", "login"}, {"MFA-12", "accounts", "local"}, {"MFA-12", "store", "open"},
 	    {"MFA-12", "account", "alice"}, {"MFA-12", "login", "*"}, {"MFA-12", "duty", "alice"}, {"MFA-12", "enrolled", "alice"},
 	    {"MFA-13", "conf-file", "login"}, {"MFA-13", "meta", KEYRING}, {"MFA-13", "meta", "/var"},
-	    {"MFA-13", "modes", STATE}, {"MFA-14", "clock", "kernel"}, {"MFA-15", "store", "open"},
+	    {"MFA-13", "copies", KEYRING}, {"MFA-13", "modes", STATE}, {"MFA-14", "clock", "kernel"}, {"MFA-15", "store", "open"},
 	    {"MFA-15", "disk", STATE}};
 
 	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
@@ -110,6 +111,23 @@ static void who_is_let_off_without_a_last_day_is_a_warning(void **state)
 	host_text("enrolled", "alice", ENROLLED);
 	host_text("duty", "alice", "duty=must local=exempt local_until=0 local_line=7");
 	host_says("MFA-12", AUDIT_WARN, "pam_bastion.conf:7: alice: exempt on the host itself");
+}
+
+static void who_is_let_off_from_a_network_alone_need_not_be_enrolled(void **state)
+{
+	(void)state;
+	facts_none(&host, "enrolled", "alice");
+	host_text("duty", "alice", MUST " net=exempt net_until=1701388800 net_line=5");
+	host_says("MFA-12", AUDIT_INFO, "pam_bastion.conf:5: alice: not enrolled, and exempt from a network "
+	    "until 2023-11-30");
+	host_text("duty", "alice", MUST " net=exempt net_until=1699999999 net_line=5");
+	host_says("MFA-12", AUDIT_FAIL, "FAIL alice: not enrolled\n");
+	host_text("duty", "alice", MUST " net=must net_until=1701388800 net_line=5");
+	host_says("MFA-12", AUDIT_FAIL, "FAIL alice: not enrolled\n");
+	/* From elsewhere nobody is asked yet. */
+	host_text("duty", "alice", MUST " net=exempt net_until=1701388800 net_line=5");
+	host_text("conf-number", "enroll_by", "1701388800");
+	host_says("MFA-12", AUDIT_WARN, "until 2023-11-30 (enroll_by)");
 }
 
 static void who_cannot_log_in_need_not_be_enrolled(void **state)
@@ -193,6 +211,8 @@ static void secrets_that_others_can_reach_fail(void **state)
 	    {"meta", "/etc", "dir 0775 0 50 1 1"}, {"meta", "/etc/pam-bastion", "dir 0755 5 0 1 1"},
 	    {"meta", "/var/lib", "link 0777 0 0 1 1 /data"}, {"meta", STATE, "dir 0750 0 0 1 1"},
 	    {"modes", STATE, "file 0600 0 0 9 a\nfile 0644 0 0 1 " STATE "/pw/b\n"},
+	    {"copies", KEYRING, "file 0600 0 0 100 a\nfile 0644 0 0 100 .keyring.swp\n"},
+	    {"copies", KEYRING, "file 0600 7 0 100 keyring~\n"}, {"copies", KEYRING, "keyring~\n"},
 	    {"modes", STATE, "file 0600 7 0 9 a\n"}, {"modes", STATE, "nonsense\n"},
 	    {"meta", "/", "dir 0755 4294967296 0 1 1"}};
 
@@ -272,6 +292,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(who_is_not_enrolled_fails_behind_enroll_by_and_warns_before,
 	        set_up, host_tear_down),
 	    cmocka_unit_test_setup_teardown(who_is_let_off_without_a_last_day_is_a_warning, set_up,
+	        host_tear_down),
+	    cmocka_unit_test_setup_teardown(who_is_let_off_from_a_network_alone_need_not_be_enrolled, set_up,
 	        host_tear_down),
 	    cmocka_unit_test_setup_teardown(who_cannot_log_in_need_not_be_enrolled, set_up,
 	        host_tear_down),

@@ -718,9 +718,13 @@ static void a_module_that_lets_everybody_past_unasked_does_not_choose(void **sta
 	    "pam_time.so", "pam_localuser.so", "pam_usertype.so isregular",
 	    "pam_succeed_if.so quiet use_uid", "pam_wheel.so trust deny",
 	    "pam_listfile.so item=user sense=deny file=/etc/ftpusers onerr=fail",
-	    "pam_listfile.so item=user sense=allow file=/x onerr=succeed"};
+	    "pam_listfile.so item=user sense=allow file=/x onerr=succeed",
+	    "pam_succeed_if.so uid >= 1000", "pam_succeed_if.so quiet user != root",
+	    "pam_succeed_if.so user notingroup mfa", "pam_succeed_if.so service = sshd",
+	    "pam_succeed_if.so tty = ssh quiet", "pam_succeed_if.so user =~ *"};
 	static const char *const named[] = {"pam_succeed_if.so quiet user = backup",
-	    "pam_wheel.so trust", "pam_rootok.so", "pam_listfile.so item=user sense=allow file=/x"};
+	    "pam_succeed_if.so user ingroup robots service = sshd", "pam_succeed_if.so uid < 1000",
+	    "pam_succeed_if.so user =~ svc-*", "pam_wheel.so trust", "pam_listfile.so item=user sense=allow file=/x"};
 	char text[512];
 
 	(void)state;
@@ -1055,8 +1059,9 @@ static void only_a_choosing_module_may_open_a_way_past(void **state)
 		put("pam.d/sshd", text);
 		is_clean();
 	}
+	/* sshd is root whoever comes. */
 	put("pam.d/sshd", "auth sufficient pam_rootok.so\n" GOOD);
-	warns("pam.d/sshd:1:", "not asked for a code");
+	fails("pam.d/sshd:1:", "gets in without a code");
 }
 
 static void a_directory_of_services_that_others_may_write_fails(void **state)
