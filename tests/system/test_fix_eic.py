@@ -25,7 +25,7 @@ PIN = pathlib.Path("/etc/apt/preferences.d/00-pam-bastion-ec2-instance-connect")
 def ctl(*argv, code=0):
     done = subprocess.run([BUILD / "bastionctl", *argv], check=False, capture_output=True, text=True,
                           stdin=subprocess.DEVNULL)
-    assert done.returncode == code, done.stdout[:1500]
+    assert done.returncode == code, done.stdout[:1500] + done.stderr
     return done.stdout + done.stderr
 
 
@@ -33,6 +33,7 @@ def ctl(*argv, code=0):
 def people():
     """One with a key of their own; the pushed key is for the same account."""
     user = User()
+    user.enrol()
     pushed = SCRATCH / "pushed"
     if not pushed.exists():
         run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", pushed)

@@ -214,10 +214,40 @@ def test_key_that_sshd_does_not_take_is_no_way_in(host):
         shutil.move(rights, "/run/fix-rights")
         assert "nobody who may log in" in ctl("fix", "EIC", "--yes", code=1)
         shutil.move("/run/fix-rights", rights)
+        os.chown(keys, 0, 0)  # sshd reads it with the rights of its owner
+        assert "nobody who may log in" in ctl("fix", "EIC", "--yes", code=1)
+        os.chown(keys, user.uid, user.uid)
         assert watched() == before and not history()
     finally:
         keys.write_text(good, encoding="utf-8")
         keys.chmod(0o600)
+        os.chown(keys, user.uid, user.uid)
+
+
+def test_account_that_cannot_log_in_is_no_way_in(host):
+    """Neither past its time, nor with another shell, nor without the code that it is asked for."""
+    _, user, _, _ = host
+    before = watched()
+
+    def is_refused(why):
+        said = ctl("fix", "EIC", "--yes", code=1)
+        assert why in said and "nobody who may log in" in said, said
+
+    run("chage", "-E", "1", user.name)
+    is_refused(f"{user.name}: the account is past its time")
+    run("chage", "-E", "-1", user.name)
+    run("chsh", "-s", "/bin/true", user.name)
+    is_refused("Does not get in without it: root")
+    run("chsh", "-s", "/bin/sh", user.name)
+    rights = pathlib.Path("/etc/sudoers.d/fix")
+    good = rights.read_text(encoding="utf-8")
+    rights.write_text(good.replace("NOPASSWD: ", ""), encoding="utf-8")
+    is_refused(f"{user.name}: is asked for a password, and has none")
+    rights.write_text(good, encoding="utf-8")
+    run(BUILD / "enroll-mfa", "remove", user.name)
+    is_refused(f"{user.name}: is asked for a code, and has none that counts")
+    user.enrol()
+    assert watched() == before and not history()
 
 
 def test_rollback_brings_all_back_where_the_number_of_the_account_is_somebody_elses(host):

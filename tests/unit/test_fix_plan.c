@@ -1,8 +1,9 @@
 /* What a fix of EC2 Instance Connect would change, from facts alone: fix_plan.h, fix_options.h,
- * fix_way.h. */
+ * fix_key.h, fix_way.h. */
 #include "tests/unit/audit_host.h"
 
 #include "policy/fix_future.h"
+#include "policy/fix_key.h"
 #include "policy/fix_options.h"
 #include "policy/fix_package.h"
 #include "policy/fix_pin.h"
@@ -462,68 +463,256 @@ static void configuration_to_come_has_every_include_in_its_place(void **state)
 	buffer_free(&all);
 }
 
+#define KEY "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPP"
+#define NOW 1790000000 /* 2026-09-21 */
+
 static void way_is(int verdict, const char *says)
 {
 	struct err e = {0};
-	char who[300];
+	char who[300], why[300];
+	const struct fix_way_who way = {who, why, sizeof(who), NOW};
 
-	assert_int_equal(fix_way_judge(&host, who, sizeof(who), &e), verdict);
-	if (strstr(verdict == 0 ? who : e.text, says) == NULL)
-		fail_msg("%s%s", who, e.text);
+	assert_int_equal(fix_way_judge(&host, &way, &e), verdict);
+	if (strstr(verdict == 0 ? who : why, says) == NULL && strstr(e.text, says) == NULL)
+		fail_msg("%s; %s; %s", who, why, e.text);
 }
 
-#define KEY "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPP"
-#define NOW 1790000000 /* 2026-09-21 */
+static bool lets_in(const char *line)
+{
+	const struct fix_key_login l = {"198.51.100.7", "ssh-ed25519,rsa-sha2-512", NOW};
+
+	return fix_key_lets_in(line, &l);
+}
 
 static void key_without_a_shell_or_past_its_time_is_no_way_in(void **state)
 {
 	(void)state;
-	assert_true(fix_way_key(KEY " me\n", NOW));
-	assert_true(fix_way_key("  " KEY, NOW));
-	assert_true(fix_way_key("from=\"192.0.2.0/24, x\",no-pty " KEY " me\n", NOW));
-	assert_true(fix_way_key("expiry-time=\"20270101\" " KEY "\n", NOW));
-	assert_false(fix_way_key("no-port-forwarding,command=\"echo Please login as the user ubuntu;"
-	    "exit 142\" " KEY " x\n", NOW));
-	assert_false(fix_way_key("environment=\"A=\\\"x, y\",Command=\"x\" " KEY "\n", NOW));
-	assert_false(fix_way_key("expiry-time=\"20200101\" " KEY " x\n", NOW));
-	assert_false(fix_way_key("no-pty,EXPIRY-TIME=\"202609210000Z\" " KEY " x\n", NOW));
-	assert_false(fix_way_key("expiry-time=\"soon\" " KEY " x\n", NOW));
-	assert_false(fix_way_key("expiry-time=\" " KEY "\n", NOW));
-	assert_false(fix_way_key("cert-authority " KEY " x\n", NOW));
-	assert_false(fix_way_key("garbage\n", NOW));
-	assert_false(fix_way_key("# " KEY "\n", NOW));
-	assert_false(fix_way_key("\n", NOW));
-	assert_false(fix_way_key("", NOW));
-	assert_false(fix_way_key("ssh-ed25519 AAAA\n", NOW));
-	assert_false(fix_way_key("ssh-ed25519\n", NOW));
-	assert_false(fix_way_key("ssh-dss AAAAB3NzaC1kc3MAAACB\n", NOW));
+	assert_true(lets_in(KEY " me\n"));
+	assert_true(lets_in("  " KEY));
+	assert_true(lets_in("restrict,environment=\"A=\\\"x, y\",no-pty " KEY " me\n"));
+	assert_true(lets_in("expiry-time=\"20270101\" " KEY "\n"));
+	assert_false(lets_in("no-port-forwarding,command=\"echo Please login as the user ubuntu;"
+	    "exit 142\" " KEY " x\n"));
+	assert_false(lets_in("environment=\"A=\\\"x, y\",Command=\"x\" " KEY "\n"));
+	assert_false(lets_in("expiry-time=\"20200101\" " KEY " x\n"));
+	assert_false(lets_in("no-pty,EXPIRY-TIME=\"202609210000Z\" " KEY " x\n"));
+	assert_false(lets_in("expiry-time=\"soon\" " KEY " x\n"));
+	assert_false(lets_in("expiry-time=\" " KEY "\n"));
+	assert_false(lets_in("cert-authority " KEY " x\n"));
+	assert_false(lets_in("garbage\n"));
+	assert_false(lets_in("# " KEY "\n"));
+	assert_false(lets_in("\n"));
+	assert_false(lets_in(""));
+	assert_false(lets_in("ssh-ed25519 AAAA\n"));
+	assert_false(lets_in("ssh-ed25519\n"));
+	assert_false(lets_in("ssh-dss AAAAB3NzaC1kc3MAAACB\n"));
+}
+
+static void key_for_logins_from_elsewhere_is_no_way_in(void **state)
+{
+	const struct fix_key_login console = {"", "", NOW};
+
+	(void)state;
+	assert_true(lets_in("from=\"192.0.2.0/24,198.51.100.0/24\" " KEY "\n"));
+	assert_true(lets_in("no-pty,FROM=\"198.51.100.*\" " KEY "\n"));
+	assert_false(lets_in("from=\"192.0.2.0/24\" " KEY "\n"));
+	assert_false(lets_in("from=\"*,!198.51.100.7\" " KEY "\n"));
+	assert_false(lets_in("from=\"office.example.com\" " KEY "\n"));
+	assert_false(fix_key_lets_in("from=\"198.51.100.7\" " KEY "\n", &console));
+}
+
+static void key_that_sshd_would_not_read_is_no_way_in(void **state)
+{
+	(void)state;
+	assert_false(lets_in("no-such-option " KEY "\n"));
+	assert_false(lets_in("environment=A " KEY "\n"));
+	/* Cut when it was copied; another type than its line says; a type that is not taken. */
+	assert_false(lets_in("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPPPPPPPPPPPPPPP\n"));
+	assert_false(lets_in("ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPP\n"));
+	assert_true(lets_in("ssh-rsa AAAAB3NzaC1yc2EAAAABAwAAAAED\n"));
+	assert_false(lets_in("ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAABAwAAAAED\n"));
+}
+
+#define PAM_SSHD "auth required pam_bastion.so\naccount required pam_unix.so\n"
+
+/* An admin with a key of her own, who is enrolled, becomes root and has a password. */
+static void alice_is_an_admin(void)
+{
+	facts_none(&host, "own-login", "fingerprint");
+	host_text("own-key", "config:alice", "/home/alice/.ssh/authorized_keys: 2");
+	host_text("own-root", "alice", "sudo");
+	host_text("accounts", "local", "1");
+	host_text("account", "alice", "uid=1000 gid=1000 shell=/bin/sh hash=yescrypt last=20700 max=99999");
+	host_text("file", "/etc/pam.d/sshd", PAM_SSHD);
+	host_text("file", "/etc/pam.d/sudo", "auth required pam_unix.so\naccount required pam_unix.so\n");
+	host_text("duty", "alice", "duty=must until=0 line=0");
+	host_text("enrolled", "alice", "devices=1 last_used=0 locked=no recovery=10");
+	host_text("conf-number", "enroll_by", "0");
 }
 
 static void somebody_else_has_to_get_in_and_become_root(void **state)
 {
 	(void)state;
-	facts_none(&host, "own-login", "fingerprint");
-	way_is(ERR_REFUSED, "nobody who may log in");
-	host_text("own-key", "alice", "/home/alice/.ssh/authorized_keys: 2");
+	alice_is_an_admin();
+	way_is(0, "alice (/home/alice/.ssh/authorized_keys: 2)");
 	facts_none(&host, "own-root", "alice");
 	way_is(ERR_REFUSED, "nobody who may log in");
+	way_is(ERR_REFUSED, "alice: becomes root neither");
 	host_text("own-root", "alice", "sudo");
-	way_is(0, "alice (/home/alice/.ssh/authorized_keys: 2)");
-	host_text("sshd-refuses", "config:alice", "DenyUsers alice");
+	facts_none(&host, "own-key", "config:alice");
 	way_is(ERR_REFUSED, "nobody who may log in");
+	host_text("own-key", "config:alice", "/home/alice/.ssh/authorized_keys: 2");
+	host_text("sshd-refuses", "config:alice", "DenyUsers alice");
+	way_is(ERR_REFUSED, "alice: DenyUsers alice");
+}
+
+static void account_of_which_it_could_not_be_told_is_no_way_in(void **state)
+{
+	(void)state;
+	alice_is_an_admin();
+	facts_trouble(&host, "sshd", "config:alice", "fails and says nothing");
+	way_is(ERR_REFUSED, "nobody");
+	host_text("sshd", "config:alice", HOST_SAID);
+	facts_trouble(&host, "sshd-class", "config:alice", "sshd was not asked about this name");
+	way_is(ERR_REFUSED, "nobody");
+	host_text("sshd-class", "config:alice", "alice");
+	facts_trouble(&host, "sshd-refuses", "config:alice", "AllowGroups: Connection refused");
+	way_is(ERR_REFUSED, "alice: AllowGroups: Connection refused");
+	facts_none(&host, "sshd-refuses", "config:alice");
+	facts_trouble(&host, "account", "alice", "shadow:3: cannot be read");
+	way_is(ERR_REFUSED, "alice: the account could not be told");
+	alice_is_an_admin();
+	facts_trouble(&host, "enrolled", "alice", "the record is bad");
+	way_is(ERR_REFUSED, "alice: is asked for a code");
+	alice_is_an_admin();
+	facts_trouble(&host, "file", "/etc/pam.d/sshd", "Permission denied");
+	way_is(ERR_REFUSED, "alice: what PAM asks for could not be told");
+	alice_is_an_admin();
+	way_is(0, "alice");
+}
+
+static void account_past_its_time_is_no_way_in(void **state)
+{
+	(void)state;
+	alice_is_an_admin();
+	host_text("account", "alice", "uid=1000 hash=yescrypt last=20700 max=99999 expire=20719");
+	way_is(0, "alice");
+	host_text("account", "alice", "uid=1000 hash=yescrypt last=20700 max=99999 expire=20718");
+	way_is(ERR_REFUSED, "alice: the account is past its time");
+	host_text("account", "alice", "uid=1000 hash=yescrypt last=20700 max=99999 expire=1");
+	way_is(ERR_REFUSED, "alice: the account is past its time");
+	host_text("account", "alice", "uid=1000 hash=yescrypt last=0 max=99999");
+	way_is(ERR_REFUSED, "alice: the password has to be changed");
+	host_text("account", "alice", "uid=1000 hash=star max=90");
+	way_is(ERR_REFUSED, "alice: the password has to be changed");
+	host_text("account", "alice", "uid=1000 hash=yescrypt last=20627 max=90");
+	way_is(ERR_REFUSED, "alice: the password has to be changed");
+	host_text("account", "alice", "uid=1000 hash=yescrypt last=20628 max=90");
+	way_is(0, "alice");
+}
+
+static void account_that_is_not_enrolled_is_no_way_in_where_a_code_is_asked_for(void **state)
+{
+	(void)state;
+	alice_is_an_admin();
+	facts_none(&host, "enrolled", "alice");
+	way_is(ERR_REFUSED, "alice: is asked for a code");
+	host_text("conf-number", "enroll_by", "1800000000");
+	way_is(0, "alice");
+	host_text("enrolled", "alice", "devices=1 last_used=0 locked=yes recovery=10");
+	way_is(ERR_REFUSED, "alice: is asked for a code");
+	host_text("duty", "alice", "duty=exempt until=1800000000 line=3");
+	way_is(0, "alice");
+	host_text("duty", "alice", "duty=exempt until=1790000060 line=3");
+	way_is(ERR_REFUSED, "alice: is asked for a code");
+	host_text("file", "/etc/pam.d/sshd", "auth required pam_unix.so\naccount required pam_unix.so\n");
+	way_is(0, "alice");
+}
+
+static void account_without_a_password_is_no_way_in_where_one_is_asked_for(void **state)
+{
+#define STAR "uid=1000 gid=1000 shell=/bin/sh hash=star last=20700 max=99999"
+	(void)state;
+	alice_is_an_admin();
+	host_text("account", "alice", STAR);
+	way_is(ERR_REFUSED, "alice: is asked for a password");
+	host_text("own-root", "alice", "sudo unasked");
+	way_is(0, "alice");
+	host_text("file", "/etc/pam.d/sshd", "auth required pam_unix.so\n" PAM_SSHD);
+	way_is(ERR_REFUSED, "alice: is asked for a password");
+	/* sshd itself turns a locked one away. */
+	host_text("sshd", "config:alice", "usepam no\npubkeyauthentication yes\n"
+	    "authenticationmethods any\n");
+	way_is(0, "alice");
+	host_text("account", "alice", "uid=1000 hash=locked last=20700 max=99999");
+	way_is(ERR_REFUSED, "alice: UsePAM no, and the password is locked");
+}
+
+static void key_alone_is_no_way_in_where_the_account_line_wants_a_code(void **state)
+{
+	(void)state;
+	alice_is_an_admin();
+	host_text("sshd", "config:alice", "usepam yes\npubkeyauthentication yes\n"
+	    "authenticationmethods publickey\n");
+	way_is(0, "alice");
+	host_text("file", "/etc/pam.d/sshd", PAM_SSHD "account requisite pam_bastion.so need_auth\n");
+	way_is(ERR_REFUSED, "alice: has to show a code");
+	host_text("duty", "alice", "duty=exempt until=1800000000 line=3");
+	way_is(0, "alice");
+}
+
+static void login_that_is_forced_into_a_command_is_no_way_in(void **state)
+{
+	(void)state;
+	alice_is_an_admin();
+	host_text("sshd", "config:alice", HOST_SAID "forcecommand none\nchrootdirectory none\n");
+	way_is(0, "alice");
+	host_text("sshd", "config:alice", HOST_SAID "forcecommand internal-sftp\n");
+	way_is(ERR_REFUSED, "alice: ForceCommand internal-sftp");
+	host_text("sshd", "config:alice", HOST_SAID "chrootdirectory /srv\n");
+	way_is(ERR_REFUSED, "alice: ChrootDirectory /srv");
+	host_text("own-root", "alice", "root");
+	host_text("sshd", "config:alice", "usepam yes\npubkeyauthentication yes\n"
+	    "authenticationmethods publickey\npermitrootlogin forced-commands-only\n");
+	way_is(ERR_REFUSED, "alice: PermitRootLogin forced-commands-only");
+}
+
+static void options_of_a_start_are_asked_too_who_gets_in(void **state)
+{
+	(void)state;
+	alice_is_an_admin();
+	host_file("/etc/default/ssh", "SSHD_OPTS=-oAllowUsers=bob\n");
+	way_is(ERR_REFUSED, "nobody");
+	host_person("ssh.service", "alice", "alice");
+	host_text("sshd", "ssh.service:alice", HOST_SAID);
+	host_text("own-key", "ssh.service:alice", "/home/alice/.ssh/authorized_keys: 2");
+	way_is(0, "alice");
+	host_text("sshd-refuses", "ssh.service:alice", "AllowUsers does not name alice");
+	way_is(ERR_REFUSED, "alice: AllowUsers does not name alice");
+}
+
+static void sudo_that_asks_for_nothing_is_told_by_its_last_rule(void **state)
+{
+#define MAY "Matching Defaults entries for a on h:\n    env_reset\n\nUser a may run the following:\n"
+	(void)state;
+	assert_true(fix_way_unasked(MAY "    (ALL : ALL) NOPASSWD: ALL\n"));
+	assert_true(fix_way_unasked(MAY "    (ALL) ALL\n    (root) NOPASSWD: SETENV: ALL\n"));
+	assert_false(fix_way_unasked(MAY "    (ALL) NOPASSWD: ALL\n    (ALL : ALL) ALL\n"));
+	assert_false(fix_way_unasked(MAY "    (ALL) NOPASSWD: /bin/ls, PASSWD: ALL\n"));
+	assert_false(fix_way_unasked(MAY "    (bob) NOPASSWD: ALL\n"));
+	assert_false(fix_way_unasked(""));
 }
 
 static void key_counts_where_sshd_offers_every_method_that_it_asks_for(void **state)
 {
-#define OFFERS "pubkeyauthentication yes\npasswordauthentication no\nkbdinteractiveauthentication no\n"
+#define OFFERS "usepam yes\npubkeyauthentication yes\npasswordauthentication no\n" \
+	"kbdinteractiveauthentication no\n"
 	static const struct { const char *methods; int verdict; } of[] = {{"any", 0}, {"publickey", 0},
 	    {"publickey,password publickey", 0}, {"publickey,keyboard-interactive:pam", ERR_REFUSED},
 	    {"password", ERR_REFUSED}, {"publickey,gssapi-with-mic", ERR_REFUSED}};
 
 	(void)state;
-	facts_none(&host, "own-login", "fingerprint");
-	host_text("own-key", "alice", "/home/alice/.ssh/authorized_keys: 2");
-	host_text("own-root", "alice", "sudo");
+	alice_is_an_admin();
 	for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
 		char said[300];
 
@@ -538,8 +727,7 @@ static void key_counts_where_sshd_offers_every_method_that_it_asks_for(void **st
 static void login_by_a_key_that_it_has_handed_out_is_refused(void **state)
 {
 	(void)state;
-	host_text("own-key", "alice", "/home/alice/.ssh/authorized_keys: 2");
-	host_text("own-root", "alice", "sudo");
+	alice_is_an_admin();
 	host_text("own-login", "fingerprint", "SHA256:abc");
 	way_is(0, "alice");
 	host_text("eic-use", "journal", "1699999200 0 " EIC_LOGGED " with fingerprint: SHA256:abc, x\n");
@@ -569,6 +757,16 @@ int main(void)
 	    TEST(places_of_a_socket_and_of_a_configuration_are_read),
 	    TEST(key_without_a_shell_or_past_its_time_is_no_way_in),
 	    TEST(key_counts_where_sshd_offers_every_method_that_it_asks_for),
+	    TEST(key_for_logins_from_elsewhere_is_no_way_in),
+	    TEST(key_that_sshd_would_not_read_is_no_way_in),
+	    TEST(account_of_which_it_could_not_be_told_is_no_way_in),
+	    TEST(account_past_its_time_is_no_way_in),
+	    TEST(account_that_is_not_enrolled_is_no_way_in_where_a_code_is_asked_for),
+	    TEST(account_without_a_password_is_no_way_in_where_one_is_asked_for),
+	    TEST(key_alone_is_no_way_in_where_the_account_line_wants_a_code),
+	    TEST(login_that_is_forced_into_a_command_is_no_way_in),
+	    TEST(options_of_a_start_are_asked_too_who_gets_in),
+	    TEST(sudo_that_asks_for_nothing_is_told_by_its_last_rule),
 	    TEST(options_of_it_are_taken_out_of_a_line),
 	    TEST(what_cannot_be_taken_out_of_options_is_left),
 	    TEST(package_is_purged_also_when_only_its_configuration_is_there),
