@@ -34,6 +34,16 @@ static int exit_of(int r)
 	return r == ERR_REFUSED ? CMD_NO : r == ERR_CONFLICT ? CMD_AGAIN : CMD_TROUBLE;
 }
 
+/* Of several the transaction bears each name. */
+static void name_all(struct work *w)
+{
+	size_t n = 0;
+
+	for (unsigned i = 1; i <= 4; i++)
+		if ((w->what & FIX_ACCOUNT_BIT(i)) != 0 && n < sizeof(w->c.what))
+			n += (size_t)snprintf(w->c.what + n, sizeof(w->c.what) - n, "%sPWD-0%u", n > 0 ? "," : "", i);
+}
+
 static int read_options(struct work *w, int argc, char **argv)
 {
 	for (int i = 0; i < argc; i++) {
@@ -52,11 +62,10 @@ static int read_options(struct work *w, int argc, char **argv)
 			return cmd_usage("fix", N_("unknown option"), a);
 		else if (!cmd_fix_iam_names(a))
 			return cmd_usage("fix", N_("fixes of the account go by themselves"), a);
-		else {
+		else
 			w->what |= FIX_ACCOUNT_BIT(a[5] - '0');
-			(void)snprintf(w->c.what, sizeof(w->c.what), "%.6s", a);
-		}
 	}
+	name_all(w);
 	return CMD_YES;
 }
 

@@ -20,7 +20,7 @@ static bool line_of(const char *text, const char *key, char *out, size_t size)
 
 static void read_what(struct txn_said *x, const char *text)
 {
-	char action[16] = "", what[16] = "";
+	char action[16] = "", what[40] = "";
 
 	if (line_of(text, "what ", what, sizeof(what))) {
 		x->fix = true;

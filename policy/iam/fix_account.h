@@ -26,7 +26,7 @@ bool fix_account_same(const struct iam_policy *a, const struct iam_policy *b);
 
 struct fix_account {
 	struct account_caller who;
-	char what[16];      /* "PWD-02" */
+	char what[32];      /* "PWD-02,PWD-03": the checks, as they were asked for */
 	char profile[128];  /* "": none */
 	char region[64];    /* likewise */
 	struct iam_policy old, new;
