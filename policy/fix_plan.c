@@ -249,6 +249,22 @@ static void pair_lines(struct planning *g)
 		    "Instance Connect, or as none; give it one of its own", x->file, x->line);
 }
 
+static bool is_planned(const struct fix_plan *p, const char *path)
+{
+	for (int i = 0; i < p->count; i++)
+		if (strcmp(p->file[i].file.path, path) == 0)
+			return true;
+	return false;
+}
+
+/* The files that lose a command, or the user of one. */
+static void plan_parts(struct planning *g, bool user)
+{
+	for (size_t i = 0; i < g->count && g->r == 0; i++)
+		if (g->key[i].goes && g->key[i].user == user && !is_planned(g->p, g->key[i].file))
+			drop_lines(g, g->key[i].file);
+}
+
 static void plan_config(struct planning *g)
 {
 	const struct sshd_lines l = {g->f, see_line, untold, g};
@@ -258,14 +274,9 @@ static void plan_config(struct planning *g)
 	if (sshd_lines(&l, SSHD_LINES_MAIN) != 0)
 		fail(g, ERR_UNKNOWN, "file", SSHD_LINES_MAIN);
 	pair_lines(g);
-	for (size_t i = 0; i < g->count && g->r == 0; i++) {
-		bool before = !g->key[i].goes;
-
-		for (size_t k = 0; k < i; k++)
-			before = before || (g->key[k].goes && g->key[k].file == g->key[i].file);
-		if (!before)
-			drop_lines(g, g->key[i].file);
-	}
+	/* A command without its user is what no sshd starts with. */
+	plan_parts(g, false);
+	plan_parts(g, true);
 }
 
 /* ---- units and options ---- */

@@ -14,13 +14,14 @@ import time
 import pexpect
 import pytest
 from bastion import BUILD, SCRATCH, Sshd, run
-from test_audit_eic import CONFIG, DROPIN, PART, SCRIPTS, build_package, private_usr, script
+from test_audit_eic import CONFIG, DROPIN, PART, SCRIPTS, USER, build_package, private_usr, script
 from test_fix_eic import (CACHE, NAME, STATE, TXN, alone, ctl, eic_statuses, gets_in, history, host,
                           package_state, people, private_apt, watched)
 
 __all__ = ["private_usr", "people", "alone", "private_apt", "host"]
 DEB = CACHE / f"{NAME}_1.1.14-0test1_all.deb"
 COMMAND = f"{SCRIPTS}/eic_run_authorized_keys %u %f"
+LINE = f"AuthorizedKeysCommand {COMMAND}"
 # A stand-in: sshd is a process of its own, or a socket that starts one for each connection.
 SYSTEMCTL = r"""#!/bin/sh
 echo "$*" >>/run/called
@@ -331,6 +332,34 @@ def test_resume_judges_anew_who_gets_in(host):
         away.rename(keys)
     ctl("fix", "EIC", "--resume")
     assert not gets_in(server, user, pushed) and gets_in(server, user, user.client_key)
+
+
+def test_sshd_could_start_at_each_moment_where_command_and_user_are_in_two_files(host):
+    """Scripts of the package start it anew, and a kill leaves what is there then."""
+    text = CONFIG.read_text(encoding="utf-8")
+    CONFIG.write_text(f"{USER}\n" + text.replace(f"{LINE}\n{USER}\n", ""), encoding="utf-8")
+    PART.write_text(f"{LINE}\n", encoding="utf-8")
+    run("/usr/sbin/sshd", "-t")
+    before, half = watched(), pathlib.Path("/run/half")
+    with prerm(f"/usr/sbin/sshd -t || touch {half}\nexit 1\n"):
+        assert "all is as it was" in ctl("fix", "EIC", "--yes", code=3)
+    assert not half.exists() and watched() == before
+    ctl("fix", "EIC", "--yes")
+    assert not PART.exists() and USER not in CONFIG.read_text(encoding="utf-8")
+
+
+def test_file_that_somebody_has_changed_meanwhile_is_not_lost(host):
+    left = pathlib.Path(f"/etc/systemd/system/{NAME}.service")
+    left.write_text("# a unit\n", encoding="utf-8")
+    try:
+        with prerm(f"echo '# mine' >>{left}\n"):
+            said = ctl("fix", "EIC", "--yes", code=3)
+        assert f"{left}: has been changed since it was looked at" in said, said
+        kept = said.split("kept as ")[1].split()[0]
+        assert "# mine" in pathlib.Path(kept).read_text(encoding="utf-8")
+        assert history()[-1]["state"] == "returned"
+    finally:
+        left.unlink()
 
 
 def test_package_that_was_half_removed_is_whole_again_behind_the_way_back(host):

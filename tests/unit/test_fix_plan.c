@@ -127,6 +127,18 @@ static void command_goes_with_the_user_that_it_runs_as_and_leaves_others_theirs(
 	    "AuthorizedKeysCommand /opt/keys %u\n");
 }
 
+/* A command without its user is what no sshd starts with. */
+static void file_with_the_command_is_changed_before_that_with_its_user(void **state)
+{
+	(void)state;
+	host_file(HOST_CONFIG, USER "Include /etc/ssh/sshd_config.d/*.conf\n" USER);
+	host_text("glob", "/etc/ssh/sshd_config.d/*.conf", "/etc/ssh/sshd_config.d/50-keys.conf\n");
+	host_file("/etc/ssh/sshd_config.d/50-keys.conf", "Port 22\n" COMMAND);
+	make_plan();
+	assert_string_equal(plan.file[0].file.path, "/etc/ssh/sshd_config.d/50-keys.conf");
+	assert_string_equal(plan.file[1].file.path, HOST_CONFIG);
+}
+
 static void own_command_that_would_lose_its_user_is_refused_also_below_a_match(void **state)
 {
 	(void)state;
@@ -746,6 +758,7 @@ int main(void)
 	    TEST(both_lines_go_also_inside_a_match_and_nothing_else_does),
 	    TEST(own_command_for_keys_stays),
 	    TEST(command_goes_with_the_user_that_it_runs_as_and_leaves_others_theirs),
+	    TEST(file_with_the_command_is_changed_before_that_with_its_user),
 	    TEST(own_command_that_would_lose_its_user_is_refused_also_below_a_match),
 	    TEST(drop_in_of_its_own_goes_and_one_that_does_more_loses_but_that),
 	    TEST(options_of_the_start_to_come_are_judged_with_the_file),
