@@ -3,6 +3,7 @@
 #include "enroll/language.h"
 #include "lib/core/day.h"
 #include "policy/audit/eic.h"
+#include "policy/audit/eic_log.h"
 #include "policy/audit/pam_lines.h"
 #include "policy/audit/sshd_source.h"
 #include "policy/audit/words.h"
@@ -13,6 +14,8 @@
 
 #define OURS "pam_bastion.so"
 #define UNIX "pam_unix.so"
+#define GRACE_LEAST 600 /* seconds */
+#define SLACK 60        /* between clocks of the log and the kernel */
 
 /* One account that is judged, and why it does not count. */
 struct judging {
@@ -284,14 +287,64 @@ static bool has_handed_out(struct facts *f, const char *print)
 	return false;
 }
 
-static int judge_login(struct facts *f, struct err *e)
+/* The longest that a login may take by any sshd; 0: for ever. */
+static int64_t grace_of(struct facts *f)
+{
+	const struct fact *x = NULL;
+	int64_t most = GRACE_LEAST;
+	char text[40] = "n=", *value = text + 2;
+
+	while ((x = facts_next(f, "sshd", "", x)) != NULL) {
+		if (x->is != FACT_TEXT || !sshd_said_value(x->text, "logingracetime", value, sizeof(text) - 2))
+			continue;
+		if (words_number(text, "n") <= 0)
+			return 0;
+		most = words_number(text, "n") > most ? words_number(text, "n") : most;
+	}
+	return most;
+}
+
+/* Whether a line of a log, "TIME ...", is of that time, or there are as many as are kept. */
+static bool has_line(const char *text, int64_t from, int64_t to)
+{
+	char time[24];
+	int n = 0;
+
+	for (; *text != '\0'; text += strcspn(text, "\n"), text += *text == '\n', n++) {
+		(void)snprintf(time, sizeof(time), "n=%.*s", (int)strcspn(text, " \n"), text);
+		if (words_number(time, "n") < 0 || (words_number(time, "n") >= from &&
+		    words_number(time, "n") <= to))
+			return true;
+	}
+	return n >= EIC_LOG_MOST;
+}
+
+/* Whether it has handed out a key while this login came in, as far as logs go back for sure. */
+static bool was_at_work(struct facts *f, int64_t now)
+{
+	const struct fact *x = NULL;
+	const int64_t grace = grace_of(f);
+	char text[40];
+	int64_t begun;
+
+	(void)snprintf(text, sizeof(text), "n=%.20s", facts_string(f, "own-login", "begun"));
+	begun = words_number(text, "n");
+	if (begun < now - DAY_SECONDS || begun > now + SLACK || grace == 0)
+		return has_handed_out(f, "");
+	while ((x = facts_next(f, "eic-use", "", x)) != NULL)
+		if (x->is == FACT_TEXT && has_line(x->text, begun - grace - SLACK, begun + SLACK))
+			return true;
+	return false;
+}
+
+static int judge_login(struct facts *f, int64_t now, struct err *e)
 {
 	const struct fact *x = facts_get(f, "own-login", "fingerprint");
 
 	if (x->is == FACT_TEXT && has_handed_out(f, x->text))
 		return err_set(e, ERR_REFUSED, "this login came in by EC2 Instance Connect (%s); log in "
 		    "with a key of your own, or give --i-have-console", x->text);
-	if ((x->is == FACT_TROUBLE || x->is == FACT_UNKNOWN) && has_handed_out(f, ""))
+	if ((x->is == FACT_TROUBLE || x->is == FACT_UNKNOWN) && was_at_work(f, now))
 		return err_set(e, ERR_REFUSED, "it could not be told whether this login came in by EC2 "
 		    "Instance Connect, and it was in use lately; give --i-have-console");
 	return 0;
@@ -318,7 +371,7 @@ int fix_way_judge(struct facts *f, const struct fix_way_who *w, struct err *e)
 	struct sshd_sources *all = sshd_sources(f);
 	struct judging j = {.f = f, .now = w->now, .why = w->why, .size = w->size};
 	const struct fact *x = NULL;
-	int r = judge_login(f, e);
+	int r = judge_login(f, w->now, e);
 	bool in = false;
 
 	w->who[0] = w->why[0] = '\0';

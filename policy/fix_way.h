@@ -9,6 +9,7 @@
  *   own-root USER          "root", "sudo", or "sudo unasked" where sudo wants no password: how
  *                          who has a key becomes root; none
  *   own-login fingerprint  of the key that this login came in with; none: it came in without
+ *   own-login begun        when that was, in seconds since 1970
  */
 #ifndef PB_FIX_WAY_H
 #define PB_FIX_WAY_H

@@ -9,6 +9,7 @@
 #include "policy/run.h"
 #include "policy/sshd_said.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -238,6 +239,7 @@ static void gather_login(struct facts *f)
 		facts_none(f, "own-login", "fingerprint");
 		return;
 	}
+	facts_format(f, "own-login", "begun", "%" PRId64, enable_login_wall(&l));
 	for (int i = 0; i < 2 && l.pid > 1 && print[0] == '\0'; i++, l.pid = parent_of(l.pid)) {
 		ask_journal(l.pid, print, sizeof(print));
 		if (print[0] == '\0')

@@ -251,6 +251,31 @@ def test_account_that_cannot_log_in_is_no_way_in(host):
     assert watched() == before and not history()
 
 
+def test_login_by_key_and_code_is_not_taken_for_one_by_it(host):
+    """Of two methods sshd logs the last one, so that no log has the key."""
+    _, user, _, _ = host
+    log = pathlib.Path("/var/log/auth.log")
+    modules = run(pathlib.Path(__file__).parents[2] / "packaging/securedir").strip()
+    shutil.copy(BUILD / "pam_bastion.so", modules)  # /usr is one of memory here
+
+    def said_in_a_login(handed_out):
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(handed_out))
+        log.write_text(f"{stamp} host ec2-instance-connect[7]: Providing ssh key from EC2 Instance "
+                       "Connect with fingerprint: SHA256:x, request-id: 1, for IAM principal: x\n",
+                       encoding="utf-8")
+        with Sshd() as server:
+            return server.ssh(user, user.code(), command=("sudo", BUILD / "bastionctl", "fix", "EIC",
+                                                          "--dry-run")).text
+
+    try:
+        said = said_in_a_login(time.time() - 86400)
+        assert "Gets in without it" in said and "Nothing was changed" in said, said
+        assert "it could not be told whether this login" in said_in_a_login(time.time())
+    finally:
+        log.unlink()
+        pathlib.Path(modules, "pam_bastion.so").unlink()
+
+
 def test_rollback_brings_all_back_where_the_number_of_the_account_is_somebody_elses(host):
     before = watched()
     uid = run("id", "-u", NAME).strip()

@@ -2,6 +2,7 @@
  * fix_key.h, fix_way.h. */
 #include "tests/unit/audit_host.h"
 
+#include "policy/audit/eic_log.h"
 #include "policy/fix_future.h"
 #include "policy/fix_key.h"
 #include "policy/fix_options.h"
@@ -750,6 +751,51 @@ static void login_by_a_key_that_it_has_handed_out_is_refused(void **state)
 	way_is(ERR_REFUSED, "it could not be told");
 }
 
+/* With a code behind the key no log has the key of a login. */
+static void login_while_it_has_handed_out_none_is_another(void **state)
+{
+#define HANDED(time) time " 0 " EIC_LOGGED " with fingerprint: SHA256:abc, x\n"
+	(void)state;
+	alice_is_an_admin();
+	facts_trouble(&host, "own-login", "fingerprint", "no log");
+	host_text("own-login", "begun", "1789990000");
+	host_text("eic-use", "journal", HANDED("1789900000") HANDED("1789995000"));
+	way_is(0, "alice");
+	host_text("eic-use", "journal", HANDED("1789900000") HANDED("1789989990"));
+	way_is(ERR_REFUSED, "it could not be told");
+	host_text("eic-use", "journal", HANDED("1789990030"));
+	way_is(ERR_REFUSED, "it could not be told");
+	/* As long as a login may take. */
+	host_text("eic-use", "journal", HANDED("1789986500"));
+	way_is(0, "alice");
+	host_text("sshd", "process 9:alice", "logingracetime 3600\n");
+	way_is(ERR_REFUSED, "it could not be told");
+	host_text("sshd", "process 9:alice", "logingracetime 0\n");
+	host_text("eic-use", "journal", HANDED("1789900000"));
+	way_is(ERR_REFUSED, "it could not be told");
+	facts_none(&host, "sshd", "process 9:alice");
+	way_is(0, "alice");
+	/* Logs may have lost what is older, or have had more of it than is kept. */
+	host_text("own-login", "begun", "1789900000");
+	host_text("eic-use", "journal", HANDED("1789995000"));
+	way_is(ERR_REFUSED, "it could not be told");
+}
+
+static void login_among_more_keys_than_are_kept_is_not_told(void **state)
+{
+	struct buffer all = {0};
+
+	(void)state;
+	alice_is_an_admin();
+	facts_trouble(&host, "own-login", "fingerprint", "no log");
+	host_text("own-login", "begun", "1789990000");
+	for (int i = 0; i < EIC_LOG_MOST; i++)
+		buffer_text(&all, HANDED("1789995000"));
+	host_text("eic-use", "journal", buffer_string(&all));
+	way_is(ERR_REFUSED, "it could not be told");
+	buffer_free(&all);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -791,7 +837,9 @@ int main(void)
 	    TEST(what_a_pin_does_not_keep_out_is_left),
 	    TEST(configuration_to_come_has_every_include_in_its_place),
 	    TEST(somebody_else_has_to_get_in_and_become_root),
-	    TEST(login_by_a_key_that_it_has_handed_out_is_refused)};
+	    TEST(login_by_a_key_that_it_has_handed_out_is_refused),
+	    TEST(login_while_it_has_handed_out_none_is_another),
+	    TEST(login_among_more_keys_than_are_kept_is_not_told)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
