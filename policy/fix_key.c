@@ -206,5 +206,6 @@ bool fix_key_lets_in(const char *line, const struct fix_key_login *l)
 		return false;
 	p += word(p);
 	p += strspn(p, " \t");
-	return is_whole(p, word(p), t);
+	return is_whole(p, word(p), t) && (l->revoked == NULL ||
+	    memmem(l->revoked, strlen(l->revoked), p, word(p)) == NULL);
 }

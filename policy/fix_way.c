@@ -261,11 +261,15 @@ static bool becomes_root(const struct judging *j)
 	return strcmp(x->text, "sudo") != 0 || can_answer(j, "sudo");
 }
 
-/* By each sshd of the host, and by the file alone, which is what may be left of it. */
+/* By each sshd of the host, and by the file alone, which is what may be left of it, also from
+ * where this login comes. */
 static bool gets_in(const struct judging *j, const struct sshd_sources *all)
 {
 	if (strcmp(j->user, EIC_NAME) == 0 || !gets_in_by(j, SSHD_SOURCE_FILE, "sshd") ||
 	    !is_in_time(j) || !becomes_root(j))
+		return false;
+	if (facts_get(j->f, "own-login", "from")->is == FACT_TEXT &&
+	    !gets_in_by(j, FIX_WAY_HERE, "sshd"))
 		return false;
 	for (size_t i = 0; i < all->count; i++)
 		if (strcmp(all->item[i].name, SSHD_SOURCE_FILE) != 0 &&

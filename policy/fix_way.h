@@ -10,6 +10,10 @@
  *                          who has a key becomes root; none
  *   own-login fingerprint  of the key that this login came in with; none: it came in without
  *   own-login begun        when that was, in seconds since 1970
+ *   own-login from         the address that it came from; none: not by ssh
+ *
+ * and, where it came from somewhere, for SOURCE FIX_WAY_HERE those of gather_sshd.c by the file
+ * for a login from there.
  */
 #ifndef PB_FIX_WAY_H
 #define PB_FIX_WAY_H
@@ -21,6 +25,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define FIX_WAY_HERE "from here"
 #define FIX_WAY_NAME 700 /* of a fact about one account by one sshd */
 
 /* Behind gather_host(). */

@@ -5,6 +5,7 @@
 #include "policy/audit/sshd_source.h"
 #include "policy/enable_keys.h"
 #include "policy/enable_login.h"
+#include "policy/enable_put.h"
 #include "policy/fix_key.h"
 #include "policy/run.h"
 #include "policy/sshd_said.h"
@@ -26,6 +27,7 @@ struct gathering {
 	struct facts *f;
 	char from[64];         /* where this login comes from; "": not known */
 	char algorithms[4096]; /* that the sshd that is looked at takes */
+	struct buffer revoked; /* the keys that it takes no more */
 	char path[PATH_MAX];   /* of the first file with a key, and how many are in it */
 	size_t keys;
 };
@@ -58,7 +60,8 @@ static void gather_root(struct facts *f, const char *user, uid_t uid)
 static bool see_key(void *ctx, const char *path, const char *line)
 {
 	struct gathering *g = ctx;
-	const struct fix_key_login l = {g->from, g->algorithms, (int64_t)time(NULL)};
+	const struct fix_key_login l = {.from = g->from, .algorithms = g->algorithms,
+	    .revoked = buffer_string(&g->revoked), .now = (int64_t)time(NULL)};
 
 	if (g->keys > 0 && strcmp(path, g->path) != 0)
 		return true;
@@ -106,12 +109,31 @@ static void find_reason(const struct gathering *g, const char *said, const char 
 		why[0] = '\0';
 }
 
+/* false: it cannot be told.  Then sshd takes no key, or it is a list of another form. */
+static bool read_revoked(struct gathering *g, const char *said)
+{
+	struct enable_file f = {.was = false};
+	bool told;
+
+	buffer_free(&g->revoked);
+	if (!sshd_said_value(said, "revokedkeys", f.path, sizeof(f.path)) || strcmp(f.path, "none") == 0)
+		return true;
+	told = enable_file_read(&f, NULL) == 0 && f.was && strncmp(buffer_string(&f.old), "SSHKRL", 6) != 0;
+	if (told)
+		g->revoked = f.old;
+	else
+		buffer_free(&f.old);
+	return told;
+}
+
 /* By one sshd, which has said this. */
 static void gather_keys(struct gathering *g, const char *name, const char *user, const char *said)
 {
 	char why[400];
 
 	find_reason(g, said, user, why, sizeof(why));
+	if (why[0] == '\0' && !read_revoked(g, said))
+		(void)snprintf(why, sizeof(why), "RevokedKeys");
 	if (why[0] != '\0')
 		return facts_trouble(g->f, "own-key", name, why);
 	if (!sshd_said_value(said, "pubkeyacceptedalgorithms", g->algorithms, sizeof(g->algorithms)) &&
@@ -141,6 +163,25 @@ static bool gather_by(struct gathering *g, const char *source, const char *user)
 	return facts_get(g->f, "own-key", name)->is == FACT_TEXT;
 }
 
+/* By the file for a login from where this one comes: a Match may name addresses. */
+static void gather_from(struct gathering *g, const char *user)
+{
+	const struct sshd_login q = {.user = user, .from = g->from};
+	struct buffer said = {0};
+	char name[FIX_WAY_NAME];
+	struct err e = {0};
+
+	(void)snprintf(name, sizeof(name), FIX_WAY_HERE ":%s", user);
+	facts_text(g->f, "sshd-class", name, user, strlen(user));
+	facts_none(g->f, "sshd-refuses", name); /* gather_keys() finds out */
+	if (sshd_said_ask(&q, &said, &e) == 0)
+		facts_text(g->f, "sshd", name, buffer_string(&said), said.len);
+	else
+		facts_trouble(g->f, "sshd", name, e.text);
+	buffer_free(&said);
+	(void)gather_by(g, FIX_WAY_HERE, user);
+}
+
 static void gather_person(struct gathering *g, const struct sshd_sources *all, const char *user)
 {
 	const struct passwd *pw;
@@ -151,6 +192,8 @@ static void gather_person(struct gathering *g, const struct sshd_sources *all, c
 			has = gather_by(g, all->item[i].name, user) || has;
 	if (has && (pw = getpwnam(user)) != NULL)
 		gather_root(g->f, user, pw->pw_uid);
+	if (g->from[0] != '\0' && facts_get(g->f, "own-root", user)->is == FACT_TEXT)
+		gather_from(g, user);
 }
 
 /* ---- this login ---- */
@@ -236,7 +279,11 @@ static void gather_login(struct facts *f)
 
 	enable_login_here(ENABLE_SSHD, &l);
 	if (l.pid == 0) {
-		facts_none(f, "own-login", "fingerprint");
+		/* A terminal that outlives its login, such as tmux's, has no sshd above it. */
+		if (facts_get(f, "own-login", "from")->is == FACT_TEXT)
+			facts_trouble(f, "own-login", "fingerprint", "the login by ssh has ended");
+		else
+			facts_none(f, "own-login", "fingerprint");
 		return;
 	}
 	facts_format(f, "own-login", "begun", "%" PRId64, enable_login_wall(&l));
@@ -266,6 +313,10 @@ static void gather_people(struct facts *f, const struct sshd_sources *all)
 	}
 	g->f = f;
 	enable_login_address(g->from, sizeof(g->from));
+	if (g->from[0] != '\0')
+		facts_text(f, "own-login", "from", g->from, strlen(g->from));
+	else
+		facts_none(f, "own-login", "from");
 	while ((x = facts_next(f, "login", "", x)) != NULL)
 		if (x->is == FACT_TEXT)
 			buffer_format(&names, "%s\n", x->name);
@@ -274,6 +325,7 @@ static void gather_people(struct facts *f, const struct sshd_sources *all)
 		gather_person(g, all, name);
 	f->failed = f->failed || names.failed;
 	buffer_free(&names);
+	buffer_free(&g->revoked);
 	free(g);
 }
 

@@ -276,6 +276,40 @@ def test_login_by_key_and_code_is_not_taken_for_one_by_it(host):
         pathlib.Path(modules, "pam_bastion.so").unlink()
 
 
+def test_login_that_is_not_seen_any_more_may_have_come_in_by_it(host):
+    """Above a terminal of tmux there is no sshd."""
+    log = pathlib.Path("/var/log/auth.log")
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(time.time() - 3600))
+    here = {"SSH_CONNECTION": "198.51.100.7 4711 192.0.2.9 22"}
+
+    def says(code, **env):
+        done = subprocess.run([BUILD / "bastionctl", "fix", "EIC", "--dry-run"], check=False,
+                              capture_output=True, text=True, env=os.environ | env)
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    assert "Gets in without it" in says(1, **here)
+    log.write_text(f"{stamp} host ec2-instance-connect[7]: Providing ssh key from EC2 Instance "
+                   "Connect with fingerprint: SHA256:x, request-id: 1, for IAM principal: x\n",
+                   encoding="utf-8")
+    try:
+        assert "Gets in without it" in says(1)
+        assert "it could not be told whether this login" in says(1, **here)
+    finally:
+        log.unlink()
+
+
+def test_address_that_sshd_takes_no_key_from_is_no_way_in(host):
+    text = CONFIG.read_text(encoding="utf-8")
+    CONFIG.write_text(text + "Match Address 198.51.100.0/24\n PubkeyAuthentication no\n", encoding="utf-8")
+    for address, said in (("198.51.100.7", "nobody who may log in"),
+                          ("203.0.113.7", "Gets in without it")):
+        done = subprocess.run([BUILD / "bastionctl", "fix", "EIC", "--dry-run"], check=False,
+                              capture_output=True, text=True,
+                              env=os.environ | {"SSH_CONNECTION": f"{address} 4711 192.0.2.9 22"})
+        assert said in done.stdout + done.stderr, done.stdout + done.stderr
+
+
 def test_rollback_brings_all_back_where_the_number_of_the_account_is_somebody_elses(host):
     before = watched()
     uid = run("id", "-u", NAME).strip()

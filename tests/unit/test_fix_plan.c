@@ -492,7 +492,7 @@ static void way_is(int verdict, const char *says)
 
 static bool lets_in(const char *line)
 {
-	const struct fix_key_login l = {"198.51.100.7", "ssh-ed25519,rsa-sha2-512", NOW};
+	const struct fix_key_login l = {"198.51.100.7", "ssh-ed25519,rsa-sha2-512", NULL, NOW};
 
 	return fix_key_lets_in(line, &l);
 }
@@ -523,7 +523,7 @@ static void key_without_a_shell_or_past_its_time_is_no_way_in(void **state)
 
 static void key_for_logins_from_elsewhere_is_no_way_in(void **state)
 {
-	const struct fix_key_login console = {"", "", NOW};
+	const struct fix_key_login console = {.from = "", .algorithms = "", .now = NOW};
 
 	(void)state;
 	assert_true(lets_in("from=\"192.0.2.0/24,198.51.100.0/24\" " KEY "\n"));
@@ -544,6 +544,16 @@ static void key_that_sshd_would_not_read_is_no_way_in(void **state)
 	assert_false(lets_in("ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPP\n"));
 	assert_true(lets_in("ssh-rsa AAAAB3NzaC1yc2EAAAABAwAAAAED\n"));
 	assert_false(lets_in("ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAABAwAAAAED\n"));
+}
+
+static void key_that_is_revoked_is_no_way_in(void **state)
+{
+	struct fix_key_login l = {"", "", "# gone\n" KEY " me\n", NOW};
+
+	(void)state;
+	assert_false(fix_key_lets_in("no-pty " KEY " me\n", &l));
+	l.revoked = "# none\n";
+	assert_true(fix_key_lets_in("no-pty " KEY " me\n", &l));
 }
 
 #define PAM_SSHD "auth required pam_bastion.so\naccount required pam_unix.so\n"
@@ -704,6 +714,20 @@ static void options_of_a_start_are_asked_too_who_gets_in(void **state)
 	way_is(ERR_REFUSED, "alice: AllowUsers does not name alice");
 }
 
+static void account_that_sshd_lets_in_from_elsewhere_alone_is_no_way_in(void **state)
+{
+	(void)state;
+	alice_is_an_admin();
+	host_text("own-login", "from", "198.51.100.7");
+	way_is(ERR_REFUSED, "nobody");
+	host_person(FIX_WAY_HERE, "alice", "alice");
+	host_text("own-key", FIX_WAY_HERE ":alice", "/home/alice/.ssh/authorized_keys: 2");
+	host_text("sshd", FIX_WAY_HERE ":alice", HOST_SAID);
+	way_is(0, "alice");
+	host_text("sshd", FIX_WAY_HERE ":alice", "usepam yes\npubkeyauthentication no\n");
+	way_is(ERR_REFUSED, "alice: AuthenticationMethods");
+}
+
 static void sudo_that_asks_for_nothing_is_told_by_its_last_rule(void **state)
 {
 #define MAY "Matching Defaults entries for a on h:\n    env_reset\n\nUser a may run the following:\n"
@@ -817,7 +841,7 @@ int main(void)
 	    TEST(key_without_a_shell_or_past_its_time_is_no_way_in),
 	    TEST(key_counts_where_sshd_offers_every_method_that_it_asks_for),
 	    TEST(key_for_logins_from_elsewhere_is_no_way_in),
-	    TEST(key_that_sshd_would_not_read_is_no_way_in),
+	    TEST(key_that_sshd_would_not_read_is_no_way_in), TEST(key_that_is_revoked_is_no_way_in),
 	    TEST(account_of_which_it_could_not_be_told_is_no_way_in),
 	    TEST(account_past_its_time_is_no_way_in),
 	    TEST(account_that_is_not_enrolled_is_no_way_in_where_a_code_is_asked_for),
@@ -825,6 +849,7 @@ int main(void)
 	    TEST(key_alone_is_no_way_in_where_the_account_line_wants_a_code),
 	    TEST(login_that_is_forced_into_a_command_is_no_way_in),
 	    TEST(options_of_a_start_are_asked_too_who_gets_in),
+	    TEST(account_that_sshd_lets_in_from_elsewhere_alone_is_no_way_in),
 	    TEST(sudo_that_asks_for_nothing_is_told_by_its_last_rule),
 	    TEST(options_of_it_are_taken_out_of_a_line),
 	    TEST(what_cannot_be_taken_out_of_options_is_left),
