@@ -299,15 +299,18 @@ def test_login_that_is_not_seen_any_more_may_have_come_in_by_it(host):
         log.unlink()
 
 
-def test_address_that_sshd_takes_no_key_from_is_no_way_in(host):
+def test_address_that_sshd_lets_nobody_in_from_is_no_way_in(host):
+    _, user, _, _ = host
     text = CONFIG.read_text(encoding="utf-8")
-    CONFIG.write_text(text + "Match Address 198.51.100.0/24\n PubkeyAuthentication no\n", encoding="utf-8")
-    for address, said in (("198.51.100.7", "nobody who may log in"),
-                          ("203.0.113.7", "Gets in without it")):
-        done = subprocess.run([BUILD / "bastionctl", "fix", "EIC", "--dry-run"], check=False,
-                              capture_output=True, text=True,
-                              env=os.environ | {"SSH_CONNECTION": f"{address} 4711 192.0.2.9 22"})
-        assert said in done.stdout + done.stderr, done.stdout + done.stderr
+    for lines in ("Match Address 198.51.100.0/24\n PubkeyAuthentication no\n",
+                  f"AllowUsers {user.name}@203.0.113.0/24\n"):
+        CONFIG.write_text(lines + text if lines[0] == "A" else text + lines, encoding="utf-8")
+        for address, said in (("198.51.100.7", "nobody who may log in"),
+                              ("203.0.113.7", "Gets in without it")):
+            done = subprocess.run([BUILD / "bastionctl", "fix", "EIC", "--dry-run"], check=False,
+                                  capture_output=True, text=True, env=os.environ | {
+                                      "SSH_CONNECTION": f"{address} 4711 192.0.2.9 22"})
+            assert said in done.stdout + done.stderr, done.stdout + done.stderr
 
 
 def test_rollback_brings_all_back_where_the_number_of_the_account_is_somebody_elses(host):
