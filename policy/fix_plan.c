@@ -410,11 +410,11 @@ static void plan_units(struct planning *g)
 /* ---- package, scripts, leftovers ---- */
 
 /* The third word of a state: what somebody wants of it is the first. */
-static bool is_installed(const char *state)
+static bool is_state(const char *state, const char *third)
 {
-	const size_t n = strcspn(state, "\n");
+	const size_t n = strcspn(state, "\n"), m = strlen(third);
 
-	return n > 10 && strncmp(state + n - 10, " installed", 10) == 0;
+	return n > m && state[n - m - 1] == ' ' && strncmp(state + n - m, third, m) == 0;
 }
 
 static void plan_package(struct planning *g, const char *name)
@@ -427,14 +427,15 @@ static void plan_package(struct planning *g, const char *name)
 		return fail(g, ERR_UNKNOWN, "package", name);
 	if (x->is == FACT_NONE || state == NULL)
 		return;
-	state++;
+	if (is_state(++state, "not-installed"))
+		return;
 	version = state + strcspn(state, "\n");
 	version += *version == '\n';
 	to->rpm = strncmp(x->text, "rpm\n", 4) == 0;
 	if (strncmp(state, "hold ", 5) == 0 && g->r == 0)
 		g->r = err_set(g->e, ERR_REFUSED, "package %s: it is held; `apt-mark unhold %s` first", name,
 		    name);
-	to->installed = is_installed(state);
+	to->installed = is_state(state, "installed");
 	(void)snprintf(to->name, sizeof(to->name), "%s", name);
 	(void)snprintf(to->version, sizeof(to->version), "%.*s", (int)strcspn(version, " \n"), version);
 	g->p->packages++;

@@ -207,6 +207,7 @@ def test_step_that_fails_takes_all_back(host):
     finally:
         prerm.write_text(good, encoding="utf-8")
     assert watched() == before and history()[0]["state"] == "returned"
+    assert package_state() == "install ok installed", package_state()
     assert gets_in(server, user, pushed) and gets_in(server, user, user.client_key)
 
 

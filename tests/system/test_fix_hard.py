@@ -429,7 +429,7 @@ def test_package_that_was_half_removed_is_whole_again_behind_the_way_back(host):
     with prerm("kill -9 $PPID\n"):
         said = ctl("fix", "EIC", "--yes", code=3)
     assert "all is as it was" in said, said
-    assert package_state().endswith(" ok installed"), package_state()
+    assert package_state() == "install ok installed", package_state()
     assert watched() == before
 
 

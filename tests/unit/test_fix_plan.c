@@ -206,6 +206,17 @@ static void package_that_is_held_is_refused(void **state)
 	assert_true(plan.package[0].installed);
 }
 
+static void package_that_dpkg_alone_remembers_is_none(void **state)
+{
+	(void)state;
+	host_text("package", EIC_NAME, "dpkg\nunknown ok not-installed\n");
+	make_plan();
+	assert_true(fix_plan_is_empty(&plan));
+	host_text("package", EIC_NAME, "dpkg\nhold ok not-installed\n");
+	make_plan();
+	assert_true(fix_plan_is_empty(&plan));
+}
+
 static void package_is(enum fix_package_is is, bool rpm, int status, const char *out, const char *err)
 {
 	struct run_said said = {{0}, {0}};
@@ -832,7 +843,7 @@ int main(void)
 	    TEST(own_command_that_would_lose_its_user_is_refused_also_below_a_match),
 	    TEST(drop_in_of_its_own_goes_and_one_that_does_more_loses_but_that),
 	    TEST(options_of_the_start_to_come_are_judged_with_the_file),
-	    TEST(package_that_is_held_is_refused),
+	    TEST(package_that_is_held_is_refused), TEST(package_that_dpkg_alone_remembers_is_none),
 	    TEST(query_that_fails_is_never_taken_for_gone),
 	    TEST(package_that_is_half_configured_is_not_as_it_was),
 	    TEST(link_in_the_place_of_a_file_is_refused_by_the_plan),
