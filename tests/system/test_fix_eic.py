@@ -273,3 +273,31 @@ def test_fix_that_is_killed_anywhere_ends_well(host, capsys):
         settle(before, server, user, pushed)
     with capsys.disabled():
         print(f"killed at {len(points)} of {int(2 * (count - first))} places ", end="")
+
+
+@pytest.mark.skipif(not killer.WORKS, reason="numbers of system calls are those of x86_64")
+def test_fix_that_is_killed_on_its_way_back_goes_all_the_way(host, capsys):
+    server, user, _, deb = host
+    before = watched()
+    shutil.copy(deb, CACHE / f"{NAME}_1.1.14-0test1_all.deb")
+    info = pathlib.Path("/var/lib/dpkg/info")
+    (info / f"{NAME}.postinst").write_text("#!/bin/sh\n", encoding="utf-8")
+    (info / f"{NAME}.prerm").write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+    fix = [BUILD / "bastionctl", "fix", "EIC", "--yes"]
+    first, _ = killer.run_killed([*fix, "--dry-run"], 1e9, SCRATCH / "killed")
+    count, status = killer.run_killed(fix, 1e9, SCRATCH / "killed")
+    assert status == 3 and watched() == before, (SCRATCH / "killed").read_text(encoding="utf-8")
+    points = [first + i / 2 for i in range(int(2 * (count - first)))]
+    points = points[len(points) // 2:]  # the package is in the first half
+    if os.environ.get("FIX_KILLS") != "all":
+        points = points[::max(1, len(points) // 4)]
+    for at in points:
+        killer.run_killed(fix, at, SCRATCH / "killed")
+        run("/usr/sbin/sshd", "-t")
+        assert gets_in(server, user, user.client_key)
+        subprocess.run([*fix[:2], "--resume"], check=False, capture_output=True)
+        assert history()[-1]["state"] == "returned" and watched() == before
+        assert package_state() == "install ok installed"
+    (info / f"{NAME}.prerm").write_text("#!/bin/sh\n", encoding="utf-8")
+    with capsys.disabled():
+        print(f"killed at {len(points)} of {int(2 * (count - first))} places ", end="")
