@@ -248,7 +248,27 @@ def test_account_that_cannot_log_in_is_no_way_in(host):
     run(BUILD / "enroll-mfa", "remove", user.name)
     is_refused(f"{user.name}: is asked for a code, and has none that counts")
     user.enrol()
+    nologin = pathlib.Path("/etc/nologin")
+    nologin.touch()
+    is_refused("")
+    nologin.unlink()
     assert watched() == before and not history()
+
+
+def test_key_that_is_revoked_is_no_way_in(host):
+    _, user, pushed, _ = host
+    revoked, text = pathlib.Path("/run/revoked"), CONFIG.read_text(encoding="utf-8")
+    CONFIG.write_text(f"RevokedKeys {revoked}\n" + text, encoding="utf-8")
+    try:
+        for keys, said in ((pathlib.Path(f"{pushed}.pub").read_bytes(), "Gets in without it"),
+                           (b"SSHKRL\n\0", "nobody who may log in"),
+                           (pathlib.Path(f"{user.key}.pub").read_bytes(), "nobody who may log in")):
+            revoked.write_bytes(keys)
+            assert said in ctl("fix", "EIC", "--dry-run", code=1)
+        revoked.unlink()  # then sshd takes no key
+        assert "nobody who may log in" in ctl("fix", "EIC", "--dry-run", code=1)
+    finally:
+        revoked.unlink(missing_ok=True)
 
 
 def test_login_by_key_and_code_is_not_taken_for_one_by_it(host):
