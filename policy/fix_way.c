@@ -146,13 +146,27 @@ static enum key_way way_of(const char *said, const char *list)
 		const size_t n = strcspn(p, ",");
 		const bool is_key = n == 9 && strncmp(p, "publickey", n) == 0;
 
-		if (!is_offered(said, p, n))
+		/* A second key has to be another one. */
+		if (!is_offered(said, p, n) || (key && is_key))
 			return KEY_NO;
 		key = key || is_key;
 		other = other || !is_key;
 		p += n;
 	}
 	return !key ? KEY_NO : other ? KEY_AND_ANSWER : KEY_ALONE;
+}
+
+/* Whether what the list asks for beside the key can be shown by its methods: a code is asked for
+ * by keyboard-interactive alone, which without PAM asks nothing. */
+static bool can_show(const struct judging *j, const char *list, bool pam, const char *service)
+{
+	const bool kbdint = strstr(list, "keyboard-interactive") != NULL;
+	struct pam_place place;
+
+	if (pam && !kbdint && !is_let_off(j) &&
+	    find_line(j, service, PAMD_AUTH, OURS, &place) != LINE_NONE)
+		return no(j, _("has to show a code, and sshd asks for none"));
+	return pam || !kbdint || no(j, "UsePAM no, keyboard-interactive");
 }
 
 /* Whether he gets through one of the lists: UsePAM no asks for a password of its own. */
@@ -169,6 +183,8 @@ static bool gets_through(const struct judging *j, const char *said, const char *
 	case KEY_AND_ANSWER:
 		break;
 	}
+	if (!can_show(j, list, pam, service))
+		return false;
 	if (pam)
 		return can_answer(j, service);
 	return has_password(j) || no(j, _("is asked for a password, and has none"));

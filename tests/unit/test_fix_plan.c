@@ -695,6 +695,28 @@ static void key_alone_is_no_way_in_where_the_account_line_wants_a_code(void **st
 	way_is(0, "alice");
 }
 
+static void methods_that_cannot_ask_for_what_is_wanted_are_no_way_in(void **state)
+{
+#define METHODS(pam, list) "usepam " pam "\npubkeyauthentication yes\npasswordauthentication yes\n" \
+	"kbdinteractiveauthentication yes\nauthenticationmethods " list "\n"
+	static const struct { const char *said; int verdict; } of[] = {
+	    {METHODS("yes", "publickey,keyboard-interactive:pam"), 0},
+	    {METHODS("yes", "publickey,password"), ERR_REFUSED},
+	    {METHODS("no", "publickey,password"), 0},
+	    {METHODS("no", "publickey,keyboard-interactive"), ERR_REFUSED},
+	    {METHODS("yes", "publickey,publickey"), ERR_REFUSED}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
+		alice_is_an_admin();
+		host_text("sshd", "config:alice", of[i].said);
+		way_is(of[i].verdict, of[i].verdict == 0 ? "alice" : "nobody");
+	}
+	host_text("sshd", "config:alice", METHODS("yes", "publickey,password"));
+	host_text("duty", "alice", "duty=exempt until=1800000000 line=3");
+	way_is(0, "alice");
+}
+
 static void login_that_is_forced_into_a_command_is_no_way_in(void **state)
 {
 	(void)state;
@@ -858,6 +880,7 @@ int main(void)
 	    TEST(account_that_is_not_enrolled_is_no_way_in_where_a_code_is_asked_for),
 	    TEST(account_without_a_password_is_no_way_in_where_one_is_asked_for),
 	    TEST(key_alone_is_no_way_in_where_the_account_line_wants_a_code),
+	    TEST(methods_that_cannot_ask_for_what_is_wanted_are_no_way_in),
 	    TEST(login_that_is_forced_into_a_command_is_no_way_in),
 	    TEST(options_of_a_start_are_asked_too_who_gets_in),
 	    TEST(account_that_sshd_lets_in_from_elsewhere_alone_is_no_way_in),
