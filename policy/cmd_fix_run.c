@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define WAIT 30 /* seconds for another bastionctl */
@@ -212,7 +213,8 @@ static int begin(struct work *w)
 /* Whether sshd would take it, and whether somebody else gets in. */
 static int judge(struct work *w)
 {
-	char who[400];
+	char who[400], why[400];
+	const struct fix_way_who way = {who, why, sizeof(who), (int64_t)time(NULL)};
 	int r;
 
 	r = fix_sshd_test(&w->facts, &w->change.plan, &w->e);
@@ -221,8 +223,11 @@ static int judge(struct work *w)
 	if (w->o->console)
 		return CMD_YES;
 	fix_way_gather(&w->facts);
-	if ((r = fix_way_judge(&w->facts, who, sizeof(who), &w->e)) != 0)
+	if ((r = fix_way_judge(&w->facts, &way, &w->e)) != 0) {
+		if (why[0] != '\0')
+			(void)fprintf(stderr, _("Does not get in without it: %s\n"), why);
 		return cmd_tell(&w->e, exit_of(r));
+	}
 	(void)printf(_("Gets in without it: %s\n"), who);
 	return CMD_YES;
 }

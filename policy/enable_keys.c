@@ -4,6 +4,7 @@
 #include "policy/sshd_said.h"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <limits.h>
 #include <pwd.h>
 #include <stdbool.h>
@@ -16,6 +17,7 @@
 
 #define KEYS_MAX 65536 /* bytes of a file that are looked at */
 #define BLANKS " \t\r\n"
+#define GROUPS_MAX 1024
 #define LINE 20000     /* an RSA key of 16384 bits and its options fit */
 
 struct owner {
@@ -116,43 +118,99 @@ static bool line_has_key(const char *line, size_t n)
 	return false;
 }
 
-static enum enable_keys keys_in(const struct owner *o, const char *path)
+/* Who looks at the lines, and a word of AuthorizedKeysFile whose path cannot be told. */
+struct walk {
+	struct owner owner;
+	enable_keys_see *see;
+	void *ctx;
+	bool untold;
+};
+
+/* Each line that is no comment, without its end, until see() has seen enough. */
+static bool walk_file(const struct walk *w, const char *path)
 {
 	static char text[KEYS_MAX];
-	enum enable_keys found = ENABLE_KEYS_NONE;
-	const char *line = text;
+	char *save = NULL;
 
-	if (!read_file(o, path, text))
-		return found;
-	for (size_t n; *line != '\0'; line += n) {
+	if (!read_file(&w->owner, path, text))
+		return false;
+	for (char *line = strtok_r(text, "\r\n", &save); line != NULL;
+	    line = strtok_r(NULL, "\r\n", &save)) {
 		line += strspn(line, BLANKS);
-		n = strcspn(line, "\r\n");
-		if (line[0] == '#' || !line_has_key(line, n))
-			continue;
-		if (strncmp(line, "cert-authority", 14) != 0)
-			return ENABLE_KEYS_SOME;
-		found = ENABLE_KEYS_UNKNOWN;
+		if (line[0] != '#' && line[0] != '\0' && w->see(w->ctx, path, line))
+			return true;
 	}
-	return found;
+	return false;
 }
 
-/* With his rights: a file that only root can read is none to sshd. */
-static enum enable_keys keys_of(const struct owner *o, const char *files)
+static void walk_files(struct walk *w, const char *files)
 {
-	enum enable_keys found = ENABLE_KEYS_NONE;
+	bool done = false;
 	char path[PATH_MAX];
-	int gid = setfsgid(o->gid), uid = setfsuid(o->uid);
 
-	for (const char *p = files; *p != '\0' && found != ENABLE_KEYS_SOME; p += strspn(p, " ")) {
+	for (const char *p = files; *p != '\0' && !done; p += strspn(p, " ")) {
 		size_t n = strcspn(p, " ");
-		enum enable_keys here = expand(o, p, n, path) ? keys_in(o, path) : ENABLE_KEYS_UNKNOWN;
 
-		found = here != ENABLE_KEYS_NONE ? here : found;
+		if (n == 4 && strncmp(p, "none", n) == 0)
+			;
+		else if (expand(&w->owner, p, n, path))
+			done = walk_file(w, path);
+		else
+			w->untold = true;
 		p += n;
 	}
+}
+
+/* With his rights, those of his groups too: a file that only root can read is none to sshd. */
+static void walk_as_owner(struct walk *w, const char *files)
+{
+	gid_t groups[GROUPS_MAX];
+	const int n = getgroups(GROUPS_MAX, groups);
+	int gid, uid;
+
+	if (n < 0 || initgroups(w->owner.name, w->owner.gid) != 0) {
+		w->untold = true;
+		return;
+	}
+	gid = setfsgid(w->owner.gid);
+	uid = setfsuid(w->owner.uid);
+	walk_files(w, files);
 	(void)setfsuid((uid_t)uid);
 	(void)setfsgid((gid_t)gid);
-	return found;
+	(void)setgroups((size_t)n, groups);
+}
+
+static bool find_owner(struct owner *o, const char *said, const char *user)
+{
+	const struct passwd *pw = getpwnam(user);
+
+	if (pw == NULL)
+		return false;
+	*o = (struct owner){.uid = pw->pw_uid, .gid = pw->pw_gid,
+	    .strict = sshd_said_yes(said, "strictmodes")};
+	(void)snprintf(o->name, sizeof(o->name), "%s", user);
+	(void)snprintf(o->home, sizeof(o->home), "%s", pw->pw_dir);
+	return true;
+}
+
+void enable_keys_each(const char *said, const char *user, enable_keys_see *see, void *ctx)
+{
+	struct walk w = {.see = see, .ctx = ctx};
+	char files[PATH_MAX];
+
+	if (sshd_said_value(said, "authorizedkeysfile", files, sizeof(files)) &&
+	    find_owner(&w.owner, said, user))
+		walk_as_owner(&w, files);
+}
+
+static bool see_any(void *ctx, const char *path, const char *line)
+{
+	enum enable_keys *found = ctx;
+
+	(void)path;
+	if (line_has_key(line, strlen(line)))
+		*found = strncmp(line, "cert-authority", 14) != 0 ? ENABLE_KEYS_SOME : ENABLE_KEYS_UNKNOWN;
+	return *found == ENABLE_KEYS_SOME;
 }
 
 static bool is_set(const char *said, const char *key)
@@ -164,20 +222,15 @@ static bool is_set(const char *said, const char *key)
 
 enum enable_keys enable_keys(const char *said, const char *user, char *files, size_t size)
 {
-	const struct passwd *pw = getpwnam(user);
-	enum enable_keys found;
-	struct owner o;
+	enum enable_keys found = ENABLE_KEYS_NONE;
+	struct walk w = {.see = see_any, .ctx = &found};
 
 	if (!sshd_said_value(said, "authorizedkeysfile", files, size))
 		(void)snprintf(files, size, "none");
-	if (pw == NULL)
+	if (!find_owner(&w.owner, said, user))
 		return ENABLE_KEYS_NONE;
-	o = (struct owner){.uid = pw->pw_uid, .gid = pw->pw_gid,
-	    .strict = sshd_said_yes(said, "strictmodes")};
-	(void)snprintf(o.name, sizeof(o.name), "%s", user);
-	(void)snprintf(o.home, sizeof(o.home), "%s", pw->pw_dir);
-	found = strcmp(files, "none") == 0 ? ENABLE_KEYS_NONE : keys_of(&o, files);
-	if (found == ENABLE_KEYS_NONE && (is_set(said, "authorizedkeyscommand") ||
+	walk_as_owner(&w, files);
+	if (found == ENABLE_KEYS_NONE && (w.untold || is_set(said, "authorizedkeyscommand") ||
 	    is_set(said, "trustedusercakeys")))
 		return ENABLE_KEYS_UNKNOWN;
 	return found;

@@ -256,16 +256,36 @@ static int install(const struct fix_package *p, const char *kept, bool half, str
 	    "cache");
 }
 
+/* A purge that was begun leaves word that it is wanted, which another tool may follow later. */
+static void want_again(const struct fix_package *p)
+{
+	const char *const wanted[] = {"/usr/bin/dpkg-query", "-W", "-f", "${db:Status-Want}", p->name, NULL};
+	const char *const install[] = {"/usr/bin/apt-mark", "install", p->name, NULL};
+	struct run_said said = {{0}, {0}};
+	int status;
+
+	if (!p->rpm && run_program(wanted, &said, &status, NULL) == 0 &&
+	    strcmp(buffer_string(&said.out), "purge") == 0)
+		(void)run_tool(install, NULL);
+	run_free(&said);
+}
+
 static int put_back(const struct fix_package *p, const char *kept, struct err *e)
 {
 	enum fix_package_is is;
 	int r = p->installed ? state_of(p, &is, e) : 0;
 
-	if (!p->installed || r != 0 || is == FIX_PACKAGE_WHOLE)
+	if (!p->installed || r != 0)
 		return r;
+	if (is == FIX_PACKAGE_WHOLE) {
+		want_again(p);
+		return 0;
+	}
 	if ((r = install(p, kept, is == FIX_PACKAGE_HALF, e)) == 0 && (r = state_of(p, &is, e)) == 0 &&
 	    is != FIX_PACKAGE_WHOLE)
 		r = err_set(e, ERR_UNAVAIL, "%s: is not whole again", p->name);
+	if (r == 0)
+		want_again(p);
 	return r;
 }
 

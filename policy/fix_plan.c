@@ -249,6 +249,22 @@ static void pair_lines(struct planning *g)
 		    "Instance Connect, or as none; give it one of its own", x->file, x->line);
 }
 
+static bool is_planned(const struct fix_plan *p, const char *path)
+{
+	for (int i = 0; i < p->count; i++)
+		if (strcmp(p->file[i].file.path, path) == 0)
+			return true;
+	return false;
+}
+
+/* The files that lose a command, or the user of one. */
+static void plan_parts(struct planning *g, bool user)
+{
+	for (size_t i = 0; i < g->count && g->r == 0; i++)
+		if (g->key[i].goes && g->key[i].user == user && !is_planned(g->p, g->key[i].file))
+			drop_lines(g, g->key[i].file);
+}
+
 static void plan_config(struct planning *g)
 {
 	const struct sshd_lines l = {g->f, see_line, untold, g};
@@ -258,14 +274,9 @@ static void plan_config(struct planning *g)
 	if (sshd_lines(&l, SSHD_LINES_MAIN) != 0)
 		fail(g, ERR_UNKNOWN, "file", SSHD_LINES_MAIN);
 	pair_lines(g);
-	for (size_t i = 0; i < g->count && g->r == 0; i++) {
-		bool before = !g->key[i].goes;
-
-		for (size_t k = 0; k < i; k++)
-			before = before || (g->key[k].goes && g->key[k].file == g->key[i].file);
-		if (!before)
-			drop_lines(g, g->key[i].file);
-	}
+	/* A command without its user is what no sshd starts with. */
+	plan_parts(g, false);
+	plan_parts(g, true);
 }
 
 /* ---- units and options ---- */
@@ -399,11 +410,11 @@ static void plan_units(struct planning *g)
 /* ---- package, scripts, leftovers ---- */
 
 /* The third word of a state: what somebody wants of it is the first. */
-static bool is_installed(const char *state)
+static bool is_state(const char *state, const char *third)
 {
-	const size_t n = strcspn(state, "\n");
+	const size_t n = strcspn(state, "\n"), m = strlen(third);
 
-	return n > 10 && strncmp(state + n - 10, " installed", 10) == 0;
+	return n > m && state[n - m - 1] == ' ' && strncmp(state + n - m, third, m) == 0;
 }
 
 static void plan_package(struct planning *g, const char *name)
@@ -416,14 +427,15 @@ static void plan_package(struct planning *g, const char *name)
 		return fail(g, ERR_UNKNOWN, "package", name);
 	if (x->is == FACT_NONE || state == NULL)
 		return;
-	state++;
+	if (is_state(++state, "not-installed"))
+		return;
 	version = state + strcspn(state, "\n");
 	version += *version == '\n';
 	to->rpm = strncmp(x->text, "rpm\n", 4) == 0;
 	if (strncmp(state, "hold ", 5) == 0 && g->r == 0)
 		g->r = err_set(g->e, ERR_REFUSED, "package %s: it is held; `apt-mark unhold %s` first", name,
 		    name);
-	to->installed = is_installed(state);
+	to->installed = is_state(state, "installed");
 	(void)snprintf(to->name, sizeof(to->name), "%s", name);
 	(void)snprintf(to->version, sizeof(to->version), "%.*s", (int)strcspn(version, " \n"), version);
 	g->p->packages++;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define RETURNING "returning"
+#define CONFIG "/etc/ssh/"
 
 /* ---- steps ---- */
 
@@ -27,12 +28,19 @@ static void note(const struct job *j, const char *what, const char *text)
 	    fix_name(j->c->plan.what), what, text != NULL ? ": " : "", text != NULL ? text : "");
 }
 
-static int put_files(const struct job *j, bool will, struct err *e)
+/* What sshd reads goes with what of it is edited, before scripts of the package start it anew:
+ * half of a pair would keep it from that. */
+static bool is_setting(const struct fix_file *x)
+{
+	return x->file.will || strncmp(x->file.path, CONFIG, sizeof(CONFIG) - 1) == 0;
+}
+
+static int put_files(const struct job *j, bool settings, struct err *e)
 {
 	int r = 0;
 
 	for (int i = 0; i < j->c->plan.count && r == 0; i++)
-		if (j->c->plan.file[i].file.will == will)
+		if (is_setting(&j->c->plan.file[i]) == settings)
 			r = fix_file_put(&j->c->plan.file[i], e);
 	return r;
 }
@@ -43,7 +51,7 @@ static int do_settings(const struct job *j, struct err *e)
 	for (int i = 0; i < j->c->plan.count; i++) {
 		const struct fix_file *x = &j->c->plan.file[i];
 
-		if (x->file.will && !fix_file_is(x, false) && !fix_file_is(x, true))
+		if (is_setting(x) && !fix_file_is(x, false) && !fix_file_is(x, true))
 			return err_set(e, ERR_CONFLICT, "%s: has been changed since it was looked at",
 			    x->file.path);
 	}
@@ -225,7 +233,8 @@ static int things_back(const struct job *j, struct err *trouble, struct err *e)
 	(void)snprintf(dir, sizeof(dir), "%s/%s", j->t->dir, j->id);
 	package = fix_package_put_back(p, dir, trouble);
 	j->done->no_package = package == ERR_NONE;
-	for (int i = 0; i < p->count && r == 0; i++)
+	/* The other way round: users before their commands. */
+	for (int i = p->count - 1; i >= 0 && r == 0; i--)
 		r = fix_file_back(&p->file[i], e);
 	j->done->account.text[0] = '\0';
 	if (p->account[0] != '\0' && fix_package_make_account(p->account, &j->done->account) != 0)

@@ -76,6 +76,7 @@ static int put_link(const struct fix_file *x, struct err *e)
 
 int fix_file_back(const struct fix_file *x, struct err *e)
 {
+	enable_file_tidy(x->file.path);
 	if (fix_file_is(x, false))
 		return 0;
 	if (x->file.was)
@@ -87,8 +88,12 @@ int fix_file_back(const struct fix_file *x, struct err *e)
 
 int fix_file_put(const struct fix_file *x, struct err *e)
 {
+	struct stat st;
+
 	if (fix_file_is(x, true))
 		return 0;
+	if (lstat(x->file.path, &st) == 0 && !fix_file_is(x, false))
+		return err_set(e, ERR_CONFLICT, "%s: has been changed since it was looked at", x->file.path);
 	enable_file_tidy(x->file.path);
 	return enable_file_put(&x->file, &x->file.new, x->file.will, e);
 }

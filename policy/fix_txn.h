@@ -33,7 +33,8 @@ void fix_change_free(struct fix_change *c);
  * of it stays.  0; ERR_REFUSED: it is neither; trouble. */
 int fix_file_copy(struct fix_file *x, struct err *e);
 
-/* Puts it back as it was, or makes it what it becomes.  0 or trouble. */
+/* Puts it back as it was; or makes it what it becomes, ERR_CONFLICT: it is neither.  0 or
+ * trouble. */
 int fix_file_back(const struct fix_file *x, struct err *e);
 int fix_file_put(const struct fix_file *x, struct err *e);
 

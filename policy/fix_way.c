@@ -1,363 +1,300 @@
 #include "policy/fix_way.h"
 
-#include "lib/core/sshkey.h"
+#include "enroll/language.h"
+#include "lib/core/day.h"
 #include "policy/audit/eic.h"
-#include "policy/audit/sshd_lines.h"
-#include "policy/enable_login.h"
-#include "policy/run.h"
+#include "policy/audit/eic_log.h"
+#include "policy/audit/pam_lines.h"
+#include "policy/audit/sshd_source.h"
+#include "policy/audit/words.h"
 #include "policy/sshd_said.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <pwd.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
-#define KEYS_MOST ((size_t)1024 * 1024) /* bytes of a file of keys */
-#define KEY_LINE 8192
-#define DAY ((int64_t)24 * 3600)
-#define TAIL ((long)4 << 20)            /* bytes of a log that are looked through */
+#define OURS "pam_bastion.so"
+#define UNIX "pam_unix.so"
+#define GRACE_LEAST 600 /* seconds */
+#define SLACK 60        /* between clocks of the log and the kernel */
 
-/* The name that sshd was asked about for them: itself, or one that every Match treats so. */
-static const char *asked_for(struct facts *f, const char *user, char *name, size_t size)
+/* One account that is judged, and why it does not count. */
+struct judging {
+	struct facts *f;
+	const char *user;
+	int64_t now;
+	char *why;
+	size_t size;
+};
+
+static bool no(const struct judging *j, const char *why)
 {
+	if (j->why[0] == '\0')
+		(void)snprintf(j->why, j->size, "%s: %s", j->user, why);
+	return false;
+}
+
+const struct fact *fix_way_said(struct facts *f, const char *source, const char *user)
+{
+	char name[FIX_WAY_NAME];
 	const struct fact *x;
 
-	(void)snprintf(name, size, "config:%s", user);
+	(void)snprintf(name, sizeof(name), "%s:%s", source, user);
 	x = facts_get(f, "sshd-class", name);
-	if (x->is == FACT_TEXT)
-		(void)snprintf(name, size, "config:%.*s", (int)strcspn(x->text, "\n"), x->text);
-	return name;
+	if (x->is != FACT_TEXT)
+		return x->is == FACT_TROUBLE ? x : facts_get(f, "sshd", "");
+	(void)snprintf(name, sizeof(name), "%s:%.*s", source, (int)strcspn(x->text, "\n"), x->text);
+	return facts_get(f, "sshd", name);
 }
 
-/* ---- keys ---- */
+/* ---- PAM ---- */
 
-/* "20260131", "202601311200", with seconds and a Z behind: whether that is a day away at least.
- * In which time zone sshd reads it is its own. */
-static bool is_to_come(const char *value, size_t n, int64_t now)
+enum line { LINE_NONE, LINE_THERE, LINE_UNTOLD };
+
+static enum line find_line(const struct judging *j, const char *service, enum pamd_type type,
+    const char *module, struct pam_place *place)
 {
-	struct tm t = {.tm_isdst = 0};
-	char day[9];
+	const int r = pam_lines_find(j->f, service, type, module, place, NULL);
 
-	if (n < 8)
-		return false;
-	(void)snprintf(day, sizeof(day), "%.8s", value);
-	if (strptime(day, "%Y%m%d", &t) == NULL)
-		return false;
-	return (int64_t)timegm(&t) - DAY > now;
+	return r == 0 ? LINE_THERE : r == ERR_NONE ? LINE_NONE : LINE_UNTOLD;
 }
 
-/* The option of n bytes does not keep the key from a shell of its owner's. */
-static bool lets_in(const char *option, size_t n, int64_t now)
+static bool is_let_off(const struct judging *j)
 {
-	static const char expiry[] = "expiry-time=\"";
-	const size_t head = sizeof(expiry) - 1;
+	const char *duty = facts_string(j->f, "duty", j->user);
+	const int64_t until = words_number(duty, "until");
 
-	if ((n >= 8 && strncasecmp(option, "command=", 8) == 0) ||
-	    (n == 14 && strncasecmp(option, "cert-authority", 14) == 0))
-		return false;
-	return n < 12 || strncasecmp(option, expiry, 12) != 0 || (n > head &&
-	    is_to_come(option + head, n - head - 1, now));
+	return (words_is(duty, "duty", "exempt") || words_is(duty, "duty", "not-required")) &&
+	    (until <= 0 || until - DAY_SECONDS > j->now);
 }
 
-/* Behind the options; NULL: one of them shuts the key out, or a quote is open. */
-static const char *pass_options(const char *p, int64_t now)
+/* Whether he has a code to show, or may do without for a day at least. */
+static bool has_code(const struct judging *j)
 {
-	const char *from = p;
-	bool quoted = false;
+	const char *words = facts_string(j->f, "enrolled", j->user);
+	char by[40];
 
-	for (;; p++) {
-		if (*p == '\\' && p[1] == '"') {
-			p++;
-			continue;
-		}
-		if (*p == '"')
-			quoted = !quoted;
-		if (*p == '\0' && quoted)
-			return NULL;
-		if (*p != '\0' && (quoted || strchr(", \t", *p) == NULL))
-			continue;
-		if (!lets_in(from, (size_t)(p - from), now))
-			return NULL;
-		if (*p != ',')
-			return p;
-		from = p + 1;
+	(void)snprintf(by, sizeof(by), "n=%.18s", facts_string(j->f, "conf-number", "enroll_by"));
+	if (is_let_off(j) || (words_number(words, "devices") > 0 && words_is(words, "locked", "no")))
+		return true;
+	return facts_get(j->f, "enrolled", j->user)->is != FACT_TROUBLE &&
+	    words_number(words, "devices") <= 0 && words_number(by, "n") - DAY_SECONDS > j->now;
+}
+
+/* Of a directory's account nobody knows. */
+static bool has_password(const struct judging *j)
+{
+	const char *words = facts_string(j->f, "account", j->user);
+
+	return words[0] == '\0' || (!words_is(words, "hash", "locked") &&
+	    !words_is(words, "hash", "star") && !words_is(words, "hash", "none"));
+}
+
+/* Whether he can answer what the auth lines of the service ask for. */
+static bool can_answer(const struct judging *j, const char *service)
+{
+	struct pam_place place;
+	const enum line ours = find_line(j, service, PAMD_AUTH, OURS, &place);
+	const enum line password = find_line(j, service, PAMD_AUTH, UNIX, &place);
+
+	if (ours == LINE_UNTOLD || password == LINE_UNTOLD)
+		return no(j, _("what PAM asks for could not be told"));
+	if (ours == LINE_THERE && !has_code(j))
+		return no(j, _("is asked for a code, and has none that counts"));
+	if (password == LINE_THERE && !has_password(j))
+		return no(j, _("is asked for a password, and has none"));
+	return true;
+}
+
+/* Whether the account lines let in who has shown a key alone. */
+static bool passes_guard(const struct judging *j, const char *service)
+{
+	struct pam_place place;
+
+	switch (find_line(j, service, PAMD_ACCOUNT, OURS, &place)) {
+	case LINE_NONE:
+		return true;
+	case LINE_THERE:
+		return strstr(place.args, "need_auth") == NULL || is_let_off(j) ||
+		    no(j, _("has to show a code, and sshd asks for none"));
+	case LINE_UNTOLD:
+		break;
 	}
+	return no(j, _("what PAM asks for could not be told"));
 }
 
-static bool is_type(const char *word)
-{
-	static const char *const types[] = {"ssh-ed25519", "ssh-rsa", "ecdsa-sha2-nistp",
-	    "sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com"};
+/* ---- sshd ---- */
 
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-		if (strncmp(word, types[i], strlen(types[i])) == 0)
+/* Whether sshd offers a method of AuthenticationMethods at all. */
+static bool is_offered(const char *said, const char *method, size_t n)
+{
+	if (n == 9 && strncmp(method, "publickey", n) == 0)
+		return sshd_said_yes(said, "pubkeyauthentication");
+	if (n >= 20 && strncmp(method, "keyboard-interactive", 20) == 0)
+		return sshd_said_yes(said, "kbdinteractiveauthentication");
+	return n == 8 && strncmp(method, "password", n) == 0 &&
+	    sshd_said_yes(said, "passwordauthentication");
+}
+
+/* How a list of methods lets a key in. */
+enum key_way { KEY_NO, KEY_ALONE, KEY_AND_ANSWER };
+
+static enum key_way way_of(const char *said, const char *list)
+{
+	bool key = false, other = false;
+
+	for (const char *p = list; *p != '\0'; p += *p == ',') {
+		const size_t n = strcspn(p, ",");
+		const bool is_key = n == 9 && strncmp(p, "publickey", n) == 0;
+
+		/* A second key has to be another one. */
+		if (!is_offered(said, p, n) || (key && is_key))
+			return KEY_NO;
+		key = key || is_key;
+		other = other || !is_key;
+		p += n;
+	}
+	return !key ? KEY_NO : other ? KEY_AND_ANSWER : KEY_ALONE;
+}
+
+/* Whether what the list asks for beside the key can be shown by its methods: a code is asked for
+ * by keyboard-interactive alone, which without PAM asks nothing. */
+static bool can_show(const struct judging *j, const char *list, bool pam, const char *service)
+{
+	const bool kbdint = strstr(list, "keyboard-interactive") != NULL;
+	struct pam_place place;
+
+	if (pam && !kbdint && !is_let_off(j) &&
+	    find_line(j, service, PAMD_AUTH, OURS, &place) != LINE_NONE)
+		return no(j, _("has to show a code, and sshd asks for none"));
+	return pam || !kbdint || no(j, "UsePAM no, keyboard-interactive");
+}
+
+/* Whether he gets through one of the lists: UsePAM no asks for a password of its own. */
+static bool gets_through(const struct judging *j, const char *said, const char *list,
+    const char *service)
+{
+	const bool pam = sshd_said_yes(said, "usepam");
+
+	switch (way_of(said, list)) {
+	case KEY_NO:
+		return no(j, "AuthenticationMethods, PubkeyAuthentication");
+	case KEY_ALONE:
+		return !pam || passes_guard(j, service);
+	case KEY_AND_ANSWER:
+		break;
+	}
+	if (!can_show(j, list, pam, service))
+		return false;
+	if (pam)
+		return can_answer(j, service);
+	return has_password(j) || no(j, _("is asked for a password, and has none"));
+}
+
+static bool takes_key(const struct judging *j, const char *said, const char *program)
+{
+	char list[1024] = "any", service[64];
+
+	(void)snprintf(service, sizeof(service), "%.60s", program);
+	(void)sshd_said_value(said, "pamservicename", service, sizeof(service));
+	if (!sshd_said_value(said, "authenticationmethods", list, sizeof(list)) ||
+	    strcmp(list, "any") == 0)
+		return gets_through(j, said, "publickey", service);
+	for (char *save = NULL, *one = strtok_r(list, " ", &save); one != NULL;
+	    one = strtok_r(NULL, " ", &save))
+		if (gets_through(j, said, one, service))
 			return true;
 	return false;
 }
 
-bool fix_way_key(const char *line, int64_t now)
+/* What gives no shell, whatever is shown. */
+static bool gives_shell(const struct judging *j, const char *said)
 {
-	const char *p = line + strspn(line, " \t");
-	char info[KEY_LINE];
-	struct sshkey_set set;
-	size_t type, key;
+	static const struct { const char *key, *name; } keys[] = {{"forcecommand", "ForceCommand"},
+	    {"chrootdirectory", "ChrootDirectory"}};
+	const struct fact *root = facts_get(j->f, "own-root", j->user);
+	char value[300], text[400];
 
-	if (*p == '#' || *p == '\0' || *p == '\n' || *p == '\r')
-		return false;
-	if (!is_type(p) && ((p = pass_options(p, now)) == NULL || !is_type(p += strspn(p, " \t"))))
-		return false;
-	type = strcspn(p, " \t");
-	key = strcspn(p + type + strspn(p + type, " \t"), " \t\r\n");
-	if (snprintf(info, sizeof(info), "publickey %.*s %.*s", (int)type, p, (int)key,
-	    p + type + strspn(p + type, " \t")) >= (int)sizeof(info))
-		return false;
-	sshkey_read(info, &set);
-	return set.count == 1 && set.whole;
-}
-
-static size_t count_keys(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	FILE *in = fd >= 0 ? fdopen(fd, "r") : NULL;
-	const int64_t now = (int64_t)time(NULL);
-	size_t keys = 0, left = KEYS_MOST;
-	struct stat st;
-	char line[KEY_LINE];
-	bool begins = true;
-
-	if (in == NULL || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
-		left = 0;
-	while (left > 0 && fgets(line, sizeof(line), in) != NULL) {
-		const size_t n = strlen(line);
-
-		if (begins && fix_way_key(line, now))
-			keys++;
-		begins = line[n - 1] == '\n';
-		left = n < left ? left - n : 0;
-	}
-	if (in != NULL)
-		(void)fclose(in);
-	else if (fd >= 0)
-		(void)close(fd);
-	return keys;
-}
-
-/* As sshd's StrictModes: nobody but root and the owner may write the file, and what is above it
- * up to the home. */
-static bool is_safe(const char *path, const struct passwd *pw)
-{
-	char real[PATH_MAX], home[PATH_MAX];
-	struct stat st;
-
-	if (realpath(path, real) == NULL)
-		return false;
-	if (realpath(pw->pw_dir, home) == NULL)
-		home[0] = '\0';
-	for (;;) {
-		char *end = strrchr(real, '/');
-
-		if (stat(real, &st) != 0 || (st.st_uid != 0 && st.st_uid != pw->pw_uid) ||
-		    (st.st_mode & 022) != 0)
-			return false;
-		if (strcmp(real, home) == 0 || strcmp(real, "/") == 0)
-			return true;
-		end[end == real] = '\0';
-	}
-}
-
-/* The path that sshd makes of a word of AuthorizedKeysFile. */
-static bool expand(const char *word, const struct passwd *pw, char path[PATH_MAX])
-{
-	size_t n = 0;
-	int r;
-
-	path[0] = '\0';
-	if (word[0] != '/' && strncmp(word, "%h", 2) != 0)
-		n = (size_t)snprintf(path, PATH_MAX, "%s/", pw->pw_dir);
-	for (; *word != '\0' && n < PATH_MAX - 1; word++) {
-		if (word[0] != '%') {
-			r = snprintf(path + n, PATH_MAX - n, "%c", *word);
-		} else {
-			word++;
-			if (strchr("hu%", *word) == NULL || *word == '\0')
-				return false;
-			r = snprintf(path + n, PATH_MAX - n, "%s", *word == 'h' ? pw->pw_dir :
-			    *word == 'u' ? pw->pw_name : "%");
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (sshd_said_value(said, keys[i].key, value, sizeof(value)) && strcmp(value, "none") != 0) {
+			(void)snprintf(text, sizeof(text), "%s %s", keys[i].name, value);
+			return no(j, text);
 		}
-		n += r > 0 ? (size_t)r : 0;
-	}
-	return n < PATH_MAX - 1;
+	if (strcmp(root->text, "root") == 0 &&
+	    sshd_said_value(said, "permitrootlogin", value, sizeof(value)) &&
+	    strcmp(value, "forced-commands-only") == 0)
+		return no(j, "PermitRootLogin forced-commands-only");
+	return true;
 }
 
-/* Who gets in and may do nothing puts nothing right. */
-static void gather_root(struct facts *f, const char *user, uid_t uid)
+/* By one sshd; what could not be told lets nobody in. */
+static bool gets_in_by(const struct judging *j, const char *source, const char *program)
 {
-	const char *const argv[] = {"/usr/bin/sudo", "-n", "-l", "-U", user, "--", "/bin/sh", NULL};
-	int status = 1;
+	const struct fact *said = fix_way_said(j->f, source, j->user), *x;
+	char name[FIX_WAY_NAME];
 
-	if (uid == 0)
-		facts_text(f, "own-root", user, "root", 4);
-	else if (run_program(argv, NULL, &status, NULL) == 0 && status == 0)
-		facts_text(f, "own-root", user, "sudo", 4);
-	else
-		facts_none(f, "own-root", user);
+	(void)snprintf(name, sizeof(name), "%s:%s", source, j->user);
+	x = facts_get(j->f, "own-key", name);
+	if (x->is != FACT_TEXT)
+		return no(j, x->is == FACT_TROUBLE ? x->text : _("no key of their own that gives a shell"));
+	x = facts_get(j->f, "sshd-refuses", name);
+	if (x->is != FACT_NONE)
+		return no(j, x->is == FACT_UNKNOWN ? _("sshd was not asked whether it lets them in") : x->text);
+	if (said->is != FACT_TEXT)
+		return no(j, _("sshd was not asked whether it lets them in"));
+	if (sshd_said_value(said->text, "usepam", name, sizeof(name)) && strcmp(name, "no") == 0 &&
+	    words_is(facts_string(j->f, "account", j->user), "hash", "locked"))
+		return no(j, _("UsePAM no, and the password is locked"));
+	return gives_shell(j, said->text) && takes_key(j, said->text, program);
 }
 
-static void gather_keys(struct facts *f, const char *user)
-{
-	const struct passwd *pw = getpwnam(user);
-	char name[300], files[1000], word[PATH_MAX], path[PATH_MAX];
-	const char *said = facts_string(f, "sshd", asked_for(f, user, name, sizeof(name))), *at = files;
-	size_t keys = 0;
-	bool strict;
+/* ---- the account ---- */
 
-	if (said[0] == '\0')
-		said = facts_string(f, "sshd", "config");
-	strict = !sshd_said_value(said, "strictmodes", word, sizeof(word)) || strcmp(word, "no") != 0;
-	if (pw == NULL || !sshd_said_value(said, "authorizedkeysfile", files, sizeof(files)))
-		files[0] = '\0';
-	while (pw != NULL && keys == 0 && sshd_lines_word(&at, word, sizeof(word)))
-		if (strcmp(word, "none") != 0 && expand(word, pw, path) && (!strict || is_safe(path, pw)))
-			keys = count_keys(path);
-	if (keys > 0)
-		facts_format(f, "own-key", user, "%s: %zu", path, keys);
-	else
-		facts_none(f, "own-key", user);
-	if (keys > 0)
-		gather_root(f, user, pw->pw_uid);
+/* Neither the account nor its password is past its time, or will be in a day: who has to change
+ * one that he does not know is not in. */
+static bool is_in_time(const struct judging *j)
+{
+	const struct fact *x = facts_get(j->f, "account", j->user);
+	const int64_t soon = j->now / DAY_SECONDS + 1, last = words_number(x->text, "last");
+	const int64_t max = words_number(x->text, "max"), expire = words_number(x->text, "expire");
+
+	if (x->is == FACT_UNKNOWN && facts_get(j->f, "accounts", "local")->is == FACT_TEXT)
+		return true; /* of a directory */
+	if (x->is != FACT_TEXT)
+		return no(j, _("the account could not be told"));
+	if (expire >= 0 && soon >= expire)
+		return no(j, _("the account is past its time, or has a day left"));
+	if (last == 0 || (max >= 0 && soon - last > max))
+		return no(j, _("the password has to be changed"));
+	return true;
 }
 
-/* ---- this login ---- */
-
-/* The fingerprint in the last line of a log that says so of this process. */
-static void find_accepted(const char *text, pid_t pid, char *print, size_t size)
+static bool becomes_root(const struct judging *j)
 {
-	char one[40], other[40];
+	const struct fact *x = facts_get(j->f, "own-root", j->user);
 
-	(void)snprintf(one, sizeof(one), "sshd[%d]: Accepted ", (int)pid);
-	(void)snprintf(other, sizeof(other), "sshd-session[%d]: Accepted ", (int)pid);
-	while (*text != '\0') {
-		const size_t n = strcspn(text, "\n");
-		char line[1000];
-		const char *key;
-
-		(void)snprintf(line, sizeof(line), "%.*s", (int)(n < 990 ? n : 990), text);
-		text += n + (text[n] == '\n');
-		if ((strstr(line, one) == NULL && strstr(line, other) == NULL) ||
-		    (key = strstr(line, "SHA256:")) == NULL)
-			continue;
-		(void)snprintf(print, size, "%.*s", (int)strcspn(key, " ,"), key);
-	}
+	if (x->is != FACT_TEXT)
+		return no(j, _("becomes root neither by themselves nor by sudo"));
+	return strcmp(x->text, "sudo") != 0 || can_answer(j, "sudo");
 }
 
-static void look_into_log(const char *path, pid_t pid, char *print, size_t size)
+/* By each sshd of the host, and by the file alone, which is what may be left of it, also from
+ * where this login comes. */
+static bool gets_in(const struct judging *j, const struct sshd_sources *all)
 {
-	FILE *in = fopen(path, "re");
-	char *text = in != NULL ? malloc((size_t)TAIL + 1) : NULL;
-	size_t n = 0;
-
-	if (text != NULL) {
-		if (fseek(in, 0, SEEK_END) == 0 && ftell(in) > TAIL)
-			(void)fseek(in, -TAIL, SEEK_END);
-		else
-			rewind(in);
-		n = fread(text, 1, (size_t)TAIL, in);
-		for (size_t i = 0; i < n; i++)
-			text[i] = text[i] == '\0' ? ' ' : text[i];
-		text[n] = '\0';
-		find_accepted(text, pid, print, size);
-	}
-	free(text);
-	if (in != NULL)
-		(void)fclose(in);
-}
-
-static void ask_journal(pid_t pid, char *print, size_t size)
-{
-	char field[40];
-	const char *const argv[] = {"/usr/bin/journalctl", "-q", "-o", "short", "-b", "-n", "200", field,
-	    "_UID=0", NULL};
-	struct run_said said = {{0}, {0}};
-	int status = 0;
-
-	(void)snprintf(field, sizeof(field), "_PID=%d", (int)pid);
-	if (run_program(argv, &said, &status, NULL) == 0 && status == 0)
-		find_accepted(buffer_string(&said.out), pid, print, size);
-	run_free(&said);
-}
-
-static pid_t parent_of(pid_t pid)
-{
-	char path[40], line[200];
-	FILE *in;
-	int parent = 0;
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-	if ((in = fopen(path, "re")) == NULL)
-		return 0;
-	while (parent == 0 && fgets(line, sizeof(line), in) != NULL)
-		if (strncmp(line, "PPid:", 5) == 0)
-			parent = (int)strtol(line + 5, NULL, 10);
-	(void)fclose(in);
-	return parent;
-}
-
-/* The process of the user's is a child of the one that has judged the key and says so. */
-static void gather_login(struct facts *f)
-{
-	struct enable_login l = {.pid = 0};
-	char print[100] = "";
-
-	enable_login_here(ENABLE_SSHD, &l);
-	if (l.pid == 0) {
-		facts_none(f, "own-login", "fingerprint");
-		return;
-	}
-	for (int i = 0; i < 2 && l.pid > 1 && print[0] == '\0'; i++, l.pid = parent_of(l.pid)) {
-		ask_journal(l.pid, print, sizeof(print));
-		if (print[0] == '\0')
-			look_into_log("/var/log/auth.log", l.pid, print, sizeof(print));
-		if (print[0] == '\0')
-			look_into_log("/var/log/secure", l.pid, print, sizeof(print));
-	}
-	if (print[0] == '\0')
-		facts_trouble(f, "own-login", "fingerprint", "no log tells the key of this login");
-	else
-		facts_text(f, "own-login", "fingerprint", print, strlen(print));
-}
-
-/* Facts move while others are noted, so the names are taken first. */
-void fix_way_gather(struct facts *f)
-{
-	const struct fact *x = NULL;
-	struct buffer names = {0};
-
-	while ((x = facts_next(f, "login", "", x)) != NULL)
-		if (x->is == FACT_TEXT)
-			buffer_format(&names, "%s\n", x->name);
-	for (char *save = NULL, *name = strtok_r(names.data != NULL ? names.data : (char[]){""}, "\n",
-	    &save); name != NULL; name = strtok_r(NULL, "\n", &save))
-		gather_keys(f, name);
-	f->failed = f->failed || names.failed;
-	buffer_free(&names);
-	gather_login(f);
+	if (strcmp(j->user, EIC_NAME) == 0 || !gets_in_by(j, SSHD_SOURCE_FILE, "sshd") ||
+	    !is_in_time(j) || !becomes_root(j))
+		return false;
+	if (facts_get(j->f, "own-login", "from")->is == FACT_TEXT &&
+	    !gets_in_by(j, FIX_WAY_HERE, "sshd"))
+		return false;
+	for (size_t i = 0; i < all->count; i++)
+		if (strcmp(all->item[i].name, SSHD_SOURCE_FILE) != 0 &&
+		    !gets_in_by(j, all->item[i].name, all->item[i].program))
+			return false;
+	return !all->more;
 }
 
 /* ---- the judgement ---- */
-
-static bool sshd_said_no(const char *said, const char *key)
-{
-	char value[40];
-
-	return sshd_said_value(said, key, value, sizeof(value)) && strcmp(value, "no") == 0;
-}
 
 /* It has handed out the key with this fingerprint; "": any. */
 static bool has_handed_out(struct facts *f, const char *print)
@@ -370,77 +307,152 @@ static bool has_handed_out(struct facts *f, const char *print)
 	return false;
 }
 
-/* Whether sshd offers a method of AuthenticationMethods at all. */
-static bool is_offered(const char *said, const char *method, size_t n)
+/* The longest that a login may take by any sshd; 0: for ever. */
+static int64_t grace_of(struct facts *f)
 {
-	if (n == 9 && strncmp(method, "publickey", n) == 0)
-		return !sshd_said_no(said, "pubkeyauthentication");
-	if (n >= 20 && strncmp(method, "keyboard-interactive", 20) == 0)
-		return !sshd_said_no(said, "kbdinteractiveauthentication");
-	return n == 8 && strncmp(method, "password", n) == 0 &&
-	    !sshd_said_no(said, "passwordauthentication");
+	const struct fact *x = NULL;
+	int64_t most = GRACE_LEAST;
+	char text[40] = "n=", *value = text + 2;
+
+	while ((x = facts_next(f, "sshd", "", x)) != NULL) {
+		if (x->is != FACT_TEXT || !sshd_said_value(x->text, "logingracetime", value, sizeof(text) - 2))
+			continue;
+		if (words_number(text, "n") <= 0)
+			return 0;
+		most = words_number(text, "n") > most ? words_number(text, "n") : most;
+	}
+	return most;
 }
 
-/* One of the lists has the key in it, and every method of it is offered. */
-static bool takes_key(const char *said)
+/* Whether a line of a log, "TIME ...", is of that time, or there are as many as are kept. */
+static bool has_line(const char *text, int64_t from, int64_t to)
 {
-	char list[1024];
+	char time[24];
+	int n = 0;
 
-	if (!sshd_said_value(said, "authenticationmethods", list, sizeof(list)) ||
-	    strcmp(list, "any") == 0)
-		return !sshd_said_no(said, "pubkeyauthentication");
-	for (char *save = NULL, *one = strtok_r(list, " ", &save); one != NULL;
-	    one = strtok_r(NULL, " ", &save)) {
-		bool all = true, key = false;
+	for (; *text != '\0'; text += strcspn(text, "\n"), text += *text == '\n', n++) {
+		(void)snprintf(time, sizeof(time), "n=%.*s", (int)strcspn(text, " \n"), text);
+		if (words_number(time, "n") < 0 || (words_number(time, "n") >= from &&
+		    words_number(time, "n") <= to))
+			return true;
+	}
+	return n >= EIC_LOG_MOST;
+}
 
-		for (const char *p = one; *p != '\0'; p += *p == ',') {
-			const size_t n = strcspn(p, ",");
+/* Whether it has handed out a key while this login came in, as far as logs go back for sure. */
+static bool was_at_work(struct facts *f, int64_t now)
+{
+	const struct fact *x = NULL;
+	const int64_t grace = grace_of(f);
+	char text[40];
+	int64_t begun;
 
-			key = key || (n == 9 && strncmp(p, "publickey", n) == 0);
-			all = all && is_offered(said, p, n);
-			p += n;
-		}
-		if (all && key)
+	(void)snprintf(text, sizeof(text), "n=%.20s", facts_string(f, "own-login", "begun"));
+	begun = words_number(text, "n");
+	if (begun < now - DAY_SECONDS || begun > now + SLACK || grace == 0)
+		return has_handed_out(f, "");
+	while ((x = facts_next(f, "eic-use", "", x)) != NULL)
+		if (x->is == FACT_TEXT && has_line(x->text, begun - grace - SLACK, begun + SLACK))
+			return true;
+	return false;
+}
+
+static int judge_login(struct facts *f, int64_t now, struct err *e)
+{
+	const struct fact *x = facts_get(f, "own-login", "fingerprint");
+
+	if (x->is == FACT_TEXT && has_handed_out(f, x->text))
+		return err_set(e, ERR_REFUSED, "this login came in by EC2 Instance Connect (%s); log in "
+		    "with a key of your own, or give --i-have-console", x->text);
+	if ((x->is == FACT_TROUBLE || x->is == FACT_UNKNOWN) && was_at_work(f, now))
+		return err_set(e, ERR_REFUSED, "it could not be told whether this login came in by EC2 "
+		    "Instance Connect, and it was in use lately; give --i-have-console");
+	return 0;
+}
+
+/* The first who gets in; x is his key by the file alone.  admins: of those who become root;
+ * else of the others, whom nothing but the reason is asked of. */
+static bool find_one(struct judging *j, const struct sshd_sources *all, bool admins,
+    const struct fact **x)
+{
+	static const char prefix[] = SSHD_SOURCE_FILE ":";
+
+	for (*x = NULL; (*x = facts_next(j->f, "own-key", prefix, *x)) != NULL;) {
+		j->user = (*x)->name + sizeof(prefix) - 1;
+		if ((*x)->is != FACT_NONE && admins == (facts_get(j->f, "own-root", j->user)->is ==
+		    FACT_TEXT) && gets_in(j, all))
 			return true;
 	}
 	return false;
 }
 
-static bool gets_in(struct facts *f, const char *user)
+int fix_way_judge(struct facts *f, const struct fix_way_who *w, struct err *e)
 {
-	char name[300];
-	const char *said = facts_string(f, "sshd", asked_for(f, user, name, sizeof(name)));
+	struct sshd_sources *all = sshd_sources(f);
+	struct judging j = {.f = f, .now = w->now, .why = w->why, .size = w->size};
+	const struct fact *x = NULL;
+	int r = judge_login(f, w->now, e);
+	bool in = false;
 
-	(void)snprintf(name, sizeof(name), "config:%s", user);
-	if (said[0] == '\0')
-		said = facts_string(f, "sshd", "config");
-	return said[0] != '\0' && takes_key(said) &&
-	    facts_get(f, "sshd-refuses", name)->is != FACT_TEXT;
-}
-
-static bool is_admin(struct facts *f, const char *user)
-{
-	return facts_get(f, "own-root", user)->is == FACT_TEXT;
-}
-
-int fix_way_judge(struct facts *f, char *who, size_t size, struct err *e)
-{
-	const struct fact *x = facts_get(f, "own-login", "fingerprint");
-
-	who[0] = '\0';
-	if (x->is == FACT_TEXT && has_handed_out(f, x->text))
-		return err_set(e, ERR_REFUSED, "this login came in by EC2 Instance Connect (%s); log in "
-		    "with a key of your own, or give --i-have-console", x->text);
-	if ((x->is == FACT_TROUBLE || x->is == FACT_UNKNOWN) && has_handed_out(f, ""))
-		return err_set(e, ERR_REFUSED, "it could not be told whether this login came in by EC2 "
-		    "Instance Connect, and it was in use lately; give --i-have-console");
-	for (x = NULL; (x = facts_next(f, "own-key", "", x)) != NULL;)
-		if (x->is == FACT_TEXT && strcmp(x->name, EIC_NAME) != 0 && gets_in(f, x->name) &&
-		    is_admin(f, x->name)) {
-			(void)snprintf(who, size, "%s (%s)", x->name, x->text);
-			return 0;
-		}
+	w->who[0] = w->why[0] = '\0';
+	if (r == 0 && all == NULL)
+		r = err_set(e, ERR_SYSTEM, "out of memory");
+	if (r == 0)
+		in = find_one(&j, all, true, &x) || find_one(&j, all, false, &x);
+	if (in)
+		(void)snprintf(w->who, w->size, "%s (%s)", j.user, x->text);
+	sshd_sources_free(all);
+	if (r != 0 || in)
+		return r;
 	return err_set(e, ERR_REFUSED, "nobody who may log in, and is root or becomes it by sudo, has a "
 	    "key of their own that gives them a shell, so without EC2 Instance Connect nobody would get "
 	    "in; put one in place, or give --i-have-console");
+}
+
+/* ---- sudo ---- */
+
+/* "(ALL : ALL) NOPASSWD: SETENV: ALL, PASSWD: /bin/x": 1 without a password, 0 with one, -1: it
+ * does not say it of a shell of root's. */
+static int rule_is_unasked(const char *line)
+{
+	const char *p = strchr(line, ')');
+	bool unasked = false;
+	int is = -1;
+	char runas[300], word[300];
+
+	if (p == NULL)
+		return -1;
+	(void)snprintf(runas, sizeof(runas), "%.*s", (int)(p - line), line);
+	runas[strcspn(runas, ":")] = '\0';
+	if (strstr(runas, "ALL") == NULL && strstr(runas, "root") == NULL)
+		return -1;
+	for (p++; *p != '\0'; p += strcspn(p, " ,")) {
+		p += strspn(p, " ,");
+		(void)snprintf(word, sizeof(word), "%.*s", (int)strcspn(p, " ,"), p);
+		if (strcmp(word, "NOPASSWD:") == 0)
+			unasked = true;
+		else if (strcmp(word, "PASSWD:") == 0)
+			unasked = false;
+		else if (strcmp(word, "ALL") == 0 || strcmp(word, "/bin/sh") == 0)
+			is = unasked;
+	}
+	return is;
+}
+
+bool fix_way_unasked(const char *text)
+{
+	bool unasked = false;
+	char line[2000];
+
+	for (; *text != '\0'; text += strcspn(text, "\n"), text += *text == '\n') {
+		const char *p = text + strspn(text, " \t");
+		int is;
+
+		if (p == text || *p != '(')
+			continue;
+		(void)snprintf(line, sizeof(line), "%.*s", (int)strcspn(p, "\n"), p);
+		if ((is = rule_is_unasked(line)) >= 0)
+			unasked = is > 0;
+	}
+	return unasked;
 }

@@ -7,7 +7,7 @@
 #include "policy/enable_txn.h"
 
 struct txn_said {
-	char what[40];      /* "fix EIC", "enable sshd" */
+	char what[48];      /* "fix EIC", "fix PWD-02,PWD-03", "enable sshd" */
 	const char *state;  /* "open", "returning", "done", "returned", "confirmed" */
 	char step[24];      /* of a fix: the last that is done */
 	bool fix;           /* else one of enable or disable: */

@@ -25,7 +25,7 @@ PIN = pathlib.Path("/etc/apt/preferences.d/00-pam-bastion-ec2-instance-connect")
 def ctl(*argv, code=0):
     done = subprocess.run([BUILD / "bastionctl", *argv], check=False, capture_output=True, text=True,
                           stdin=subprocess.DEVNULL)
-    assert done.returncode == code, done.stdout[:1500]
+    assert done.returncode == code, done.stdout[:1500] + done.stderr
     return done.stdout + done.stderr
 
 
@@ -33,6 +33,7 @@ def ctl(*argv, code=0):
 def people():
     """One with a key of their own; the pushed key is for the same account."""
     user = User()
+    user.enrol()
     pushed = SCRATCH / "pushed"
     if not pushed.exists():
         run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", pushed)
@@ -206,6 +207,7 @@ def test_step_that_fails_takes_all_back(host):
     finally:
         prerm.write_text(good, encoding="utf-8")
     assert watched() == before and history()[0]["state"] == "returned"
+    assert package_state() == "install ok installed", package_state()
     assert gets_in(server, user, pushed) and gets_in(server, user, user.client_key)
 
 
@@ -269,5 +271,33 @@ def test_fix_that_is_killed_anywhere_ends_well(host, capsys):
         shutil.copy(deb, CACHE / f"{NAME}_1.1.14-0test1_all.deb")
         killer.run_killed(fix, at, SCRATCH / "killed")
         settle(before, server, user, pushed)
+    with capsys.disabled():
+        print(f"killed at {len(points)} of {int(2 * (count - first))} places ", end="")
+
+
+@pytest.mark.skipif(not killer.WORKS, reason="numbers of system calls are those of x86_64")
+def test_fix_that_is_killed_on_its_way_back_goes_all_the_way(host, capsys):
+    server, user, _, deb = host
+    before = watched()
+    shutil.copy(deb, CACHE / f"{NAME}_1.1.14-0test1_all.deb")
+    info = pathlib.Path("/var/lib/dpkg/info")
+    (info / f"{NAME}.postinst").write_text("#!/bin/sh\n", encoding="utf-8")
+    (info / f"{NAME}.prerm").write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+    fix = [BUILD / "bastionctl", "fix", "EIC", "--yes"]
+    first, _ = killer.run_killed([*fix, "--dry-run"], 1e9, SCRATCH / "killed")
+    count, status = killer.run_killed(fix, 1e9, SCRATCH / "killed")
+    assert status == 3 and watched() == before, (SCRATCH / "killed").read_text(encoding="utf-8")
+    points = [first + i / 2 for i in range(int(2 * (count - first)))]
+    points = points[len(points) // 2:]  # the package is in the first half
+    if os.environ.get("FIX_KILLS") != "all":
+        points = points[::max(1, len(points) // 4)]
+    for at in points:
+        killer.run_killed(fix, at, SCRATCH / "killed")
+        run("/usr/sbin/sshd", "-t")
+        assert gets_in(server, user, user.client_key)
+        subprocess.run([*fix[:2], "--resume"], check=False, capture_output=True)
+        assert history()[-1]["state"] == "returned" and watched() == before
+        assert package_state() == "install ok installed"
+    (info / f"{NAME}.prerm").write_text("#!/bin/sh\n", encoding="utf-8")
     with capsys.disabled():
         print(f"killed at {len(points)} of {int(2 * (count - first))} places ", end="")

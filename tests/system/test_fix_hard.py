@@ -14,13 +14,14 @@ import time
 import pexpect
 import pytest
 from bastion import BUILD, SCRATCH, Sshd, run
-from test_audit_eic import CONFIG, DROPIN, PART, SCRIPTS, build_package, private_usr, script
+from test_audit_eic import CONFIG, DROPIN, PART, SCRIPTS, USER, build_package, private_usr, script
 from test_fix_eic import (CACHE, NAME, STATE, TXN, alone, ctl, eic_statuses, gets_in, history, host,
                           package_state, people, private_apt, watched)
 
 __all__ = ["private_usr", "people", "alone", "private_apt", "host"]
 DEB = CACHE / f"{NAME}_1.1.14-0test1_all.deb"
 COMMAND = f"{SCRIPTS}/eic_run_authorized_keys %u %f"
+LINE = f"AuthorizedKeysCommand {COMMAND}"
 # A stand-in: sshd is a process of its own, or a socket that starts one for each connection.
 SYSTEMCTL = r"""#!/bin/sh
 echo "$*" >>/run/called
@@ -214,10 +215,122 @@ def test_key_that_sshd_does_not_take_is_no_way_in(host):
         shutil.move(rights, "/run/fix-rights")
         assert "nobody who may log in" in ctl("fix", "EIC", "--yes", code=1)
         shutil.move("/run/fix-rights", rights)
+        os.chown(keys, 0, 0)  # sshd reads it with the rights of its owner
+        assert "nobody who may log in" in ctl("fix", "EIC", "--yes", code=1)
+        os.chown(keys, user.uid, user.uid)
         assert watched() == before and not history()
     finally:
         keys.write_text(good, encoding="utf-8")
         keys.chmod(0o600)
+        os.chown(keys, user.uid, user.uid)
+
+
+def test_account_that_cannot_log_in_is_no_way_in(host):
+    """Neither past its time, nor with another shell, nor without the code that it is asked for."""
+    _, user, _, _ = host
+    before = watched()
+
+    def is_refused(why):
+        said = ctl("fix", "EIC", "--yes", code=1)
+        assert why in said and "nobody who may log in" in said, said
+
+    run("chage", "-E", "1", user.name)
+    is_refused(f"{user.name}: the account is past its time")
+    run("chage", "-E", "-1", user.name)
+    run("chsh", "-s", "/bin/true", user.name)
+    is_refused("Does not get in without it: root")
+    run("chsh", "-s", "/bin/sh", user.name)
+    rights = pathlib.Path("/etc/sudoers.d/fix")
+    good = rights.read_text(encoding="utf-8")
+    rights.write_text(good.replace("NOPASSWD: ", ""), encoding="utf-8")
+    is_refused(f"{user.name}: is asked for a password, and has none")
+    rights.write_text(good, encoding="utf-8")
+    run(BUILD / "enroll-mfa", "remove", user.name)
+    is_refused(f"{user.name}: is asked for a code, and has none that counts")
+    user.enrol()
+    nologin = pathlib.Path("/etc/nologin")
+    nologin.touch()
+    is_refused("")
+    nologin.unlink()
+    assert watched() == before and not history()
+
+
+def test_key_that_is_revoked_is_no_way_in(host):
+    _, user, pushed, _ = host
+    revoked, text = pathlib.Path("/run/revoked"), CONFIG.read_text(encoding="utf-8")
+    CONFIG.write_text(f"RevokedKeys {revoked}\n" + text, encoding="utf-8")
+    try:
+        for keys, said in ((pathlib.Path(f"{pushed}.pub").read_bytes(), "Gets in without it"),
+                           (b"SSHKRL\n\0", "nobody who may log in"),
+                           (pathlib.Path(f"{user.key}.pub").read_bytes(), "nobody who may log in")):
+            revoked.write_bytes(keys)
+            assert said in ctl("fix", "EIC", "--dry-run", code=1)
+        revoked.unlink()  # then sshd takes no key
+        assert "nobody who may log in" in ctl("fix", "EIC", "--dry-run", code=1)
+    finally:
+        revoked.unlink(missing_ok=True)
+
+
+def test_login_by_key_and_code_is_not_taken_for_one_by_it(host):
+    """Of two methods sshd logs the last one, so that no log has the key."""
+    _, user, _, _ = host
+    log = pathlib.Path("/var/log/auth.log")
+    modules = run(pathlib.Path(__file__).parents[2] / "packaging/securedir").strip()
+    shutil.copy(BUILD / "pam_bastion.so", modules)  # /usr is one of memory here
+
+    def said_in_a_login(handed_out):
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(handed_out))
+        log.write_text(f"{stamp} host ec2-instance-connect[7]: Providing ssh key from EC2 Instance "
+                       "Connect with fingerprint: SHA256:x, request-id: 1, for IAM principal: x\n",
+                       encoding="utf-8")
+        with Sshd() as server:
+            return server.ssh(user, user.code(), command=("sudo", BUILD / "bastionctl", "fix", "EIC",
+                                                          "--dry-run")).text
+
+    try:
+        said = said_in_a_login(time.time() - 86400)
+        assert "Gets in without it" in said and "Nothing was changed" in said, said
+        assert "it could not be told whether this login" in said_in_a_login(time.time())
+    finally:
+        log.unlink()
+        pathlib.Path(modules, "pam_bastion.so").unlink()
+
+
+def test_login_that_is_not_seen_any_more_may_have_come_in_by_it(host):
+    """Above a terminal of tmux there is no sshd."""
+    log = pathlib.Path("/var/log/auth.log")
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(time.time() - 3600))
+    here = {"SSH_CONNECTION": "198.51.100.7 4711 192.0.2.9 22"}
+
+    def says(code, **env):
+        done = subprocess.run([BUILD / "bastionctl", "fix", "EIC", "--dry-run"], check=False,
+                              capture_output=True, text=True, env=os.environ | env)
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    assert "Gets in without it" in says(1, **here)
+    log.write_text(f"{stamp} host ec2-instance-connect[7]: Providing ssh key from EC2 Instance "
+                   "Connect with fingerprint: SHA256:x, request-id: 1, for IAM principal: x\n",
+                   encoding="utf-8")
+    try:
+        assert "Gets in without it" in says(1)
+        assert "it could not be told whether this login" in says(1, **here)
+    finally:
+        log.unlink()
+
+
+def test_address_that_sshd_lets_nobody_in_from_is_no_way_in(host):
+    _, user, _, _ = host
+    text = CONFIG.read_text(encoding="utf-8")
+    for lines in ("Match Address 198.51.100.0/24\n PubkeyAuthentication no\n",
+                  f"AllowUsers {user.name}@203.0.113.0/24\n"):
+        CONFIG.write_text(lines + text if lines[0] == "A" else text + lines, encoding="utf-8")
+        for address, said in (("198.51.100.7", "nobody who may log in"),
+                              ("203.0.113.7", "Gets in without it")):
+            done = subprocess.run([BUILD / "bastionctl", "fix", "EIC", "--dry-run"], check=False,
+                                  capture_output=True, text=True, env=os.environ | {
+                                      "SSH_CONNECTION": f"{address} 4711 192.0.2.9 22"})
+            assert said in done.stdout + done.stderr, done.stdout + done.stderr
 
 
 def test_rollback_brings_all_back_where_the_number_of_the_account_is_somebody_elses(host):
@@ -303,12 +416,40 @@ def test_resume_judges_anew_who_gets_in(host):
     assert not gets_in(server, user, pushed) and gets_in(server, user, user.client_key)
 
 
+def test_sshd_could_start_at_each_moment_where_command_and_user_are_in_two_files(host):
+    """Scripts of the package start it anew, and a kill leaves what is there then."""
+    text = CONFIG.read_text(encoding="utf-8")
+    CONFIG.write_text(f"{USER}\n" + text.replace(f"{LINE}\n{USER}\n", ""), encoding="utf-8")
+    PART.write_text(f"{LINE}\n", encoding="utf-8")
+    run("/usr/sbin/sshd", "-t")
+    before, half = watched(), pathlib.Path("/run/half")
+    with prerm(f"/usr/sbin/sshd -t || touch {half}\nexit 1\n"):
+        assert "all is as it was" in ctl("fix", "EIC", "--yes", code=3)
+    assert not half.exists() and watched() == before
+    ctl("fix", "EIC", "--yes")
+    assert not PART.exists() and USER not in CONFIG.read_text(encoding="utf-8")
+
+
+def test_file_that_somebody_has_changed_meanwhile_is_not_lost(host):
+    left = pathlib.Path(f"/etc/systemd/system/{NAME}.service")
+    left.write_text("# a unit\n", encoding="utf-8")
+    try:
+        with prerm(f"echo '# mine' >>{left}\n"):
+            said = ctl("fix", "EIC", "--yes", code=3)
+        assert f"{left}: has been changed since it was looked at" in said, said
+        kept = said.split("kept as ")[1].split()[0]
+        assert "# mine" in pathlib.Path(kept).read_text(encoding="utf-8")
+        assert history()[-1]["state"] == "returned"
+    finally:
+        left.unlink()
+
+
 def test_package_that_was_half_removed_is_whole_again_behind_the_way_back(host):
     before = watched()
     with prerm("kill -9 $PPID\n"):
         said = ctl("fix", "EIC", "--yes", code=3)
     assert "all is as it was" in said, said
-    assert package_state().endswith(" ok installed"), package_state()
+    assert package_state() == "install ok installed", package_state()
     assert watched() == before
 
 

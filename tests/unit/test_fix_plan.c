@@ -1,8 +1,10 @@
 /* What a fix of EC2 Instance Connect would change, from facts alone: fix_plan.h, fix_options.h,
- * fix_way.h. */
+ * fix_key.h, fix_way.h. */
 #include "tests/unit/audit_host.h"
 
+#include "policy/audit/eic_log.h"
 #include "policy/fix_future.h"
+#include "policy/fix_key.h"
 #include "policy/fix_options.h"
 #include "policy/fix_package.h"
 #include "policy/fix_pin.h"
@@ -126,6 +128,18 @@ static void command_goes_with_the_user_that_it_runs_as_and_leaves_others_theirs(
 	    "AuthorizedKeysCommand /opt/keys %u\n");
 }
 
+/* A command without its user is what no sshd starts with. */
+static void file_with_the_command_is_changed_before_that_with_its_user(void **state)
+{
+	(void)state;
+	host_file(HOST_CONFIG, USER "Include /etc/ssh/sshd_config.d/*.conf\n" USER);
+	host_text("glob", "/etc/ssh/sshd_config.d/*.conf", "/etc/ssh/sshd_config.d/50-keys.conf\n");
+	host_file("/etc/ssh/sshd_config.d/50-keys.conf", "Port 22\n" COMMAND);
+	make_plan();
+	assert_string_equal(plan.file[0].file.path, "/etc/ssh/sshd_config.d/50-keys.conf");
+	assert_string_equal(plan.file[1].file.path, HOST_CONFIG);
+}
+
 static void own_command_that_would_lose_its_user_is_refused_also_below_a_match(void **state)
 {
 	(void)state;
@@ -190,6 +204,17 @@ static void package_that_is_held_is_refused(void **state)
 	host_text("package", EIC_NAME, "dpkg\ndeinstall ok installed\n1.1.14\n");
 	make_plan();
 	assert_true(plan.package[0].installed);
+}
+
+static void package_that_dpkg_alone_remembers_is_none(void **state)
+{
+	(void)state;
+	host_text("package", EIC_NAME, "dpkg\nunknown ok not-installed\n");
+	make_plan();
+	assert_true(fix_plan_is_empty(&plan));
+	host_text("package", EIC_NAME, "dpkg\nhold ok not-installed\n");
+	make_plan();
+	assert_true(fix_plan_is_empty(&plan));
 }
 
 static void package_is(enum fix_package_is is, bool rpm, int status, const char *out, const char *err)
@@ -462,68 +487,302 @@ static void configuration_to_come_has_every_include_in_its_place(void **state)
 	buffer_free(&all);
 }
 
+#define KEY "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPP"
+#define NOW 1790000000 /* 2026-09-21 */
+
 static void way_is(int verdict, const char *says)
 {
 	struct err e = {0};
-	char who[300];
+	char who[300], why[300];
+	const struct fix_way_who way = {who, why, sizeof(who), NOW};
 
-	assert_int_equal(fix_way_judge(&host, who, sizeof(who), &e), verdict);
-	if (strstr(verdict == 0 ? who : e.text, says) == NULL)
-		fail_msg("%s%s", who, e.text);
+	assert_int_equal(fix_way_judge(&host, &way, &e), verdict);
+	if (strstr(verdict == 0 ? who : why, says) == NULL && strstr(e.text, says) == NULL)
+		fail_msg("%s; %s; %s", who, why, e.text);
 }
 
-#define KEY "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPP"
-#define NOW 1790000000 /* 2026-09-21 */
+static bool lets_in(const char *line)
+{
+	const struct fix_key_login l = {"198.51.100.7", "ssh-ed25519,rsa-sha2-512", NULL, NOW};
+
+	return fix_key_lets_in(line, &l);
+}
 
 static void key_without_a_shell_or_past_its_time_is_no_way_in(void **state)
 {
 	(void)state;
-	assert_true(fix_way_key(KEY " me\n", NOW));
-	assert_true(fix_way_key("  " KEY, NOW));
-	assert_true(fix_way_key("from=\"192.0.2.0/24, x\",no-pty " KEY " me\n", NOW));
-	assert_true(fix_way_key("expiry-time=\"20270101\" " KEY "\n", NOW));
-	assert_false(fix_way_key("no-port-forwarding,command=\"echo Please login as the user ubuntu;"
-	    "exit 142\" " KEY " x\n", NOW));
-	assert_false(fix_way_key("environment=\"A=\\\"x, y\",Command=\"x\" " KEY "\n", NOW));
-	assert_false(fix_way_key("expiry-time=\"20200101\" " KEY " x\n", NOW));
-	assert_false(fix_way_key("no-pty,EXPIRY-TIME=\"202609210000Z\" " KEY " x\n", NOW));
-	assert_false(fix_way_key("expiry-time=\"soon\" " KEY " x\n", NOW));
-	assert_false(fix_way_key("expiry-time=\" " KEY "\n", NOW));
-	assert_false(fix_way_key("cert-authority " KEY " x\n", NOW));
-	assert_false(fix_way_key("garbage\n", NOW));
-	assert_false(fix_way_key("# " KEY "\n", NOW));
-	assert_false(fix_way_key("\n", NOW));
-	assert_false(fix_way_key("", NOW));
-	assert_false(fix_way_key("ssh-ed25519 AAAA\n", NOW));
-	assert_false(fix_way_key("ssh-ed25519\n", NOW));
-	assert_false(fix_way_key("ssh-dss AAAAB3NzaC1kc3MAAACB\n", NOW));
+	assert_true(lets_in(KEY " me\n"));
+	assert_true(lets_in("  " KEY));
+	assert_true(lets_in("restrict,environment=\"A=\\\"x, y\",no-pty " KEY " me\n"));
+	assert_true(lets_in("expiry-time=\"20270101\" " KEY "\n"));
+	assert_false(lets_in("no-port-forwarding,command=\"echo Please login as the user ubuntu;"
+	    "exit 142\" " KEY " x\n"));
+	assert_false(lets_in("environment=\"A=\\\"x, y\",Command=\"x\" " KEY "\n"));
+	assert_false(lets_in("expiry-time=\"20200101\" " KEY " x\n"));
+	assert_false(lets_in("no-pty,EXPIRY-TIME=\"202609210000Z\" " KEY " x\n"));
+	assert_false(lets_in("expiry-time=\"soon\" " KEY " x\n"));
+	assert_false(lets_in("expiry-time=\" " KEY "\n"));
+	assert_false(lets_in("cert-authority " KEY " x\n"));
+	assert_false(lets_in("garbage\n"));
+	assert_false(lets_in("# " KEY "\n"));
+	assert_false(lets_in("\n"));
+	assert_false(lets_in(""));
+	assert_false(lets_in("ssh-ed25519 AAAA\n"));
+	assert_false(lets_in("ssh-ed25519\n"));
+	assert_false(lets_in("ssh-dss AAAAB3NzaC1kc3MAAACB\n"));
+}
+
+static void key_for_logins_from_elsewhere_is_no_way_in(void **state)
+{
+	const struct fix_key_login console = {.from = "", .algorithms = "", .now = NOW};
+
+	(void)state;
+	assert_true(lets_in("from=\"192.0.2.0/24,198.51.100.0/24\" " KEY "\n"));
+	assert_true(lets_in("no-pty,FROM=\"198.51.100.*\" " KEY "\n"));
+	assert_false(lets_in("from=\"192.0.2.0/24\" " KEY "\n"));
+	assert_false(lets_in("from=\"*,!198.51.100.7\" " KEY "\n"));
+	assert_false(lets_in("from=\"office.example.com\" " KEY "\n"));
+	assert_false(fix_key_lets_in("from=\"198.51.100.7\" " KEY "\n", &console));
+}
+
+static void key_that_sshd_would_not_read_is_no_way_in(void **state)
+{
+	(void)state;
+	assert_false(lets_in("no-such-option " KEY "\n"));
+	assert_false(lets_in("environment=A " KEY "\n"));
+	/* Cut when it was copied; another type than its line says; a type that is not taken. */
+	assert_false(lets_in("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPPPPPPPPPPPPPPP\n"));
+	assert_false(lets_in("ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPP\n"));
+	assert_true(lets_in("ssh-rsa AAAAB3NzaC1yc2EAAAABAwAAAAED\n"));
+	assert_false(lets_in("ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAABAwAAAAED\n"));
+}
+
+static void key_that_is_revoked_is_no_way_in(void **state)
+{
+	struct fix_key_login l = {"", "", "# gone\n" KEY " me\n", NOW};
+
+	(void)state;
+	assert_false(fix_key_lets_in("no-pty " KEY " me\n", &l));
+	l.revoked = "# none\n";
+	assert_true(fix_key_lets_in("no-pty " KEY " me\n", &l));
+}
+
+#define PAM_SSHD "auth required pam_bastion.so\naccount required pam_unix.so\n"
+
+/* An admin with a key of her own, who is enrolled, becomes root and has a password. */
+static void alice_is_an_admin(void)
+{
+	facts_none(&host, "own-login", "fingerprint");
+	host_text("own-key", "config:alice", "/home/alice/.ssh/authorized_keys: 2");
+	host_text("own-root", "alice", "sudo");
+	host_text("accounts", "local", "1");
+	host_text("account", "alice", "uid=1000 gid=1000 shell=/bin/sh hash=yescrypt last=20700 max=99999");
+	host_text("file", "/etc/pam.d/sshd", PAM_SSHD);
+	host_text("file", "/etc/pam.d/sudo", "auth required pam_unix.so\naccount required pam_unix.so\n");
+	host_text("duty", "alice", "duty=must until=0 line=0");
+	host_text("enrolled", "alice", "devices=1 last_used=0 locked=no recovery=10");
+	host_text("conf-number", "enroll_by", "0");
 }
 
 static void somebody_else_has_to_get_in_and_become_root(void **state)
 {
 	(void)state;
-	facts_none(&host, "own-login", "fingerprint");
-	way_is(ERR_REFUSED, "nobody who may log in");
-	host_text("own-key", "alice", "/home/alice/.ssh/authorized_keys: 2");
+	alice_is_an_admin();
+	way_is(0, "alice (/home/alice/.ssh/authorized_keys: 2)");
 	facts_none(&host, "own-root", "alice");
 	way_is(ERR_REFUSED, "nobody who may log in");
+	way_is(ERR_REFUSED, "alice: becomes root neither");
 	host_text("own-root", "alice", "sudo");
-	way_is(0, "alice (/home/alice/.ssh/authorized_keys: 2)");
-	host_text("sshd-refuses", "config:alice", "DenyUsers alice");
+	facts_none(&host, "own-key", "config:alice");
 	way_is(ERR_REFUSED, "nobody who may log in");
+	host_text("own-key", "config:alice", "/home/alice/.ssh/authorized_keys: 2");
+	host_text("sshd-refuses", "config:alice", "DenyUsers alice");
+	way_is(ERR_REFUSED, "alice: DenyUsers alice");
+}
+
+static void account_of_which_it_could_not_be_told_is_no_way_in(void **state)
+{
+	(void)state;
+	alice_is_an_admin();
+	facts_trouble(&host, "sshd", "config:alice", "fails and says nothing");
+	way_is(ERR_REFUSED, "nobody");
+	host_text("sshd", "config:alice", HOST_SAID);
+	facts_trouble(&host, "sshd-class", "config:alice", "sshd was not asked about this name");
+	way_is(ERR_REFUSED, "nobody");
+	host_text("sshd-class", "config:alice", "alice");
+	facts_trouble(&host, "sshd-refuses", "config:alice", "AllowGroups: Connection refused");
+	way_is(ERR_REFUSED, "alice: AllowGroups: Connection refused");
+	facts_none(&host, "sshd-refuses", "config:alice");
+	facts_trouble(&host, "account", "alice", "shadow:3: cannot be read");
+	way_is(ERR_REFUSED, "alice: the account could not be told");
+	alice_is_an_admin();
+	facts_trouble(&host, "enrolled", "alice", "the record is bad");
+	way_is(ERR_REFUSED, "alice: is asked for a code");
+	alice_is_an_admin();
+	facts_trouble(&host, "file", "/etc/pam.d/sshd", "Permission denied");
+	way_is(ERR_REFUSED, "alice: what PAM asks for could not be told");
+	alice_is_an_admin();
+	way_is(0, "alice");
+}
+
+static void account_past_its_time_is_no_way_in(void **state)
+{
+	(void)state;
+	alice_is_an_admin();
+	host_text("account", "alice", "uid=1000 hash=yescrypt last=20700 max=99999 expire=20719");
+	way_is(0, "alice");
+	host_text("account", "alice", "uid=1000 hash=yescrypt last=20700 max=99999 expire=20718");
+	way_is(ERR_REFUSED, "alice: the account is past its time");
+	host_text("account", "alice", "uid=1000 hash=yescrypt last=20700 max=99999 expire=1");
+	way_is(ERR_REFUSED, "alice: the account is past its time");
+	host_text("account", "alice", "uid=1000 hash=yescrypt last=0 max=99999");
+	way_is(ERR_REFUSED, "alice: the password has to be changed");
+	host_text("account", "alice", "uid=1000 hash=star max=90");
+	way_is(ERR_REFUSED, "alice: the password has to be changed");
+	host_text("account", "alice", "uid=1000 hash=yescrypt last=20627 max=90");
+	way_is(ERR_REFUSED, "alice: the password has to be changed");
+	host_text("account", "alice", "uid=1000 hash=yescrypt last=20628 max=90");
+	way_is(0, "alice");
+}
+
+static void account_that_is_not_enrolled_is_no_way_in_where_a_code_is_asked_for(void **state)
+{
+	(void)state;
+	alice_is_an_admin();
+	facts_none(&host, "enrolled", "alice");
+	way_is(ERR_REFUSED, "alice: is asked for a code");
+	host_text("conf-number", "enroll_by", "1800000000");
+	way_is(0, "alice");
+	host_text("enrolled", "alice", "devices=1 last_used=0 locked=yes recovery=10");
+	way_is(ERR_REFUSED, "alice: is asked for a code");
+	host_text("duty", "alice", "duty=exempt until=1800000000 line=3");
+	way_is(0, "alice");
+	host_text("duty", "alice", "duty=exempt until=1790000060 line=3");
+	way_is(ERR_REFUSED, "alice: is asked for a code");
+	host_text("file", "/etc/pam.d/sshd", "auth required pam_unix.so\naccount required pam_unix.so\n");
+	way_is(0, "alice");
+}
+
+static void account_without_a_password_is_no_way_in_where_one_is_asked_for(void **state)
+{
+#define STAR "uid=1000 gid=1000 shell=/bin/sh hash=star last=20700 max=99999"
+	(void)state;
+	alice_is_an_admin();
+	host_text("account", "alice", STAR);
+	way_is(ERR_REFUSED, "alice: is asked for a password");
+	host_text("own-root", "alice", "sudo unasked");
+	way_is(0, "alice");
+	host_text("file", "/etc/pam.d/sshd", "auth required pam_unix.so\n" PAM_SSHD);
+	way_is(ERR_REFUSED, "alice: is asked for a password");
+	/* sshd itself turns a locked one away. */
+	host_text("sshd", "config:alice", "usepam no\npubkeyauthentication yes\n"
+	    "authenticationmethods any\n");
+	way_is(0, "alice");
+	host_text("account", "alice", "uid=1000 hash=locked last=20700 max=99999");
+	way_is(ERR_REFUSED, "alice: UsePAM no, and the password is locked");
+}
+
+static void key_alone_is_no_way_in_where_the_account_line_wants_a_code(void **state)
+{
+	(void)state;
+	alice_is_an_admin();
+	host_text("sshd", "config:alice", "usepam yes\npubkeyauthentication yes\n"
+	    "authenticationmethods publickey\n");
+	way_is(0, "alice");
+	host_text("file", "/etc/pam.d/sshd", PAM_SSHD "account requisite pam_bastion.so need_auth\n");
+	way_is(ERR_REFUSED, "alice: has to show a code");
+	host_text("duty", "alice", "duty=exempt until=1800000000 line=3");
+	way_is(0, "alice");
+}
+
+static void methods_that_cannot_ask_for_what_is_wanted_are_no_way_in(void **state)
+{
+#define METHODS(pam, list) "usepam " pam "\npubkeyauthentication yes\npasswordauthentication yes\n" \
+	"kbdinteractiveauthentication yes\nauthenticationmethods " list "\n"
+	static const struct { const char *said; int verdict; } of[] = {
+	    {METHODS("yes", "publickey,keyboard-interactive:pam"), 0},
+	    {METHODS("yes", "publickey,password"), ERR_REFUSED},
+	    {METHODS("no", "publickey,password"), 0},
+	    {METHODS("no", "publickey,keyboard-interactive"), ERR_REFUSED},
+	    {METHODS("yes", "publickey,publickey"), ERR_REFUSED}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
+		alice_is_an_admin();
+		host_text("sshd", "config:alice", of[i].said);
+		way_is(of[i].verdict, of[i].verdict == 0 ? "alice" : "nobody");
+	}
+	host_text("sshd", "config:alice", METHODS("yes", "publickey,password"));
+	host_text("duty", "alice", "duty=exempt until=1800000000 line=3");
+	way_is(0, "alice");
+}
+
+static void login_that_is_forced_into_a_command_is_no_way_in(void **state)
+{
+	(void)state;
+	alice_is_an_admin();
+	host_text("sshd", "config:alice", HOST_SAID "forcecommand none\nchrootdirectory none\n");
+	way_is(0, "alice");
+	host_text("sshd", "config:alice", HOST_SAID "forcecommand internal-sftp\n");
+	way_is(ERR_REFUSED, "alice: ForceCommand internal-sftp");
+	host_text("sshd", "config:alice", HOST_SAID "chrootdirectory /srv\n");
+	way_is(ERR_REFUSED, "alice: ChrootDirectory /srv");
+	host_text("own-root", "alice", "root");
+	host_text("sshd", "config:alice", "usepam yes\npubkeyauthentication yes\n"
+	    "authenticationmethods publickey\npermitrootlogin forced-commands-only\n");
+	way_is(ERR_REFUSED, "alice: PermitRootLogin forced-commands-only");
+}
+
+static void options_of_a_start_are_asked_too_who_gets_in(void **state)
+{
+	(void)state;
+	alice_is_an_admin();
+	host_file("/etc/default/ssh", "SSHD_OPTS=-oAllowUsers=bob\n");
+	way_is(ERR_REFUSED, "nobody");
+	host_person("ssh.service", "alice", "alice");
+	host_text("sshd", "ssh.service:alice", HOST_SAID);
+	host_text("own-key", "ssh.service:alice", "/home/alice/.ssh/authorized_keys: 2");
+	way_is(0, "alice");
+	host_text("sshd-refuses", "ssh.service:alice", "AllowUsers does not name alice");
+	way_is(ERR_REFUSED, "alice: AllowUsers does not name alice");
+}
+
+static void account_that_sshd_lets_in_from_elsewhere_alone_is_no_way_in(void **state)
+{
+	(void)state;
+	alice_is_an_admin();
+	host_text("own-login", "from", "198.51.100.7");
+	way_is(ERR_REFUSED, "nobody");
+	host_person(FIX_WAY_HERE, "alice", "alice");
+	host_text("own-key", FIX_WAY_HERE ":alice", "/home/alice/.ssh/authorized_keys: 2");
+	host_text("sshd", FIX_WAY_HERE ":alice", HOST_SAID);
+	way_is(0, "alice");
+	host_text("sshd", FIX_WAY_HERE ":alice", "usepam yes\npubkeyauthentication no\n");
+	way_is(ERR_REFUSED, "alice: AuthenticationMethods");
+}
+
+static void sudo_that_asks_for_nothing_is_told_by_its_last_rule(void **state)
+{
+#define MAY "Matching Defaults entries for a on h:\n    env_reset\n\nUser a may run the following:\n"
+	(void)state;
+	assert_true(fix_way_unasked(MAY "    (ALL : ALL) NOPASSWD: ALL\n"));
+	assert_true(fix_way_unasked(MAY "    (ALL) ALL\n    (root) NOPASSWD: SETENV: ALL\n"));
+	assert_false(fix_way_unasked(MAY "    (ALL) NOPASSWD: ALL\n    (ALL : ALL) ALL\n"));
+	assert_false(fix_way_unasked(MAY "    (ALL) NOPASSWD: /bin/ls, PASSWD: ALL\n"));
+	assert_false(fix_way_unasked(MAY "    (bob) NOPASSWD: ALL\n"));
+	assert_false(fix_way_unasked(""));
 }
 
 static void key_counts_where_sshd_offers_every_method_that_it_asks_for(void **state)
 {
-#define OFFERS "pubkeyauthentication yes\npasswordauthentication no\nkbdinteractiveauthentication no\n"
+#define OFFERS "usepam yes\npubkeyauthentication yes\npasswordauthentication no\n" \
+	"kbdinteractiveauthentication no\n"
 	static const struct { const char *methods; int verdict; } of[] = {{"any", 0}, {"publickey", 0},
 	    {"publickey,password publickey", 0}, {"publickey,keyboard-interactive:pam", ERR_REFUSED},
 	    {"password", ERR_REFUSED}, {"publickey,gssapi-with-mic", ERR_REFUSED}};
 
 	(void)state;
-	facts_none(&host, "own-login", "fingerprint");
-	host_text("own-key", "alice", "/home/alice/.ssh/authorized_keys: 2");
-	host_text("own-root", "alice", "sudo");
+	alice_is_an_admin();
 	for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
 		char said[300];
 
@@ -538,8 +797,7 @@ static void key_counts_where_sshd_offers_every_method_that_it_asks_for(void **st
 static void login_by_a_key_that_it_has_handed_out_is_refused(void **state)
 {
 	(void)state;
-	host_text("own-key", "alice", "/home/alice/.ssh/authorized_keys: 2");
-	host_text("own-root", "alice", "sudo");
+	alice_is_an_admin();
 	host_text("own-login", "fingerprint", "SHA256:abc");
 	way_is(0, "alice");
 	host_text("eic-use", "journal", "1699999200 0 " EIC_LOGGED " with fingerprint: SHA256:abc, x\n");
@@ -550,6 +808,51 @@ static void login_by_a_key_that_it_has_handed_out_is_refused(void **state)
 	way_is(ERR_REFUSED, "it could not be told");
 }
 
+/* With a code behind the key no log has the key of a login. */
+static void login_while_it_has_handed_out_none_is_another(void **state)
+{
+#define HANDED(time) time " 0 " EIC_LOGGED " with fingerprint: SHA256:abc, x\n"
+	(void)state;
+	alice_is_an_admin();
+	facts_trouble(&host, "own-login", "fingerprint", "no log");
+	host_text("own-login", "begun", "1789990000");
+	host_text("eic-use", "journal", HANDED("1789900000") HANDED("1789995000"));
+	way_is(0, "alice");
+	host_text("eic-use", "journal", HANDED("1789900000") HANDED("1789989990"));
+	way_is(ERR_REFUSED, "it could not be told");
+	host_text("eic-use", "journal", HANDED("1789990030"));
+	way_is(ERR_REFUSED, "it could not be told");
+	/* As long as a login may take. */
+	host_text("eic-use", "journal", HANDED("1789986500"));
+	way_is(0, "alice");
+	host_text("sshd", "process 9:alice", "logingracetime 3600\n");
+	way_is(ERR_REFUSED, "it could not be told");
+	host_text("sshd", "process 9:alice", "logingracetime 0\n");
+	host_text("eic-use", "journal", HANDED("1789900000"));
+	way_is(ERR_REFUSED, "it could not be told");
+	facts_none(&host, "sshd", "process 9:alice");
+	way_is(0, "alice");
+	/* Logs may have lost what is older, or have had more of it than is kept. */
+	host_text("own-login", "begun", "1789900000");
+	host_text("eic-use", "journal", HANDED("1789995000"));
+	way_is(ERR_REFUSED, "it could not be told");
+}
+
+static void login_among_more_keys_than_are_kept_is_not_told(void **state)
+{
+	struct buffer all = {0};
+
+	(void)state;
+	alice_is_an_admin();
+	facts_trouble(&host, "own-login", "fingerprint", "no log");
+	host_text("own-login", "begun", "1789990000");
+	for (int i = 0; i < EIC_LOG_MOST; i++)
+		buffer_text(&all, HANDED("1789995000"));
+	host_text("eic-use", "journal", buffer_string(&all));
+	way_is(ERR_REFUSED, "it could not be told");
+	buffer_free(&all);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -558,10 +861,11 @@ int main(void)
 	    TEST(both_lines_go_also_inside_a_match_and_nothing_else_does),
 	    TEST(own_command_for_keys_stays),
 	    TEST(command_goes_with_the_user_that_it_runs_as_and_leaves_others_theirs),
+	    TEST(file_with_the_command_is_changed_before_that_with_its_user),
 	    TEST(own_command_that_would_lose_its_user_is_refused_also_below_a_match),
 	    TEST(drop_in_of_its_own_goes_and_one_that_does_more_loses_but_that),
 	    TEST(options_of_the_start_to_come_are_judged_with_the_file),
-	    TEST(package_that_is_held_is_refused),
+	    TEST(package_that_is_held_is_refused), TEST(package_that_dpkg_alone_remembers_is_none),
 	    TEST(query_that_fails_is_never_taken_for_gone),
 	    TEST(package_that_is_half_configured_is_not_as_it_was),
 	    TEST(link_in_the_place_of_a_file_is_refused_by_the_plan),
@@ -569,6 +873,18 @@ int main(void)
 	    TEST(places_of_a_socket_and_of_a_configuration_are_read),
 	    TEST(key_without_a_shell_or_past_its_time_is_no_way_in),
 	    TEST(key_counts_where_sshd_offers_every_method_that_it_asks_for),
+	    TEST(key_for_logins_from_elsewhere_is_no_way_in),
+	    TEST(key_that_sshd_would_not_read_is_no_way_in), TEST(key_that_is_revoked_is_no_way_in),
+	    TEST(account_of_which_it_could_not_be_told_is_no_way_in),
+	    TEST(account_past_its_time_is_no_way_in),
+	    TEST(account_that_is_not_enrolled_is_no_way_in_where_a_code_is_asked_for),
+	    TEST(account_without_a_password_is_no_way_in_where_one_is_asked_for),
+	    TEST(key_alone_is_no_way_in_where_the_account_line_wants_a_code),
+	    TEST(methods_that_cannot_ask_for_what_is_wanted_are_no_way_in),
+	    TEST(login_that_is_forced_into_a_command_is_no_way_in),
+	    TEST(options_of_a_start_are_asked_too_who_gets_in),
+	    TEST(account_that_sshd_lets_in_from_elsewhere_alone_is_no_way_in),
+	    TEST(sudo_that_asks_for_nothing_is_told_by_its_last_rule),
 	    TEST(options_of_it_are_taken_out_of_a_line),
 	    TEST(what_cannot_be_taken_out_of_options_is_left),
 	    TEST(package_is_purged_also_when_only_its_configuration_is_there),
@@ -580,7 +896,9 @@ int main(void)
 	    TEST(what_a_pin_does_not_keep_out_is_left),
 	    TEST(configuration_to_come_has_every_include_in_its_place),
 	    TEST(somebody_else_has_to_get_in_and_become_root),
-	    TEST(login_by_a_key_that_it_has_handed_out_is_refused)};
+	    TEST(login_by_a_key_that_it_has_handed_out_is_refused),
+	    TEST(login_while_it_has_handed_out_none_is_another),
+	    TEST(login_among_more_keys_than_are_kept_is_not_told)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
