@@ -14,6 +14,7 @@
 #define ACL "system.posix_acl_access"
 #define ACL_MOST 4096
 #define NAME_MOST 200
+#define COPY_NAME_MOST (NAME_MOST + 16)
 
 /* The file, open and read. */
 struct file {
@@ -136,6 +137,22 @@ int rotate_profile_read(const struct rotate_profile *p, struct rotate_pair *pair
 	return r;
 }
 
+/* MUST: what is read is on the disk under this name: whoever replaced the file may have died
+ * before his sync (file_is_replaced_on_the_disk_before_the_journal_forgets). */
+static int read_synced(const struct rotate_profile *p, struct rotate_pair *pair, struct err *e)
+{
+	struct profile_place place;
+	struct file f;
+	int r = open_file(&f, p->path, e);
+
+	if (r == 0 && fsync(f.dir) != 0)
+		r = err_errno(e, "%s: sync", p->path);
+	if (r == 0)
+		r = find_pair(&f, p, &place, pair, e);
+	close_file(&f);
+	return r;
+}
+
 /* ---- replacing it ---- */
 
 static int write_all(int fd, const void *data, size_t len)
@@ -218,14 +235,26 @@ static int write_new(const struct file *f, const char *new, const struct profile
 	return r;
 }
 
+static void name_copy(const struct file *f, char new[COPY_NAME_MOST])
+{
+	(void)snprintf(new, COPY_NAME_MOST, ".%s.pam-bastion", f->name);
+}
+
 static int replace(const struct file *f, const char *path, const struct profile_place *place,
     const struct rotate_pair *pair, struct err *e)
 {
-	char new[NAME_MOST + 16];
+	char new[COPY_NAME_MOST];
+	int r;
 
-	(void)snprintf(new, sizeof(new), ".%s.pam-bastion", f->name);
-	if (write_new(f, new, place, pair) != 0 || renameat(f->dir, new, f->dir, f->name) != 0)
+	name_copy(f, new);
+	if (write_new(f, new, place, pair) != 0)
 		return err_errno(e, "%s", path);
+	/* MUST: the copy has the secret (file_that_cannot_be_replaced_leaves_no_copy). */
+	if (renameat(f->dir, new, f->dir, f->name) != 0) {
+		r = err_errno(e, "%s", path);
+		(void)unlinkat(f->dir, new, 0);
+		return r;
+	}
 	if (fsync(f->dir) == 0)
 		return 0;
 	(void)err_errno(e, "%s: it is in place, but may not stay: sync", path);
@@ -302,7 +331,7 @@ static enum rotate_answer get(void *ctx, const char *version, const char *label,
 	}
 	if (label != NULL && strcmp(label, ROTATE_CURRENT) != 0)
 		return ROTATE_NONE;
-	r = rotate_profile_read(p, &out->pair, e);
+	r = read_synced(p, &out->pair, e);
 	(void)snprintf(out->version, sizeof(out->version), "%s", out->pair.id);
 	return r == 0 && version != NULL && strcmp(version, out->pair.id) != 0 ? ROTATE_NONE :
 	    answer_of(r);
@@ -331,14 +360,28 @@ static enum rotate_answer move(void *ctx, const char *to, const char *from, stru
 	return answer_of(rotate_profile_write(p, from, &p->put, e));
 }
 
+/* What one that was killed has left of a file that will not be written any more. */
+static int remove_copy(const struct rotate_profile *p, struct err *e)
+{
+	char new[COPY_NAME_MOST];
+	struct stat st;
+	struct file f = {.dir = -1, .fd = -1};
+	int r = open_dir(&f, p->path, &st, e);
+
+	name_copy(&f, new);
+	if (r == 0 && unlinkat(f.dir, new, 0) != 0 && errno != ENOENT)
+		r = err_errno(e, "%s: its copy %s", p->path, new);
+	close_file(&f);
+	return r;
+}
+
 static enum rotate_answer drop(void *ctx, const char *version, struct err *e)
 {
 	struct rotate_profile *p = ctx;
 
-	(void)e;
 	if (strcmp(p->token, version) == 0)
 		secret_wipe(&p->put, sizeof(p->put)), p->token[0] = '\0';
-	return ROTATE_OK;
+	return answer_of(remove_copy(p, e));
 }
 
 static enum rotate_answer stages(void *ctx, const char *version, struct rotate_stages *out,

@@ -33,8 +33,28 @@ static int file_event(void)
 	return -1;
 }
 
+/* What a power cut takes, until the directory is synced. */
+static int loosen(int dir, uint64_t *which, long result)
+{
+	struct stat st;
+
+	if (result == 0 && in_child && fstat(dir, &st) == 0)
+		*which = st.st_ino;
+	return (int)result;
+}
+
+/* MUST: as long as the file that was replaced may not stay, the journal has its secret. */
+static void check_block(const void *data, size_t n)
+{
+	const char *secret = cloud->keys > 0 ? cloud->key[cloud->keys - 1].secret : "";
+
+	if (in_child && cloud->loose[2] != 0 && n > 8 && memmem(data, n, secret, strlen(secret)) == NULL)
+		cloud_break(cloud, "a secret is forgotten, and the file with it may not stay", "");
+}
+
 ssize_t pwrite(int fd, const void *data, size_t n, off_t at)
 {
+	check_block(data, n);
 	return file_event() != 0 ? -1 : syscall(SYS_pwrite64, fd, data, n, at);
 }
 
@@ -49,13 +69,30 @@ int fdatasync(int fd)
 
 int fsync(int fd)
 {
-	(void)fd;
-	return file_event();
+	struct stat st;
+
+	if (file_event() != 0)
+		return -1;
+	for (int i = 0; in_child && i < 3 && fstat(fd, &st) == 0; i++)
+		if (cloud->loose[i] == st.st_ino)
+			cloud->loose[i] = 0;
+	return 0;
 }
 
 int renameat(int from, const char *a, int to, const char *b)
 {
-	return file_event() != 0 ? -1 : (int)syscall(SYS_renameat2, from, a, to, b, 0);
+	return file_event() != 0 ? -1 :
+	    loosen(to, &cloud->loose[2], syscall(SYS_renameat2, from, a, to, b, 0));
+}
+
+int linkat(int from, const char *a, int to, const char *b, int flags)
+{
+	return loosen(to, &cloud->loose[1], syscall(SYS_linkat, from, a, to, b, flags));
+}
+
+int mkdirat(int dir, const char *name, mode_t mode)
+{
+	return loosen(dir, &cloud->loose[0], syscall(SYS_mkdirat, dir, name, mode));
 }
 
 /* ---- a run in a process of its own ---- */
@@ -64,6 +101,7 @@ struct ask {
 	bool profile;       /* the key is in a credentials file, and signs */
 	const char *step;   /* of Secrets Manager */
 	const char *retire; /* a key's id */
+	const char *account; /* of the rotation that is known */
 	struct rotate_order order;
 	struct rotate_times times;
 };
@@ -76,6 +114,8 @@ static struct rotate_record target_of(const struct ask *ask)
 	struct rotate_record target = {.home_kind = ROTATE_HOME_SECRET};
 
 	(void)snprintf(target.home, sizeof(target.home), "arn:aws:secretsmanager:eu-west-1:1:secret:x");
+	if (ask->account != NULL)
+		(void)snprintf(target.account, sizeof(target.account), "%s", ask->account);
 	if (ask->profile) {
 		target.home_kind = ROTATE_HOME_PROFILE;
 		(void)snprintf(target.home, sizeof(target.home), "%s/credentials", sc.dir);
@@ -1088,6 +1128,91 @@ static void lists_that_show_no_orphan_take_half_a_minute(void **state)
 	drop();
 }
 
+/* ---- what a failure must not leave ---- */
+
+/* The key is deleted where its secret could not be kept. */
+static void secret_that_could_not_be_saved_is_not_on_the_disk(void **state)
+{
+	int found = 0;
+
+	(void)state;
+	for (int at = 1; at <= 60; at++) {
+		begin(false);
+		cloud->plan[0].at = at;
+		cloud->plan[0].fault = CLOUD_NOT_SENT;
+		(void)run(&daily);
+		if (cloud->made == 2 && !cloud->key[1].there) {
+			found++;
+			assert_no_secret_on_disk();
+		}
+		drop();
+	}
+	assert_true(found > 0);
+}
+
+static void assert_no_copy_of_the_file(void)
+{
+	char path[512];
+
+	scratch_path(&sc, path, ".credentials.pam-bastion");
+	assert_int_equal(access(path, F_OK), -1);
+}
+
+static void file_that_cannot_be_replaced_leaves_no_copy(void **state)
+{
+	struct ask back = daily_file;
+	int kept = 0;
+
+	(void)state;
+	back.order.rollback = true;
+	for (int at = 1; at <= 60; at++) {
+		begin_file();
+		cloud->plan[0].at = at;
+		cloud->plan[0].fault = CLOUD_NOT_SENT;
+		kept += run(&daily_file) == ROTATE_STUCK ? 1 : 0;
+		assert_no_copy_of_the_file();
+		drop();
+		/* Nor does one that was killed meanwhile, once it is given up. */
+		begin_file();
+		cloud->plan[0].at = at;
+		cloud->plan[0].fault = CLOUD_KILL_BEFORE;
+		if (run(&daily_file) == CLOUD_KILLED && run(&back) == ROTATE_DONE)
+			assert_no_copy_of_the_file();
+		drop();
+	}
+	assert_true(kept > 0);
+}
+
+/* Each process in turn dies where it syncs what the one before has named. */
+static void name_of_a_journal_is_on_the_disk_before_a_key_is_made(void **state)
+{
+	(void)state;
+	for (int at = 1; at <= 60; at++) {
+		begin(false);
+		cloud->plan[0].at = at;
+		cloud->plan[0].fault = CLOUD_KILL_BEFORE;
+		(void)run(&daily);
+		(void)run(&daily);
+		assert_string_equal(cloud->broken, "");
+		drop();
+	}
+}
+
+static void file_is_replaced_on_the_disk_before_the_journal_forgets(void **state)
+{
+	(void)state;
+	for (int at = 1; at <= 60; at++)
+		for (int f = CLOUD_NOT_SENT; f <= CLOUD_KILL_BEFORE; f++) {
+			begin_file();
+			cloud->plan[0].at = at;
+			cloud->plan[0].fault = (enum cloud_fault)f;
+			(void)run(&daily_file);
+			(void)run(&daily_file);
+			assert_string_equal(cloud->broken, "");
+			drop();
+		}
+}
+
 /* ---- the matrix ---- */
 
 static int count_events(const struct ask *ask, bool self)
@@ -1271,6 +1396,10 @@ int main(void)
 		cmocka_unit_test(retired_key_is_kept_for_the_grace),
 		cmocka_unit_test(pace_of_nothing_waits_for_a_slow_key),
 		cmocka_unit_test(lists_that_show_no_orphan_take_half_a_minute),
+		cmocka_unit_test(secret_that_could_not_be_saved_is_not_on_the_disk),
+		cmocka_unit_test(file_that_cannot_be_replaced_leaves_no_copy),
+		cmocka_unit_test(name_of_a_journal_is_on_the_disk_before_a_key_is_made),
+		cmocka_unit_test(file_is_replaced_on_the_disk_before_the_journal_forgets),
 		cmocka_unit_test(no_fault_at_any_event_loses_a_key),
 		cmocka_unit_test(no_fault_loses_a_key_that_rotates_itself),
 		cmocka_unit_test(no_two_faults_lose_a_key),
