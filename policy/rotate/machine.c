@@ -161,6 +161,10 @@ enum rotate_end rotate_remove(struct rotate *m, const char *id)
 	if (strcmp(m->cur.pair.id, id) == 0)
 		return ROTATE_END(m, ROTATE_STUCK, "%s: the key %s is the current one: it is not deleted",
 		    m->rec.user, rotate_short(id).text);
+	/* MUST: but a new key that does not work (key_that_is_switched_on_again_is_not_deleted). */
+	if (key != NULL && key->active && m->rec.state != ROTATE_ABORT)
+		return ROTATE_END(m, ROTATE_STUCK, "%s: the key %s was switched on again by somebody: it is "
+		    "not deleted", m->rec.user, rotate_short(id).text);
 	/* A list may not show a key yet that is there. */
 	if (key == NULL || key->active)
 		a = m->iam->update(m->iam->ctx, m->rec.user, id, false, &m->e);
@@ -353,6 +357,11 @@ enum rotate_end rotate_open(struct rotate *m, const struct rotate_record *target
 		a = m->iam->signer(m->iam->ctx, m->signer_id, &m->e);
 	if (a != ROTATE_OK)
 		return rotate_failed(a);
+	/* MUST: a user of this name in another account is another
+	 * (rotation_of_another_account_is_not_told_to_be_done). */
+	if (target->account[0] != '\0' && strcmp(target->account, m->signer.account) != 0)
+		return ROTATE_END(m, ROTATE_STUCK, "%s: the key is of the account %s, who signs is of %s",
+		    target->user, target->account, m->signer.account);
 	if ((end = rotate_look(m)) != ROTATE_GO || (end = find_user(m, target)) != ROTATE_GO)
 		return end;
 	if ((end = load(m, target)) != ROTATE_GO)

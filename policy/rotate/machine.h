@@ -84,7 +84,7 @@ struct rotate *rotate_new(void);
 void rotate_free(struct rotate **m);
 
 /* Asks who signs and what is current, locks, loads, and makes what was given the record's
- * target.  user: "" or the one that it must be.  ROTATE_GO, or how it ended: m->e. */
+ * target.  user, account: "" or the one that it must be.  ROTATE_GO, or how it ended: m->e. */
 enum rotate_end rotate_open(struct rotate *m, const struct rotate_record *target);
 
 /* The four steps of Secrets Manager, each called by itself, any number of times: createSecret,

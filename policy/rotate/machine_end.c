@@ -192,6 +192,25 @@ static enum rotate_end try_label(struct rotate *m, const char *label, bool *done
 	return ROTATE_GO;
 }
 
+/* IAM does not list it.  ROTATE_GO: it is gone.  MUST: what works is in nobody's way, be it
+ * whose it may (repair_leaves_the_key_of_another_account_where_it_is). */
+static enum rotate_end no_list_has_it(struct rotate *m)
+{
+	const char *id = m->cur.pair.id;
+	struct rotate_identity who;
+	const enum rotate_answer a = m->iam->identity(m->iam->ctx, &m->cur.pair, &who, &m->e);
+
+	if (a == ROTATE_DEAD)
+		return ROTATE_GO;
+	if (a != ROTATE_OK)
+		return rotate_failed(a);
+	if (!rotate_is_user(m, &who))
+		return ROTATE_END(m, ROTATE_STUCK, "the key %s works, and is %s's, not the user %s's in the "
+		    "account %s: nothing is changed", rotate_short(id).text, who.arn, m->rec.user, m->rec.account);
+	return ROTATE_END(m, ROTATE_AGAIN, "%s: the current key %s works, and AWS does not list it: one of "
+	    "both may be late", m->rec.user, rotate_short(id).text);
+}
+
 /* The current key itself.  ROTATE_DONE: it works. */
 static enum rotate_end try_current(struct rotate *m)
 {
@@ -200,7 +219,7 @@ static enum rotate_end try_current(struct rotate *m)
 	enum rotate_end end;
 
 	if (key == NULL)
-		return ROTATE_GO;
+		return no_list_has_it(m);
 	if (!key->active && !m->order.yes)
 		return ROTATE_END(m, ROTATE_STUCK, "%s: the current key %s is Inactive: --yes switches it on",
 		    m->rec.user, rotate_short(key->id).text);
@@ -226,6 +245,7 @@ static enum rotate_end repair_current(struct rotate *m)
 	enum rotate_end end;
 	bool done;
 
+	m->rec.arn[0] = '\0'; /* he may have another path now */
 	if ((end = try_current(m)) != ROTATE_GO)
 		return end;
 	for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++)

@@ -60,7 +60,8 @@ enum rotate_end rotate_is_home(struct rotate *m, const char *id, bool *yes);
 enum rotate_end rotate_find_new(struct rotate *m, char id[ROTATE_KEY_ID_MAX]);
 /* The new key is so young that AWS may not tell it everywhere. */
 bool rotate_is_young(const struct rotate *m);
-/* Switches a key off if it is active, and then deletes it: both may be done already. */
+/* Deletes a key that is off, or in ROTATE_ABORT switches it off before: both may be done
+ * already. */
 enum rotate_end rotate_remove(struct rotate *m, const char *id);
 /* Three answers of who the pair is, with pauses.  ROTATE_GO: it works; ROTATE_AGAIN: not in
  * time; ROTATE_DRIFT: it is somebody else's. */

@@ -1213,6 +1213,109 @@ static void file_is_replaced_on_the_disk_before_the_journal_forgets(void **state
 		}
 }
 
+/* Somebody needs it again, between two looks. */
+static void key_that_is_switched_on_again_is_not_deleted(void **state)
+{
+	int woken = 0;
+
+	(void)state;
+	for (int at = 1; at <= 8; at++) {
+		begin(false);
+		assert_int_equal(run(&daily), ROTATE_DONE);
+		later(2);
+		assert_int_equal(run(&daily), ROTATE_DONE);
+		later(8);
+		cloud->wake = at;
+		(void)run(&daily);
+		if (cloud->wake == 0 && cloud->key[0].there)
+			woken++, assert_true(cloud->key[0].active);
+		assert_true(cloud->wake > 0 || cloud->key[0].there);
+		drop();
+	}
+	assert_true(woken > 0);
+}
+
+/* ---- two accounts, whose users have one name ---- */
+
+static void repair_leaves_the_key_of_another_account_where_it_is(void **state)
+{
+	struct ask repair = daily_file;
+	struct rotate_pair pair;
+
+	(void)state;
+	repair.order.repair = true;
+	begin_file();
+	cloud->key[0].foreign = true;
+	cloud->signer[0] = '\0';
+	assert_int_equal(run(&repair), ROTATE_STUCK);
+	assert_non_null(strstr(cloud->last, CLOUD_OTHER_ACCOUNT));
+	assert_int_equal(cloud->made, 1);
+	read_file(&pair);
+	assert_string_equal(pair.id, cloud->key[0].id);
+	drop();
+}
+
+static void rotation_of_another_account_is_not_told_to_be_done(void **state)
+{
+	struct ask ask = daily;
+	char path[512];
+
+	(void)state;
+	ask.account = CLOUD_OTHER_ACCOUNT;
+	ask.order.resume = true;
+	begin(false);
+	assert_int_equal(run(&ask), ROTATE_STUCK);
+	assert_non_null(strstr(cloud->last, CLOUD_OTHER_ACCOUNT));
+	scratch_path(&sc, path, "rotate/" CLOUD_ACCOUNT "." CLOUD_USER ".j");
+	assert_int_equal(access(path, F_OK), -1);
+	ask.account = CLOUD_ACCOUNT;
+	assert_int_equal(run(&ask), ROTATE_DONE);
+	drop();
+}
+
+/* The user was moved to another path since his last rotation. */
+static void repair_learns_anew_who_the_user_is(void **state)
+{
+	struct ask repair = daily;
+	struct rotate_record r;
+	struct journal j;
+	struct err e = {0};
+
+	(void)state;
+	repair.order.repair = true;
+	begin(false);
+	assert_int_equal(journal_open(&j, sc.dir, CLOUD_ACCOUNT, CLOUD_USER, &r, &e), 0);
+	(void)snprintf(r.arn, sizeof(r.arn), "arn:aws:iam::" CLOUD_ACCOUNT ":user/old/" CLOUD_USER);
+	assert_int_equal(journal_write(&j, &r, &e), 0);
+	journal_close(&j);
+	cloud->key[0].there = cloud->key[0].active = false;
+	assert_int_equal(run(&repair), ROTATE_DONE);
+	assert_true(cloud_current(cloud) == &cloud->key[1]);
+	drop();
+}
+
+/* finishSecret was done, and its process died before it could note that. */
+static void next_version_does_not_take_a_key_that_is_current(void **state)
+{
+	struct ask ask = daily;
+
+	(void)state;
+	die_in(ROTATE_TESTED, 1, CLOUD_KILL_AFTER);
+	(void)cloud_put(cloud, "44444444-1111-4111-8111-111111111111", "", "");
+	cloud->pending = cloud->versions - 1;
+	ask.order.token = "44444444-1111-4111-8111-111111111111";
+	ask.step = "createSecret";
+	assert_int_equal(run(&ask), ROTATE_AGAIN); /* the rotation before goes on */
+	later(2);
+	assert_int_equal(run(&daily), ROTATE_DONE);
+	later(8);
+	assert_int_equal(run(&ask), ROTATE_DONE);
+	assert_int_equal(cloud->made, 3);
+	assert_string_equal(cloud->version[cloud->pending].key, cloud->key[2].id);
+	assert_string_equal(cloud->broken, "");
+	drop();
+}
+
 /* ---- the matrix ---- */
 
 static int count_events(const struct ask *ask, bool self)
@@ -1400,6 +1503,11 @@ int main(void)
 		cmocka_unit_test(file_that_cannot_be_replaced_leaves_no_copy),
 		cmocka_unit_test(name_of_a_journal_is_on_the_disk_before_a_key_is_made),
 		cmocka_unit_test(file_is_replaced_on_the_disk_before_the_journal_forgets),
+		cmocka_unit_test(key_that_is_switched_on_again_is_not_deleted),
+		cmocka_unit_test(repair_leaves_the_key_of_another_account_where_it_is),
+		cmocka_unit_test(rotation_of_another_account_is_not_told_to_be_done),
+		cmocka_unit_test(repair_learns_anew_who_the_user_is),
+		cmocka_unit_test(next_version_does_not_take_a_key_that_is_current),
 		cmocka_unit_test(no_fault_at_any_event_loses_a_key),
 		cmocka_unit_test(no_fault_loses_a_key_that_rotates_itself),
 		cmocka_unit_test(no_two_faults_lose_a_key),
