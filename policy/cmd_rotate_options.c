@@ -20,6 +20,7 @@ static const char *const words[] = {"run", "status", "resume", "rollback", "reti
 #define ON(what) (1U << (what))
 #define GOES (ON(CMD_ROTATE_RUN) | ON(CMD_ROTATE_RESUME) | ON(CMD_ROTATE_ROLLBACK) | \
 	ON(CMD_ROTATE_REPAIR) | ON(CMD_ROTATE_STEP))
+#define ALL (GOES | ON(CMD_ROTATE_STATUS) | ON(CMD_ROTATE_RETIRE))
 #define TARGET (ON(CMD_ROTATE_RUN) | ON(CMD_ROTATE_REPAIR))
 
 static const struct text_option {
@@ -33,6 +34,7 @@ static const struct text_option {
 	{"--by", TARGET | ON(CMD_ROTATE_STEP) | ON(CMD_ROTATE_RETIRE), offsetof(struct cmd_rotate_options, by)},
 	{"--region", GOES | ON(CMD_ROTATE_RETIRE), offsetof(struct cmd_rotate_options, region)},
 	{"--token", ON(CMD_ROTATE_STEP), offsetof(struct cmd_rotate_options, token)},
+	{"--account", ALL & ~ON(CMD_ROTATE_STEP), offsetof(struct cmd_rotate_options, account)},
 	{"--user", ON(CMD_ROTATE_RETIRE), offsetof(struct cmd_rotate_options, user)},
 };
 

@@ -346,6 +346,14 @@ static enum rotate_end load(struct rotate *m, const struct rotate_record *target
 	return take_target(m, target);
 }
 
+enum rotate_end rotate_check_account(struct rotate *m, const struct rotate_record *target)
+{
+	if (target->account[0] == '\0' || strcmp(target->account, m->signer.account) == 0)
+		return ROTATE_GO;
+	return ROTATE_END(m, ROTATE_STUCK, "%s: the key is of the account %s, who signs is of %s",
+	    target->user, target->account, m->signer.account);
+}
+
 enum rotate_end rotate_open(struct rotate *m, const struct rotate_record *target)
 {
 	enum rotate_answer a;
@@ -357,12 +365,8 @@ enum rotate_end rotate_open(struct rotate *m, const struct rotate_record *target
 		a = m->iam->signer(m->iam->ctx, m->signer_id, &m->e);
 	if (a != ROTATE_OK)
 		return rotate_failed(a);
-	/* MUST: a user of this name in another account is another
-	 * (rotation_of_another_account_is_not_told_to_be_done). */
-	if (target->account[0] != '\0' && strcmp(target->account, m->signer.account) != 0)
-		return ROTATE_END(m, ROTATE_STUCK, "%s: the key is of the account %s, who signs is of %s",
-		    target->user, target->account, m->signer.account);
-	if ((end = rotate_look(m)) != ROTATE_GO || (end = find_user(m, target)) != ROTATE_GO)
+	if ((end = rotate_check_account(m, target)) != ROTATE_GO || (end = rotate_look(m)) != ROTATE_GO ||
+	    (end = find_user(m, target)) != ROTATE_GO)
 		return end;
 	if ((end = load(m, target)) != ROTATE_GO)
 		return end;

@@ -91,9 +91,10 @@ enum rotate_end rotate_open(struct rotate *m, const struct rotate_record *target
  * setSecret, testSecret, finishSecret.  Behind rotate_open() with order.token. */
 enum rotate_end rotate_call(struct rotate *m, const char *step);
 
-/* Switches a key off that is no home's: of a user whose rotations this host may not know (then
- * m->home is NULL).  ROTATE_DRIFT: there is no such key. */
-enum rotate_end rotate_retire(struct rotate *m, const char *user, const char *id);
+/* Switches a key off that is no home's: of target's user, whose rotations this host may not know
+ * (then m->home is NULL), in its account where it says one; m->signer is known.  ROTATE_DRIFT:
+ * there is no such key. */
+enum rotate_end rotate_retire(struct rotate *m, const struct rotate_record *target, const char *id);
 
 /* Goes as far as it may.  Unless ROTATE_DONE, m->e says why. */
 enum rotate_end rotate_run(struct rotate *m);

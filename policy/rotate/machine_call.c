@@ -179,14 +179,17 @@ static enum rotate_end note_retired(struct rotate *m, const char *id)
 	return rotate_save(m, m->rec.state);
 }
 
-enum rotate_end rotate_retire(struct rotate *m, const char *user, const char *id)
+enum rotate_end rotate_retire(struct rotate *m, const struct rotate_record *target, const char *id)
 {
+	const char *user = target->user;
 	const struct rotate_key *key;
 	enum rotate_answer a;
-	enum rotate_end end;
-	int r = journal_open(&m->journal, m->state_dir, m->signer.account, user, &m->rec, &m->e);
+	enum rotate_end end = rotate_check_account(m, target);
+	int r;
 
-	if (r != 0)
+	if (end != ROTATE_GO)
+		return end;
+	if ((r = journal_open(&m->journal, m->state_dir, m->signer.account, user, &m->rec, &m->e)) != 0)
 		return r == ERR_CONFLICT ? ROTATE_BUSY : ROTATE_STUCK;
 	(void)snprintf(m->rec.user, sizeof(m->rec.user), "%s", user);
 	if (m->home != NULL && (a = m->home->get(m->home->ctx, NULL, ROTATE_CURRENT, &m->cur, &m->e)) !=

@@ -46,6 +46,10 @@ enum rotate_end rotate_save(struct rotate *m, enum rotate_state s);
 /* Ends the rotation: no secret is left on the disk.  ROTATE_GO: it is closed. */
 enum rotate_end rotate_close_record(struct rotate *m);
 
+/* MUST: a user of this name in another account is another
+ * (rotation_of_another_account_is_not_told_to_be_done).  ROTATE_GO: it is m->signer's. */
+enum rotate_end rotate_check_account(struct rotate *m, const struct rotate_record *target);
+
 /* Asks anew for m->keys and m->cur. */
 enum rotate_end rotate_look(struct rotate *m);
 /* The key of an id, or NULL. */

@@ -11,6 +11,7 @@ import re
 import subprocess
 import threading
 import urllib.parse
+import urllib.request
 
 import killer
 import pytest
@@ -27,9 +28,9 @@ PART = 1 if os.environ.get("ROTATE_ALL") else 6
 class Owner:
     """A user with one key, and the secret or the file where it lives."""
 
-    def __init__(self, url, admin):
+    def __init__(self, url, admin, name=None):
         self.url, self.admin = url, admin
-        self.name = f"deploy{next(NUMBERS)}"
+        self.name = name or f"deploy{next(NUMBERS)}"
         call(url, "iam", "CreateUser", f"UserName={self.name}", "Path=/ops/", key=admin)
         call(url, "iam", "PutUserPolicy", f"UserName={self.name}", "PolicyName=all",
              f"PolicyDocument={ALL}", key=admin)
@@ -225,6 +226,85 @@ def test_refusals_name_service_call_code_and_request(url, alice):
     assert "sts GetCallerIdentity: HTTP 403 SignatureDoesNotMatch" in told and "(request " in told
     told = rotate(url, "run", "--secret", owner.arn, ok=3)
     assert "no AWS credentials" in told, told
+
+
+# ---- two accounts, whose users have one name ----
+
+FIRST, SECOND = "123456789012", "222222222222"
+
+
+@pytest.fixture(scope="module", name="bob")
+def bob_(url, alice):
+    """Who may do everything in the second account."""
+    def unchecked(count):
+        request = urllib.request.Request(f"{url}/moto-api/reset-auth", data=str(count).encode(),
+                                         headers={"Content-Type": "text/plain"})
+        urllib.request.urlopen(request, timeout=10).close()
+
+    unchecked(4)
+    told = call(url, "sts", "AssumeRole", f"RoleArn=arn:aws:iam::{SECOND}:role/any",
+                "RoleSessionName=first", key=alice)
+    first = tuple(told[f"Credentials/{n}"] for n in ("AccessKeyId", "SecretAccessKey", "SessionToken"))
+    call(url, "iam", "CreateUser", "UserName=bob", key=first)
+    call(url, "iam", "PutUserPolicy", "UserName=bob", "PolicyName=all", f"PolicyDocument={ALL}", key=first)
+    made = call(url, "iam", "CreateAccessKey", "UserName=bob", key=first)
+    unchecked(0)
+    key = made["AccessKey/AccessKeyId"], made["AccessKey/SecretAccessKey"]
+    assert f":{SECOND}:" in call(url, "sts", "GetCallerIdentity", key=key)["Arn"]
+    return key
+
+
+def credentials(name, profile, key):
+    path = SCRATCH / name
+    path.write_text(f"[{profile}]\naws_access_key_id={key[0]}\naws_secret_access_key={key[1]}\n")
+    path.chmod(0o600)
+    return path
+
+
+def test_users_of_one_name_are_told_apart_by_their_account(url, alice, bob):
+    one = Owner(url, alice).in_secret()
+    two = Owner(url, bob, one.name).in_secret()
+    for owner, key in (one, alice), (two, bob):
+        rotate(url, "run", "--secret", owner.arn, "--force", "--pace", "0", key=key)
+    now = one.current()["accesskey"]
+    assert sorted(s["account"] for s in status(url)) == [FIRST, SECOND]
+    told = json.loads(rotate(url, "status", one.name, "--account", SECOND, "--json"))
+    assert [(s["account"], s["home"]) for s in told] == [(SECOND, two.arn)]
+    rotate(url, "status", one.name, "--account", "333333333333", ok=1)
+    assert "--account" in rotate(url, "rollback", one.name, key=bob, ok=3)
+    told = rotate(url, "rollback", one.name, "--account", FIRST, key=bob, ok=3)
+    assert f"of the account {FIRST}, who signs is of {SECOND}" in told
+    rotate(url, "rollback", one.name, "--account", SECOND, "--pace", "0", key=bob)
+    assert two.current()["accesskey"] == two.key[0] and one.current()["accesskey"] == now
+    # Of both, one is not done: who signs is not of its account.
+    rotate(url, "resume", one.name, "--overlap", "0", key=alice, ok=3)
+    assert one.keys() == {one.key[0]: False, now: True} and all(two.keys().values())
+    rotate(url, "resume", one.name, "--account", FIRST, "--grace", "0", key=alice)
+    one.assert_well()
+
+
+def test_current_key_is_not_retired_beside_a_user_of_this_name_in_another_account(url, alice, bob):
+    one = Owner(url, alice)
+    two = Owner(url, bob, one.name)
+    for owner, key, name in (one, alice, "one"), (two, bob, "two"):
+        path = credentials(f"{name}-{one.name}", "deploy", owner.key)
+        ops = {"AWS_SHARED_CREDENTIALS_FILE": str(credentials(f"{name}-ops", "ops", key))}
+        rotate(url, "run", "--profile", "deploy", "--file", str(path), "--by", "ops", *AT_ONCE, **ops)
+    ops = {"AWS_SHARED_CREDENTIALS_FILE": str(SCRATCH / "one-ops")}
+    (now,) = one.keys()
+    call(url, "iam", "CreateAccessKey", f"UserName={one.name}", key=alice)
+    told = rotate(url, "retire", now, "--by", "ops", ok=3, **ops)
+    assert "is the current key" in told and all(one.keys().values())
+    assert "--account" in rotate(url, "retire", now, "--by", "ops", "--user", one.name, ok=3, **ops)
+    told = rotate(url, "retire", now, "--by", "ops", "--user", one.name, "--account", FIRST, ok=3, **ops)
+    assert "is the current key" in told and all(one.keys().values())
+
+
+def test_user_who_is_not_there_is_no_mistake_of_usage(url, alice):
+    credentials("empty", "none", alice)
+    env = {"AWS_SHARED_CREDENTIALS_FILE": str(SCRATCH / "empty")}
+    assert "NoSuchEntity" in rotate(url, "run", "nobody", key=alice, ok=1, **env)
+    assert "no AWS credentials" in rotate(url, "run", "nobody", ok=3)
 
 
 # ---- a proxy that cuts ----

@@ -127,12 +127,13 @@ static struct rotate_record target_of(const struct ask *ask)
 
 static enum rotate_end go(struct rotate *m, const struct ask *ask, const struct rotate_record *target)
 {
+	const struct rotate_record of_user = {.user = CLOUD_USER};
 	enum rotate_end end;
 
 	if (ask->retire != NULL) {
 		m->signer.account[0] = '\0';
 		(void)snprintf(m->signer.account, sizeof(m->signer.account), CLOUD_ACCOUNT);
-		return rotate_retire(m, CLOUD_USER, ask->retire);
+		return rotate_retire(m, &of_user, ask->retire);
 	}
 	end = rotate_open(m, target);
 	if (end != ROTATE_GO)
