@@ -174,6 +174,7 @@ static int open_world(struct world *w, const struct cmd_rotate_place *p,
 	profile = (struct rotate_profile *)w->memory.data;
 	profile->path = target->home;
 	profile->name = target->profile;
+	profile->state_dir = p->state_dir;
 	if (secret)
 		rotate_aws_home(w->aws, &w->home);
 	else

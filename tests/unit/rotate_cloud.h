@@ -57,6 +57,8 @@ struct cloud {
 	int slow;    /* seconds in which a new key is not known everywhere */
 	int hide;    /* so many lists do not show a new key */
 	bool late;   /* nor is a key known to changes that lists do not show */
+	int meanwhile; /* what somebody else does to the file while it is replaced */
+	int told;      /* how that has ended */
 	int wake;    /* the first key is switched on by somebody before that many lists */
 	bool put_is_another;            /* the version is another's */
 	/* Directories with a change that the disk may not have: where one, where a journal was

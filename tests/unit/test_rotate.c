@@ -33,6 +33,8 @@ static int file_event(void)
 	return -1;
 }
 
+static void do_meanwhile(int what);
+
 /* What a power cut takes, until the directory is synced. */
 static int loosen(int dir, uint64_t *which, long result)
 {
@@ -83,6 +85,18 @@ int renameat(int from, const char *a, int to, const char *b)
 {
 	return file_event() != 0 ? -1 :
 	    loosen(to, &cloud->loose[2], syscall(SYS_renameat2, from, a, to, b, 0));
+}
+
+/* The file was read, and its copy is not there yet. */
+int unlinkat(int dir, const char *name, int flags)
+{
+	const int what = cloud->meanwhile;
+
+	if (in_child && what != 0) {
+		cloud->meanwhile = 0;
+		do_meanwhile(what);
+	}
+	return (int)syscall(SYS_unlinkat, dir, name, flags);
 }
 
 int linkat(int from, const char *a, int to, const char *b, int flags)
@@ -144,7 +158,7 @@ static enum rotate_end go(struct rotate *m, const struct ask *ask, const struct 
 static int run_here(const struct ask *ask)
 {
 	const struct rotate_record target = target_of(ask);
-	struct rotate_profile profile = {.path = target.home, .name = target.profile};
+	struct rotate_profile profile = {.path = target.home, .name = target.profile, .state_dir = sc.dir};
 	struct rotate_iam iam = cloud_iam;
 	struct rotate_home home = cloud_home;
 	struct rotate_host host = cloud_host;
@@ -1236,6 +1250,103 @@ static void key_that_is_switched_on_again_is_not_deleted(void **state)
 	assert_true(woken > 0);
 }
 
+/* ---- others at the same file ---- */
+
+#define SECOND "[second]\naws_access_key_id = AKIASECOND0000000000\naws_secret_access_key = a\n"
+enum { BY_HAND = 1, BY_ANOTHER };
+
+static struct rotate_pair second_new = {.id = "AKIASECOND0000000001", .secret = "b"};
+
+/* Another process rotates another profile. */
+static enum rotate_answer rotate_second(const char *path)
+{
+	struct rotate_profile p = {.path = path, .name = "second", .state_dir = sc.dir};
+	const struct rotate_value none = {.version = ""};
+	struct rotate_home home;
+
+	rotate_profile_home(&p, &home);
+	(void)home.put(home.ctx, "t", &none, &second_new, NULL);
+	return home.move(home.ctx, "t", "AKIASECOND0000000000", NULL);
+}
+
+static void do_meanwhile(int what)
+{
+	char path[512];
+	FILE *f;
+
+	scratch_path(&sc, path, "credentials");
+	if (what == BY_ANOTHER) {
+		cloud->told = (int)rotate_second(path);
+		return;
+	}
+	if ((f = fopen(path, "ae")) != NULL) {
+		(void)fputs("# by hand\n", f);
+		(void)fclose(f);
+	}
+}
+
+static void assert_in_file(const char *text)
+{
+	char path[512], bytes[1024];
+	size_t n;
+	FILE *f;
+
+	scratch_path(&sc, path, "credentials");
+	f = fopen(path, "re");
+	assert_non_null(f);
+	n = fread(bytes, 1, sizeof(bytes), f);
+	(void)fclose(f);
+	assert_non_null(memmem(bytes, n, text, strlen(text)));
+}
+
+static void begin_two_profiles(int meanwhile)
+{
+	char path[512];
+	FILE *f;
+
+	begin_file();
+	scratch_path(&sc, path, "credentials");
+	f = fopen(path, "ae");
+	assert_non_null(f);
+	(void)fputs(SECOND, f);
+	(void)fclose(f);
+	cloud->meanwhile = meanwhile;
+}
+
+static void change_by_hand_is_not_lost_to_a_rotation(void **state)
+{
+	struct rotate_pair pair;
+
+	(void)state;
+	begin_two_profiles(BY_HAND);
+	assert_int_equal(run(&daily_file), ROTATE_DONE);
+	assert_int_equal(cloud->meanwhile, 0);
+	assert_in_file("# by hand\n");
+	read_file(&pair);
+	assert_string_equal(pair.id, cloud->key[1].id);
+	drop();
+}
+
+static void rotations_of_two_profiles_of_a_file_wait_for_each_other(void **state)
+{
+	struct rotate_pair pair;
+	char path[512];
+
+	(void)state;
+	begin_two_profiles(BY_ANOTHER);
+	assert_int_equal(run(&daily_file), ROTATE_DONE);
+	assert_int_equal(cloud->told, ROTATE_LATER);
+	read_file(&pair);
+	assert_string_equal(pair.id, cloud->key[1].id);
+	assert_in_file(SECOND);
+	scratch_path(&sc, path, "credentials");
+	assert_int_equal(rotate_second(path), ROTATE_OK);
+	assert_in_file(second_new.id);
+	read_file(&pair);
+	assert_string_equal(pair.id, cloud->key[1].id);
+	drop();
+}
+
 /* ---- two accounts, whose users have one name ---- */
 
 static void repair_leaves_the_key_of_another_account_where_it_is(void **state)
@@ -1504,6 +1615,8 @@ int main(void)
 		cmocka_unit_test(file_that_cannot_be_replaced_leaves_no_copy),
 		cmocka_unit_test(name_of_a_journal_is_on_the_disk_before_a_key_is_made),
 		cmocka_unit_test(file_is_replaced_on_the_disk_before_the_journal_forgets),
+		cmocka_unit_test(change_by_hand_is_not_lost_to_a_rotation),
+		cmocka_unit_test(rotations_of_two_profiles_of_a_file_wait_for_each_other),
 		cmocka_unit_test(key_that_is_switched_on_again_is_not_deleted),
 		cmocka_unit_test(repair_leaves_the_key_of_another_account_where_it_is),
 		cmocka_unit_test(rotation_of_another_account_is_not_told_to_be_done),
