@@ -446,7 +446,7 @@ static enum rotate_end retire_key(struct world *w, const char *id, const struct 
 	struct rotate *m = w->m;
 
 	if (m->iam->identity(m->iam->ctx, NULL, &m->signer, &m->e) != ROTATE_OK ||
-	    m->iam->signer(m->iam->ctx, m->signer_id, &m->e) != ROTATE_OK)
+	    m->iam->signer(m->iam->ctx, m->signer_id, m->behind_id, &m->e) != ROTATE_OK)
 		return ROTATE_STUCK;
 	return rotate_retire(m, t, id);
 }

@@ -362,7 +362,7 @@ enum rotate_end rotate_open(struct rotate *m, const struct rotate_record *target
 	m->started = rotate_now(m);
 	a = m->iam->identity(m->iam->ctx, NULL, &m->signer, &m->e);
 	if (a == ROTATE_OK)
-		a = m->iam->signer(m->iam->ctx, m->signer_id, &m->e);
+		a = m->iam->signer(m->iam->ctx, m->signer_id, m->behind_id, &m->e);
 	if (a != ROTATE_OK)
 		return rotate_failed(a);
 	if ((end = rotate_check_account(m, target)) != ROTATE_GO || (end = rotate_look(m)) != ROTATE_GO ||

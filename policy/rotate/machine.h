@@ -67,7 +67,7 @@ struct rotate {
 	struct journal journal;
 	struct rotate_record rec;
 	struct rotate_identity signer;
-	char signer_id[ROTATE_KEY_ID_MAX];
+	char signer_id[ROTATE_KEY_ID_MAX], behind_id[ROTATE_KEY_ID_MAX];
 	int64_t started;
 	bool by_old; /* it has signed with the old key */
 	struct rotate_value cur, other;

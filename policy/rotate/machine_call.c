@@ -159,7 +159,7 @@ static enum rotate_end may_retire(struct rotate *m, const char *id)
 	    m->rec.state != ROTATE_SUSPECT)
 		return ROTATE_END(m, ROTATE_STUCK, "%s: %s is the new key of a rotation that is under way",
 		    m->rec.user, rotate_short(id).text);
-	if (strcmp(m->signer_id, id) == 0)
+	if (strcmp(m->signer_id, id) == 0 || strcmp(m->behind_id, id) == 0)
 		return ROTATE_END(m, ROTATE_STUCK, "%s: %s is the key that signs this", m->rec.user,
 		    rotate_short(id).text);
 	if (others == 0 && !m->order.yes)

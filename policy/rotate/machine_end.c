@@ -96,11 +96,12 @@ static enum rotate_end drain(struct rotate *m)
 	return ROTATE_DONE;
 }
 
-/* The old key signs here, from where no rotation replaces it: every later run would be
- * refused.  A profile whose own key signs has the new one. */
+/* The old key signs here, or assumes the role that does, from where no rotation replaces it:
+ * every later run would be refused.  A profile whose own key signs has the new one. */
 static bool would_lock_out(const struct rotate *m)
 {
-	return m->by_old && (m->home->keeps || strcmp(m->rec.by, m->rec.profile) != 0);
+	return (m->by_old || strcmp(m->behind_id, m->rec.old.id) == 0) &&
+	    (m->home->keeps || strcmp(m->rec.by, m->rec.profile) != 0);
 }
 
 /* MUST: not even by --yes (key_that_signs_here_is_not_switched_off). */
@@ -125,7 +126,8 @@ enum rotate_end rotate_step_overlap(struct rotate *m)
 	if (m->rec.old.id[0] == '\0' || (key = rotate_key_of(m, m->rec.old.id)) == NULL)
 		return finish(m);
 	if (key->active && rotate_now(m) < until)
-		return tell_waits(m, until, false);
+		return would_lock_out(m) && (end = note_own(m)) != ROTATE_GO ? end :
+		    tell_waits(m, until, false);
 	if (key->active && would_lock_out(m))
 		return keep_signer(m);
 	if (key->active && (end = drain(m)) != ROTATE_GO)

@@ -17,7 +17,7 @@ import killer
 import pytest
 from bastion import BUILD, SCRATCH
 # pylint: disable=unused-import
-from test_aws import ALL, alice_, call, url_  # noqa: F401 (fixtures)
+from test_aws import ALL, alice_, call, role_, url_  # noqa: F401 (fixtures)
 
 TOOL = BUILD / "bastionctl"
 NUMBERS = itertools.count(1)
@@ -199,6 +199,18 @@ def test_second_active_key_is_for_people_and_retire_switches_it_off(url, alice):
     rotate(url, "retire", other, key=alice)
     assert owner.keys() == {owner.key[0]: True, other: False}
     rotate(url, "retire", "AKIANONENONENONE0000", key=alice, ok=1)
+
+
+def test_key_that_assumes_the_role_that_signs_stays_on(url, alice, role):
+    owner = Owner(url, alice).in_secret()
+    settings = SCRATCH / "settings"
+    settings.write_text(f"assume_role = {role}\n")
+    last = ("--settings", str(settings), "--overlap", "0", "--grace", "0", "--pace", "0", "--yes")
+    told = rotate(url, "run", "--secret", owner.arn, "--force", *last, key=owner.key, ok=3)
+    assert "is what signs here" in told and all(owner.keys().values())
+    now = owner.current()
+    rotate(url, "resume", *last, key=(now["accesskey"], now["secretkey"]))
+    owner.assert_well()
 
 
 def test_drift_is_told_and_repaired(url, alice):

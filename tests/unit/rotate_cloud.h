@@ -54,6 +54,7 @@ struct cloud {
 	int versions;
 	int current, pending, previous; /* -1: on none */
 	char signer[32];                /* the key that signs; "": a role's */
+	char behind[32];                /* the key that has assumed that; "": none */
 	int slow;    /* seconds in which a new key is not known everywhere */
 	int hide;    /* so many lists do not show a new key */
 	bool late;   /* nor is a key known to changes that lists do not show */
@@ -345,9 +346,11 @@ static inline enum rotate_answer cloud_identity(void *ctx, const struct rotate_p
 	return cloud_end(c, f, ROTATE_OK, e);
 }
 
-static inline enum rotate_answer cloud_signer(void *ctx, char id[ROTATE_KEY_ID_MAX], struct err *e)
+static inline enum rotate_answer cloud_signer(void *ctx, char id[ROTATE_KEY_ID_MAX],
+    char behind[ROTATE_KEY_ID_MAX], struct err *e)
 {
 	(void)e;
+	(void)snprintf(behind, ROTATE_KEY_ID_MAX, "%s", ((struct cloud *)ctx)->behind);
 	(void)snprintf(id, ROTATE_KEY_ID_MAX, "%s", ((struct cloud *)ctx)->signer);
 	return ROTATE_OK;
 }

@@ -147,6 +147,7 @@ static enum rotate_end go(struct rotate *m, const struct ask *ask, const struct 
 	if (ask->retire != NULL) {
 		m->signer.account[0] = '\0';
 		(void)snprintf(m->signer.account, sizeof(m->signer.account), CLOUD_ACCOUNT);
+		(void)m->iam->signer(m->iam->ctx, m->signer_id, m->behind_id, &m->e);
 		return rotate_retire(m, &of_user, ask->retire);
 	}
 	end = rotate_open(m, target);
@@ -1029,6 +1030,46 @@ static void key_that_signs_here_is_not_switched_off(void **state)
 	drop();
 }
 
+/* It signed once more while both were on, and has the new one since. */
+static void uses_of_the_rotation_itself_are_not_told_to_be_others(void **state)
+{
+	(void)state;
+	begin(true);
+	assert_int_equal(run(&daily), ROTATE_DONE);
+	cloud->now_ms += CLOUD_DAY / 2 * 1000;
+	(void)snprintf(cloud->signer, sizeof(cloud->signer), "%s", cloud->key[0].id);
+	assert_int_equal(run(&daily), ROTATE_DONE);
+	(void)snprintf(cloud->signer, sizeof(cloud->signer), "%s", cloud->key[1].id);
+	later(1);
+	assert_int_equal(run(&daily), ROTATE_DONE);
+	assert_false(cloud->key[0].active);
+	drop();
+}
+
+/* AWS tells a use of today tomorrow. */
+static void key_that_assumes_the_role_that_signs_is_not_switched_off(void **state)
+{
+	struct ask hasty = daily;
+	char id[32], why[256];
+
+	(void)state;
+	begin(false);
+	(void)snprintf(cloud->behind, sizeof(cloud->behind), "%s", cloud->key[0].id);
+	assert_int_equal(run(&daily), ROTATE_DONE);
+	later(2);
+	hasty.order.yes = true;
+	assert_int_equal(run(&hasty), ROTATE_STUCK);
+	assert_non_null(strstr(cloud->last, "what signs"));
+	assert_true(cloud->key[0].active);
+	hasty.retire = id;
+	memcpy(id, cloud->key[0].id, sizeof(id));
+	assert_int_equal(run(&hasty), ROTATE_STUCK);
+	assert_true(cloud->key[0].active);
+	(void)snprintf(cloud->behind, sizeof(cloud->behind), "%s", cloud->key[1].id);
+	assert_true(run_to_the_end(&daily, why));
+	drop();
+}
+
 static void rollback_leaves_no_pending_label(void **state)
 {
 	struct ask back = daily;
@@ -1605,6 +1646,8 @@ int main(void)
 		cmocka_unit_test(new_key_that_no_list_shows_yet_is_not_taken_back),
 		cmocka_unit_test(key_that_iam_does_not_know_yet_is_not_taken_for_gone),
 		cmocka_unit_test(key_that_signs_here_is_not_switched_off),
+		cmocka_unit_test(uses_of_the_rotation_itself_are_not_told_to_be_others),
+		cmocka_unit_test(key_that_assumes_the_role_that_signs_is_not_switched_off),
 		cmocka_unit_test(rollback_leaves_no_pending_label),
 		cmocka_unit_test(access_list_of_a_credentials_file_stays),
 		cmocka_unit_test(rewritten_file_inherits_no_access_list),
