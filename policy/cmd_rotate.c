@@ -122,6 +122,7 @@ static int exit_of(enum rotate_end end)
 		return CMD_NO;
 	case ROTATE_AGAIN:
 	case ROTATE_BUSY:
+	case ROTATE_STOPPED:
 		return CMD_AGAIN;
 	default:
 		return CMD_TROUBLE;

@@ -66,6 +66,20 @@ int64_t rotate_now(const struct rotate *m)
 	return m->host->now(m->host->ctx);
 }
 
+enum rotate_end rotate_is_stopped(struct rotate *m)
+{
+	if (!m->host->stop(m->host->ctx))
+		return ROTATE_GO;
+	return ROTATE_END(m, ROTATE_STOPPED, "%s: stopped between two steps; "
+	    "`bastionctl rotate resume` goes on", m->rec.user);
+}
+
+enum rotate_end rotate_pause(struct rotate *m, int64_t ms)
+{
+	m->host->sleep(m->host->ctx, ms);
+	return rotate_is_stopped(m);
+}
+
 enum rotate_end rotate_failed(enum rotate_answer a)
 {
 	return a == ROTATE_LATER ? ROTATE_AGAIN : ROTATE_STUCK;
@@ -213,6 +227,7 @@ bool rotate_is_user(struct rotate *m, const struct rotate_identity *who)
 enum rotate_end rotate_test(struct rotate *m, const struct rotate_pair *pair)
 {
 	struct rotate_identity who;
+	enum rotate_end end;
 	int good = 0;
 
 	for (int i = 0; i < TESTS_MOST + TESTS; i++) {
@@ -227,8 +242,9 @@ enum rotate_end rotate_test(struct rotate *m, const struct rotate_pair *pair)
 			return ROTATE_GO;
 		if (a != ROTATE_OK && !may_come(a))
 			return ROTATE_STUCK;
-		m->host->sleep(m->host->ctx, a == ROTATE_OK || m->times.pace_ms > PACE_LEAST ?
-		    m->times.pace_ms : PACE_LEAST);
+		if ((end = rotate_pause(m, a == ROTATE_OK || m->times.pace_ms > PACE_LEAST ?
+		    m->times.pace_ms : PACE_LEAST)) != ROTATE_GO)
+			return end;
 	}
 	return ROTATE_AGAIN;
 }
@@ -265,10 +281,8 @@ enum rotate_end rotate_run(struct rotate *m)
 	else if (m->order.repair)
 		end = rotate_begin_repair(m);
 	while (end == ROTATE_GO && !is_far_enough(m)) {
-		if (m->host->stop(m->host->ctx))
-			return ROTATE_END(m, ROTATE_AGAIN, "%s: stopped between two steps; "
-			    "`bastionctl rotate resume` goes on", m->rec.user);
-		end = step[m->rec.state](m);
+		if ((end = rotate_is_stopped(m)) == ROTATE_GO)
+			end = step[m->rec.state](m);
 	}
 	return end == ROTATE_GO ? ROTATE_DONE : end;
 }

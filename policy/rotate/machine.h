@@ -52,7 +52,8 @@ enum rotate_end {
 	ROTATE_DRIFT,   /* AWSCURRENT names no key that works; nothing was changed */
 	ROTATE_STUCK,   /* trouble, or somebody has to decide */
 	ROTATE_AGAIN,   /* try again, or wait */
-	ROTATE_BUSY     /* another process is at work */
+	ROTATE_BUSY,    /* another process is at work */
+	ROTATE_STOPPED  /* somebody wants this process to end */
 };
 
 struct rotate {

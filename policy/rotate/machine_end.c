@@ -164,6 +164,12 @@ enum rotate_end rotate_step_grace(struct rotate *m)
 
 /* ---- where AWSCURRENT names no key that works ---- */
 
+/* A test that could not be made says nothing of the key. */
+static bool tells_nothing(enum rotate_end test)
+{
+	return test == ROTATE_STUCK || test == ROTATE_STOPPED;
+}
+
 /* A version of the home whose key is active and works becomes the current one. */
 static enum rotate_end try_label(struct rotate *m, const char *label, bool *done)
 {
@@ -180,7 +186,7 @@ static enum rotate_end try_label(struct rotate *m, const char *label, bool *done
 	if (key == NULL || !key->active || strcmp(m->other.version, m->cur.version) == 0)
 		return ROTATE_GO;
 	if ((end = rotate_test(m, &m->other.pair)) != ROTATE_GO)
-		return end == ROTATE_STUCK ? end : ROTATE_GO;
+		return tells_nothing(end) ? end : ROTATE_GO;
 	*done = true;
 	if (m->order.dry_run) {
 		ROTATE_SAY(m, "%s: %s would become the current key", m->rec.user,
@@ -238,7 +244,7 @@ static enum rotate_end try_current(struct rotate *m)
 	end = rotate_test(m, &m->cur.pair);
 	if (end == ROTATE_GO)
 		ROTATE_SAY(m, "%s: the current key %s works", m->rec.user, rotate_short(key->id).text);
-	return end == ROTATE_GO ? ROTATE_DONE : end == ROTATE_STUCK ? end : ROTATE_GO;
+	return end == ROTATE_GO ? ROTATE_DONE : tells_nothing(end) ? end : ROTATE_GO;
 }
 
 static enum rotate_end repair_current(struct rotate *m)
@@ -274,9 +280,13 @@ static enum rotate_end forget(struct rotate *m)
 static enum rotate_end repair_overtaken(struct rotate *m)
 {
 	const struct rotate_key *key = rotate_key_of(m, m->cur.pair.id);
-	const bool works = key != NULL && key->active && rotate_test(m, &m->cur.pair) == ROTATE_GO;
-	enum rotate_end end = forget(m);
+	bool works = key != NULL && key->active;
+	enum rotate_end end = works ? rotate_test(m, &m->cur.pair) : ROTATE_GO;
 
+	if (tells_nothing(end))
+		return end;
+	works = works && end == ROTATE_GO;
+	end = forget(m);
 	if (end != ROTATE_GO || !works)
 		return end != ROTATE_GO ? end : repair_current(m);
 	m->ended = true;

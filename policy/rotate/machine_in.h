@@ -29,6 +29,12 @@ struct rotate_when rotate_when(int64_t at);
 
 int64_t rotate_now(const struct rotate *m);
 
+/* ROTATE_STOPPED, with its reason, or ROTATE_GO. */
+enum rotate_end rotate_is_stopped(struct rotate *m);
+/* A pause in a step.  MUST: nothing is concluded from one that was cut short
+ * (key_whose_test_is_stopped_is_not_given_up). */
+enum rotate_end rotate_pause(struct rotate *m, int64_t ms);
+
 /* How a call that was not ROTATE_OK ends the run; m->e is the call's. */
 enum rotate_end rotate_failed(enum rotate_answer a);
 
@@ -68,7 +74,7 @@ bool rotate_is_young(const struct rotate *m);
  * already. */
 enum rotate_end rotate_remove(struct rotate *m, const char *id);
 /* Three answers of who the pair is, with pauses.  ROTATE_GO: it works; ROTATE_AGAIN: not in
- * time; ROTATE_DRIFT: it is somebody else's. */
+ * time; ROTATE_DRIFT: it is somebody else's; ROTATE_STOPPED: it is not known. */
 enum rotate_end rotate_test(struct rotate *m, const struct rotate_pair *pair);
 /* Where the key that signs is the one that goes, or went, the current one signs. */
 enum rotate_end rotate_sign(struct rotate *m);

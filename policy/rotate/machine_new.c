@@ -230,9 +230,10 @@ enum rotate_end rotate_find_new(struct rotate *m, char id[ROTATE_KEY_ID_MAX])
 	id[0] = '\0';
 	for (int n = 0; n < ROTATE_LISTS; n++) {
 		enum rotate_answer a;
+		enum rotate_end end;
 
-		if (n > 0)
-			m->host->sleep(m->host->ctx, paces > LISTS_APART ? paces : LISTS_APART);
+		if (n > 0 && (end = rotate_pause(m, paces > LISTS_APART ? paces : LISTS_APART)) != ROTATE_GO)
+			return end;
 		a = m->iam->list(m->iam->ctx, m->rec.user, &m->keys, &m->e);
 		if (a != ROTATE_OK)
 			return rotate_failed(a);

@@ -93,8 +93,10 @@ static enum rotate_end promoted(struct rotate *m);
 /* The answer to its promotion was lost, or somebody else has promoted it. */
 static enum rotate_end is_current_all_the_same(struct rotate *m)
 {
-	if (rotate_test(m, &m->cur.pair) == ROTATE_GO)
-		return promoted(m);
+	const enum rotate_end end = rotate_test(m, &m->cur.pair);
+
+	if (end == ROTATE_GO || end == ROTATE_STOPPED)
+		return end == ROTATE_GO ? promoted(m) : end;
 	return ROTATE_END(m, ROTATE_STUCK, "%s: the key %s was given up, is the current one, and does not "
 	    "work: `bastionctl rotate rollback %s` goes back to the old one", m->rec.user,
 	    rotate_short(m->rec.new.id).text, m->rec.user);

@@ -58,6 +58,7 @@ struct cloud {
 	int slow;    /* seconds in which a new key is not known everywhere */
 	int hide;    /* so many lists do not show a new key */
 	bool late;   /* nor is a key known to changes that lists do not show */
+	int64_t stop_at; /* ms: a signal; 0: none */
 	int meanwhile; /* what somebody else does to the file while it is replaced */
 	int told;      /* how that has ended */
 	int wake;    /* the first key is switched on by somebody before that many lists */
@@ -481,15 +482,20 @@ static inline int64_t cloud_now(void *ctx)
 	return ((struct cloud *)ctx)->now_ms / 1000;
 }
 
-static inline void cloud_sleep(void *ctx, int64_t ms)
-{
-	((struct cloud *)ctx)->now_ms += ms;
-}
-
 static inline bool cloud_stop(void *ctx)
 {
-	(void)ctx;
-	return false;
+	const struct cloud *c = ctx;
+
+	return c->stop_at != 0 && c->now_ms >= c->stop_at;
+}
+
+/* A signal ends a sleep, and there is none behind it. */
+static inline void cloud_sleep(void *ctx, int64_t ms)
+{
+	struct cloud *c = ctx;
+
+	if (!cloud_stop(c))
+		c->now_ms += ms;
 }
 
 static inline void cloud_say(void *ctx, const char *line)

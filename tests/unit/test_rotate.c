@@ -1184,6 +1184,78 @@ static void lists_that_show_no_orphan_take_half_a_minute(void **state)
 	drop();
 }
 
+/* ---- a signal in a step that waits ---- */
+
+static void key_whose_test_is_stopped_is_not_given_up(void **state)
+{
+	struct rotate_record r;
+	char why[256];
+
+	(void)state;
+	begin(false);
+	cloud->slow = 15;
+	cloud->stop_at = cloud->now_ms + 3000;
+	assert_int_equal(run(&daily), ROTATE_STOPPED);
+	read_journal(&r);
+	assert_int_equal(r.state, ROTATE_PUT);
+	assert_true(cloud->now_ms < cloud->stop_at + 3000);
+	cloud->stop_at = 0;
+	assert_true(run_to_the_end(&daily, why));
+	assert_int_equal(cloud->made, 2);
+	drop();
+}
+
+static void stopped_search_for_a_key_is_none(void **state)
+{
+	struct rotate_record r;
+	int made;
+
+	(void)state;
+	die_in(ROTATE_INTENT, 0, CLOUD_KILL_AFTER);
+	while (cloud->made < 2) { /* the one that dies behind the create */
+		const int at = cloud->plan[0].at + 1;
+
+		drop();
+		begin(false);
+		cloud->plan[0].at = at;
+		cloud->plan[0].fault = CLOUD_KILL_AFTER;
+		(void)run(&daily);
+	}
+	made = cloud->made;
+	cloud->key[1].hidden = 3;
+	cloud->stop_at = cloud->now_ms + 1000;
+	cloud->event = 1000;
+	assert_int_equal(run(&daily), ROTATE_STOPPED);
+	assert_int_equal(cloud->event, 1000 + 7); /* no create among them */
+	assert_int_equal(cloud->made, made);
+	read_journal(&r);
+	assert_int_equal(r.state, ROTATE_INTENT);
+	drop();
+}
+
+static void stopped_repair_forgets_nothing(void **state)
+{
+	struct ask repair = daily;
+	struct rotate_record r;
+	struct cloud_key *k;
+
+	(void)state;
+	repair.order.repair = true;
+	begin(false);
+	assert_int_equal(run(&daily), ROTATE_DONE);
+	cloud->key[0].there = cloud->key[0].active = false;
+	k = cloud_make(cloud);
+	k->created = cloud->now_ms / 1000;
+	(void)cloud_put(cloud, "55555555-1111-4111-8111-111111111111", k->id, k->secret);
+	cloud->current = cloud->versions - 1;
+	cloud->slow = 15;
+	cloud->stop_at = cloud->now_ms + 3000;
+	assert_int_equal(run(&repair), ROTATE_STOPPED);
+	read_journal(&r);
+	assert_int_equal(r.state, ROTATE_OVERLAP);
+	drop();
+}
+
 /* ---- what a failure must not leave ---- */
 
 /* The key is deleted where its secret could not be kept. */
@@ -1654,6 +1726,9 @@ int main(void)
 		cmocka_unit_test(retired_key_is_kept_for_the_grace),
 		cmocka_unit_test(pace_of_nothing_waits_for_a_slow_key),
 		cmocka_unit_test(lists_that_show_no_orphan_take_half_a_minute),
+		cmocka_unit_test(key_whose_test_is_stopped_is_not_given_up),
+		cmocka_unit_test(stopped_search_for_a_key_is_none),
+		cmocka_unit_test(stopped_repair_forgets_nothing),
 		cmocka_unit_test(secret_that_could_not_be_saved_is_not_on_the_disk),
 		cmocka_unit_test(file_that_cannot_be_replaced_leaves_no_copy),
 		cmocka_unit_test(name_of_a_journal_is_on_the_disk_before_a_key_is_made),
