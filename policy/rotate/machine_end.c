@@ -28,6 +28,21 @@ static enum rotate_end check_current(struct rotate *m)
 	return rotate_sign(m);
 }
 
+/* MUST: before the old one goes, whose secret may be the last that is right
+ * (old_key_stays_where_the_current_one_does_not_work). */
+static enum rotate_end check_works(struct rotate *m)
+{
+	struct rotate_identity who;
+	const enum rotate_answer a = m->iam->identity(m->iam->ctx, &m->cur.pair, &who, &m->e);
+
+	m->rec.arn[0] = '\0'; /* he may have another path now */
+	if (a == ROTATE_DEAD || (a == ROTATE_OK && !rotate_is_user(m, &who)))
+		return ROTATE_END(m, ROTATE_STUCK, "%s: the current key %s does not work as it is stored: the "
+		    "old one stays as it is; store it right, or `bastionctl rotate rollback %s`", m->rec.user,
+		    rotate_short(m->cur.pair.id).text, m->rec.user);
+	return a == ROTATE_OK ? ROTATE_GO : rotate_failed(a);
+}
+
 static enum rotate_end finish(struct rotate *m)
 {
 	/* The pair that signs may be wiped with the record; the id is for people. */
@@ -130,7 +145,7 @@ enum rotate_end rotate_step_overlap(struct rotate *m)
 		    tell_waits(m, until, false);
 	if (key->active && would_lock_out(m))
 		return keep_signer(m);
-	if (key->active && (end = drain(m)) != ROTATE_GO)
+	if (key->active && ((end = drain(m)) != ROTATE_GO || (end = check_works(m)) != ROTATE_GO))
 		return end;
 	if (key->active)
 		a = m->iam->update(m->iam->ctx, m->rec.user, m->rec.old.id, false, &m->e);
@@ -158,6 +173,8 @@ enum rotate_end rotate_step_grace(struct rotate *m)
 		    rotate_short(key->id).text, key->id);
 	if (rotate_now(m) < until)
 		return tell_waits(m, until, true);
+	if ((end = check_works(m)) != ROTATE_GO)
+		return end;
 	end = rotate_remove(m, m->rec.old.id);
 	return end == ROTATE_GO ? finish(m) : end;
 }

@@ -290,7 +290,9 @@ enum rotate_end rotate_step_back(struct rotate *m)
 		a = m->home->put(m->home->ctx, m->rec.v_old, &m->cur, &m->other.pair, &m->e);
 	if (a != ROTATE_OK)
 		return rotate_failed(a);
-	end = move_current(m, m->rec.v_old, m->home->keeps ? m->rec.token : m->cur.version, m->rec.old.id);
+	/* Of the new key's versions the one that is current: people may have stored another. */
+	end = move_current(m, m->rec.v_old, m->home->keeps && strcmp(m->cur.pair.id, m->rec.new.id) != 0 ?
+	    m->rec.token : m->cur.version, m->rec.old.id);
 	if (end != ROTATE_GO)
 		return end;
 	/* Else the next rotation of the secret fails (rollback_leaves_no_pending_label). */

@@ -1184,6 +1184,49 @@ static void lists_that_show_no_orphan_take_half_a_minute(void **state)
 	drop();
 }
 
+/* Somebody has stored another text beside its id. */
+static void old_key_stays_where_the_current_one_does_not_work(void **state)
+{
+	char secret[48], why[256];
+
+	(void)state;
+	begin(false);
+	assert_int_equal(run(&daily), ROTATE_DONE);
+	memcpy(secret, cloud->version[1].secret, sizeof(secret));
+	for (int off = 0; off < 2; off++) {
+		(void)snprintf(cloud->version[1].secret, sizeof(cloud->version[1].secret), "another");
+		later(8);
+		assert_int_equal(run(&daily), ROTATE_STUCK);
+		assert_non_null(strstr(cloud->last, "does not work"));
+		assert_true(cloud->key[0].there);
+		assert_int_equal(cloud->key[0].active, off == 0);
+		memcpy(cloud->version[1].secret, secret, sizeof(secret));
+		if (off == 0)
+			assert_int_equal(run(&daily), ROTATE_DONE);
+	}
+	assert_true(run_to_the_end(&daily, why));
+	drop();
+}
+
+/* The new key's version was replaced by another with its id. */
+static void rollback_goes_back_from_a_version_that_somebody_has_stored(void **state)
+{
+	struct ask back = daily;
+
+	(void)state;
+	back.order.rollback = true;
+	begin(false);
+	assert_int_equal(run(&daily), ROTATE_DONE);
+	(void)cloud_put(cloud, "55555555-1111-4111-8111-111111111111", cloud->key[1].id, "another");
+	cloud->previous = cloud->current;
+	cloud->current = cloud->versions - 1;
+	if (run(&back) != ROTATE_DONE)
+		fail_msg("%s", cloud->last);
+	assert_int_equal(cloud->current, 0);
+	assert_string_equal(cloud->broken, "");
+	drop();
+}
+
 /* ---- a signal in a step that waits ---- */
 
 static void key_whose_test_is_stopped_is_not_given_up(void **state)
@@ -1726,6 +1769,8 @@ int main(void)
 		cmocka_unit_test(retired_key_is_kept_for_the_grace),
 		cmocka_unit_test(pace_of_nothing_waits_for_a_slow_key),
 		cmocka_unit_test(lists_that_show_no_orphan_take_half_a_minute),
+		cmocka_unit_test(old_key_stays_where_the_current_one_does_not_work),
+		cmocka_unit_test(rollback_goes_back_from_a_version_that_somebody_has_stored),
 		cmocka_unit_test(key_whose_test_is_stopped_is_not_given_up),
 		cmocka_unit_test(stopped_search_for_a_key_is_none),
 		cmocka_unit_test(stopped_repair_forgets_nothing),
