@@ -134,10 +134,30 @@ static enum rotate_end make_room(struct rotate *m)
 
 /* ---- 4: the intent ---- */
 
+/* What the promotion will do, with what is there. */
+static enum rotate_end rehearse(struct rotate *m)
+{
+	const struct rotate_home *home = m->home;
+	char version[ROTATE_VERSION_MAX];
+	enum rotate_answer a;
+
+	(void)snprintf(version, sizeof(version), "%s", m->cur.version);
+	a = home->put(home->ctx, version, &m->cur, &m->cur.pair, &m->e);
+	if (a == ROTATE_OK)
+		a = home->move(home->ctx, version, version, &m->e);
+	if (a == ROTATE_OK)
+		a = home->drop(home->ctx, version, &m->e);
+	return a == ROTATE_OK ? ROTATE_GO : rotate_failed(a);
+}
+
 static enum rotate_end begin(struct rotate *m)
 {
 	struct rotate_record *r = &m->rec;
+	enum rotate_end end;
 
+	/* MUST: see no_key_is_made_for_a_file_that_cannot_take_it. */
+	if (!m->home->keeps && (end = rehearse(m)) != ROTATE_GO)
+		return end;
 	if (m->order.token != NULL)
 		(void)snprintf(r->token, sizeof(r->token), "%s", m->order.token);
 	else if (rotate_new_token(m) != 0)

@@ -40,11 +40,17 @@ static void close_file(struct file *f)
 	*f = (struct file){.dir = -1, .fd = -1};
 }
 
-/* Its owner's, or root's, or the caller's, and nobody else writes it. */
-static bool is_safe(const struct stat *st, uid_t owner)
+static bool is_its_owners_alone(const struct stat *st)
 {
-	return (st->st_uid == owner || st->st_uid == 0 || st->st_uid == geteuid()) &&
-	    (st->st_mode & (S_IWGRP | S_IWOTH)) == 0;
+	return (st->st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
+/* The directory is the file's owner's, or root's, or the caller's, and nobody else writes
+ * either. */
+static bool is_safe(const struct stat *file, const struct stat *dir)
+{
+	return is_its_owners_alone(file) && is_its_owners_alone(dir) &&
+	    (dir->st_uid == file->st_uid || dir->st_uid == 0 || dir->st_uid == geteuid());
 }
 
 static int open_dir(struct file *f, const char *path, struct stat *st, struct err *e)
@@ -91,8 +97,7 @@ static int open_file(struct file *f, const char *path, struct err *e)
 	f->fd = openat(f->dir, f->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 	if (f->fd < 0 || fstat(f->fd, &f->st) != 0)
 		return err_errno(e, "%s", path);
-	if (!S_ISREG(f->st.st_mode) || f->st.st_nlink != 1 || !is_safe(&f->st, dir.st_uid) ||
-	    !is_safe(&dir, f->st.st_uid))
+	if (!S_ISREG(f->st.st_mode) || f->st.st_nlink != 1 || !is_safe(&f->st, &dir))
 		return err_set(e, ERR_UNSAFE, "%s: is no file of one name that its owner alone may write, in a "
 		    "directory likewise", path);
 	return read_all(f, path, e);

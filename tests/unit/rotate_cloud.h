@@ -58,6 +58,7 @@ struct cloud {
 	int slow;    /* seconds in which a new key is not known everywhere */
 	int hide;    /* so many lists do not show a new key */
 	bool late;   /* nor is a key known to changes that lists do not show */
+	bool fixed;      /* no file is replaced: it is immutable */
 	int64_t stop_at; /* ms: a signal; 0: none */
 	int meanwhile; /* what somebody else does to the file while it is replaced */
 	int told;      /* how that has ended */

@@ -83,6 +83,10 @@ int fsync(int fd)
 
 int renameat(int from, const char *a, int to, const char *b)
 {
+	if (in_child && cloud->fixed) {
+		errno = EPERM;
+		return -1;
+	}
 	return file_event() != 0 ? -1 :
 	    loosen(to, &cloud->loose[2], syscall(SYS_renameat2, from, a, to, b, 0));
 }
@@ -1354,6 +1358,54 @@ static void file_that_cannot_be_replaced_leaves_no_copy(void **state)
 	assert_true(kept > 0);
 }
 
+static void no_key_is_made_for_a_file_that_cannot_take_it(void **state)
+{
+	struct rotate_pair pair;
+	struct rotate_record r;
+
+	(void)state;
+	begin_file();
+	cloud->fixed = true;
+	assert_int_equal(run(&daily_file), ROTATE_STUCK);
+	assert_int_equal(cloud->made, 1);
+	assert_no_copy_of_the_file();
+	assert_no_secret_on_disk();
+	read_journal(&r);
+	assert_int_equal(r.state, ROTATE_CLOSED);
+	cloud->fixed = false;
+	assert_int_equal(run(&daily_file), ROTATE_DONE);
+	read_file(&pair);
+	assert_string_equal(pair.id, cloud->key[1].id);
+	drop();
+}
+
+/* Of an application that runs as another user, in a directory of root's. */
+static void file_of_another_owner_in_a_directory_of_root_is_safe(void **state)
+{
+	struct rotate_pair pair;
+	struct stat st;
+	char path[512];
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	begin_file();
+	scratch_path(&sc, path, "credentials");
+	assert_int_equal(chown(path, 65534, 65534), 0);
+	assert_int_equal(run(&daily_file), ROTATE_DONE);
+	read_file(&pair);
+	assert_string_equal(pair.id, cloud->key[1].id);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_uid, 65534);
+	/* But not where the directory is another's than the file. */
+	assert_int_equal(chown(path, 1, 1), 0);
+	assert_int_equal(chown(sc.dir, 65534, 65534), 0);
+	assert_int_equal(run(&daily_file), ROTATE_STUCK);
+	assert_non_null(strstr(cloud->last, "its owner alone"));
+	assert_int_equal(chown(sc.dir, 0, 0), 0);
+	drop();
+}
+
 /* Each process in turn dies where it syncs what the one before has named. */
 static void name_of_a_journal_is_on_the_disk_before_a_key_is_made(void **state)
 {
@@ -1776,6 +1828,8 @@ int main(void)
 		cmocka_unit_test(stopped_repair_forgets_nothing),
 		cmocka_unit_test(secret_that_could_not_be_saved_is_not_on_the_disk),
 		cmocka_unit_test(file_that_cannot_be_replaced_leaves_no_copy),
+		cmocka_unit_test(no_key_is_made_for_a_file_that_cannot_take_it),
+		cmocka_unit_test(file_of_another_owner_in_a_directory_of_root_is_safe),
 		cmocka_unit_test(name_of_a_journal_is_on_the_disk_before_a_key_is_made),
 		cmocka_unit_test(file_is_replaced_on_the_disk_before_the_journal_forgets),
 		cmocka_unit_test(change_by_hand_is_not_lost_to_a_rotation),
