@@ -343,11 +343,26 @@ enum rotate_end rotate_step_intent(struct rotate *m)
 
 /* ---- a key whose secret nobody has ---- */
 
-/* Another host, or a person, has made it: whoever stored it has its secret. */
+/* Another host, or a person, has made it: whoever stored or uses it has its secret.  MUST:
+ * what is current stays on (key_that_another_host_made_current_is_not_switched_off,
+ * key_that_somebody_uses_is_no_suspect). */
+static enum rotate_end is_theirs(struct rotate *m, bool *yes)
+{
+	struct rotate_used used = {.at = 0};
+	enum rotate_answer a;
+	enum rotate_end end = rotate_is_home(m, m->rec.new.id, yes);
+
+	if (end != ROTATE_GO || *yes)
+		return end;
+	a = m->iam->used(m->iam->ctx, m->rec.new.id, &used, &m->e);
+	*yes = a == ROTATE_OK && used.at != 0;
+	return a == ROTATE_OK || a == ROTATE_NONE ? ROTATE_GO : rotate_failed(a);
+}
+
 static enum rotate_end leave(struct rotate *m)
 {
-	ROTATE_SAY(m, "%s: the key %s, which appeared while one was created, is stored: it is somebody "
-	    "else's, and left alone", m->rec.user, rotate_short(m->rec.new.id).text);
+	ROTATE_SAY(m, "%s: the key %s, which appeared while one was created, is stored or used: it is "
+	    "somebody else's, and left alone", m->rec.user, rotate_short(m->rec.new.id).text);
 	return rotate_close_record(m);
 }
 
@@ -358,8 +373,7 @@ static enum rotate_end switch_off(struct rotate *m, const struct rotate_key *key
 	enum rotate_end end;
 	bool theirs = false;
 
-	/* MUST: what is current stays on (key_that_another_host_made_current_is_not_switched_off). */
-	if (!m->rec.off && (end = rotate_is_home(m, m->rec.new.id, &theirs)) != ROTATE_GO)
+	if (!m->rec.off && (end = is_theirs(m, &theirs)) != ROTATE_GO)
 		return end;
 	if (theirs)
 		return leave(m);

@@ -818,6 +818,24 @@ static void key_that_another_host_made_current_is_not_switched_off(void **state)
 	drop();
 }
 
+/* Made by a person a day behind a process that died before its create. */
+static void key_that_somebody_uses_is_no_suspect(void **state)
+{
+	struct cloud_key *k;
+
+	(void)state;
+	die_in(ROTATE_INTENT, 0, CLOUD_KILL_BEFORE);
+	assert_int_equal(cloud->made, 1);
+	later(1);
+	k = cloud_make(cloud);
+	k->used = cloud->now_ms / 1000 + 60;
+	later(1);
+	assert_int_equal(run(&daily), ROTATE_STUCK);
+	assert_non_null(strstr(cloud->last, "for you to decide"));
+	assert_true(cloud->key[0].active && cloud->key[1].active);
+	drop();
+}
+
 static void dry_run_of_a_repair_changes_nothing(void **state)
 {
 	struct ask repair = daily;
@@ -1803,6 +1821,7 @@ int main(void)
 		cmocka_unit_test(no_fault_loses_the_key_of_a_profile),
 		cmocka_unit_test(hidden_orphan_is_found_by_the_quota),
 		cmocka_unit_test(key_that_another_host_made_current_is_not_switched_off),
+		cmocka_unit_test(key_that_somebody_uses_is_no_suspect),
 		cmocka_unit_test(dry_run_of_a_repair_changes_nothing),
 		cmocka_unit_test(user_who_was_never_rotated_is_no_ones_to_run),
 		cmocka_unit_test(rollback_behind_a_lost_promotion_goes_back),
