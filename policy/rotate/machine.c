@@ -368,6 +368,11 @@ enum rotate_end rotate_check_account(struct rotate *m, const struct rotate_recor
 	    target->user, target->account, m->signer.account);
 }
 
+static bool signs_itself(const struct rotate_record *target)
+{
+	return target->home_kind == ROTATE_HOME_PROFILE && strcmp(target->by, target->profile) == 0;
+}
+
 enum rotate_end rotate_open(struct rotate *m, const struct rotate_record *target)
 {
 	enum rotate_answer a;
@@ -378,7 +383,7 @@ enum rotate_end rotate_open(struct rotate *m, const struct rotate_record *target
 	if (a == ROTATE_OK)
 		a = m->iam->signer(m->iam->ctx, m->signer_id, m->behind_id, &m->e);
 	if (a != ROTATE_OK)
-		return rotate_failed(a);
+		return a == ROTATE_DEAD && signs_itself(target) ? ROTATE_DRIFT : rotate_failed(a);
 	if ((end = rotate_check_account(m, target)) != ROTATE_GO || (end = rotate_look(m)) != ROTATE_GO ||
 	    (end = find_user(m, target)) != ROTATE_GO)
 		return end;

@@ -292,6 +292,7 @@ static enum rotate_end undo(struct rotate *m)
 
 static enum rotate_end not_made(struct rotate *m, enum rotate_answer a)
 {
+	const bool sure = m->sure;
 	struct err why = m->e;
 	char id[ROTATE_KEY_ID_MAX];
 	enum rotate_end end;
@@ -299,7 +300,9 @@ static enum rotate_end not_made(struct rotate *m, enum rotate_answer a)
 	m->sure = a != ROTATE_UNKNOWN && a != ROTATE_TAKEN;
 	if (a == ROTATE_UNKNOWN)
 		return ROTATE_GO; /* the step begins anew, and looks */
-	if (a == ROTATE_TAKEN) {
+	/* MUST: where no answer was lost, the other key is none of this rotation
+	 * (key_that_took_the_room_is_no_suspect). */
+	if (a == ROTATE_TAKEN && !sure) {
 		/* There are two: one that no list has shown yet. */
 		if ((end = rotate_find_new(m, id)) != ROTATE_GO)
 			return end;

@@ -818,6 +818,33 @@ static void key_that_another_host_made_current_is_not_switched_off(void **state)
 	drop();
 }
 
+/* Another host was a moment faster, and its file is not here. */
+static void key_that_took_the_room_is_no_suspect(void **state)
+{
+	struct rotate_record r;
+
+	(void)state;
+	begin(false);
+	(void)cloud_make(cloud);
+	cloud->key[1].hidden = 2;
+	assert_int_equal(run(&daily), ROTATE_STUCK);
+	assert_true(cloud->key[0].active && cloud->key[1].active);
+	read_journal(&r);
+	assert_int_equal(r.state, ROTATE_CLOSED);
+	assert_int_equal(run(&daily), ROTATE_STUCK);
+	assert_true(cloud->key[0].active && cloud->key[1].active);
+	drop();
+}
+
+static void dead_key_that_signs_for_itself_is_drift(void **state)
+{
+	(void)state;
+	begin_file();
+	cloud->key[0].active = false;
+	assert_int_equal(run(&daily_file), ROTATE_DRIFT);
+	drop();
+}
+
 /* Made by a person a day behind a process that died before its create. */
 static void key_that_somebody_uses_is_no_suspect(void **state)
 {
@@ -1821,6 +1848,8 @@ int main(void)
 		cmocka_unit_test(no_fault_loses_the_key_of_a_profile),
 		cmocka_unit_test(hidden_orphan_is_found_by_the_quota),
 		cmocka_unit_test(key_that_another_host_made_current_is_not_switched_off),
+		cmocka_unit_test(key_that_took_the_room_is_no_suspect),
+		cmocka_unit_test(dead_key_that_signs_for_itself_is_drift),
 		cmocka_unit_test(key_that_somebody_uses_is_no_suspect),
 		cmocka_unit_test(dry_run_of_a_repair_changes_nothing),
 		cmocka_unit_test(user_who_was_never_rotated_is_no_ones_to_run),
