@@ -358,7 +358,8 @@ static enum rotate_end is_theirs(struct rotate *m, bool *yes)
 	if (end != ROTATE_GO || *yes)
 		return end;
 	a = m->iam->used(m->iam->ctx, m->rec.new.id, &used, &m->e);
-	*yes = a == ROTATE_OK && used.at != 0;
+	*yes = (a == ROTATE_OK && used.at != 0) || strcmp(m->signer_id, m->rec.new.id) == 0 ||
+	    strcmp(m->behind_id, m->rec.new.id) == 0;
 	return a == ROTATE_OK || a == ROTATE_NONE ? ROTATE_GO : rotate_failed(a);
 }
 
