@@ -1335,16 +1335,17 @@ static void stopped_repair_forgets_nothing(void **state)
 {
 	struct ask repair = daily;
 	struct rotate_record r;
-	struct cloud_key *k;
+	char id[32], secret[48];
 
 	(void)state;
 	repair.order.repair = true;
 	begin(false);
 	assert_int_equal(run(&daily), ROTATE_DONE);
 	cloud->key[0].there = cloud->key[0].active = false;
-	k = cloud_make(cloud);
-	k->created = cloud->now_ms / 1000;
-	(void)cloud_put(cloud, "55555555-1111-4111-8111-111111111111", k->id, k->secret);
+	assert_non_null(cloud_make(cloud));
+	memcpy(id, cloud->key[2].id, sizeof(id));
+	memcpy(secret, cloud->key[2].secret, sizeof(secret));
+	(void)cloud_put(cloud, "55555555-1111-4111-8111-111111111111", id, secret);
 	cloud->current = cloud->versions - 1;
 	cloud->slow = 15;
 	cloud->stop_at = cloud->now_ms + 3000;
