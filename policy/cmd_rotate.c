@@ -403,7 +403,7 @@ static int rotate_named(const struct cmd_rotate_place *p, const struct cmd_rotat
 	struct err e = {0};
 	int r = 0;
 
-	if (o->secret == NULL && o->profile == NULL) {
+	if (o->secret == NULL && o->profile == NULL && o->file == NULL) {
 		r = journal_each(p->state_dir, take_one, &s, &e);
 		if (r == 0 && s.count > 1)
 			r = several(o->word, &e);

@@ -150,6 +150,8 @@ static int check(const struct cmd_rotate_options *o)
 		return usage(N_("one of --secret, --profile and --all"), NULL);
 	if ((ON(o->what) & TARGET) != 0 && homes == 0 && o->word == NULL)
 		return usage(N_("whose key? a user, --secret or --profile"), NULL);
+	if (o->file != NULL && (o->secret != NULL || o->all))
+		return usage(N_("goes with a user or --profile alone"), "--file");
 	return CMD_YES;
 }
 

@@ -163,6 +163,17 @@ def test_key_of_the_file_that_is_named_signs(url, alice):
     assert "not due" in rotate(url, "run", "--all", **env)
 
 
+def test_file_that_is_named_is_looked_at_wherever_the_last_rotation_was(url, alice):
+    owner = Owner(url, alice)
+    path, other = credentials("here", "d", owner.key), credentials("there", "x", alice)
+    rotate(url, "run", "--profile", "d", "--file", str(path))
+    told = rotate(url, "run", owner.name, "--file", str(other), key=alice, ok=1)
+    assert f"0 profiles of {other} have a key of this user" in told
+    assert "not due" in rotate(url, "run", owner.name, "--file", str(path), key=alice)
+    for more in ("--secret", "arn:x"), ("--all",):
+        rotate(url, "run", *more, "--file", str(path), key=alice, ok=2)
+
+
 def test_retire_of_a_user_without_a_rotation_is_no_rotation(url, alice):
     owner = Owner(url, alice)
     rotate(url, "retire", "AKIANONENONENONE0000", "--user", owner.name, key=alice, ok=1)
