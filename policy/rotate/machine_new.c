@@ -279,13 +279,17 @@ static enum rotate_end suspect(struct rotate *m, const char *id)
 static enum rotate_end undo(struct rotate *m)
 {
 	struct err why = m->e;
-	const char *user = m->rec.user, *id = m->rec.new.id;
+	const char *user = m->rec.user;
+	char id[ROTATE_KEY_ID_MAX];
 
-	if (m->iam->update(m->iam->ctx, user, id, false, NULL) == ROTATE_OK)
-		(void)m->iam->remove(m->iam->ctx, user, id, NULL);
-	/* What was written may be there all the same. */
+	memcpy(id, m->rec.new.id, sizeof(id));
 	secret_wipe(&m->rec.new, sizeof(m->rec.new));
-	(void)rotate_save(m, ROTATE_INTENT);
+	/* MUST: first, for what was written may be there all the same: a later run would go on with a
+	 * key that is off.  Where that fails, too, it says what becomes of the key
+	 * (key_that_is_being_taken_back_is_no_hindrance). */
+	if (rotate_save(m, ROTATE_INTENT) == ROTATE_GO &&
+	    m->iam->update(m->iam->ctx, user, id, false, NULL) == ROTATE_OK)
+		(void)m->iam->remove(m->iam->ctx, user, id, NULL);
 	m->e = why;
 	return ROTATE_STUCK;
 }

@@ -1377,6 +1377,29 @@ static void secret_that_could_not_be_saved_is_not_on_the_disk(void **state)
 	assert_true(found > 0);
 }
 
+/* Its save fails at the sync, which leaves it readable, and the process dies while it takes
+ * the key back. */
+static void key_that_is_being_taken_back_is_no_hindrance(void **state)
+{
+	int found = 0;
+	char why[256];
+
+	(void)state;
+	for (int at = 1; at <= 60; at++)
+		for (int next = 1; next <= 8; next++) {
+			begin(false);
+			cloud->plan[0].at = at;
+			cloud->plan[0].fault = CLOUD_NOT_SENT;
+			cloud->plan[1].at = at + next;
+			cloud->plan[1].fault = CLOUD_KILL_AFTER;
+			found += run(&daily) == CLOUD_KILLED && cloud->made == 2 && !cloud->key[1].active;
+			if (!run_to_the_end(&daily, why))
+				fail_msg("event %d, killed at %d: %s", at, at + next, why);
+			drop();
+		}
+	assert_true(found > 0);
+}
+
 static void assert_no_copy_of_the_file(void)
 {
 	char path[512];
@@ -1882,6 +1905,7 @@ int main(void)
 		cmocka_unit_test(stopped_search_for_a_key_is_none),
 		cmocka_unit_test(stopped_repair_forgets_nothing),
 		cmocka_unit_test(secret_that_could_not_be_saved_is_not_on_the_disk),
+		cmocka_unit_test(key_that_is_being_taken_back_is_no_hindrance),
 		cmocka_unit_test(file_that_cannot_be_replaced_leaves_no_copy),
 		cmocka_unit_test(no_key_is_made_for_a_file_that_cannot_take_it),
 		cmocka_unit_test(file_of_another_owner_in_a_directory_of_root_is_safe),
