@@ -42,6 +42,7 @@ static const char help_text[] =
     "  --by PROFILE      the profile that signs (default: as the AWS tools find a key)\n"
     "  --region REGION   of the secret (default: its ARN's)\n"
     "  --user USER       whose key it is (default: AWS is asked)\n"
+    "  --account ID      where users of several accounts have the name USER\n"
     "  --force           also a key that is not due\n"
     "  --dry-run         says what would be done\n"
     "  --yes             yes to what only people decide: see bastionctl(8)\n"
@@ -121,6 +122,7 @@ static int exit_of(enum rotate_end end)
 		return CMD_NO;
 	case ROTATE_AGAIN:
 	case ROTATE_BUSY:
+	case ROTATE_STOPPED:
 		return CMD_AGAIN;
 	default:
 		return CMD_TROUBLE;
@@ -173,6 +175,7 @@ static int open_world(struct world *w, const struct cmd_rotate_place *p,
 	profile = (struct rotate_profile *)w->memory.data;
 	profile->path = target->home;
 	profile->name = target->profile;
+	profile->state_dir = p->state_dir;
 	if (secret)
 		rotate_aws_home(w->aws, &w->home);
 	else
@@ -266,37 +269,60 @@ static int set_target(struct rotate_record *t, const struct cmd_rotate_options *
 	return r != 0 ? r : set_text(t->by, sizeof(t->by), o->by != NULL ? o->by : o->profile, e);
 }
 
-/* Of USER alone: the one profile of the file with a key of his. */
-static int find_profile(const struct cmd_rotate_place *p, const struct cmd_rotate_options *o,
-    struct rotate_record *t, struct err *e)
+/* How a call ends a run that has not begun: what is not there is no trouble. */
+static enum rotate_end end_of(enum rotate_answer a)
+{
+	return a == ROTATE_OK ? ROTATE_GO : a == ROTATE_NONE ? ROTATE_DRIFT :
+	    a == ROTATE_LATER ? ROTATE_AGAIN : ROTATE_STUCK;
+}
+
+/* CMD_YES, or it was said why. */
+static int list_keys(const struct cmd_rotate_place *p, const struct cmd_rotate_options *o,
+    const char *user, struct rotate_keys *keys)
 {
 	struct rotate_record none = {.home = ""};
-	char name[ROTATE_PROFILE_MAX];
-	struct rotate_keys keys = {.count = 0};
+	enum rotate_end end = ROTATE_GO;
+	struct err e = {0};
 	struct world w;
-	int r, n, found = 0;
+	int r;
 
 	(void)set_text(none.by, sizeof(none.by), o->by, NULL);
-	if ((r = open_world(&w, p, o, &none, e)) == 0 &&
-	    w.iam.list(w.iam.ctx, t->user, &keys, e) != ROTATE_OK)
-		r = e->code != 0 ? e->code : ERR_UNAVAIL;
+	if ((r = open_world(&w, p, o, &none, &e)) == 0)
+		end = end_of(w.iam.list(w.iam.ctx, user, keys, &e));
+	close_world(&w);
+	return r != 0 ? tell_closed(&e, r) : end != ROTATE_GO ? cmd_tell(&e, exit_of(end)) : CMD_YES;
+}
+
+/* Of USER alone: the one profile of the file with a key of his.  CMD_YES, or it was said why. */
+static int find_profile(const struct cmd_rotate_place *p, const struct cmd_rotate_options *o,
+    struct rotate_record *t)
+{
+	char name[ROTATE_PROFILE_MAX];
+	struct rotate_keys keys = {.count = 0};
+	struct err e = {0};
+	int n, found = 0, r = list_keys(p, o, t->user, &keys);
+
+	if (r != CMD_YES)
+		return r;
 	for (size_t i = 0; r == 0 && i < keys.count; i++) {
-		r = rotate_profile_find(t->home, keys.key[i].id, name, &n, e);
+		r = rotate_profile_find(t->home, keys.key[i].id, name, &n, &e);
 		if (r == 0 && n > 0)
 			(void)snprintf(t->profile, sizeof(t->profile), "%s", name);
 		found += r == 0 ? n : 0;
 	}
-	close_world(&w);
 	if (r == 0 && found != 1)
-		r = err_set(e, ERR_NONE, "%s: %d profiles of %s have a key of this user: say --secret or "
+		r = err_set(&e, ERR_NONE, "%s: %d profiles of %s have a key of this user: say --secret or "
 		    "--profile", t->user, found, t->home);
-	return r != 0 || t->by[0] != '\0' ? r : set_text(t->by, sizeof(t->by), t->profile, e);
+	if (r == 0 && t->by[0] == '\0')
+		r = set_text(t->by, sizeof(t->by), t->profile, &e);
+	return r == 0 ? CMD_YES : cmd_tell(&e, r == ERR_NONE ? CMD_NO : CMD_TROUBLE);
 }
 
 struct search {
 	const struct cmd_rotate_place *place;
 	const struct cmd_rotate_options *o;
-	struct rotate_record *found; /* of the user; NULL: each is run */
+	const char *user, *account;  /* NULL: each */
+	struct rotate_record *found; /* the last one; NULL: each is run */
 	int count, worst;
 };
 
@@ -317,7 +343,13 @@ static void take_home(struct rotate_record *t, const struct rotate_record *r)
 	memcpy(t->home, r->home, sizeof(t->home));
 	memcpy(t->profile, r->profile, sizeof(t->profile));
 	memcpy(t->by, r->by, sizeof(t->by));
+	memcpy(t->account, r->account, sizeof(t->account));
 	memcpy(t->user, r->user, sizeof(t->user));
+}
+
+static bool is_other(const char *wanted, const char *name)
+{
+	return wanted != NULL && strcmp(wanted, name) != 0;
 }
 
 static int take_one(void *ctx, const struct rotate_record *r, const struct err *e)
@@ -329,7 +361,7 @@ static int take_one(void *ctx, const struct rotate_record *r, const struct err *
 		s->worst = worse(s->worst, cmd_tell(e, CMD_TROUBLE));
 		return 0;
 	}
-	if (s->o->word != NULL && strcmp(s->o->word, r->user) != 0)
+	if (is_other(s->user, r->user) || is_other(s->account, r->account))
 		return 0;
 	s->count++;
 	if (s->found != NULL) {
@@ -346,29 +378,35 @@ static int take_one(void *ctx, const struct rotate_record *r, const struct err *
 /* Every key that this host knows: `run --all`, `resume`. */
 static int rotate_each(const struct cmd_rotate_place *p, const struct cmd_rotate_options *o)
 {
-	struct search s = {.place = p, .o = o, .worst = CMD_YES};
+	struct search s = {.place = p, .o = o, .user = o->word, .account = o->account, .worst = CMD_YES};
 	struct err e = {0};
 
 	if (journal_each(p->state_dir, take_one, &s, &e) < 0)
 		return cmd_tell(&e, CMD_TROUBLE);
 	if (s.count == 0)
 		(void)printf(_("No key has been rotated from this host.\n"));
-	return s.count == 0 && o->word != NULL ? worse(s.worst, CMD_NO) : s.worst;
+	return s.count == 0 && (o->word != NULL || o->account != NULL) ? worse(s.worst, CMD_NO) : s.worst;
+}
+
+static int several(const char *user, struct err *e)
+{
+	return err_set(e, ERR_CONFLICT, "%s: rotations of users of several accounts have this name: "
+	    "say --account", user);
 }
 
 /* The one that is named, or (USER alone) where his last rotation was, or where he has one. */
 static int rotate_named(const struct cmd_rotate_place *p, const struct cmd_rotate_options *o)
 {
 	struct rotate_record t = {.home = ""};
-	struct search s = {.place = p, .o = o, .found = &t, .worst = CMD_YES};
+	struct search s = {.place = p, .o = o, .user = o->word, .account = o->account, .found = &t,
+	    .worst = CMD_YES};
 	struct err e = {0};
 	int r = 0;
 
-	if (o->secret == NULL && o->profile == NULL) {
+	if (o->secret == NULL && o->profile == NULL && o->file == NULL) {
 		r = journal_each(p->state_dir, take_one, &s, &e);
 		if (r == 0 && s.count > 1)
-			r = err_set(&e, ERR_CONFLICT, "%s: rotations of users of several accounts have this name: "
-			    "say --secret or --profile", o->word);
+			r = several(o->word, &e);
 		if (r == 0 && s.count == 0 && o->what == CMD_ROTATE_ROLLBACK)
 			r = err_set(&e, ERR_NONE, "%s: no key of this user has been rotated from this host", o->word);
 	}
@@ -376,54 +414,73 @@ static int rotate_named(const struct cmd_rotate_place *p, const struct cmd_rotat
 		r = set_target(&t, o, &e);
 	else if (r == 0 && o->by != NULL)
 		r = set_text(t.by, sizeof(t.by), o->by, &e);
-	if (r == 0 && t.profile[0] == '\0' && t.home_kind == ROTATE_HOME_PROFILE)
-		r = find_profile(p, o, &t, &e);
+	if (r == 0)
+		r = set_text(t.account, sizeof(t.account), o->account, &e);
 	if (r != 0)
-		return r == ERR_NONE ? cmd_tell(&e, CMD_NO) : tell_closed(&e, r);
-	return rotate_one(p, o, &t);
+		return cmd_tell(&e, r == ERR_NONE ? CMD_NO : CMD_TROUBLE);
+	if (t.profile[0] == '\0' && t.home_kind == ROTATE_HOME_PROFILE)
+		r = find_profile(p, o, &t);
+	return r != CMD_YES ? r : rotate_one(p, o, &t);
 }
 
 /* ---- retire ---- */
 
-/* Whose key it is. */
-static enum rotate_end ask_owner(struct world *w, const char *id, char user[ROTATE_USER_MAX])
+/* Whose key it is: AWS knows those of the account that signs alone. */
+static enum rotate_end ask_owner(struct world *w, const char *id, struct rotate_record *t)
 {
 	struct rotate_used used = {.at = 0};
+	struct rotate_identity who;
 	enum rotate_answer a = w->iam.used(w->iam.ctx, id, &used, &w->m->e);
 
-	(void)snprintf(user, ROTATE_USER_MAX, "%s", used.user);
-	return a == ROTATE_OK ? ROTATE_GO : a == ROTATE_NONE ? ROTATE_DRIFT :
-	    a == ROTATE_LATER ? ROTATE_AGAIN : ROTATE_STUCK;
+	if (a == ROTATE_OK)
+		a = w->iam.identity(w->iam.ctx, NULL, &who, &w->m->e);
+	if (a != ROTATE_OK)
+		return end_of(a);
+	(void)snprintf(t->user, sizeof(t->user), "%s", used.user);
+	if (t->account[0] == '\0')
+		(void)snprintf(t->account, sizeof(t->account), "%s", who.account);
+	return ROTATE_GO;
 }
 
-static enum rotate_end retire_key(struct world *w, const char *id, const char *user)
+static enum rotate_end retire_key(struct world *w, const char *id, const struct rotate_record *t)
 {
 	struct rotate *m = w->m;
 
 	if (m->iam->identity(m->iam->ctx, NULL, &m->signer, &m->e) != ROTATE_OK ||
-	    m->iam->signer(m->iam->ctx, m->signer_id, &m->e) != ROTATE_OK)
+	    m->iam->signer(m->iam->ctx, m->signer_id, m->behind_id, &m->e) != ROTATE_OK)
 		return ROTATE_STUCK;
-	return rotate_retire(m, user, id);
+	return rotate_retire(m, t, id);
 }
 
-/* With the home of the user's last rotation, whose key is not to be switched off. */
+/* MUST: with the home of this account's user, whose key is not to be switched off
+ * (test_current_key_is_not_retired_beside_a_user_of_this_name_in_another_account). */
+static int find_home(const struct cmd_rotate_place *p, const struct cmd_rotate_options *o,
+    struct rotate_record *t)
+{
+	const struct rotate_record asked = *t;
+	struct search s = {.place = p, .o = o, .user = asked.user,
+	    .account = asked.account[0] != '\0' ? asked.account : NULL, .found = t, .worst = CMD_YES};
+	struct err e = {0};
+	int r = journal_each(p->state_dir, take_one, &s, &e);
+
+	if (r == 0 && s.count > 1)
+		r = several(asked.user, &e);
+	return r == 0 ? CMD_YES : cmd_tell(&e, CMD_TROUBLE);
+}
+
 static int retire_at_home(const struct cmd_rotate_place *p, const struct cmd_rotate_options *o,
     struct rotate_record *t)
 {
-	struct search s = {.place = p, .o = o, .found = t, .worst = CMD_YES};
-	struct cmd_rotate_options of_user = *o;
 	struct err e = {0};
 	struct world w;
-	int r;
+	int r = find_home(p, o, t);
 
-	of_user.word = t->user;
-	s.o = &of_user;
-	if (journal_each(p->state_dir, take_one, &s, &e) < 0)
-		return cmd_tell(&e, CMD_TROUBLE);
+	if (r != CMD_YES)
+		return r;
 	if (o->by != NULL)
 		(void)set_text(t->by, sizeof(t->by), o->by, NULL);
 	r = open_world(&w, p, o, t, &e);
-	r = r != 0 ? tell_closed(&e, r) : tell_end(w.m, retire_key(&w, o->word, t->user));
+	r = r != 0 ? tell_closed(&e, r) : tell_end(w.m, retire_key(&w, o->word, t));
 	close_world(&w);
 	return r;
 }
@@ -438,8 +495,10 @@ static int retire(const struct cmd_rotate_place *p, const struct cmd_rotate_opti
 
 	if (r == 0)
 		r = set_text(t.user, sizeof(t.user), o->user, &e);
+	if (r == 0)
+		r = set_text(t.account, sizeof(t.account), o->account, &e);
 	if (r == 0 && o->user == NULL && (r = open_world(&w, p, o, &t, &e)) == 0)
-		end = ask_owner(&w, o->word, t.user);
+		end = ask_owner(&w, o->word, &t);
 	r = r != 0 ? tell_closed(&e, r) :
 	    end != ROTATE_GO ? tell_end(w.m, end) : CMD_YES;
 	close_world(&w);

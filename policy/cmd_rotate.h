@@ -17,7 +17,8 @@ enum cmd_rotate_what { CMD_ROTATE_RUN, CMD_ROTATE_STATUS, CMD_ROTATE_RESUME, CMD
 struct cmd_rotate_options {
 	enum cmd_rotate_what what;
 	const char *word;    /* a user, a key's id, or a step */
-	const char *secret, *profile, *file, *by, *region, *token, *user;
+	const char *secret, *profile, *file, *by, *region, *token, *user,
+	    *account;
 	bool all, json;
 	struct rotate_order order;
 	int64_t period, overlap, grace, pace; /* seconds; -1: not said */

@@ -20,6 +20,7 @@ static const char *const words[] = {"run", "status", "resume", "rollback", "reti
 #define ON(what) (1U << (what))
 #define GOES (ON(CMD_ROTATE_RUN) | ON(CMD_ROTATE_RESUME) | ON(CMD_ROTATE_ROLLBACK) | \
 	ON(CMD_ROTATE_REPAIR) | ON(CMD_ROTATE_STEP))
+#define ALL (GOES | ON(CMD_ROTATE_STATUS) | ON(CMD_ROTATE_RETIRE))
 #define TARGET (ON(CMD_ROTATE_RUN) | ON(CMD_ROTATE_REPAIR))
 
 static const struct text_option {
@@ -33,6 +34,7 @@ static const struct text_option {
 	{"--by", TARGET | ON(CMD_ROTATE_STEP) | ON(CMD_ROTATE_RETIRE), offsetof(struct cmd_rotate_options, by)},
 	{"--region", GOES | ON(CMD_ROTATE_RETIRE), offsetof(struct cmd_rotate_options, region)},
 	{"--token", ON(CMD_ROTATE_STEP), offsetof(struct cmd_rotate_options, token)},
+	{"--account", ALL & ~ON(CMD_ROTATE_STEP), offsetof(struct cmd_rotate_options, account)},
 	{"--user", ON(CMD_ROTATE_RETIRE), offsetof(struct cmd_rotate_options, user)},
 };
 
@@ -148,6 +150,8 @@ static int check(const struct cmd_rotate_options *o)
 		return usage(N_("one of --secret, --profile and --all"), NULL);
 	if ((ON(o->what) & TARGET) != 0 && homes == 0 && o->word == NULL)
 		return usage(N_("whose key? a user, --secret or --profile"), NULL);
+	if (o->file != NULL && (o->secret != NULL || o->all))
+		return usage(N_("goes with a user or --profile alone"), "--file");
 	return CMD_YES;
 }
 

@@ -95,7 +95,8 @@ static int show(void *ctx, const struct rotate_record *r, const struct err *e)
 		s->broken = true;
 		return 0;
 	}
-	if (s->o->word != NULL && strcmp(s->o->word, r->user) != 0)
+	if ((s->o->word != NULL && strcmp(s->o->word, r->user) != 0) ||
+	    (s->o->account != NULL && strcmp(s->o->account, r->account) != 0))
 		return 0;
 	if (s->o->json)
 		show_json(s, r);
@@ -118,5 +119,5 @@ int cmd_rotate_status(const struct cmd_rotate_place *p, const struct cmd_rotate_
 		(void)fputs("]\n", stdout);
 	else if (s.count == 0)
 		(void)printf(_("No key has been rotated from this host.\n"));
-	return s.broken ? CMD_TROUBLE : o->word != NULL && s.count == 0 ? CMD_NO : CMD_YES;
+	return s.broken ? CMD_TROUBLE : (o->word != NULL || o->account != NULL) && s.count == 0 ? CMD_NO : CMD_YES;
 }

@@ -20,6 +20,7 @@ struct aws_key {
 	struct secret token;      /* likewise; empty: a key for good */
 	int64_t expires;          /* seconds since 1970; 0: never */
 	char source[256];         /* where it is from, for people: "environment", ... */
+	char behind[AWS_KEY_ID_MAX]; /* of a role: the id of the first key, which has assumed it */
 };
 
 /* Copies one in; token NULL or "": none; expires NULL or "": never, else as AWS writes it,

@@ -225,6 +225,9 @@ int aws_source_role(struct aws_key *k, struct http *h, const struct aws_role *ro
 		r = a.end == AWS_DONE ? read_role(k, role, &a, e) :
 		    err_set(e, a.e.code, "role %.128s: %.300s", role->arn, a.e.text);
 	}
+	if (r == 0)
+		(void)snprintf(k->behind, sizeof(k->behind), "%s",
+		    with->behind[0] != '\0' ? with->behind : with->id);
 	aws_answer_free(&a);
 	aws_request_free(&q);
 	return r;

@@ -60,8 +60,9 @@ struct rotate_iam {
 	/* Who signs with a pair; NULL: who signs here. */
 	enum rotate_answer (*identity)(void *ctx, const struct rotate_pair *pair,
 	    struct rotate_identity *out, struct err *e);
-	/* The id of the key that signs here. */
-	enum rotate_answer (*signer)(void *ctx, char id[ROTATE_KEY_ID_MAX], struct err *e);
+	/* The id of the key that signs here, and of the one that has assumed its role; "": none. */
+	enum rotate_answer (*signer)(void *ctx, char id[ROTATE_KEY_ID_MAX],
+	    char behind[ROTATE_KEY_ID_MAX], struct err *e);
 	/* From now on this pair signs what this table does. */
 	enum rotate_answer (*sign_with)(void *ctx, const struct rotate_pair *pair, struct err *e);
 };

@@ -36,10 +36,11 @@ int journal_dir(const char *state_dir, bool make, struct err *e)
 	(void)snprintf(path, sizeof(path), "%s/" SUBDIR, state_dir);
 	if ((state = safefile_open_dir(state_dir, e)) < 0)
 		return state;
-	if (make && mkdirat(state, SUBDIR, 0700) == 0)
-		dir = fsync(state) != 0 ? err_errno(e, "%s: sync", state_dir) : 0;
-	else
-		dir = !make || errno == EEXIST ? 0 : err_errno(e, "%s", path);
+	dir = !make || mkdirat(state, SUBDIR, 0700) == 0 || errno == EEXIST ? 0 : err_errno(e, "%s", path);
+	/* MUST: also where it is there: whoever made it may have died before this
+	 * (name_of_a_journal_is_on_the_disk_before_a_key_is_made). */
+	if (dir == 0 && make && fsync(state) != 0)
+		dir = err_errno(e, "%s: sync", state_dir);
 	if (dir == 0)
 		dir = safefile_open_subdir(state, SUBDIR, path, e);
 	(void)close(state);
@@ -105,8 +106,7 @@ static int make(struct journal *j, struct work *w, struct err *e)
 		return err_errno(e, "%s", j->path);
 	(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
 	if (fchmod(fd, 0600) != 0 || write_whole(fd, w->file, SLOT_FILE) != 0 ||
-	    linkat(AT_FDCWD, proc, j->dir, name_in(j->path), AT_SYMLINK_FOLLOW) != 0 ||
-	    fsync(j->dir) != 0)
+	    linkat(AT_FDCWD, proc, j->dir, name_in(j->path), AT_SYMLINK_FOLLOW) != 0)
 		r = err_errno(e, "%s", j->path);
 	(void)close(fd);
 	return r;
@@ -151,6 +151,9 @@ static int load(struct journal *j, struct rotate_record *r, struct err *e)
 	else if (j->fd == ERR_NONE)
 		j->fd = result;
 	result = j->fd < 0 ? j->fd : read_record(j->fd, w, r, e);
+	/* Of one that is there, too: see journal_dir(). */
+	if (result == 0 && fsync(j->dir) != 0)
+		result = err_errno(e, "%s: sync", j->path);
 	secret_free(&memory);
 	return result;
 }
@@ -168,6 +171,9 @@ static int write_slot(struct journal *j, struct work *w, const struct rotate_rec
 	w->record = *r;
 	w->record.leaves = j->secret;
 	w->slot.name = j->path;
+	/* MUST: from here on, whether it is written or not: of a write that fails it may be there all
+	 * the same (secret_that_could_not_be_saved_is_not_on_the_disk). */
+	j->secret = j->secret || has_secret(r);
 	if ((result = fill(w, &w->record, e)) == 0 && (result = slot_read(j->fd, &w->slot, e)) == 0)
 		result = slot_write(j->fd, &w->slot, w->value, w->len, e);
 	if (result == 0)

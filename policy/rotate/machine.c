@@ -66,6 +66,20 @@ int64_t rotate_now(const struct rotate *m)
 	return m->host->now(m->host->ctx);
 }
 
+enum rotate_end rotate_is_stopped(struct rotate *m)
+{
+	if (!m->host->stop(m->host->ctx))
+		return ROTATE_GO;
+	return ROTATE_END(m, ROTATE_STOPPED, "%s: stopped between two steps; "
+	    "`bastionctl rotate resume` goes on", m->rec.user);
+}
+
+enum rotate_end rotate_pause(struct rotate *m, int64_t ms)
+{
+	m->host->sleep(m->host->ctx, ms);
+	return rotate_is_stopped(m);
+}
+
 enum rotate_end rotate_failed(enum rotate_answer a)
 {
 	return a == ROTATE_LATER ? ROTATE_AGAIN : ROTATE_STUCK;
@@ -161,6 +175,10 @@ enum rotate_end rotate_remove(struct rotate *m, const char *id)
 	if (strcmp(m->cur.pair.id, id) == 0)
 		return ROTATE_END(m, ROTATE_STUCK, "%s: the key %s is the current one: it is not deleted",
 		    m->rec.user, rotate_short(id).text);
+	/* MUST: but a new key that does not work (key_that_is_switched_on_again_is_not_deleted). */
+	if (key != NULL && key->active && m->rec.state != ROTATE_ABORT)
+		return ROTATE_END(m, ROTATE_STUCK, "%s: the key %s was switched on again by somebody: it is "
+		    "not deleted", m->rec.user, rotate_short(id).text);
 	/* A list may not show a key yet that is there. */
 	if (key == NULL || key->active)
 		a = m->iam->update(m->iam->ctx, m->rec.user, id, false, &m->e);
@@ -209,6 +227,7 @@ bool rotate_is_user(struct rotate *m, const struct rotate_identity *who)
 enum rotate_end rotate_test(struct rotate *m, const struct rotate_pair *pair)
 {
 	struct rotate_identity who;
+	enum rotate_end end;
 	int good = 0;
 
 	for (int i = 0; i < TESTS_MOST + TESTS; i++) {
@@ -223,8 +242,9 @@ enum rotate_end rotate_test(struct rotate *m, const struct rotate_pair *pair)
 			return ROTATE_GO;
 		if (a != ROTATE_OK && !may_come(a))
 			return ROTATE_STUCK;
-		m->host->sleep(m->host->ctx, a == ROTATE_OK || m->times.pace_ms > PACE_LEAST ?
-		    m->times.pace_ms : PACE_LEAST);
+		if ((end = rotate_pause(m, a == ROTATE_OK || m->times.pace_ms > PACE_LEAST ?
+		    m->times.pace_ms : PACE_LEAST)) != ROTATE_GO)
+			return end;
 	}
 	return ROTATE_AGAIN;
 }
@@ -261,10 +281,8 @@ enum rotate_end rotate_run(struct rotate *m)
 	else if (m->order.repair)
 		end = rotate_begin_repair(m);
 	while (end == ROTATE_GO && !is_far_enough(m)) {
-		if (m->host->stop(m->host->ctx))
-			return ROTATE_END(m, ROTATE_AGAIN, "%s: stopped between two steps; "
-			    "`bastionctl rotate resume` goes on", m->rec.user);
-		end = step[m->rec.state](m);
+		if ((end = rotate_is_stopped(m)) == ROTATE_GO)
+			end = step[m->rec.state](m);
 	}
 	return end == ROTATE_GO ? ROTATE_DONE : end;
 }
@@ -342,6 +360,19 @@ static enum rotate_end load(struct rotate *m, const struct rotate_record *target
 	return take_target(m, target);
 }
 
+enum rotate_end rotate_check_account(struct rotate *m, const struct rotate_record *target)
+{
+	if (target->account[0] == '\0' || strcmp(target->account, m->signer.account) == 0)
+		return ROTATE_GO;
+	return ROTATE_END(m, ROTATE_STUCK, "%s: the key is of the account %s, who signs is of %s",
+	    target->user, target->account, m->signer.account);
+}
+
+static bool signs_itself(const struct rotate_record *target)
+{
+	return target->home_kind == ROTATE_HOME_PROFILE && strcmp(target->by, target->profile) == 0;
+}
+
 enum rotate_end rotate_open(struct rotate *m, const struct rotate_record *target)
 {
 	enum rotate_answer a;
@@ -350,10 +381,11 @@ enum rotate_end rotate_open(struct rotate *m, const struct rotate_record *target
 	m->started = rotate_now(m);
 	a = m->iam->identity(m->iam->ctx, NULL, &m->signer, &m->e);
 	if (a == ROTATE_OK)
-		a = m->iam->signer(m->iam->ctx, m->signer_id, &m->e);
+		a = m->iam->signer(m->iam->ctx, m->signer_id, m->behind_id, &m->e);
 	if (a != ROTATE_OK)
-		return rotate_failed(a);
-	if ((end = rotate_look(m)) != ROTATE_GO || (end = find_user(m, target)) != ROTATE_GO)
+		return a == ROTATE_DEAD && signs_itself(target) ? ROTATE_DRIFT : rotate_failed(a);
+	if ((end = rotate_check_account(m, target)) != ROTATE_GO || (end = rotate_look(m)) != ROTATE_GO ||
+	    (end = find_user(m, target)) != ROTATE_GO)
 		return end;
 	if ((end = load(m, target)) != ROTATE_GO)
 		return end;

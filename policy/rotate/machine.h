@@ -52,7 +52,8 @@ enum rotate_end {
 	ROTATE_DRIFT,   /* AWSCURRENT names no key that works; nothing was changed */
 	ROTATE_STUCK,   /* trouble, or somebody has to decide */
 	ROTATE_AGAIN,   /* try again, or wait */
-	ROTATE_BUSY     /* another process is at work */
+	ROTATE_BUSY,    /* another process is at work */
+	ROTATE_STOPPED  /* somebody wants this process to end */
 };
 
 struct rotate {
@@ -67,7 +68,7 @@ struct rotate {
 	struct journal journal;
 	struct rotate_record rec;
 	struct rotate_identity signer;
-	char signer_id[ROTATE_KEY_ID_MAX];
+	char signer_id[ROTATE_KEY_ID_MAX], behind_id[ROTATE_KEY_ID_MAX];
 	int64_t started;
 	bool by_old; /* it has signed with the old key */
 	struct rotate_value cur, other;
@@ -84,16 +85,17 @@ struct rotate *rotate_new(void);
 void rotate_free(struct rotate **m);
 
 /* Asks who signs and what is current, locks, loads, and makes what was given the record's
- * target.  user: "" or the one that it must be.  ROTATE_GO, or how it ended: m->e. */
+ * target.  user, account: "" or the one that it must be.  ROTATE_GO, or how it ended: m->e. */
 enum rotate_end rotate_open(struct rotate *m, const struct rotate_record *target);
 
 /* The four steps of Secrets Manager, each called by itself, any number of times: createSecret,
  * setSecret, testSecret, finishSecret.  Behind rotate_open() with order.token. */
 enum rotate_end rotate_call(struct rotate *m, const char *step);
 
-/* Switches a key off that is no home's: of a user whose rotations this host may not know (then
- * m->home is NULL).  ROTATE_DRIFT: there is no such key. */
-enum rotate_end rotate_retire(struct rotate *m, const char *user, const char *id);
+/* Switches a key off that is no home's: of target's user, whose rotations this host may not know
+ * (then m->home is NULL), in its account where it says one; m->signer is known.  ROTATE_DRIFT:
+ * there is no such key. */
+enum rotate_end rotate_retire(struct rotate *m, const struct rotate_record *target, const char *id);
 
 /* Goes as far as it may.  Unless ROTATE_DONE, m->e says why. */
 enum rotate_end rotate_run(struct rotate *m);

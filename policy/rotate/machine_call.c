@@ -39,6 +39,10 @@ static enum rotate_end take_over(struct rotate *m)
 	if (is_ours(m) || (r->state != ROTATE_SAVED && r->state != ROTATE_PUT &&
 	    r->state != ROTATE_TESTED))
 		return ROTATE_GO;
+	/* It was not given up: the note of its promotion is missing
+	 * (next_version_does_not_take_a_key_that_is_current). */
+	if (strcmp(m->cur.pair.id, r->new.id) == 0)
+		return ROTATE_GO;
 	if (r->new.secret[0] == '\0')
 		a = m->home->get(m->home->ctx, r->token, NULL, &m->other, &m->e);
 	if (a != ROTATE_OK && a != ROTATE_NONE)
@@ -155,7 +159,7 @@ static enum rotate_end may_retire(struct rotate *m, const char *id)
 	    m->rec.state != ROTATE_SUSPECT)
 		return ROTATE_END(m, ROTATE_STUCK, "%s: %s is the new key of a rotation that is under way",
 		    m->rec.user, rotate_short(id).text);
-	if (strcmp(m->signer_id, id) == 0)
+	if (strcmp(m->signer_id, id) == 0 || strcmp(m->behind_id, id) == 0)
 		return ROTATE_END(m, ROTATE_STUCK, "%s: %s is the key that signs this", m->rec.user,
 		    rotate_short(id).text);
 	if (others == 0 && !m->order.yes)
@@ -175,14 +179,17 @@ static enum rotate_end note_retired(struct rotate *m, const char *id)
 	return rotate_save(m, m->rec.state);
 }
 
-enum rotate_end rotate_retire(struct rotate *m, const char *user, const char *id)
+enum rotate_end rotate_retire(struct rotate *m, const struct rotate_record *target, const char *id)
 {
+	const char *user = target->user;
 	const struct rotate_key *key;
 	enum rotate_answer a;
-	enum rotate_end end;
-	int r = journal_open(&m->journal, m->state_dir, m->signer.account, user, &m->rec, &m->e);
+	enum rotate_end end = rotate_check_account(m, target);
+	int r;
 
-	if (r != 0)
+	if (end != ROTATE_GO)
+		return end;
+	if ((r = journal_open(&m->journal, m->state_dir, m->signer.account, user, &m->rec, &m->e)) != 0)
 		return r == ERR_CONFLICT ? ROTATE_BUSY : ROTATE_STUCK;
 	(void)snprintf(m->rec.user, sizeof(m->rec.user), "%s", user);
 	if (m->home != NULL && (a = m->home->get(m->home->ctx, NULL, ROTATE_CURRENT, &m->cur, &m->e)) !=

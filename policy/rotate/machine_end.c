@@ -28,6 +28,21 @@ static enum rotate_end check_current(struct rotate *m)
 	return rotate_sign(m);
 }
 
+/* MUST: before the old one goes, whose secret may be the last that is right
+ * (old_key_stays_where_the_current_one_does_not_work). */
+static enum rotate_end check_works(struct rotate *m)
+{
+	struct rotate_identity who;
+	const enum rotate_answer a = m->iam->identity(m->iam->ctx, &m->cur.pair, &who, &m->e);
+
+	m->rec.arn[0] = '\0'; /* he may have another path now */
+	if (a == ROTATE_DEAD || (a == ROTATE_OK && !rotate_is_user(m, &who)))
+		return ROTATE_END(m, ROTATE_STUCK, "%s: the current key %s does not work as it is stored: the "
+		    "old one stays as it is; store it right, or `bastionctl rotate rollback %s`", m->rec.user,
+		    rotate_short(m->cur.pair.id).text, m->rec.user);
+	return a == ROTATE_OK ? ROTATE_GO : rotate_failed(a);
+}
+
 static enum rotate_end finish(struct rotate *m)
 {
 	/* The pair that signs may be wiped with the record; the id is for people. */
@@ -96,11 +111,12 @@ static enum rotate_end drain(struct rotate *m)
 	return ROTATE_DONE;
 }
 
-/* The old key signs here, from where no rotation replaces it: every later run would be
- * refused.  A profile whose own key signs has the new one. */
+/* The old key signs here, or assumes the role that does, from where no rotation replaces it:
+ * every later run would be refused.  A profile whose own key signs has the new one. */
 static bool would_lock_out(const struct rotate *m)
 {
-	return m->by_old && (m->home->keeps || strcmp(m->rec.by, m->rec.profile) != 0);
+	return (m->by_old || strcmp(m->behind_id, m->rec.old.id) == 0) &&
+	    (m->home->keeps || strcmp(m->rec.by, m->rec.profile) != 0);
 }
 
 /* MUST: not even by --yes (key_that_signs_here_is_not_switched_off). */
@@ -125,10 +141,11 @@ enum rotate_end rotate_step_overlap(struct rotate *m)
 	if (m->rec.old.id[0] == '\0' || (key = rotate_key_of(m, m->rec.old.id)) == NULL)
 		return finish(m);
 	if (key->active && rotate_now(m) < until)
-		return tell_waits(m, until, false);
+		return would_lock_out(m) && (end = note_own(m)) != ROTATE_GO ? end :
+		    tell_waits(m, until, false);
 	if (key->active && would_lock_out(m))
 		return keep_signer(m);
-	if (key->active && (end = drain(m)) != ROTATE_GO)
+	if (key->active && ((end = drain(m)) != ROTATE_GO || (end = check_works(m)) != ROTATE_GO))
 		return end;
 	if (key->active)
 		a = m->iam->update(m->iam->ctx, m->rec.user, m->rec.old.id, false, &m->e);
@@ -156,11 +173,19 @@ enum rotate_end rotate_step_grace(struct rotate *m)
 		    rotate_short(key->id).text, key->id);
 	if (rotate_now(m) < until)
 		return tell_waits(m, until, true);
+	if ((end = check_works(m)) != ROTATE_GO)
+		return end;
 	end = rotate_remove(m, m->rec.old.id);
 	return end == ROTATE_GO ? finish(m) : end;
 }
 
 /* ---- where AWSCURRENT names no key that works ---- */
+
+/* A test that could not be made says nothing of the key. */
+static bool tells_nothing(enum rotate_end test)
+{
+	return test == ROTATE_STUCK || test == ROTATE_STOPPED;
+}
 
 /* A version of the home whose key is active and works becomes the current one. */
 static enum rotate_end try_label(struct rotate *m, const char *label, bool *done)
@@ -178,7 +203,7 @@ static enum rotate_end try_label(struct rotate *m, const char *label, bool *done
 	if (key == NULL || !key->active || strcmp(m->other.version, m->cur.version) == 0)
 		return ROTATE_GO;
 	if ((end = rotate_test(m, &m->other.pair)) != ROTATE_GO)
-		return end == ROTATE_STUCK ? end : ROTATE_GO;
+		return tells_nothing(end) ? end : ROTATE_GO;
 	*done = true;
 	if (m->order.dry_run) {
 		ROTATE_SAY(m, "%s: %s would become the current key", m->rec.user,
@@ -192,6 +217,25 @@ static enum rotate_end try_label(struct rotate *m, const char *label, bool *done
 	return ROTATE_GO;
 }
 
+/* IAM does not list it.  ROTATE_GO: it is gone.  MUST: what works is in nobody's way, be it
+ * whose it may (repair_leaves_the_key_of_another_account_where_it_is). */
+static enum rotate_end no_list_has_it(struct rotate *m)
+{
+	const char *id = m->cur.pair.id;
+	struct rotate_identity who;
+	const enum rotate_answer a = m->iam->identity(m->iam->ctx, &m->cur.pair, &who, &m->e);
+
+	if (a == ROTATE_DEAD)
+		return ROTATE_GO;
+	if (a != ROTATE_OK)
+		return rotate_failed(a);
+	if (!rotate_is_user(m, &who))
+		return ROTATE_END(m, ROTATE_STUCK, "the key %s works, and is %s's, not the user %s's in the "
+		    "account %s: nothing is changed", rotate_short(id).text, who.arn, m->rec.user, m->rec.account);
+	return ROTATE_END(m, ROTATE_AGAIN, "%s: the current key %s works, and AWS does not list it: one of "
+	    "both may be late", m->rec.user, rotate_short(id).text);
+}
+
 /* The current key itself.  ROTATE_DONE: it works. */
 static enum rotate_end try_current(struct rotate *m)
 {
@@ -200,7 +244,7 @@ static enum rotate_end try_current(struct rotate *m)
 	enum rotate_end end;
 
 	if (key == NULL)
-		return ROTATE_GO;
+		return no_list_has_it(m);
 	if (!key->active && !m->order.yes)
 		return ROTATE_END(m, ROTATE_STUCK, "%s: the current key %s is Inactive: --yes switches it on",
 		    m->rec.user, rotate_short(key->id).text);
@@ -217,7 +261,7 @@ static enum rotate_end try_current(struct rotate *m)
 	end = rotate_test(m, &m->cur.pair);
 	if (end == ROTATE_GO)
 		ROTATE_SAY(m, "%s: the current key %s works", m->rec.user, rotate_short(key->id).text);
-	return end == ROTATE_GO ? ROTATE_DONE : end == ROTATE_STUCK ? end : ROTATE_GO;
+	return end == ROTATE_GO ? ROTATE_DONE : tells_nothing(end) ? end : ROTATE_GO;
 }
 
 static enum rotate_end repair_current(struct rotate *m)
@@ -226,6 +270,7 @@ static enum rotate_end repair_current(struct rotate *m)
 	enum rotate_end end;
 	bool done;
 
+	m->rec.arn[0] = '\0'; /* he may have another path now */
 	if ((end = try_current(m)) != ROTATE_GO)
 		return end;
 	for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++)
@@ -252,9 +297,13 @@ static enum rotate_end forget(struct rotate *m)
 static enum rotate_end repair_overtaken(struct rotate *m)
 {
 	const struct rotate_key *key = rotate_key_of(m, m->cur.pair.id);
-	const bool works = key != NULL && key->active && rotate_test(m, &m->cur.pair) == ROTATE_GO;
-	enum rotate_end end = forget(m);
+	bool works = key != NULL && key->active;
+	enum rotate_end end = works ? rotate_test(m, &m->cur.pair) : ROTATE_GO;
 
+	if (tells_nothing(end))
+		return end;
+	works = works && end == ROTATE_GO;
+	end = forget(m);
 	if (end != ROTATE_GO || !works)
 		return end != ROTATE_GO ? end : repair_current(m);
 	m->ended = true;

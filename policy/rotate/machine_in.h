@@ -29,6 +29,12 @@ struct rotate_when rotate_when(int64_t at);
 
 int64_t rotate_now(const struct rotate *m);
 
+/* ROTATE_STOPPED, with its reason, or ROTATE_GO. */
+enum rotate_end rotate_is_stopped(struct rotate *m);
+/* A pause in a step.  MUST: nothing is concluded from one that was cut short
+ * (key_whose_test_is_stopped_is_not_given_up). */
+enum rotate_end rotate_pause(struct rotate *m, int64_t ms);
+
 /* How a call that was not ROTATE_OK ends the run; m->e is the call's. */
 enum rotate_end rotate_failed(enum rotate_answer a);
 
@@ -46,6 +52,10 @@ enum rotate_end rotate_save(struct rotate *m, enum rotate_state s);
 /* Ends the rotation: no secret is left on the disk.  ROTATE_GO: it is closed. */
 enum rotate_end rotate_close_record(struct rotate *m);
 
+/* MUST: a user of this name in another account is another
+ * (rotation_of_another_account_is_not_told_to_be_done).  ROTATE_GO: it is m->signer's. */
+enum rotate_end rotate_check_account(struct rotate *m, const struct rotate_record *target);
+
 /* Asks anew for m->keys and m->cur. */
 enum rotate_end rotate_look(struct rotate *m);
 /* The key of an id, or NULL. */
@@ -60,10 +70,11 @@ enum rotate_end rotate_is_home(struct rotate *m, const char *id, bool *yes);
 enum rotate_end rotate_find_new(struct rotate *m, char id[ROTATE_KEY_ID_MAX]);
 /* The new key is so young that AWS may not tell it everywhere. */
 bool rotate_is_young(const struct rotate *m);
-/* Switches a key off if it is active, and then deletes it: both may be done already. */
+/* Deletes a key that is off, or in ROTATE_ABORT switches it off before: both may be done
+ * already. */
 enum rotate_end rotate_remove(struct rotate *m, const char *id);
 /* Three answers of who the pair is, with pauses.  ROTATE_GO: it works; ROTATE_AGAIN: not in
- * time; ROTATE_DRIFT: it is somebody else's. */
+ * time; ROTATE_DRIFT: it is somebody else's; ROTATE_STOPPED: it is not known. */
 enum rotate_end rotate_test(struct rotate *m, const struct rotate_pair *pair);
 /* Where the key that signs is the one that goes, or went, the current one signs. */
 enum rotate_end rotate_sign(struct rotate *m);

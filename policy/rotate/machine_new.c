@@ -134,10 +134,30 @@ static enum rotate_end make_room(struct rotate *m)
 
 /* ---- 4: the intent ---- */
 
+/* What the promotion will do, with what is there. */
+static enum rotate_end rehearse(struct rotate *m)
+{
+	const struct rotate_home *home = m->home;
+	char version[ROTATE_VERSION_MAX];
+	enum rotate_answer a;
+
+	(void)snprintf(version, sizeof(version), "%s", m->cur.version);
+	a = home->put(home->ctx, version, &m->cur, &m->cur.pair, &m->e);
+	if (a == ROTATE_OK)
+		a = home->move(home->ctx, version, version, &m->e);
+	if (a == ROTATE_OK)
+		a = home->drop(home->ctx, version, &m->e);
+	return a == ROTATE_OK ? ROTATE_GO : rotate_failed(a);
+}
+
 static enum rotate_end begin(struct rotate *m)
 {
 	struct rotate_record *r = &m->rec;
+	enum rotate_end end;
 
+	/* MUST: see no_key_is_made_for_a_file_that_cannot_take_it. */
+	if (!m->home->keeps && (end = rehearse(m)) != ROTATE_GO)
+		return end;
 	if (m->order.token != NULL)
 		(void)snprintf(r->token, sizeof(r->token), "%s", m->order.token);
 	else if (rotate_new_token(m) != 0)
@@ -230,9 +250,10 @@ enum rotate_end rotate_find_new(struct rotate *m, char id[ROTATE_KEY_ID_MAX])
 	id[0] = '\0';
 	for (int n = 0; n < ROTATE_LISTS; n++) {
 		enum rotate_answer a;
+		enum rotate_end end;
 
-		if (n > 0)
-			m->host->sleep(m->host->ctx, paces > LISTS_APART ? paces : LISTS_APART);
+		if (n > 0 && (end = rotate_pause(m, paces > LISTS_APART ? paces : LISTS_APART)) != ROTATE_GO)
+			return end;
 		a = m->iam->list(m->iam->ctx, m->rec.user, &m->keys, &m->e);
 		if (a != ROTATE_OK)
 			return rotate_failed(a);
@@ -258,19 +279,24 @@ static enum rotate_end suspect(struct rotate *m, const char *id)
 static enum rotate_end undo(struct rotate *m)
 {
 	struct err why = m->e;
-	const char *user = m->rec.user, *id = m->rec.new.id;
+	const char *user = m->rec.user;
+	char id[ROTATE_KEY_ID_MAX];
 
-	if (m->iam->update(m->iam->ctx, user, id, false, NULL) == ROTATE_OK)
-		(void)m->iam->remove(m->iam->ctx, user, id, NULL);
-	/* What was written may be there all the same. */
+	memcpy(id, m->rec.new.id, sizeof(id));
 	secret_wipe(&m->rec.new, sizeof(m->rec.new));
-	(void)rotate_save(m, ROTATE_INTENT);
+	/* MUST: first, for what was written may be there all the same: a later run would go on with a
+	 * key that is off.  Where that fails, too, it says what becomes of the key
+	 * (key_that_is_being_taken_back_is_no_hindrance). */
+	if (rotate_save(m, ROTATE_INTENT) == ROTATE_GO &&
+	    m->iam->update(m->iam->ctx, user, id, false, NULL) == ROTATE_OK)
+		(void)m->iam->remove(m->iam->ctx, user, id, NULL);
 	m->e = why;
 	return ROTATE_STUCK;
 }
 
 static enum rotate_end not_made(struct rotate *m, enum rotate_answer a)
 {
+	const bool sure = m->sure;
 	struct err why = m->e;
 	char id[ROTATE_KEY_ID_MAX];
 	enum rotate_end end;
@@ -278,7 +304,9 @@ static enum rotate_end not_made(struct rotate *m, enum rotate_answer a)
 	m->sure = a != ROTATE_UNKNOWN && a != ROTATE_TAKEN;
 	if (a == ROTATE_UNKNOWN)
 		return ROTATE_GO; /* the step begins anew, and looks */
-	if (a == ROTATE_TAKEN) {
+	/* MUST: where no answer was lost, the other key is none of this rotation
+	 * (key_that_took_the_room_is_no_suspect). */
+	if (a == ROTATE_TAKEN && !sure) {
 		/* There are two: one that no list has shown yet. */
 		if ((end = rotate_find_new(m, id)) != ROTATE_GO)
 			return end;
@@ -322,11 +350,27 @@ enum rotate_end rotate_step_intent(struct rotate *m)
 
 /* ---- a key whose secret nobody has ---- */
 
-/* Another host, or a person, has made it: whoever stored it has its secret. */
+/* Another host, or a person, has made it: whoever stored or uses it has its secret.  MUST:
+ * what is current stays on (key_that_another_host_made_current_is_not_switched_off,
+ * key_that_somebody_uses_is_no_suspect). */
+static enum rotate_end is_theirs(struct rotate *m, bool *yes)
+{
+	struct rotate_used used = {.at = 0};
+	enum rotate_answer a;
+	enum rotate_end end = rotate_is_home(m, m->rec.new.id, yes);
+
+	if (end != ROTATE_GO || *yes)
+		return end;
+	a = m->iam->used(m->iam->ctx, m->rec.new.id, &used, &m->e);
+	*yes = (a == ROTATE_OK && used.at != 0) || strcmp(m->signer_id, m->rec.new.id) == 0 ||
+	    strcmp(m->behind_id, m->rec.new.id) == 0;
+	return a == ROTATE_OK || a == ROTATE_NONE ? ROTATE_GO : rotate_failed(a);
+}
+
 static enum rotate_end leave(struct rotate *m)
 {
-	ROTATE_SAY(m, "%s: the key %s, which appeared while one was created, is stored: it is somebody "
-	    "else's, and left alone", m->rec.user, rotate_short(m->rec.new.id).text);
+	ROTATE_SAY(m, "%s: the key %s, which appeared while one was created, is stored or used: it is "
+	    "somebody else's, and left alone", m->rec.user, rotate_short(m->rec.new.id).text);
 	return rotate_close_record(m);
 }
 
@@ -337,8 +381,7 @@ static enum rotate_end switch_off(struct rotate *m, const struct rotate_key *key
 	enum rotate_end end;
 	bool theirs = false;
 
-	/* MUST: what is current stays on (key_that_another_host_made_current_is_not_switched_off). */
-	if (!m->rec.off && (end = rotate_is_home(m, m->rec.new.id, &theirs)) != ROTATE_GO)
+	if (!m->rec.off && (end = is_theirs(m, &theirs)) != ROTATE_GO)
 		return end;
 	if (theirs)
 		return leave(m);

@@ -93,8 +93,10 @@ static enum rotate_end promoted(struct rotate *m);
 /* The answer to its promotion was lost, or somebody else has promoted it. */
 static enum rotate_end is_current_all_the_same(struct rotate *m)
 {
-	if (rotate_test(m, &m->cur.pair) == ROTATE_GO)
-		return promoted(m);
+	const enum rotate_end end = rotate_test(m, &m->cur.pair);
+
+	if (end == ROTATE_GO || end == ROTATE_STOPPED)
+		return end == ROTATE_GO ? promoted(m) : end;
 	return ROTATE_END(m, ROTATE_STUCK, "%s: the key %s was given up, is the current one, and does not "
 	    "work: `bastionctl rotate rollback %s` goes back to the old one", m->rec.user,
 	    rotate_short(m->rec.new.id).text, m->rec.user);
@@ -288,7 +290,9 @@ enum rotate_end rotate_step_back(struct rotate *m)
 		a = m->home->put(m->home->ctx, m->rec.v_old, &m->cur, &m->other.pair, &m->e);
 	if (a != ROTATE_OK)
 		return rotate_failed(a);
-	end = move_current(m, m->rec.v_old, m->home->keeps ? m->rec.token : m->cur.version, m->rec.old.id);
+	/* Of the new key's versions the one that is current: people may have stored another. */
+	end = move_current(m, m->rec.v_old, m->home->keeps && strcmp(m->cur.pair.id, m->rec.new.id) != 0 ?
+	    m->rec.token : m->cur.version, m->rec.old.id);
 	if (end != ROTATE_GO)
 		return end;
 	/* Else the next rotation of the secret fails (rollback_leaves_no_pending_label). */

@@ -1,5 +1,7 @@
 #include "policy/rotate/profile.h"
 
+#include "policy/lock_file.h"
+#include "policy/rotate/journal.h"
 #include "policy/rotate/profile_text.h"
 
 #include <errno.h>
@@ -14,6 +16,10 @@
 #define ACL "system.posix_acl_access"
 #define ACL_MOST 4096
 #define NAME_MOST 200
+#define COPY_NAME_MOST (NAME_MOST + 16)
+#define LOCK "files.lock"
+#define LOCK_MS 2000
+#define TRIES 3
 
 /* The file, open and read. */
 struct file {
@@ -34,11 +40,17 @@ static void close_file(struct file *f)
 	*f = (struct file){.dir = -1, .fd = -1};
 }
 
-/* Its owner's, or root's, or the caller's, and nobody else writes it. */
-static bool is_safe(const struct stat *st, uid_t owner)
+static bool is_its_owners_alone(const struct stat *st)
 {
-	return (st->st_uid == owner || st->st_uid == 0 || st->st_uid == geteuid()) &&
-	    (st->st_mode & (S_IWGRP | S_IWOTH)) == 0;
+	return (st->st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
+/* The directory is the file's owner's, or root's, or the caller's, and nobody else writes
+ * either. */
+static bool is_safe(const struct stat *file, const struct stat *dir)
+{
+	return is_its_owners_alone(file) && is_its_owners_alone(dir) &&
+	    (dir->st_uid == file->st_uid || dir->st_uid == 0 || dir->st_uid == geteuid());
 }
 
 static int open_dir(struct file *f, const char *path, struct stat *st, struct err *e)
@@ -85,8 +97,7 @@ static int open_file(struct file *f, const char *path, struct err *e)
 	f->fd = openat(f->dir, f->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 	if (f->fd < 0 || fstat(f->fd, &f->st) != 0)
 		return err_errno(e, "%s", path);
-	if (!S_ISREG(f->st.st_mode) || f->st.st_nlink != 1 || !is_safe(&f->st, dir.st_uid) ||
-	    !is_safe(&dir, f->st.st_uid))
+	if (!S_ISREG(f->st.st_mode) || f->st.st_nlink != 1 || !is_safe(&f->st, &dir))
 		return err_set(e, ERR_UNSAFE, "%s: is no file of one name that its owner alone may write, in a "
 		    "directory likewise", path);
 	return read_all(f, path, e);
@@ -130,6 +141,22 @@ int rotate_profile_read(const struct rotate_profile *p, struct rotate_pair *pair
 	struct file f;
 	int r = open_file(&f, p->path, e);
 
+	if (r == 0)
+		r = find_pair(&f, p, &place, pair, e);
+	close_file(&f);
+	return r;
+}
+
+/* MUST: what is read is on the disk under this name: whoever replaced the file may have died
+ * before his sync (file_is_replaced_on_the_disk_before_the_journal_forgets). */
+static int read_synced(const struct rotate_profile *p, struct rotate_pair *pair, struct err *e)
+{
+	struct profile_place place;
+	struct file f;
+	int r = open_file(&f, p->path, e);
+
+	if (r == 0 && fsync(f.dir) != 0)
+		r = err_errno(e, "%s: sync", p->path);
 	if (r == 0)
 		r = find_pair(&f, p, &place, pair, e);
 	close_file(&f);
@@ -218,33 +245,61 @@ static int write_new(const struct file *f, const char *new, const struct profile
 	return r;
 }
 
+static void name_copy(const struct file *f, char new[COPY_NAME_MOST])
+{
+	(void)snprintf(new, COPY_NAME_MOST, ".%s.pam-bastion", f->name);
+}
+
+static bool is_same_time(struct timespec a, struct timespec b)
+{
+	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+/* MUST: since it was read (change_by_hand_is_not_lost_to_a_rotation). */
+static bool is_unchanged(const struct file *f)
+{
+	struct stat now;
+
+	return fstatat(f->dir, f->name, &now, AT_SYMLINK_NOFOLLOW) == 0 && now.st_dev == f->st.st_dev &&
+	    now.st_ino == f->st.st_ino && now.st_size == f->st.st_size &&
+	    is_same_time(now.st_mtim, f->st.st_mtim) && is_same_time(now.st_ctim, f->st.st_ctim);
+}
+
+static int put_in_place(const struct file *f, const char *new, const char *path, struct err *e)
+{
+	if (!is_unchanged(f))
+		return err_set(e, ERR_CONFLICT, "%s: was changed meanwhile", path);
+	return renameat(f->dir, new, f->dir, f->name) == 0 ? 0 : err_errno(e, "%s", path);
+}
+
 static int replace(const struct file *f, const char *path, const struct profile_place *place,
     const struct rotate_pair *pair, struct err *e)
 {
-	char new[NAME_MOST + 16];
+	char new[COPY_NAME_MOST];
+	int r;
 
-	(void)snprintf(new, sizeof(new), ".%s.pam-bastion", f->name);
-	if (write_new(f, new, place, pair) != 0 || renameat(f->dir, new, f->dir, f->name) != 0)
+	name_copy(f, new);
+	if (write_new(f, new, place, pair) != 0)
 		return err_errno(e, "%s", path);
+	/* MUST: the copy has the secret (file_that_cannot_be_replaced_leaves_no_copy). */
+	if ((r = put_in_place(f, new, path, e)) != 0) {
+		(void)unlinkat(f->dir, new, 0);
+		return r;
+	}
 	if (fsync(f->dir) == 0)
 		return 0;
 	(void)err_errno(e, "%s: it is in place, but may not stay: sync", path);
 	return ERR_UNKNOWN;
 }
 
-int rotate_profile_write(const struct rotate_profile *p, const char *from,
-    const struct rotate_pair *pair, struct err *e)
+/* now is secret memory. */
+static int write_once(const struct rotate_profile *p, const char *from, const struct rotate_pair *pair,
+    struct rotate_pair *now, struct err *e)
 {
-	struct secret memory = {NULL, 0};
 	struct profile_place place;
-	struct rotate_pair *now;
 	struct file f;
-	int r;
+	int r = open_file(&f, p->path, e);
 
-	if (secret_new(&memory, sizeof(*now)) != 0)
-		return err_set(e, ERR_SYSTEM, "out of memory");
-	now = (struct rotate_pair *)memory.data;
-	r = open_file(&f, p->path, e);
 	if (r == 0)
 		r = find_pair(&f, p, &place, now, e);
 	if (r == 0 && strcmp(now->id, from) != 0)
@@ -252,6 +307,19 @@ int rotate_profile_write(const struct rotate_profile *p, const char *from,
 	if (r == 0)
 		r = replace(&f, p->path, &place, pair, e);
 	close_file(&f);
+	return r;
+}
+
+int rotate_profile_write(const struct rotate_profile *p, const char *from,
+    const struct rotate_pair *pair, struct err *e)
+{
+	struct secret memory = {NULL, 0};
+	int r = ERR_CONFLICT;
+
+	if (secret_new(&memory, sizeof(*pair)) != 0)
+		return err_set(e, ERR_SYSTEM, "out of memory");
+	for (int i = 0; i < TRIES && r == ERR_CONFLICT; i++)
+		r = write_once(p, from, pair, (struct rotate_pair *)memory.data, e);
 	secret_free(&memory);
 	return r;
 }
@@ -275,6 +343,19 @@ int rotate_profile_find(const char *path, const char *id, char name[ROTATE_PROFI
 			(void)snprintf(name, ROTATE_PROFILE_MAX, "%s", one);
 	close_file(&f);
 	return r;
+}
+
+/* MUST: one at a time, of whatever file: each has the copy, and what it has read of other
+ * profiles (rotations_of_two_profiles_of_a_file_wait_for_each_other).  A descriptor, or a code. */
+static int lock_files(const struct rotate_profile *p, struct err *e)
+{
+	int dir = journal_dir(p->state_dir, true, e), lock;
+
+	if (dir < 0)
+		return dir;
+	lock = lock_file_take(dir, LOCK, p->path, LOCK_MS, e);
+	(void)close(dir);
+	return lock;
 }
 
 /* ---- the table ---- */
@@ -302,7 +383,7 @@ static enum rotate_answer get(void *ctx, const char *version, const char *label,
 	}
 	if (label != NULL && strcmp(label, ROTATE_CURRENT) != 0)
 		return ROTATE_NONE;
-	r = rotate_profile_read(p, &out->pair, e);
+	r = read_synced(p, &out->pair, e);
 	(void)snprintf(out->version, sizeof(out->version), "%s", out->pair.id);
 	return r == 0 && version != NULL && strcmp(version, out->pair.id) != 0 ? ROTATE_NONE :
 	    answer_of(r);
@@ -323,22 +404,45 @@ static enum rotate_answer put(void *ctx, const char *token, const struct rotate_
 static enum rotate_answer move(void *ctx, const char *to, const char *from, struct err *e)
 {
 	struct rotate_profile *p = ctx;
+	int lock, r;
 
 	if (p->token[0] == '\0' || strcmp(p->token, to) != 0) {
 		(void)err_set(e, ERR_NONE, "%s: nothing is put for %s", p->path, p->name);
 		return ROTATE_NONE;
 	}
-	return answer_of(rotate_profile_write(p, from, &p->put, e));
+	if ((lock = lock_files(p, e)) < 0)
+		return lock == ERR_CONFLICT ? ROTATE_LATER : answer_of(lock);
+	r = rotate_profile_write(p, from, &p->put, e);
+	(void)close(lock);
+	return answer_of(r);
+}
+
+/* What one that was killed has left of a file that will not be written any more. */
+static int remove_copy(const struct rotate_profile *p, struct err *e)
+{
+	char new[COPY_NAME_MOST];
+	struct stat st;
+	struct file f = {.dir = -1, .fd = -1};
+	int lock = lock_files(p, e), r = lock < 0 ? lock : open_dir(&f, p->path, &st, e);
+
+	name_copy(&f, new);
+	if (r == 0 && unlinkat(f.dir, new, 0) != 0 && errno != ENOENT)
+		r = err_errno(e, "%s: its copy %s", p->path, new);
+	close_file(&f);
+	if (lock >= 0)
+		(void)close(lock);
+	return r;
 }
 
 static enum rotate_answer drop(void *ctx, const char *version, struct err *e)
 {
 	struct rotate_profile *p = ctx;
+	int r;
 
-	(void)e;
 	if (strcmp(p->token, version) == 0)
 		secret_wipe(&p->put, sizeof(p->put)), p->token[0] = '\0';
-	return ROTATE_OK;
+	r = remove_copy(p, e);
+	return r == ERR_CONFLICT ? ROTATE_LATER : answer_of(r);
 }
 
 static enum rotate_answer stages(void *ctx, const char *version, struct rotate_stages *out,

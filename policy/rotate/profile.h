@@ -15,6 +15,7 @@
 /* In secret memory; path and name must live as long.  Zeroed: nothing is put. */
 struct rotate_profile {
 	const char *path, *name;
+	const char *state_dir; /* of the lock of files that are replaced */
 	char token[ROTATE_VERSION_MAX];
 	struct rotate_pair put;
 };

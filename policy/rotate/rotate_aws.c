@@ -207,7 +207,8 @@ static enum rotate_answer identity(void *ctx, const struct rotate_pair *pair,
 	return a;
 }
 
-static enum rotate_answer signer(void *ctx, char id[ROTATE_KEY_ID_MAX], struct err *e)
+static enum rotate_answer signer(void *ctx, char id[ROTATE_KEY_ID_MAX],
+    char behind[ROTATE_KEY_ID_MAX], struct err *e)
 {
 	const struct rotate_aws *x = ctx;
 	const struct aws_key *key = &x->key;
@@ -215,6 +216,7 @@ static enum rotate_answer signer(void *ctx, char id[ROTATE_KEY_ID_MAX], struct e
 	if (!x->own && aws_cred_get(aws_cred_of(x->aws), (int64_t)time(NULL), &key, e) != 0)
 		return ROTATE_TROUBLE;
 	(void)snprintf(id, ROTATE_KEY_ID_MAX, "%s", key->id);
+	(void)snprintf(behind, ROTATE_KEY_ID_MAX, "%s", key->behind);
 	return ROTATE_OK;
 }
 

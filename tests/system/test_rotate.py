@@ -11,12 +11,13 @@ import re
 import subprocess
 import threading
 import urllib.parse
+import urllib.request
 
 import killer
 import pytest
 from bastion import BUILD, SCRATCH
 # pylint: disable=unused-import
-from test_aws import ALL, alice_, call, url_  # noqa: F401 (fixtures)
+from test_aws import ALL, alice_, call, role_, url_  # noqa: F401 (fixtures)
 
 TOOL = BUILD / "bastionctl"
 NUMBERS = itertools.count(1)
@@ -27,9 +28,9 @@ PART = 1 if os.environ.get("ROTATE_ALL") else 6
 class Owner:
     """A user with one key, and the secret or the file where it lives."""
 
-    def __init__(self, url, admin):
+    def __init__(self, url, admin, name=None):
         self.url, self.admin = url, admin
-        self.name = f"deploy{next(NUMBERS)}"
+        self.name = name or f"deploy{next(NUMBERS)}"
         call(url, "iam", "CreateUser", f"UserName={self.name}", "Path=/ops/", key=admin)
         call(url, "iam", "PutUserPolicy", f"UserName={self.name}", "PolicyName=all",
              f"PolicyDocument={ALL}", key=admin)
@@ -162,6 +163,17 @@ def test_key_of_the_file_that_is_named_signs(url, alice):
     assert "not due" in rotate(url, "run", "--all", **env)
 
 
+def test_file_that_is_named_is_looked_at_wherever_the_last_rotation_was(url, alice):
+    owner = Owner(url, alice)
+    path, other = credentials("here", "d", owner.key), credentials("there", "x", alice)
+    rotate(url, "run", "--profile", "d", "--file", str(path))
+    told = rotate(url, "run", owner.name, "--file", str(other), key=alice, ok=1)
+    assert f"0 profiles of {other} have a key of this user" in told
+    assert "not due" in rotate(url, "run", owner.name, "--file", str(path), key=alice)
+    for more in ("--secret", "arn:x"), ("--all",):
+        rotate(url, "run", *more, "--file", str(path), key=alice, ok=2)
+
+
 def test_retire_of_a_user_without_a_rotation_is_no_rotation(url, alice):
     owner = Owner(url, alice)
     rotate(url, "retire", "AKIANONENONENONE0000", "--user", owner.name, key=alice, ok=1)
@@ -200,6 +212,18 @@ def test_second_active_key_is_for_people_and_retire_switches_it_off(url, alice):
     rotate(url, "retire", "AKIANONENONENONE0000", key=alice, ok=1)
 
 
+def test_key_that_assumes_the_role_that_signs_stays_on(url, alice, role):
+    owner = Owner(url, alice).in_secret()
+    settings = SCRATCH / "settings"
+    settings.write_text(f"assume_role = {role}\n")
+    last = ("--settings", str(settings), "--overlap", "0", "--grace", "0", "--pace", "0", "--yes")
+    told = rotate(url, "run", "--secret", owner.arn, "--force", *last, key=owner.key, ok=3)
+    assert "is what signs here" in told and all(owner.keys().values())
+    now = owner.current()
+    rotate(url, "resume", *last, key=(now["accesskey"], now["secretkey"]))
+    owner.assert_well()
+
+
 def test_drift_is_told_and_repaired(url, alice):
     owner = Owner(url, alice).in_secret()
     call(url, "iam", "DeleteAccessKey", f"UserName={owner.name}", f"AccessKeyId={owner.key[0]}", key=alice)
@@ -234,6 +258,85 @@ def test_commands_without_credentials_are_in_trouble(url, alice):
     done = subprocess.run([TOOL, "fix", "MFA-03", "--user", "alice", "--yes"], check=False,
                           capture_output=True, text=True, env=environment(url, None), timeout=300)
     assert done.returncode == 3 and "no AWS credentials" in done.stderr, done
+
+
+# ---- two accounts, whose users have one name ----
+
+FIRST, SECOND = "123456789012", "222222222222"
+
+
+@pytest.fixture(scope="module", name="bob")
+def bob_(url, alice):
+    """Who may do everything in the second account."""
+    def unchecked(count):
+        request = urllib.request.Request(f"{url}/moto-api/reset-auth", data=str(count).encode(),
+                                         headers={"Content-Type": "text/plain"})
+        urllib.request.urlopen(request, timeout=10).close()
+
+    unchecked(4)
+    told = call(url, "sts", "AssumeRole", f"RoleArn=arn:aws:iam::{SECOND}:role/any",
+                "RoleSessionName=first", key=alice)
+    first = tuple(told[f"Credentials/{n}"] for n in ("AccessKeyId", "SecretAccessKey", "SessionToken"))
+    call(url, "iam", "CreateUser", "UserName=bob", key=first)
+    call(url, "iam", "PutUserPolicy", "UserName=bob", "PolicyName=all", f"PolicyDocument={ALL}", key=first)
+    made = call(url, "iam", "CreateAccessKey", "UserName=bob", key=first)
+    unchecked(0)
+    key = made["AccessKey/AccessKeyId"], made["AccessKey/SecretAccessKey"]
+    assert f":{SECOND}:" in call(url, "sts", "GetCallerIdentity", key=key)["Arn"]
+    return key
+
+
+def credentials(name, profile, key):
+    path = SCRATCH / name
+    path.write_text(f"[{profile}]\naws_access_key_id={key[0]}\naws_secret_access_key={key[1]}\n")
+    path.chmod(0o600)
+    return path
+
+
+def test_users_of_one_name_are_told_apart_by_their_account(url, alice, bob):
+    one = Owner(url, alice).in_secret()
+    two = Owner(url, bob, one.name).in_secret()
+    for owner, key in (one, alice), (two, bob):
+        rotate(url, "run", "--secret", owner.arn, "--force", "--pace", "0", key=key)
+    now = one.current()["accesskey"]
+    assert sorted(s["account"] for s in status(url)) == [FIRST, SECOND]
+    told = json.loads(rotate(url, "status", one.name, "--account", SECOND, "--json"))
+    assert [(s["account"], s["home"]) for s in told] == [(SECOND, two.arn)]
+    rotate(url, "status", one.name, "--account", "333333333333", ok=1)
+    assert "--account" in rotate(url, "rollback", one.name, key=bob, ok=3)
+    told = rotate(url, "rollback", one.name, "--account", FIRST, key=bob, ok=3)
+    assert f"of the account {FIRST}, who signs is of {SECOND}" in told
+    rotate(url, "rollback", one.name, "--account", SECOND, "--pace", "0", key=bob)
+    assert two.current()["accesskey"] == two.key[0] and one.current()["accesskey"] == now
+    # Of both, one is not done: who signs is not of its account.
+    rotate(url, "resume", one.name, "--overlap", "0", key=alice, ok=3)
+    assert one.keys() == {one.key[0]: False, now: True} and all(two.keys().values())
+    rotate(url, "resume", one.name, "--account", FIRST, "--grace", "0", key=alice)
+    one.assert_well()
+
+
+def test_current_key_is_not_retired_beside_a_user_of_this_name_in_another_account(url, alice, bob):
+    one = Owner(url, alice)
+    two = Owner(url, bob, one.name)
+    for owner, key, name in (one, alice, "one"), (two, bob, "two"):
+        path = credentials(f"{name}-{one.name}", "deploy", owner.key)
+        ops = {"AWS_SHARED_CREDENTIALS_FILE": str(credentials(f"{name}-ops", "ops", key))}
+        rotate(url, "run", "--profile", "deploy", "--file", str(path), "--by", "ops", *AT_ONCE, **ops)
+    ops = {"AWS_SHARED_CREDENTIALS_FILE": str(SCRATCH / "one-ops")}
+    (now,) = one.keys()
+    call(url, "iam", "CreateAccessKey", f"UserName={one.name}", key=alice)
+    told = rotate(url, "retire", now, "--by", "ops", ok=3, **ops)
+    assert "is the current key" in told and all(one.keys().values())
+    assert "--account" in rotate(url, "retire", now, "--by", "ops", "--user", one.name, ok=3, **ops)
+    told = rotate(url, "retire", now, "--by", "ops", "--user", one.name, "--account", FIRST, ok=3, **ops)
+    assert "is the current key" in told and all(one.keys().values())
+
+
+def test_user_who_is_not_there_is_no_mistake_of_usage(url, alice):
+    credentials("empty", "none", alice)
+    env = {"AWS_SHARED_CREDENTIALS_FILE": str(SCRATCH / "empty")}
+    assert "NoSuchEntity" in rotate(url, "run", "nobody", key=alice, ok=1, **env)
+    assert "no AWS credentials" in rotate(url, "run", "nobody", ok=3)
 
 
 # ---- a proxy that cuts ----

@@ -17,6 +17,7 @@
 #define CLOUD_KEYS 16
 #define CLOUD_VERSIONS 32
 #define CLOUD_ACCOUNT "123456789012"
+#define CLOUD_OTHER_ACCOUNT "999999999999"
 #define CLOUD_USER "deploy"
 #define CLOUD_ARN "arn:aws:iam::" CLOUD_ACCOUNT ":user/ops/" CLOUD_USER
 #define CLOUD_KILLED 9 /* exit status of who was killed */
@@ -38,6 +39,7 @@ struct cloud_key {
 	int64_t created, used;
 	int tests;  /* in a row, that it was asked who it is */
 	int hidden; /* so many lists do not show it yet */
+	bool foreign; /* it is of another account, where a user has the same name */
 };
 
 struct cloud_version {
@@ -52,10 +54,19 @@ struct cloud {
 	int versions;
 	int current, pending, previous; /* -1: on none */
 	char signer[32];                /* the key that signs; "": a role's */
+	char behind[32];                /* the key that has assumed that; "": none */
 	int slow;    /* seconds in which a new key is not known everywhere */
 	int hide;    /* so many lists do not show a new key */
 	bool late;   /* nor is a key known to changes that lists do not show */
+	bool fixed;      /* no file is replaced: it is immutable */
+	int64_t stop_at; /* ms: a signal; 0: none */
+	int meanwhile; /* what somebody else does to the file while it is replaced */
+	int told;      /* how that has ended */
+	int wake;    /* the first key is switched on by somebody before that many lists */
 	bool put_is_another;            /* the version is another's */
+	/* Directories with a change that the disk may not have: where one, where a journal was
+	 * made, where a file was replaced.  0: none. */
+	uint64_t loose[3];
 	char events; /* 1: counts */
 	int event;   /* the number of the last one */
 	struct { int at; enum cloud_fault fault; } plan[2];
@@ -85,7 +96,7 @@ static inline int cloud_count(const struct cloud *c)
 	int n = 0;
 
 	for (int i = 0; i < c->keys; i++)
-		n += c->key[i].there ? 1 : 0;
+		n += c->key[i].there && !c->key[i].foreign ? 1 : 0;
 	return n;
 }
 
@@ -219,10 +230,12 @@ static inline enum rotate_answer cloud_list(void *ctx, const char *user, struct 
 	CLOUD_CALL(c, f, e);
 	if (strcmp(user, CLOUD_USER) != 0)
 		return cloud_end(c, f, ROTATE_NONE, e);
+	if (c->wake > 0 && --c->wake == 0)
+		c->key[0].active = true;
 	for (int i = 0; i < c->keys; i++) {
 		struct cloud_key *k = &c->key[i];
 
-		if (!k->there || (k->hidden > 0 && k->hidden-- > 0) || out->count == ROTATE_KEYS_MOST)
+		if (!k->there || k->foreign || (k->hidden > 0 && k->hidden-- > 0) || out->count == ROTATE_KEYS_MOST)
 			continue;
 		(void)snprintf(out->key[out->count].id, ROTATE_KEY_ID_MAX, "%s", k->id);
 		out->key[out->count].active = k->active;
@@ -240,6 +253,8 @@ static inline enum rotate_answer cloud_create(void *ctx, const char *user, struc
 
 	(void)user;
 	CLOUD_CALL(c, f, e);
+	if (c->loose[0] != 0 || c->loose[1] != 0)
+		cloud_break(c, "a key is created, and its journal may not stay", "");
 	if (cloud_count(c) >= 2)
 		return cloud_end(c, f, ROTATE_TAKEN, e);
 	if ((k = cloud_make(c)) == NULL)
@@ -325,12 +340,19 @@ static inline enum rotate_answer cloud_identity(void *ctx, const struct rotate_p
 	}
 	k->tests++;
 	k->used = c->now_ms / 1000;
+	if (k->foreign) {
+		(void)snprintf(out->account, sizeof(out->account), CLOUD_OTHER_ACCOUNT);
+		(void)snprintf(out->arn, sizeof(out->arn), "arn:aws:iam::" CLOUD_OTHER_ACCOUNT ":user/"
+		    CLOUD_USER);
+	}
 	return cloud_end(c, f, ROTATE_OK, e);
 }
 
-static inline enum rotate_answer cloud_signer(void *ctx, char id[ROTATE_KEY_ID_MAX], struct err *e)
+static inline enum rotate_answer cloud_signer(void *ctx, char id[ROTATE_KEY_ID_MAX],
+    char behind[ROTATE_KEY_ID_MAX], struct err *e)
 {
 	(void)e;
+	(void)snprintf(behind, ROTATE_KEY_ID_MAX, "%s", ((struct cloud *)ctx)->behind);
 	(void)snprintf(id, ROTATE_KEY_ID_MAX, "%s", ((struct cloud *)ctx)->signer);
 	return ROTATE_OK;
 }
@@ -461,15 +483,20 @@ static inline int64_t cloud_now(void *ctx)
 	return ((struct cloud *)ctx)->now_ms / 1000;
 }
 
-static inline void cloud_sleep(void *ctx, int64_t ms)
-{
-	((struct cloud *)ctx)->now_ms += ms;
-}
-
 static inline bool cloud_stop(void *ctx)
 {
-	(void)ctx;
-	return false;
+	const struct cloud *c = ctx;
+
+	return c->stop_at != 0 && c->now_ms >= c->stop_at;
+}
+
+/* A signal ends a sleep, and there is none behind it. */
+static inline void cloud_sleep(void *ctx, int64_t ms)
+{
+	struct cloud *c = ctx;
+
+	if (!cloud_stop(c))
+		c->now_ms += ms;
 }
 
 static inline void cloud_say(void *ctx, const char *line)

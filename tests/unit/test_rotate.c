@@ -33,8 +33,30 @@ static int file_event(void)
 	return -1;
 }
 
+static void do_meanwhile(int what);
+
+/* What a power cut takes, until the directory is synced. */
+static int loosen(int dir, uint64_t *which, long result)
+{
+	struct stat st;
+
+	if (result == 0 && in_child && fstat(dir, &st) == 0)
+		*which = st.st_ino;
+	return (int)result;
+}
+
+/* MUST: as long as the file that was replaced may not stay, the journal has its secret. */
+static void check_block(const void *data, size_t n)
+{
+	const char *secret = cloud->keys > 0 ? cloud->key[cloud->keys - 1].secret : "";
+
+	if (in_child && cloud->loose[2] != 0 && n > 8 && memmem(data, n, secret, strlen(secret)) == NULL)
+		cloud_break(cloud, "a secret is forgotten, and the file with it may not stay", "");
+}
+
 ssize_t pwrite(int fd, const void *data, size_t n, off_t at)
 {
+	check_block(data, n);
 	return file_event() != 0 ? -1 : syscall(SYS_pwrite64, fd, data, n, at);
 }
 
@@ -49,13 +71,46 @@ int fdatasync(int fd)
 
 int fsync(int fd)
 {
-	(void)fd;
-	return file_event();
+	struct stat st;
+
+	if (file_event() != 0)
+		return -1;
+	for (int i = 0; in_child && i < 3 && fstat(fd, &st) == 0; i++)
+		if (cloud->loose[i] == st.st_ino)
+			cloud->loose[i] = 0;
+	return 0;
 }
 
 int renameat(int from, const char *a, int to, const char *b)
 {
-	return file_event() != 0 ? -1 : (int)syscall(SYS_renameat2, from, a, to, b, 0);
+	if (in_child && cloud->fixed) {
+		errno = EPERM;
+		return -1;
+	}
+	return file_event() != 0 ? -1 :
+	    loosen(to, &cloud->loose[2], syscall(SYS_renameat2, from, a, to, b, 0));
+}
+
+/* The file was read, and its copy is not there yet. */
+int unlinkat(int dir, const char *name, int flags)
+{
+	const int what = cloud->meanwhile;
+
+	if (in_child && what != 0) {
+		cloud->meanwhile = 0;
+		do_meanwhile(what);
+	}
+	return (int)syscall(SYS_unlinkat, dir, name, flags);
+}
+
+int linkat(int from, const char *a, int to, const char *b, int flags)
+{
+	return loosen(to, &cloud->loose[1], syscall(SYS_linkat, from, a, to, b, flags));
+}
+
+int mkdirat(int dir, const char *name, mode_t mode)
+{
+	return loosen(dir, &cloud->loose[0], syscall(SYS_mkdirat, dir, name, mode));
 }
 
 /* ---- a run in a process of its own ---- */
@@ -64,6 +119,7 @@ struct ask {
 	bool profile;       /* the key is in a credentials file, and signs */
 	const char *step;   /* of Secrets Manager */
 	const char *retire; /* a key's id */
+	const char *account; /* of the rotation that is known */
 	struct rotate_order order;
 	struct rotate_times times;
 };
@@ -76,6 +132,8 @@ static struct rotate_record target_of(const struct ask *ask)
 	struct rotate_record target = {.home_kind = ROTATE_HOME_SECRET};
 
 	(void)snprintf(target.home, sizeof(target.home), "arn:aws:secretsmanager:eu-west-1:1:secret:x");
+	if (ask->account != NULL)
+		(void)snprintf(target.account, sizeof(target.account), "%s", ask->account);
 	if (ask->profile) {
 		target.home_kind = ROTATE_HOME_PROFILE;
 		(void)snprintf(target.home, sizeof(target.home), "%s/credentials", sc.dir);
@@ -87,12 +145,14 @@ static struct rotate_record target_of(const struct ask *ask)
 
 static enum rotate_end go(struct rotate *m, const struct ask *ask, const struct rotate_record *target)
 {
+	const struct rotate_record of_user = {.user = CLOUD_USER};
 	enum rotate_end end;
 
 	if (ask->retire != NULL) {
 		m->signer.account[0] = '\0';
 		(void)snprintf(m->signer.account, sizeof(m->signer.account), CLOUD_ACCOUNT);
-		return rotate_retire(m, CLOUD_USER, ask->retire);
+		(void)m->iam->signer(m->iam->ctx, m->signer_id, m->behind_id, &m->e);
+		return rotate_retire(m, &of_user, ask->retire);
 	}
 	end = rotate_open(m, target);
 	if (end != ROTATE_GO)
@@ -103,7 +163,7 @@ static enum rotate_end go(struct rotate *m, const struct ask *ask, const struct 
 static int run_here(const struct ask *ask)
 {
 	const struct rotate_record target = target_of(ask);
-	struct rotate_profile profile = {.path = target.home, .name = target.profile};
+	struct rotate_profile profile = {.path = target.home, .name = target.profile, .state_dir = sc.dir};
 	struct rotate_iam iam = cloud_iam;
 	struct rotate_home home = cloud_home;
 	struct rotate_host host = cloud_host;
@@ -758,6 +818,57 @@ static void key_that_another_host_made_current_is_not_switched_off(void **state)
 	drop();
 }
 
+/* Another host was a moment faster, and its file is not here. */
+static void key_that_took_the_room_is_no_suspect(void **state)
+{
+	struct rotate_record r;
+
+	(void)state;
+	begin(false);
+	(void)cloud_make(cloud);
+	cloud->key[1].hidden = 2;
+	assert_int_equal(run(&daily), ROTATE_STUCK);
+	assert_true(cloud->key[0].active && cloud->key[1].active);
+	read_journal(&r);
+	assert_int_equal(r.state, ROTATE_CLOSED);
+	assert_int_equal(run(&daily), ROTATE_STUCK);
+	assert_true(cloud->key[0].active && cloud->key[1].active);
+	drop();
+}
+
+static void dead_key_that_signs_for_itself_is_drift(void **state)
+{
+	(void)state;
+	begin_file();
+	cloud->key[0].active = false;
+	assert_int_equal(run(&daily_file), ROTATE_DRIFT);
+	drop();
+}
+
+/* Made by a person a day behind a process that died before its create. */
+static void key_that_somebody_uses_is_no_suspect(void **state)
+{
+	struct cloud_key *k;
+
+	(void)state;
+	/* AWS tells uses hours later: also the one that signs here is used. */
+	for (int told = 0; told < 2; told++) {
+		die_in(ROTATE_INTENT, 0, CLOUD_KILL_BEFORE);
+		assert_int_equal(cloud->made, 1);
+		later(1);
+		k = cloud_make(cloud);
+		if (told == 1)
+			k->used = cloud->now_ms / 1000 + 60;
+		else
+			memcpy(cloud->behind, k->id, sizeof(cloud->behind));
+		later(1);
+		assert_int_equal(run(&daily), ROTATE_STUCK);
+		assert_non_null(strstr(cloud->last, "for you to decide"));
+		assert_true(cloud->key[0].active && cloud->key[1].active);
+		drop();
+	}
+}
+
 static void dry_run_of_a_repair_changes_nothing(void **state)
 {
 	struct ask repair = daily;
@@ -974,6 +1085,46 @@ static void key_that_signs_here_is_not_switched_off(void **state)
 	drop();
 }
 
+/* It signed once more while both were on, and has the new one since. */
+static void uses_of_the_rotation_itself_are_not_told_to_be_others(void **state)
+{
+	(void)state;
+	begin(true);
+	assert_int_equal(run(&daily), ROTATE_DONE);
+	cloud->now_ms += CLOUD_DAY / 2 * 1000;
+	(void)snprintf(cloud->signer, sizeof(cloud->signer), "%s", cloud->key[0].id);
+	assert_int_equal(run(&daily), ROTATE_DONE);
+	(void)snprintf(cloud->signer, sizeof(cloud->signer), "%s", cloud->key[1].id);
+	later(1);
+	assert_int_equal(run(&daily), ROTATE_DONE);
+	assert_false(cloud->key[0].active);
+	drop();
+}
+
+/* AWS tells a use of today tomorrow. */
+static void key_that_assumes_the_role_that_signs_is_not_switched_off(void **state)
+{
+	struct ask hasty = daily;
+	char id[32], why[256];
+
+	(void)state;
+	begin(false);
+	(void)snprintf(cloud->behind, sizeof(cloud->behind), "%s", cloud->key[0].id);
+	assert_int_equal(run(&daily), ROTATE_DONE);
+	later(2);
+	hasty.order.yes = true;
+	assert_int_equal(run(&hasty), ROTATE_STUCK);
+	assert_non_null(strstr(cloud->last, "what signs"));
+	assert_true(cloud->key[0].active);
+	hasty.retire = id;
+	memcpy(id, cloud->key[0].id, sizeof(id));
+	assert_int_equal(run(&hasty), ROTATE_STUCK);
+	assert_true(cloud->key[0].active);
+	(void)snprintf(cloud->behind, sizeof(cloud->behind), "%s", cloud->key[1].id);
+	assert_true(run_to_the_end(&daily, why));
+	drop();
+}
+
 static void rollback_leaves_no_pending_label(void **state)
 {
 	struct ask back = daily;
@@ -1085,6 +1236,478 @@ static void lists_that_show_no_orphan_take_half_a_minute(void **state)
 	before = cloud->now_ms;
 	assert_int_equal(run(&hasty), ROTATE_DONE);
 	assert_true(cloud->now_ms - before >= 30000);
+	drop();
+}
+
+/* Somebody has stored another text beside its id. */
+static void old_key_stays_where_the_current_one_does_not_work(void **state)
+{
+	char secret[48], why[256];
+
+	(void)state;
+	begin(false);
+	assert_int_equal(run(&daily), ROTATE_DONE);
+	memcpy(secret, cloud->version[1].secret, sizeof(secret));
+	for (int off = 0; off < 2; off++) {
+		(void)snprintf(cloud->version[1].secret, sizeof(cloud->version[1].secret), "another");
+		later(8);
+		assert_int_equal(run(&daily), ROTATE_STUCK);
+		assert_non_null(strstr(cloud->last, "does not work"));
+		assert_true(cloud->key[0].there);
+		assert_int_equal(cloud->key[0].active, off == 0);
+		memcpy(cloud->version[1].secret, secret, sizeof(secret));
+		if (off == 0)
+			assert_int_equal(run(&daily), ROTATE_DONE);
+	}
+	assert_true(run_to_the_end(&daily, why));
+	drop();
+}
+
+/* The new key's version was replaced by another with its id. */
+static void rollback_goes_back_from_a_version_that_somebody_has_stored(void **state)
+{
+	struct ask back = daily;
+
+	(void)state;
+	back.order.rollback = true;
+	begin(false);
+	assert_int_equal(run(&daily), ROTATE_DONE);
+	(void)cloud_put(cloud, "55555555-1111-4111-8111-111111111111", cloud->key[1].id, "another");
+	cloud->previous = cloud->current;
+	cloud->current = cloud->versions - 1;
+	if (run(&back) != ROTATE_DONE)
+		fail_msg("%s", cloud->last);
+	assert_int_equal(cloud->current, 0);
+	assert_string_equal(cloud->broken, "");
+	drop();
+}
+
+/* ---- a signal in a step that waits ---- */
+
+static void key_whose_test_is_stopped_is_not_given_up(void **state)
+{
+	struct rotate_record r;
+	char why[256];
+
+	(void)state;
+	begin(false);
+	cloud->slow = 15;
+	cloud->stop_at = cloud->now_ms + 3000;
+	assert_int_equal(run(&daily), ROTATE_STOPPED);
+	read_journal(&r);
+	assert_int_equal(r.state, ROTATE_PUT);
+	assert_true(cloud->now_ms < cloud->stop_at + 3000);
+	cloud->stop_at = 0;
+	assert_true(run_to_the_end(&daily, why));
+	assert_int_equal(cloud->made, 2);
+	drop();
+}
+
+static void stopped_search_for_a_key_is_none(void **state)
+{
+	struct rotate_record r;
+	int made;
+
+	(void)state;
+	die_in(ROTATE_INTENT, 0, CLOUD_KILL_AFTER);
+	while (cloud->made < 2) { /* the one that dies behind the create */
+		const int at = cloud->plan[0].at + 1;
+
+		drop();
+		begin(false);
+		cloud->plan[0].at = at;
+		cloud->plan[0].fault = CLOUD_KILL_AFTER;
+		(void)run(&daily);
+	}
+	made = cloud->made;
+	cloud->key[1].hidden = 3;
+	cloud->stop_at = cloud->now_ms + 1000;
+	cloud->event = 1000;
+	assert_int_equal(run(&daily), ROTATE_STOPPED);
+	assert_int_equal(cloud->event, 1000 + 7); /* no create among them */
+	assert_int_equal(cloud->made, made);
+	read_journal(&r);
+	assert_int_equal(r.state, ROTATE_INTENT);
+	drop();
+}
+
+static void stopped_repair_forgets_nothing(void **state)
+{
+	struct ask repair = daily;
+	struct rotate_record r;
+	char id[32], secret[48];
+
+	(void)state;
+	repair.order.repair = true;
+	begin(false);
+	assert_int_equal(run(&daily), ROTATE_DONE);
+	cloud->key[0].there = cloud->key[0].active = false;
+	assert_non_null(cloud_make(cloud));
+	memcpy(id, cloud->key[2].id, sizeof(id));
+	memcpy(secret, cloud->key[2].secret, sizeof(secret));
+	(void)cloud_put(cloud, "55555555-1111-4111-8111-111111111111", id, secret);
+	cloud->current = cloud->versions - 1;
+	cloud->slow = 15;
+	cloud->stop_at = cloud->now_ms + 3000;
+	assert_int_equal(run(&repair), ROTATE_STOPPED);
+	read_journal(&r);
+	assert_int_equal(r.state, ROTATE_OVERLAP);
+	drop();
+}
+
+/* ---- what a failure must not leave ---- */
+
+/* The key is deleted where its secret could not be kept. */
+static void secret_that_could_not_be_saved_is_not_on_the_disk(void **state)
+{
+	int found = 0;
+
+	(void)state;
+	for (int at = 1; at <= 60; at++) {
+		begin(false);
+		cloud->plan[0].at = at;
+		cloud->plan[0].fault = CLOUD_NOT_SENT;
+		(void)run(&daily);
+		if (cloud->made == 2 && !cloud->key[1].there) {
+			found++;
+			assert_no_secret_on_disk();
+		}
+		drop();
+	}
+	assert_true(found > 0);
+}
+
+/* Its save fails at the sync, which leaves it readable, and the process dies while it takes
+ * the key back. */
+static void key_that_is_being_taken_back_is_no_hindrance(void **state)
+{
+	int found = 0;
+	char why[256];
+
+	(void)state;
+	for (int at = 1; at <= 60; at++)
+		for (int next = 1; next <= 8; next++) {
+			begin(false);
+			cloud->plan[0].at = at;
+			cloud->plan[0].fault = CLOUD_NOT_SENT;
+			cloud->plan[1].at = at + next;
+			cloud->plan[1].fault = CLOUD_KILL_AFTER;
+			found += run(&daily) == CLOUD_KILLED && cloud->made == 2 && !cloud->key[1].active;
+			if (!run_to_the_end(&daily, why))
+				fail_msg("event %d, killed at %d: %s", at, at + next, why);
+			drop();
+		}
+	assert_true(found > 0);
+}
+
+static void assert_no_copy_of_the_file(void)
+{
+	char path[512];
+
+	scratch_path(&sc, path, ".credentials.pam-bastion");
+	assert_int_equal(access(path, F_OK), -1);
+}
+
+static void file_that_cannot_be_replaced_leaves_no_copy(void **state)
+{
+	struct ask back = daily_file;
+	int kept = 0;
+
+	(void)state;
+	back.order.rollback = true;
+	for (int at = 1; at <= 60; at++) {
+		begin_file();
+		cloud->plan[0].at = at;
+		cloud->plan[0].fault = CLOUD_NOT_SENT;
+		kept += run(&daily_file) == ROTATE_STUCK ? 1 : 0;
+		assert_no_copy_of_the_file();
+		drop();
+		/* Nor does one that was killed meanwhile, once it is given up. */
+		begin_file();
+		cloud->plan[0].at = at;
+		cloud->plan[0].fault = CLOUD_KILL_BEFORE;
+		if (run(&daily_file) == CLOUD_KILLED && run(&back) == ROTATE_DONE)
+			assert_no_copy_of_the_file();
+		drop();
+	}
+	assert_true(kept > 0);
+}
+
+static void no_key_is_made_for_a_file_that_cannot_take_it(void **state)
+{
+	struct rotate_pair pair;
+	struct rotate_record r;
+
+	(void)state;
+	begin_file();
+	cloud->fixed = true;
+	assert_int_equal(run(&daily_file), ROTATE_STUCK);
+	assert_int_equal(cloud->made, 1);
+	assert_no_copy_of_the_file();
+	assert_no_secret_on_disk();
+	read_journal(&r);
+	assert_int_equal(r.state, ROTATE_CLOSED);
+	cloud->fixed = false;
+	assert_int_equal(run(&daily_file), ROTATE_DONE);
+	read_file(&pair);
+	assert_string_equal(pair.id, cloud->key[1].id);
+	drop();
+}
+
+/* Of an application that runs as another user, in a directory of root's. */
+static void file_of_another_owner_in_a_directory_of_root_is_safe(void **state)
+{
+	struct rotate_pair pair;
+	struct stat st;
+	char path[512];
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	begin_file();
+	scratch_path(&sc, path, "credentials");
+	assert_int_equal(chown(path, 65534, 65534), 0);
+	assert_int_equal(run(&daily_file), ROTATE_DONE);
+	read_file(&pair);
+	assert_string_equal(pair.id, cloud->key[1].id);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_uid, 65534);
+	/* But not where the directory is another's than the file. */
+	assert_int_equal(chown(path, 1, 1), 0);
+	assert_int_equal(chown(sc.dir, 65534, 65534), 0);
+	assert_int_equal(run(&daily_file), ROTATE_STUCK);
+	assert_non_null(strstr(cloud->last, "its owner alone"));
+	assert_int_equal(chown(sc.dir, 0, 0), 0);
+	drop();
+}
+
+/* Each process in turn dies where it syncs what the one before has named. */
+static void name_of_a_journal_is_on_the_disk_before_a_key_is_made(void **state)
+{
+	(void)state;
+	for (int at = 1; at <= 60; at++) {
+		begin(false);
+		cloud->plan[0].at = at;
+		cloud->plan[0].fault = CLOUD_KILL_BEFORE;
+		(void)run(&daily);
+		(void)run(&daily);
+		assert_string_equal(cloud->broken, "");
+		drop();
+	}
+}
+
+static void file_is_replaced_on_the_disk_before_the_journal_forgets(void **state)
+{
+	(void)state;
+	for (int at = 1; at <= 60; at++)
+		for (int f = CLOUD_NOT_SENT; f <= CLOUD_KILL_BEFORE; f++) {
+			begin_file();
+			cloud->plan[0].at = at;
+			cloud->plan[0].fault = (enum cloud_fault)f;
+			(void)run(&daily_file);
+			(void)run(&daily_file);
+			assert_string_equal(cloud->broken, "");
+			drop();
+		}
+}
+
+/* Somebody needs it again, between two looks. */
+static void key_that_is_switched_on_again_is_not_deleted(void **state)
+{
+	int woken = 0;
+
+	(void)state;
+	for (int at = 1; at <= 8; at++) {
+		begin(false);
+		assert_int_equal(run(&daily), ROTATE_DONE);
+		later(2);
+		assert_int_equal(run(&daily), ROTATE_DONE);
+		later(8);
+		cloud->wake = at;
+		(void)run(&daily);
+		if (cloud->wake == 0 && cloud->key[0].there)
+			woken++, assert_true(cloud->key[0].active);
+		assert_true(cloud->wake > 0 || cloud->key[0].there);
+		drop();
+	}
+	assert_true(woken > 0);
+}
+
+/* ---- others at the same file ---- */
+
+#define SECOND "[second]\naws_access_key_id = AKIASECOND0000000000\naws_secret_access_key = a\n"
+enum { BY_HAND = 1, BY_ANOTHER };
+
+static struct rotate_pair second_new = {.id = "AKIASECOND0000000001", .secret = "b"};
+
+/* Another process rotates another profile. */
+static enum rotate_answer rotate_second(const char *path)
+{
+	struct rotate_profile p = {.path = path, .name = "second", .state_dir = sc.dir};
+	const struct rotate_value none = {.version = ""};
+	struct rotate_home home;
+
+	rotate_profile_home(&p, &home);
+	(void)home.put(home.ctx, "t", &none, &second_new, NULL);
+	return home.move(home.ctx, "t", "AKIASECOND0000000000", NULL);
+}
+
+static void do_meanwhile(int what)
+{
+	char path[512];
+	FILE *f;
+
+	scratch_path(&sc, path, "credentials");
+	if (what == BY_ANOTHER) {
+		cloud->told = (int)rotate_second(path);
+		return;
+	}
+	if ((f = fopen(path, "ae")) != NULL) {
+		(void)fputs("# by hand\n", f);
+		(void)fclose(f);
+	}
+}
+
+static void assert_in_file(const char *text)
+{
+	char path[512], bytes[1024];
+	size_t n;
+	FILE *f;
+
+	scratch_path(&sc, path, "credentials");
+	f = fopen(path, "re");
+	assert_non_null(f);
+	n = fread(bytes, 1, sizeof(bytes), f);
+	(void)fclose(f);
+	assert_non_null(memmem(bytes, n, text, strlen(text)));
+}
+
+static void begin_two_profiles(int meanwhile)
+{
+	char path[512];
+	FILE *f;
+
+	begin_file();
+	scratch_path(&sc, path, "credentials");
+	f = fopen(path, "ae");
+	assert_non_null(f);
+	(void)fputs(SECOND, f);
+	(void)fclose(f);
+	cloud->meanwhile = meanwhile;
+}
+
+static void change_by_hand_is_not_lost_to_a_rotation(void **state)
+{
+	struct rotate_pair pair;
+
+	(void)state;
+	begin_two_profiles(BY_HAND);
+	assert_int_equal(run(&daily_file), ROTATE_DONE);
+	assert_int_equal(cloud->meanwhile, 0);
+	assert_in_file("# by hand\n");
+	read_file(&pair);
+	assert_string_equal(pair.id, cloud->key[1].id);
+	drop();
+}
+
+static void rotations_of_two_profiles_of_a_file_wait_for_each_other(void **state)
+{
+	struct rotate_pair pair;
+	char path[512];
+
+	(void)state;
+	begin_two_profiles(BY_ANOTHER);
+	assert_int_equal(run(&daily_file), ROTATE_DONE);
+	assert_int_equal(cloud->told, ROTATE_LATER);
+	read_file(&pair);
+	assert_string_equal(pair.id, cloud->key[1].id);
+	assert_in_file(SECOND);
+	scratch_path(&sc, path, "credentials");
+	assert_int_equal(rotate_second(path), ROTATE_OK);
+	assert_in_file(second_new.id);
+	read_file(&pair);
+	assert_string_equal(pair.id, cloud->key[1].id);
+	drop();
+}
+
+/* ---- two accounts, whose users have one name ---- */
+
+static void repair_leaves_the_key_of_another_account_where_it_is(void **state)
+{
+	struct ask repair = daily_file;
+	struct rotate_pair pair;
+
+	(void)state;
+	repair.order.repair = true;
+	begin_file();
+	cloud->key[0].foreign = true;
+	cloud->signer[0] = '\0';
+	assert_int_equal(run(&repair), ROTATE_STUCK);
+	assert_non_null(strstr(cloud->last, CLOUD_OTHER_ACCOUNT));
+	assert_int_equal(cloud->made, 1);
+	read_file(&pair);
+	assert_string_equal(pair.id, cloud->key[0].id);
+	drop();
+}
+
+static void rotation_of_another_account_is_not_told_to_be_done(void **state)
+{
+	struct ask ask = daily;
+	char path[512];
+
+	(void)state;
+	ask.account = CLOUD_OTHER_ACCOUNT;
+	ask.order.resume = true;
+	begin(false);
+	assert_int_equal(run(&ask), ROTATE_STUCK);
+	assert_non_null(strstr(cloud->last, CLOUD_OTHER_ACCOUNT));
+	scratch_path(&sc, path, "rotate/" CLOUD_ACCOUNT "." CLOUD_USER ".j");
+	assert_int_equal(access(path, F_OK), -1);
+	ask.account = CLOUD_ACCOUNT;
+	assert_int_equal(run(&ask), ROTATE_DONE);
+	drop();
+}
+
+/* The user was moved to another path since his last rotation. */
+static void repair_learns_anew_who_the_user_is(void **state)
+{
+	struct ask repair = daily;
+	struct rotate_record r;
+	struct journal j;
+	struct err e = {0};
+
+	(void)state;
+	repair.order.repair = true;
+	begin(false);
+	assert_int_equal(journal_open(&j, sc.dir, CLOUD_ACCOUNT, CLOUD_USER, &r, &e), 0);
+	(void)snprintf(r.arn, sizeof(r.arn), "arn:aws:iam::" CLOUD_ACCOUNT ":user/old/" CLOUD_USER);
+	assert_int_equal(journal_write(&j, &r, &e), 0);
+	journal_close(&j);
+	cloud->key[0].there = cloud->key[0].active = false;
+	assert_int_equal(run(&repair), ROTATE_DONE);
+	assert_true(cloud_current(cloud) == &cloud->key[1]);
+	drop();
+}
+
+/* finishSecret was done, and its process died before it could note that. */
+static void next_version_does_not_take_a_key_that_is_current(void **state)
+{
+	struct ask ask = daily;
+
+	(void)state;
+	die_in(ROTATE_TESTED, 1, CLOUD_KILL_AFTER);
+	(void)cloud_put(cloud, "44444444-1111-4111-8111-111111111111", "", "");
+	cloud->pending = cloud->versions - 1;
+	ask.order.token = "44444444-1111-4111-8111-111111111111";
+	ask.step = "createSecret";
+	assert_int_equal(run(&ask), ROTATE_AGAIN); /* the rotation before goes on */
+	later(2);
+	assert_int_equal(run(&daily), ROTATE_DONE);
+	later(8);
+	assert_int_equal(run(&ask), ROTATE_DONE);
+	assert_int_equal(cloud->made, 3);
+	assert_string_equal(cloud->version[cloud->pending].key, cloud->key[2].id);
+	assert_string_equal(cloud->broken, "");
 	drop();
 }
 
@@ -1263,6 +1886,9 @@ int main(void)
 		cmocka_unit_test(no_fault_loses_the_key_of_a_profile),
 		cmocka_unit_test(hidden_orphan_is_found_by_the_quota),
 		cmocka_unit_test(key_that_another_host_made_current_is_not_switched_off),
+		cmocka_unit_test(key_that_took_the_room_is_no_suspect),
+		cmocka_unit_test(dead_key_that_signs_for_itself_is_drift),
+		cmocka_unit_test(key_that_somebody_uses_is_no_suspect),
 		cmocka_unit_test(dry_run_of_a_repair_changes_nothing),
 		cmocka_unit_test(user_who_was_never_rotated_is_no_ones_to_run),
 		cmocka_unit_test(rollback_behind_a_lost_promotion_goes_back),
@@ -1273,12 +1899,33 @@ int main(void)
 		cmocka_unit_test(new_key_that_no_list_shows_yet_is_not_taken_back),
 		cmocka_unit_test(key_that_iam_does_not_know_yet_is_not_taken_for_gone),
 		cmocka_unit_test(key_that_signs_here_is_not_switched_off),
+		cmocka_unit_test(uses_of_the_rotation_itself_are_not_told_to_be_others),
+		cmocka_unit_test(key_that_assumes_the_role_that_signs_is_not_switched_off),
 		cmocka_unit_test(rollback_leaves_no_pending_label),
 		cmocka_unit_test(access_list_of_a_credentials_file_stays),
 		cmocka_unit_test(rewritten_file_inherits_no_access_list),
 		cmocka_unit_test(retired_key_is_kept_for_the_grace),
 		cmocka_unit_test(pace_of_nothing_waits_for_a_slow_key),
 		cmocka_unit_test(lists_that_show_no_orphan_take_half_a_minute),
+		cmocka_unit_test(old_key_stays_where_the_current_one_does_not_work),
+		cmocka_unit_test(rollback_goes_back_from_a_version_that_somebody_has_stored),
+		cmocka_unit_test(key_whose_test_is_stopped_is_not_given_up),
+		cmocka_unit_test(stopped_search_for_a_key_is_none),
+		cmocka_unit_test(stopped_repair_forgets_nothing),
+		cmocka_unit_test(secret_that_could_not_be_saved_is_not_on_the_disk),
+		cmocka_unit_test(key_that_is_being_taken_back_is_no_hindrance),
+		cmocka_unit_test(file_that_cannot_be_replaced_leaves_no_copy),
+		cmocka_unit_test(no_key_is_made_for_a_file_that_cannot_take_it),
+		cmocka_unit_test(file_of_another_owner_in_a_directory_of_root_is_safe),
+		cmocka_unit_test(name_of_a_journal_is_on_the_disk_before_a_key_is_made),
+		cmocka_unit_test(file_is_replaced_on_the_disk_before_the_journal_forgets),
+		cmocka_unit_test(change_by_hand_is_not_lost_to_a_rotation),
+		cmocka_unit_test(rotations_of_two_profiles_of_a_file_wait_for_each_other),
+		cmocka_unit_test(key_that_is_switched_on_again_is_not_deleted),
+		cmocka_unit_test(repair_leaves_the_key_of_another_account_where_it_is),
+		cmocka_unit_test(rotation_of_another_account_is_not_told_to_be_done),
+		cmocka_unit_test(repair_learns_anew_who_the_user_is),
+		cmocka_unit_test(next_version_does_not_take_a_key_that_is_current),
 		cmocka_unit_test(no_fault_at_any_event_loses_a_key),
 		cmocka_unit_test(no_fault_loses_a_key_that_rotates_itself),
 		cmocka_unit_test(no_two_faults_lose_a_key),
