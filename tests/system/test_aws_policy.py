@@ -510,6 +510,10 @@ def test_policy_of_one_user_is_none_for_another(gate):
     gate.let("caller", document("mfa", "--user", "kim", "--device", "phone"))
     run("mfa", "assign", "lee", "--device", "phone", "--yes", text="123456\n654321\n", code=3)
     assert gate.denied == ["iam:ListMFADevices"]  # before a device is made
+    gate.policy["Statement"].append({"Effect": "Allow", "Action": ["iam:ListMFADevices"],
+                                     "Resource": "*"})
+    run("mfa", "assign", "lee", "--device", "phone", "--yes", text="123456\n654321\n", code=3)
+    assert gate.denied[1:] == ["iam:EnableMFADevice"]
     gate.let("caller", document("fix", "--user", "kim"))
     run("fix", "MFA-03", "--user", "lee", "--yes", code=3)
     assert gate.denied
