@@ -108,7 +108,8 @@ static int look_user(struct aws *a, struct fix_user *c, struct err *e)
 	const char *arn;
 
 	if (code == 0) {
-		arn = xml_text(r.result, "User/Arn");
+		if ((arn = xml_text(r.result, "User/Arn")) == NULL)
+			code = err_set(e, ERR_BAD, "iam GetUser: an answer without an ARN");
 		c->itself = arn != NULL && strcmp(arn, c->who.arn) == 0;
 	} else if (aws_answer_is(&r, "NoSuchEntity")) {
 		code = err_set(e, ERR_REFUSED, "account %s has no user %s", c->who.account, c->user);
@@ -132,7 +133,7 @@ static int look_login(struct aws *a, struct fix_user *c, struct err *e)
 static int look_keys(struct aws *a, struct fix_user *c, struct err *e)
 {
 	struct aws_answer r = {.end = AWS_TROUBLE};
-	const int code = ask(a, "ListAccessKeys", c, NULL, &r, e);
+	int code = ask(a, "ListAccessKeys", c, NULL, &r, e);
 
 	c->keys = 0;
 	for (const struct xml_node *n = xml_at(r.result, "AccessKeyMetadata/member"); n != NULL;
@@ -141,6 +142,8 @@ static int look_keys(struct aws *a, struct fix_user *c, struct err *e)
 
 		c->keys += status != NULL && strcmp(status, "Active") == 0;
 	}
+	if (code == 0 && xml_at(r.result, "AccessKeyMetadata") == NULL)
+		code = err_set(e, ERR_BAD, "iam ListAccessKeys: an answer without a list");
 	aws_answer_free(&r);
 	return code;
 }

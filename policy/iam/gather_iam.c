@@ -33,6 +33,13 @@ int64_t gather_iam_time(const char *text)
 	return text != NULL && aws_key_time(text, &at) == 0 ? at : -1;
 }
 
+bool gather_iam_is_whole(const struct aws_answer *r, const char *list)
+{
+	const char *more = xml_text(r->result, "IsTruncated");
+
+	return xml_at(r->result, list) != NULL && (more == NULL || strcmp(more, "true") != 0);
+}
+
 /* A journal stays when its rotation is closed, and another account has users of the same
  * names. */
 static void note_rotation(struct gather_iam_part *p, int dir, const char *name, const char *account)

@@ -58,5 +58,8 @@ void gather_iam_secrets(struct gather_iam_part *p);
 void gather_iam_key_id(const char *id, char text[GATHER_IAM_ID]);
 /* Seconds of a time as AWS writes it; -1. */
 int64_t gather_iam_time(const char *text);
+/* Whether it has the list, to its end.  Of a user's keys and devices there are so few that one
+ * page has them all. */
+bool gather_iam_is_whole(const struct aws_answer *r, const char *list);
 
 #endif

@@ -21,14 +21,6 @@ static void note_failure(struct flight *q, const struct aws_answer *r, const cha
 	facts_trouble(p->f, kind, name, r->e.text[0] != '\0' ? r->e.text : "no answer");
 }
 
-/* Of a user's keys and devices there are so few that one page has them all. */
-static bool is_whole(const struct aws_answer *r, const char *list)
-{
-	const char *more = xml_text(r->result, "IsTruncated");
-
-	return xml_at(r->result, list) != NULL && (more == NULL || strcmp(more, "true") != 0);
-}
-
 /* ---- keys ---- */
 
 static void take_use(struct flight *q, const struct flight_job *job, const struct aws_answer *r)
@@ -40,6 +32,9 @@ static void take_use(struct flight *q, const struct flight_job *job, const struc
 
 	if (r->end != AWS_DONE) {
 		note_failure(q, r, "iam-key-used", job->about);
+	} else if (used == NULL) {
+		facts_trouble(p->f, "iam-key-used", job->about,
+		    "iam GetAccessKeyLastUsed: an answer that is not whole");
 	} else if (at < 0 && xml_text(used, "LastUsedDate") != NULL &&
 	    strcmp(xml_text(used, "LastUsedDate"), "N/A") != 0 &&
 	    xml_text(used, "LastUsedDate")[0] != '\0') {
@@ -88,7 +83,7 @@ static void take_keys(struct flight *q, const struct flight_job *job, const stru
 			note_failure(q, r, "iam-keys", job->about);
 		return;
 	}
-	if (!is_whole(r, "AccessKeyMetadata")) {
+	if (!gather_iam_is_whole(r, "AccessKeyMetadata")) {
 		facts_trouble(p->f, "iam-keys", job->about, "iam ListAccessKeys: an answer that is not whole");
 		return;
 	}
@@ -120,7 +115,7 @@ static void take_devices(struct flight *q, const struct flight_job *job, const s
 
 	for (; r->end == AWS_DONE && one != NULL; one = xml_next(one))
 		n++;
-	if (r->end == AWS_DONE && n == 0 && !is_whole(r, "MFADevices"))
+	if (r->end == AWS_DONE && n == 0 && !gather_iam_is_whole(r, "MFADevices"))
 		facts_trouble(p->f, "iam-mfa", job->about, "iam ListMFADevices: an answer that is not whole");
 	else if (r->end == AWS_DONE)
 		facts_format(p->f, "iam-mfa", job->about, "count=%zu by=live", n);

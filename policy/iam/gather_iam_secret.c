@@ -60,6 +60,8 @@ static int describe(struct gather_iam_part *p, const char *name, struct told *t,
 		t->enabled = json_is_true(json_object_get(r.json, "RotationEnabled"));
 		t->changed = seconds_of(r.json, "LastChangedDate");
 		take_stages(t, json_object_get(r.json, "VersionIdsToStages"));
+		if (strcmp(t->current, "-") == 0)
+			code = err_set(e, ERR_BAD, "secretsmanager DescribeSecret: an answer without AWSCURRENT");
 	} else if (e != NULL) {
 		*e = r.e;
 	}
@@ -86,7 +88,9 @@ static int find_key(struct gather_iam_part *p, const char *id, struct told *t, s
 		words_put(t->status, TOLD, status);
 		t->created = gather_iam_time(xml_text(k, "CreateDate"));
 	}
-	if (code != 0 && aws_answer_is(&r, "NoSuchEntity"))
+	if (code == 0 && !gather_iam_is_whole(&r, "AccessKeyMetadata"))
+		code = err_set(e, ERR_BAD, "iam ListAccessKeys: an answer that is not whole");
+	else if (aws_answer_is(&r, "NoSuchEntity"))
 		code = 0;
 	else if (code != 0 && e != NULL)
 		*e = r.e;

@@ -93,6 +93,60 @@ def test_keys_and_devices_of_a_list_that_is_not_whole_are_an_error():
         assert "not whole" in json.dumps(found[name])
 
 
+def test_key_of_which_the_answer_tells_no_use_is_not_called_unused():
+    people = People(1)
+
+    def answer(action, params):
+        if action == "GetAccessKeyLastUsed":
+            return ok(action, "<UserName>u0</UserName>")
+        return people(action, params)
+
+    with Fake(answer) as server:
+        _, found = audit(server, "--check", "KEY-03,KEY-10")
+    for name in ("KEY-03", "KEY-10"):
+        assert found[name]["status"] == "ERROR" and "not whole" in json.dumps(found[name]), found
+
+
+class Secret:
+    """A secret with the key of u0, which is active and works."""
+    KEY = "AKIA0123456789ABCDEF"
+    KEYS = (f"<AccessKeyMetadata><member><AccessKeyId>{KEY}</AccessKeyId><Status>Active</Status>"
+            "<CreateDate>2099-01-01T00:00:00Z</CreateDate></member></AccessKeyMetadata>")
+    STAGES = {"VersionIdsToStages": {"v": ["AWSCURRENT"]}}
+
+    def __init__(self, keys=KEYS, stages=None):
+        self.keys, self.stages = keys, self.STAGES if stages is None else stages
+
+    def __call__(self, action, params):
+        if action == "DescribeSecret":
+            return 200, json.dumps({"Name": "s", **self.stages})
+        if action == "GetSecretValue":
+            value = {"accesskey": self.KEY, "secretkey": "s" * 40, "username": "u0"}
+            return 200, json.dumps({"VersionId": "v", "SecretString": json.dumps(value)})
+        if action == "ListAccessKeys":
+            return ok(action, self.keys)
+        return People(1)(action, params)
+
+    def audited(self):
+        with Fake(self) as server:
+            _, found = audit(server, "--secrets", "s", "--check", "KEY-06,KEY-07,KEY-08")
+        return {name: x["status"] for name, x in found.items()}, json.dumps(found)
+
+
+def test_secret_of_which_not_all_is_told_is_neither_right_nor_wrong():
+    got, text = Secret().audited()
+    assert got == {"KEY-06": "PASS", "KEY-07": "PASS", "KEY-08": "INFO"}, text
+    for keys in ("", "<IsTruncated>false</IsTruncated>",
+                 "<AccessKeyMetadata/><IsTruncated>true</IsTruncated><Marker>m</Marker>"):
+        got, text = Secret(keys).audited()
+        assert set(got.values()) == {"ERROR"} and "ListAccessKeys" in text, text
+    for stages in ({}, {"VersionIdsToStages": {}}, {"VersionIdsToStages": {"w": ["AWSPREVIOUS"]}}):
+        got, text = Secret(stages=stages).audited()
+        assert got["KEY-07"] == "ERROR" and "AWSCURRENT" in text, text
+    # What is told is judged: the list is whole, and the key is not in it.
+    assert Secret("<AccessKeyMetadata/>").audited()[0]["KEY-06"] == "FAIL"
+
+
 @pytest.mark.parametrize("moves", [False, True], ids=["the same", "another"])
 def test_pages_without_an_end_are_an_error(moves):
     """Whether the next one is said to be the same or another each time."""

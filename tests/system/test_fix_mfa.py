@@ -153,6 +153,20 @@ def test_way_back_is_tried_again_where_aws_has_too_many_requests(account):
     assert policy(account) is None
 
 
+@pytest.mark.parametrize("action, told", [("GetUser", "<User/>"), ("ListAccessKeys", "")])
+def test_nothing_is_denied_where_it_is_not_told_who_it_hits(action, told):
+    """Whether it is whoever signs, and whose keys it denies."""
+    iam = Iam()
+
+    def answer(asked, params):
+        return ok(asked, told) if asked == action else iam(asked, params)
+
+    with Fake(answer) as server:
+        done = run(server, "fix", "MFA-03", "--user", "kim", "--yes")
+    assert done.returncode == 3 and action in done.stderr, done.stderr
+    assert iam.text is None and not TXN.exists()
+
+
 def test_answer_that_is_lost_is_asked_for_again():
     iam = Iam()
     iam.mode = "lost"
