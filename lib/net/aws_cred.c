@@ -181,7 +181,8 @@ static int from_profile(struct aws_cred *c, const char *profile, int deep, int64
 	if (!aws_profiles_have(&c->profiles, profile))
 		return err_set(e, ERR_NONE, "profile %s: neither %s nor %s has it", profile,
 		    c->profiles.credentials.path, c->profiles.config.path);
-	if ((r = look_for_others(c, profile, e)) != 0)
+	if ((r = aws_profiles_whole(&c->profiles, profile, e)) != 0 ||
+	    (r = look_for_others(c, profile, e)) != 0)
 		return r;
 	/* A chain ends at the first profile that has a key of its own. */
 	if (aws_profiles_get(&c->profiles, profile, "role_arn") != NULL &&
@@ -298,7 +299,8 @@ static int find_region(struct aws_cred *c, bool ask, struct err *e)
 	if (region == NULL && (region = variable("AWS_REGION")) == NULL)
 		region = variable("AWS_DEFAULT_REGION");
 	if (region == NULL) {
-		if ((r = profile_of(c, &profile, &named, e)) != 0 || (r = read_profiles(c, e)) != 0)
+		if ((r = profile_of(c, &profile, &named, e)) != 0 || (r = read_profiles(c, e)) != 0 ||
+		    (r = aws_profiles_whole(&c->profiles, profile, e)) != 0)
 			return r;
 		region = aws_profiles_get(&c->profiles, profile, "region");
 	}

@@ -126,14 +126,18 @@ static int read_head(struct aws_ini *i, char *text, size_t line, struct err *e)
 	return add(i, &(struct aws_ini_key){.section = text + 1}, line, e);
 }
 
+static const char no_pair[] = "neither a section nor KEY = VALUE";
+static const char many_lines[] = "a value of several lines is not in this version";
+
 /* What stands in the line is not repeated in a message: it may be a secret. */
 static int read_key(struct aws_ini *i, char *text, size_t line, struct err *e)
 {
 	char *equals = text + strcspn(text, "=:"); /* AWS's own tools part them by a colon, too */
-	struct aws_ini_key k = {.section = i->count > 0 ? i->key[i->count - 1].section : NULL};
+	struct aws_ini_key k = {.section = i->count > 0 ? i->key[i->count - 1].section : NULL,
+	    .odd = *equals == ':' ? no_pair : NULL, .line = line};
 
-	if (*equals != '=' || equals == text)
-		return err_set(e, ERR_SYNTAX, "%s:%zu: neither a section nor KEY = VALUE", i->path, line);
+	if (*equals == '\0' || equals == text)
+		return err_set(e, ERR_SYNTAX, "%s:%zu: %s", i->path, line, no_pair);
 	if (k.section == NULL)
 		return err_set(e, ERR_SYNTAX, "%s:%zu: a key outside of a section", i->path, line);
 	*equals = '\0';
@@ -146,11 +150,16 @@ static int read_key(struct aws_ini *i, char *text, size_t line, struct err *e)
 
 /* Further in than the key above it: that one's.  Only what holds keys of its own (`s3 =`) may
  * have such lines, which nobody here asks for: a value that lost its end would be another. */
-static int pass_over(const struct aws_ini *i, const char *text, size_t line, struct err *e)
+static int pass_over(struct aws_ini *i, const char *text, size_t line, struct err *e)
 {
-	if (i->key[i->count - 1].value[0] != '\0' || *text == '[')
-		return err_set(e, ERR_SYNTAX, "%s:%zu: a value of several lines is not in this version",
-		    i->path, line);
+	struct aws_ini_key *k = &i->key[i->count - 1];
+
+	if (*text == '[')
+		return err_set(e, ERR_SYNTAX, "%s:%zu: %s", i->path, line, many_lines);
+	if (k->value[0] != '\0' && k->odd == NULL) {
+		k->odd = many_lines;
+		k->line = line;
+	}
 	return 0;
 }
 
@@ -238,6 +247,14 @@ bool aws_ini_has(const struct aws_ini *i, const char *section)
 		if (i->key[n].section != NULL && strcmp(i->key[n].section, section) == 0)
 			return true;
 	return false;
+}
+
+int aws_ini_whole(const struct aws_ini *i, const char *section, struct err *e)
+{
+	for (size_t n = 0; n < i->count; n++)
+		if (i->key[n].odd != NULL && strcmp(i->key[n].section, section) == 0)
+			return err_set(e, ERR_SYNTAX, "%s:%zu: %s", i->path, i->key[n].line, i->key[n].odd);
+	return 0;
 }
 
 const char *aws_ini_get(const struct aws_ini *i, const char *section, const char *name)

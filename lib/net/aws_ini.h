@@ -3,8 +3,9 @@
  *
  * `[section]`, `key = value`; a line that begins with # or ; is a remark.  A key may be set in;
  * what is set in further than the key above it belongs to that one and is passed over, where
- * nothing stands behind its `=`.  Else it is an error, as are a section or a key that is given
- * twice, [DEFAULT], and what is none of these.
+ * nothing stands behind its `=`.  Else it is a value of several lines, which others read, as
+ * they do `key: value`, and this does not: aws_ini_whole().  A section or a key that is given
+ * twice, [DEFAULT], and what is none of these is an error.
  */
 #ifndef PB_NET_AWS_INI_H
 #define PB_NET_AWS_INI_H
@@ -20,6 +21,8 @@
 
 struct aws_ini_key {
 	const char *section, *name, *value; /* in the text */
+	const char *odd; /* why its value is not known here, for a message; NULL: it is */
+	size_t line;
 };
 
 /* Zeroed memory is an empty one; aws_ini_free() in any case. */
@@ -40,6 +43,9 @@ int aws_ini_parse(struct aws_ini *i, const char *name, const char *text, size_t 
     struct err *e);
 
 bool aws_ini_has(const struct aws_ini *i, const char *section);
+/* Whether all values of a section are known here.  0, also where it is not there; ERR_SYNTAX:
+ * PATH:LINE. */
+int aws_ini_whole(const struct aws_ini *i, const char *section, struct err *e);
 /* The value, or NULL. */
 const char *aws_ini_get(const struct aws_ini *i, const char *section, const char *name);
 

@@ -72,6 +72,14 @@ bool aws_profiles_have(const struct aws_profiles *p, const char *profile)
 	    aws_ini_has(&p->config, section_of(p, profile, name));
 }
 
+int aws_profiles_whole(const struct aws_profiles *p, const char *profile, struct err *e)
+{
+	char name[SECTION_MOST];
+	int r = aws_ini_whole(&p->credentials, profile, e);
+
+	return r != 0 ? r : aws_ini_whole(&p->config, section_of(p, profile, name), e);
+}
+
 const char *aws_profiles_config(const struct aws_profiles *p, const char *profile,
     const char *name)
 {

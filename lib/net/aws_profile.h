@@ -17,6 +17,8 @@ int aws_profiles_read(struct aws_profiles *p, struct err *e);
 void aws_profiles_free(struct aws_profiles *p);
 
 bool aws_profiles_have(const struct aws_profiles *p, const char *profile);
+/* Whether all that it says is known here, as aws_ini_whole(). */
+int aws_profiles_whole(const struct aws_profiles *p, const char *profile, struct err *e);
 /* The value of a key; NULL: there is none. */
 typedef const char *aws_profiles_getter(const struct aws_profiles *p, const char *profile,
     const char *name);

@@ -18,7 +18,8 @@
  *   iam-key NAME/N    words: id (its ends alone), status, created
  *   iam-key-used NAME/N   words: last, service, region; none: never
  *   iam-secret NAME   words: user, key (its ends), status (Active, Inactive, gone), works (yes
- *                     or the code of the error), enabled, rotated, changed, current, pending
+ *                     or the code of the error), enabled, created (of the key; -1: not told),
+ *                     changed, current, pending
  *   iam-secrets all   words: count; none: no secret was named
  *   iam-push ARN      words ACTION=allowed or denied, of the three
  *   iam-pushers all   words: count; none: was not asked for (--deep)

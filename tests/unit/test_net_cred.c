@@ -287,6 +287,23 @@ static void keys_that_are_indented_are_read(void **state)
 	assert_found("DEF", "profile default");
 }
 
+/* What AWS's own tools read, and this version does not, is refused where it is asked for. */
+static void profile_that_cannot_be_read_spoils_no_other(void **state)
+{
+	(void)state;
+	in_file("credentials", "[default]\naws_access_key_id=DEF\naws_secret_access_key=s\n"
+	    "[old]\naws_access_key_id: OLD\naws_secret_access_key: s\n");
+	in_file("config", "[default]\nregion=eu-west-3\n[profile tool]\nregion = eu-west-1\n   output = json\n");
+	assert_found("DEF", "profile default");
+	assert_int_equal(aws_cred_region(aws_cred_of(aws), false, &region, &e), 0);
+	assert_string_equal(region, "eu-west-3");
+	settings.profile = "old";
+	assert_fails(ERR_SYNTAX, "credentials:5: neither a section nor KEY = VALUE");
+	settings.profile = "tool";
+	assert_fails(ERR_SYNTAX, "config:5: a value of several lines");
+	assert_int_equal(aws_cred_region(aws_cred_of(aws), false, &region, &e), ERR_SYNTAX);
+}
+
 static void role_that_is_refused_is_named(void **state)
 {
 	static const struct loopback_step steps[] = {{.answer = SAID("403 x", "<ErrorResponse><Error><Code>"
@@ -607,6 +624,7 @@ int main(void)
 	    TEST(profile_may_be_named_by_the_older_variable_but_not_two),
 	    TEST(number_of_a_device_beside_a_key_says_nothing),
 	    TEST(keys_that_are_indented_are_read),
+	    TEST(profile_that_cannot_be_read_spoils_no_other),
 	    TEST(role_that_is_refused_is_named),
 	    TEST(process_is_run_without_a_shell),
 	    TEST(process_that_does_not_end_is_ended),

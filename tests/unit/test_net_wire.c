@@ -144,8 +144,6 @@ static void lines_that_are_none_are_told_by_number_and_not_repeated(void **state
 	    {"[a]\nx=1\nX=hunter2\n", "f:3: the key is there"}, {"[a]\n[a]\n", "f:2: the section is there"},
 	    {"[a]\n=hunter2", "f:2: neither"}, {"[a] b\n", "f:1: no section"},
 	    {"[DEFAULT]\nx=hunter2\n", "f:1: [DEFAULT] is no profile"},
-	    {"[a]\ncredential_process: hunter2 --role=x\n", "f:2: neither"},
-	    {"[a]\ncredential_process = x\n  hunter2 --role=y\n", "f:3: a value of several lines"},
 	    {"[a]\nx = \n  [b]\nhunter2=1\n", "f:3: a value of several lines"}};
 
 	(void)state;
@@ -156,6 +154,27 @@ static void lines_that_are_none_are_told_by_number_and_not_repeated(void **state
 		assert_null(strstr(e.text, "hunter2"));
 	}
 	assert_int_equal(aws_ini_parse(&ini, "f", "[a]\0b", 5, &e), ERR_SYNTAX);
+}
+
+/* As others read them, but for the section that has what this version does not. */
+static void line_of_another_section_that_is_not_read_spoils_none(void **state)
+{
+	static const struct { const char *text, *why; } odd[] = {
+	    {"[a]\nx=1\n[b]\ncredential_process: hunter2 --role=x\n  y\nz=1\n", "f:4: neither"},
+	    {"[a]\nx=1\n[b]\nz=1\ncredential_process = x\n\n  hunter2 --role=y\n", "f:7: a value of several lines"}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+		assert_int_equal(read_ini(odd[i].text), 0);
+		assert_int_equal(aws_ini_whole(&ini, "a", &e), 0);
+		assert_int_equal(aws_ini_whole(&ini, "c", &e), 0);
+		assert_string_equal(aws_ini_get(&ini, "a", "x"), "1");
+		assert_int_equal(aws_ini_whole(&ini, "b", &e), ERR_SYNTAX);
+		if (strncmp(e.text, odd[i].why, strlen(odd[i].why)) != 0)
+			fail_msg("%s: %s", odd[i].text, e.text);
+		assert_null(strstr(e.text, "hunter2"));
+		aws_ini_free(&ini);
+	}
 }
 
 /* ---- keys ---- */
@@ -459,6 +478,7 @@ int main(void)
 	    cmocka_unit_test(keys_are_found_in_their_section),
 	    cmocka_unit_test(lines_that_are_set_in_are_keys_or_those_of_the_key_above),
 	    cmocka_unit_test(lines_that_are_none_are_told_by_number_and_not_repeated),
+	    cmocka_unit_test(line_of_another_section_that_is_not_read_spoils_none),
 	    cmocka_unit_test(key_that_could_end_a_header_is_none),
 	    cmocka_unit_test(times_are_read_as_aws_writes_them),
 	    cmocka_unit_test(each_partition_has_its_endpoints),
