@@ -31,9 +31,21 @@ static struct profile_part next_line(const char *text, size_t len, size_t *at)
 	return line;
 }
 
+/* Without the remark that may stand behind a heading. */
+static struct profile_part without_remark(const char *text, struct profile_part line)
+{
+	const char *end = memchr(text + line.at, ']', line.len);
+	const size_t n = end != NULL ? (size_t)(end - text) + 1 - line.at : line.len;
+	const struct profile_part rest = trim(text, (struct profile_part){line.at + n, line.len - n});
+
+	if (rest.len > 0 && (text[rest.at] == '#' || text[rest.at] == ';'))
+		line.len = n;
+	return line;
+}
+
 static bool is_section(const char *text, struct profile_part line, struct profile_part *name)
 {
-	line = trim(text, line);
+	line = without_remark(text, trim(text, line));
 	if (line.len < 2 || text[line.at] != '[' || text[line.at + line.len - 1] != ']')
 		return false;
 	*name = trim(text, (struct profile_part){line.at + 1, line.len - 2});

@@ -3,6 +3,7 @@
 
 #include "policy/rotate/machine.h"
 #include "policy/rotate/profile.h"
+#include "policy/rotate/profile_text.h"
 #include "tests/unit/rotate_cloud.h"
 
 #include <sys/mman.h>
@@ -1454,6 +1455,24 @@ static void no_key_is_made_for_a_file_that_cannot_take_it(void **state)
 	drop();
 }
 
+/* Else the key below it would be taken for that of the profile above. */
+static void heading_with_a_remark_begins_a_profile(void **state)
+{
+	static const char *const headings[] = {"[b]", "[b] # prod", " [ b ]\t; prod]"};
+	struct profile_place place;
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(headings) / sizeof(headings[0]); i++) {
+		(void)snprintf(text, sizeof(text), "[a]\nregion = x\n%s\naws_access_key_id = B\n"
+		    "aws_secret_access_key = s\n", headings[i]);
+		assert_true(profile_text_find(text, strlen(text), "a", &place));
+		assert_false(place.has_id || place.has_secret);
+		assert_true(profile_text_find(text, strlen(text), "b", &place));
+		assert_true(place.has_id && place.has_secret && !place.twice);
+	}
+}
+
 /* Of an application that runs as another user, in a directory of root's. */
 static void file_of_another_owner_in_a_directory_of_root_is_safe(void **state)
 {
@@ -1921,6 +1940,7 @@ int main(void)
 		cmocka_unit_test(file_is_replaced_on_the_disk_before_the_journal_forgets),
 		cmocka_unit_test(change_by_hand_is_not_lost_to_a_rotation),
 		cmocka_unit_test(rotations_of_two_profiles_of_a_file_wait_for_each_other),
+		cmocka_unit_test(heading_with_a_remark_begins_a_profile),
 		cmocka_unit_test(key_that_is_switched_on_again_is_not_deleted),
 		cmocka_unit_test(repair_leaves_the_key_of_another_account_where_it_is),
 		cmocka_unit_test(rotation_of_another_account_is_not_told_to_be_done),
