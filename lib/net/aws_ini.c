@@ -126,18 +126,23 @@ static int read_head(struct aws_ini *i, char *text, size_t line, struct err *e)
 	return add(i, &(struct aws_ini_key){.section = text + 1}, line, e);
 }
 
-static const char no_pair[] = "neither a section nor KEY = VALUE";
-static const char many_lines[] = "a value of several lines is not in this version";
+static int refuse(const struct aws_ini *i, enum aws_ini_odd odd, size_t line, struct err *e)
+{
+	return odd == AWS_INI_MANY_LINES ?
+	    err_set(e, ERR_SYNTAX, "%s:%zu: a value of several lines is not in this version", i->path,
+	        line) :
+	    err_set(e, ERR_SYNTAX, "%s:%zu: neither a section nor KEY = VALUE", i->path, line);
+}
 
 /* What stands in the line is not repeated in a message: it may be a secret. */
 static int read_key(struct aws_ini *i, char *text, size_t line, struct err *e)
 {
 	char *equals = text + strcspn(text, "=:"); /* AWS's own tools part them by a colon, too */
 	struct aws_ini_key k = {.section = i->count > 0 ? i->key[i->count - 1].section : NULL,
-	    .odd = *equals == ':' ? no_pair : NULL, .line = line};
+	    .odd = *equals == ':' ? AWS_INI_NO_PAIR : AWS_INI_PLAIN, .line = line};
 
 	if (*equals == '\0' || equals == text)
-		return err_set(e, ERR_SYNTAX, "%s:%zu: %s", i->path, line, no_pair);
+		return refuse(i, AWS_INI_NO_PAIR, line, e);
 	if (k.section == NULL)
 		return err_set(e, ERR_SYNTAX, "%s:%zu: a key outside of a section", i->path, line);
 	*equals = '\0';
@@ -155,9 +160,9 @@ static int pass_over(struct aws_ini *i, const char *text, size_t line, struct er
 	struct aws_ini_key *k = &i->key[i->count - 1];
 
 	if (*text == '[')
-		return err_set(e, ERR_SYNTAX, "%s:%zu: %s", i->path, line, many_lines);
-	if (k->value[0] != '\0' && k->odd == NULL) {
-		k->odd = many_lines;
+		return refuse(i, AWS_INI_MANY_LINES, line, e);
+	if (k->value[0] != '\0' && k->odd == AWS_INI_PLAIN) {
+		k->odd = AWS_INI_MANY_LINES;
 		k->line = line;
 	}
 	return 0;
@@ -252,8 +257,8 @@ bool aws_ini_has(const struct aws_ini *i, const char *section)
 int aws_ini_whole(const struct aws_ini *i, const char *section, struct err *e)
 {
 	for (size_t n = 0; n < i->count; n++)
-		if (i->key[n].odd != NULL && strcmp(i->key[n].section, section) == 0)
-			return err_set(e, ERR_SYNTAX, "%s:%zu: %s", i->path, i->key[n].line, i->key[n].odd);
+		if (i->key[n].odd != AWS_INI_PLAIN && strcmp(i->key[n].section, section) == 0)
+			return refuse(i, i->key[n].odd, i->key[n].line, e);
 	return 0;
 }
 

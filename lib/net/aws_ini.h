@@ -21,8 +21,8 @@
 
 struct aws_ini_key {
 	const char *section, *name, *value; /* in the text */
-	const char *odd; /* why its value is not known here, for a message; NULL: it is */
-	size_t line;
+	enum aws_ini_odd { AWS_INI_PLAIN, AWS_INI_NO_PAIR, AWS_INI_MANY_LINES } odd;
+	size_t line; /* of what is odd */
 };
 
 /* Zeroed memory is an empty one; aws_ini_free() in any case. */
