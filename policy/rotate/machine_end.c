@@ -4,6 +4,14 @@
 
 #define LATE 900 /* seconds in which AWS notes a use: the dates of uses are that coarse */
 
+enum rotate_end rotate_overtaken(struct rotate *m)
+{
+	return ROTATE_END(m, ROTATE_STUCK, "%s: the current key is %s, not %s, which this rotation made: "
+	    "somebody has changed it; nothing is switched off; `bastionctl rotate repair %s` ends this "
+	    "rotation", m->rec.user, rotate_short(m->cur.pair.id).text,
+	    rotate_short(m->rec.new.id).text, m->rec.user);
+}
+
 /* AWSCURRENT is where this rotation has put it. */
 static enum rotate_end check_current(struct rotate *m)
 {
@@ -13,10 +21,7 @@ static enum rotate_end check_current(struct rotate *m)
 	if (end != ROTATE_GO)
 		return end;
 	if (strcmp(m->cur.pair.id, m->rec.new.id) != 0)
-		return ROTATE_END(m, ROTATE_STUCK, "%s: the current key is %s, not %s, which this rotation made: "
-		    "somebody has changed it; nothing is switched off; `bastionctl rotate repair %s` ends this "
-		    "rotation", m->rec.user, rotate_short(m->cur.pair.id).text,
-		    rotate_short(m->rec.new.id).text, m->rec.user);
+		return rotate_overtaken(m);
 	key = rotate_key_of(m, m->rec.new.id);
 	if (key == NULL && rotate_now(m) < m->rec.t_promoted + LATE)
 		return rotate_not_listed(m);

@@ -119,7 +119,7 @@ struct ask {
 	bool profile;       /* the key is in a credentials file, and signs */
 	const char *step;   /* of Secrets Manager */
 	const char *retire; /* a key's id */
-	const char *account; /* of the rotation that is known */
+	const char *user, *account; /* of the rotation that is known */
 	struct rotate_order order;
 	struct rotate_times times;
 };
@@ -132,6 +132,8 @@ static struct rotate_record target_of(const struct ask *ask)
 	struct rotate_record target = {.home_kind = ROTATE_HOME_SECRET};
 
 	(void)snprintf(target.home, sizeof(target.home), "arn:aws:secretsmanager:eu-west-1:1:secret:x");
+	if (ask->user != NULL)
+		(void)snprintf(target.user, sizeof(target.user), "%s", ask->user);
 	if (ask->account != NULL)
 		(void)snprintf(target.account, sizeof(target.account), "%s", ask->account);
 	if (ask->profile) {
@@ -260,17 +262,22 @@ static const char file_text[] = "# mine\n[default]\nregion = eu-west-1\n[deploy]
     "aws_access_key_id = %s\n; a remark\n\taws_secret_access_key = a continuation\n"
     "aws_secret_access_key=%s\n";
 
-static void begin_file(void)
+static void put_into_file(const struct cloud_key *k)
 {
 	char path[512], text[512];
 
+	(void)snprintf(text, sizeof(text), file_text, k->id, k->secret);
+	scratch_path(&sc, path, "credentials");
+	scratch_write(path, text, strlen(text), 0600);
+}
+
+static void begin_file(void)
+{
 	cloud_begin(cloud, true);
 	scratch_dir(&sc);
 	cloud->events = 1;
 	cloud->current = -1;
-	(void)snprintf(text, sizeof(text), file_text, cloud->key[0].id, cloud->key[0].secret);
-	scratch_path(&sc, path, "credentials");
-	scratch_write(path, text, strlen(text), 0600);
+	put_into_file(&cloud->key[0]);
 }
 
 static void begin(bool self)
@@ -1630,6 +1637,38 @@ static void rotations_of_two_profiles_of_a_file_wait_for_each_other(void **state
 	drop();
 }
 
+/* The file may have the only copy of its secret.  What is no key is in nobody's way. */
+static void rollback_leaves_a_key_that_people_have_stored_where_it_is(void **state)
+{
+	const struct cloud_key none = {.id = "AKIANOBODYNOBODY0000", .secret = "x"};
+	struct ask back = daily_file;
+	struct rotate_pair pair;
+	struct cloud_key *k;
+
+	(void)state;
+	back.order.rollback = true;
+	back.user = CLOUD_USER;
+	begin_file();
+	assert_int_equal(run(&daily_file), ROTATE_DONE);
+	later(2);
+	assert_int_equal(run(&daily_file), ROTATE_DONE);
+	cloud->key[1].there = cloud->key[1].active = false;
+	k = cloud_make(cloud);
+	assert_non_null(k);
+	(void)snprintf(cloud->signer, sizeof(cloud->signer), "%s", k->id);
+	put_into_file(k);
+	assert_int_equal(run(&back), ROTATE_STUCK);
+	assert_non_null(strstr(cloud->last, "rotate repair"));
+	assert_in_file(k->secret);
+	assert_false(cloud->key[0].active);
+	cloud->signer[0] = '\0';
+	put_into_file(&none);
+	assert_int_equal(run(&back), ROTATE_DONE);
+	read_file(&pair);
+	assert_string_equal(pair.id, cloud->key[0].id);
+	drop();
+}
+
 /* ---- two accounts, whose users have one name ---- */
 
 static void repair_leaves_the_key_of_another_account_where_it_is(void **state)
@@ -1921,6 +1960,7 @@ int main(void)
 		cmocka_unit_test(file_is_replaced_on_the_disk_before_the_journal_forgets),
 		cmocka_unit_test(change_by_hand_is_not_lost_to_a_rotation),
 		cmocka_unit_test(rotations_of_two_profiles_of_a_file_wait_for_each_other),
+		cmocka_unit_test(rollback_leaves_a_key_that_people_have_stored_where_it_is),
 		cmocka_unit_test(key_that_is_switched_on_again_is_not_deleted),
 		cmocka_unit_test(repair_leaves_the_key_of_another_account_where_it_is),
 		cmocka_unit_test(rotation_of_another_account_is_not_told_to_be_done),
