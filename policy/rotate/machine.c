@@ -364,8 +364,8 @@ enum rotate_end rotate_check_account(struct rotate *m, const struct rotate_recor
 {
 	if (target->account[0] == '\0' || strcmp(target->account, m->signer.account) == 0)
 		return ROTATE_GO;
-	return ROTATE_END(m, ROTATE_STUCK, "%s: the key is of the account %s, who signs is of %s",
-	    target->user, target->account, m->signer.account);
+	return ROTATE_END(m, ROTATE_STUCK, "%s: the key has to be of the account %s, who signs is of %s",
+	    target->user[0] != '\0' ? target->user : target->home, target->account, m->signer.account);
 }
 
 static bool signs_itself(const struct rotate_record *target)

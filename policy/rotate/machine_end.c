@@ -57,7 +57,10 @@ static enum rotate_end finish(struct rotate *m)
 	if (end != ROTATE_GO)
 		return end;
 	m->ended = true;
-	ROTATE_SAY(m, "%s: the rotation is done; the old key %s is gone", m->rec.user, old.text);
+	if (old.text[0] == '\0') /* of a repair */
+		ROTATE_SAY(m, "%s: the rotation is done", m->rec.user);
+	else
+		ROTATE_SAY(m, "%s: the rotation is done; the old key %s is gone", m->rec.user, old.text);
 	return ROTATE_GO;
 }
 
