@@ -120,11 +120,15 @@ static enum rotate_end drain(struct rotate *m)
 }
 
 /* The old key signs here, or assumes the role that does, from where no rotation replaces it:
- * every later run would be refused.  A profile whose own key signs has the new one. */
+ * every later run would be refused.  A profile whose own key signs has the new one, unless the
+ * AWS tools read one of its name in another file
+ * (old_key_that_a_file_of_others_signs_with_is_not_switched_off). */
 static bool would_lock_out(const struct rotate *m)
 {
-	return (m->by_old || strcmp(m->behind_id, m->rec.old.id) == 0) &&
-	    (m->home->keeps || strcmp(m->rec.by, m->rec.profile) != 0);
+	const bool own = !m->home->keeps && strcmp(m->rec.by, m->rec.profile) == 0;
+	const bool behind = strcmp(m->behind_id, m->rec.old.id) == 0;
+
+	return own ? behind && m->started > m->rec.t_promoted : behind || m->by_old;
 }
 
 /* MUST: not even by --yes (key_that_signs_here_is_not_switched_off). */

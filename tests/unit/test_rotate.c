@@ -1132,6 +1132,33 @@ static void key_that_assumes_the_role_that_signs_is_not_switched_off(void **stat
 	drop();
 }
 
+/* The profile of this name in the file that the AWS tools read is another than that which is
+ * rotated, and has the old key. */
+static void old_key_that_a_file_of_others_signs_with_is_not_switched_off(void **state)
+{
+	struct ask hasty = daily_file;
+
+	(void)state;
+	begin_file();
+	cloud->signer[0] = '\0';
+	(void)snprintf(cloud->behind, sizeof(cloud->behind), "%s", cloud->key[0].id);
+	assert_int_equal(run(&daily_file), ROTATE_DONE);
+	later(2);
+	assert_int_equal(run(&daily_file), ROTATE_STUCK);
+	assert_non_null(strstr(cloud->last, "what signs"));
+	assert_true(cloud->key[0].active);
+	drop();
+	/* What was read before the promotion may have been this file. */
+	begin_file();
+	cloud->signer[0] = '\0';
+	(void)snprintf(cloud->behind, sizeof(cloud->behind), "%s", cloud->key[0].id);
+	hasty.times.overlap = 0;
+	hasty.order.yes = true;
+	assert_int_equal(run(&hasty), ROTATE_DONE);
+	assert_false(cloud->key[0].active);
+	drop();
+}
+
 static void rollback_leaves_no_pending_label(void **state)
 {
 	struct ask back = daily;
@@ -1543,7 +1570,7 @@ static void key_that_is_switched_on_again_is_not_deleted(void **state)
 /* ---- others at the same file ---- */
 
 #define SECOND "[second]\naws_access_key_id = AKIASECOND0000000000\naws_secret_access_key = a\n"
-enum { BY_HAND = 1, BY_ANOTHER };
+enum { BY_HAND = 1, BY_ANOTHER, BY_NEW_SECRET };
 
 static struct rotate_pair second_new = {.id = "AKIASECOND0000000001", .secret = "b"};
 
@@ -1567,6 +1594,11 @@ static void do_meanwhile(int what)
 	scratch_path(&sc, path, "credentials");
 	if (what == BY_ANOTHER) {
 		cloud->told = (int)rotate_second(path);
+		return;
+	}
+	if (what == BY_NEW_SECRET) {
+		(void)snprintf(cloud->key[0].secret, sizeof(cloud->key[0].secret), "secret/of/key/by/hand");
+		put_into_file(&cloud->key[0]);
 		return;
 	}
 	if ((f = fopen(path, "ae")) != NULL) {
@@ -1614,6 +1646,24 @@ static void change_by_hand_is_not_lost_to_a_rotation(void **state)
 	assert_in_file("# by hand\n");
 	read_file(&pair);
 	assert_string_equal(pair.id, cloud->key[1].id);
+	drop();
+}
+
+/* Before its key is replaced: the way back needs it. */
+static void secret_that_is_put_right_by_hand_is_not_lost_to_a_rotation(void **state)
+{
+	struct ask back = daily_file;
+	struct rotate_pair pair;
+
+	(void)state;
+	back.order.rollback = true;
+	begin_file();
+	cloud->meanwhile = BY_NEW_SECRET;
+	assert_int_equal(run(&daily_file), ROTATE_DONE);
+	assert_int_equal(cloud->meanwhile, 0);
+	assert_int_equal(run(&back), ROTATE_DONE);
+	read_file(&pair);
+	assert_string_equal(pair.id, cloud->key[0].id);
 	drop();
 }
 
@@ -1940,6 +1990,7 @@ int main(void)
 		cmocka_unit_test(key_that_signs_here_is_not_switched_off),
 		cmocka_unit_test(uses_of_the_rotation_itself_are_not_told_to_be_others),
 		cmocka_unit_test(key_that_assumes_the_role_that_signs_is_not_switched_off),
+		cmocka_unit_test(old_key_that_a_file_of_others_signs_with_is_not_switched_off),
 		cmocka_unit_test(rollback_leaves_no_pending_label),
 		cmocka_unit_test(access_list_of_a_credentials_file_stays),
 		cmocka_unit_test(rewritten_file_inherits_no_access_list),
@@ -1959,6 +2010,7 @@ int main(void)
 		cmocka_unit_test(name_of_a_journal_is_on_the_disk_before_a_key_is_made),
 		cmocka_unit_test(file_is_replaced_on_the_disk_before_the_journal_forgets),
 		cmocka_unit_test(change_by_hand_is_not_lost_to_a_rotation),
+		cmocka_unit_test(secret_that_is_put_right_by_hand_is_not_lost_to_a_rotation),
 		cmocka_unit_test(rotations_of_two_profiles_of_a_file_wait_for_each_other),
 		cmocka_unit_test(rollback_leaves_a_key_that_people_have_stored_where_it_is),
 		cmocka_unit_test(key_that_is_switched_on_again_is_not_deleted),
