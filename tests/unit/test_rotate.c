@@ -849,6 +849,8 @@ static void dead_key_that_signs_for_itself_is_drift(void **state)
 	begin_file();
 	cloud->key[0].active = false;
 	assert_int_equal(run(&daily_file), ROTATE_DRIFT);
+	assert_non_null(strstr(cloud->last, "InvalidClientTokenId"));
+	assert_non_null(strstr(cloud->last, "--by"));
 	drop();
 }
 
