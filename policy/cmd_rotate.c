@@ -383,9 +383,7 @@ static int rotate_each(const struct cmd_rotate_place *p, const struct cmd_rotate
 
 	if (journal_each(p->state_dir, take_one, &s, &e) < 0)
 		return cmd_tell(&e, CMD_TROUBLE);
-	if (s.count == 0)
-		(void)printf(_("No key has been rotated from this host.\n"));
-	return s.count == 0 && (o->word != NULL || o->account != NULL) ? worse(s.worst, CMD_NO) : s.worst;
+	return s.count == 0 ? worse(s.worst, cmd_rotate_none(o)) : s.worst;
 }
 
 static int several(const char *user, struct err *e)

@@ -33,6 +33,9 @@ struct cmd_rotate_place {
 	struct settings settings;
 };
 
+/* Says that there is none.  CMD_NO: of those that were asked for; CMD_YES: at all. */
+int cmd_rotate_none(const struct cmd_rotate_options *o);
+
 int cmd_rotate_status(const struct cmd_rotate_place *p, const struct cmd_rotate_options *o);
 
 #endif

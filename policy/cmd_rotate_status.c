@@ -106,10 +106,21 @@ static int show(void *ctx, const struct rotate_record *r, const struct err *e)
 	return 0;
 }
 
+int cmd_rotate_none(const struct cmd_rotate_options *o)
+{
+	const bool asked = o->word != NULL || o->account != NULL;
+
+	if (!o->json)
+		(void)printf("%s", asked ? _("No such key has been rotated from this host.\n") :
+		    _("No key has been rotated from this host.\n"));
+	return asked ? CMD_NO : CMD_YES;
+}
+
 int cmd_rotate_status(const struct cmd_rotate_place *p, const struct cmd_rotate_options *o)
 {
 	struct shown s = {.place = p, .o = o};
 	struct err e = {0};
+	int r;
 
 	if (o->json)
 		(void)fputs("[", stdout);
@@ -117,7 +128,6 @@ int cmd_rotate_status(const struct cmd_rotate_place *p, const struct cmd_rotate_
 		return cmd_tell(&e, CMD_TROUBLE);
 	if (o->json)
 		(void)fputs("]\n", stdout);
-	else if (s.count == 0)
-		(void)printf(_("No key has been rotated from this host.\n"));
-	return s.broken ? CMD_TROUBLE : (o->word != NULL || o->account != NULL) && s.count == 0 ? CMD_NO : CMD_YES;
+	r = s.count == 0 ? cmd_rotate_none(o) : CMD_YES;
+	return s.broken ? CMD_TROUBLE : r;
 }

@@ -364,13 +364,26 @@ enum rotate_end rotate_check_account(struct rotate *m, const struct rotate_recor
 {
 	if (target->account[0] == '\0' || strcmp(target->account, m->signer.account) == 0)
 		return ROTATE_GO;
-	return ROTATE_END(m, ROTATE_STUCK, "%s: the key is of the account %s, who signs is of %s",
-	    target->user, target->account, m->signer.account);
+	return ROTATE_END(m, ROTATE_STUCK, "%s: the key has to be of the account %s, who signs is of %s",
+	    target->user[0] != '\0' ? target->user : target->home, target->account, m->signer.account);
 }
 
 static bool signs_itself(const struct rotate_record *target)
 {
 	return target->home_kind == ROTATE_HOME_PROFILE && strcmp(target->by, target->profile) == 0;
+}
+
+/* Who signs is not known. */
+static enum rotate_end no_signer(struct rotate *m, const struct rotate_record *target,
+    enum rotate_answer a)
+{
+	const struct err why = m->e;
+
+	if (a != ROTATE_DEAD || !signs_itself(target))
+		return rotate_failed(a);
+	return ROTATE_END(m, ROTATE_DRIFT, "profile %s: its own key signs, and does not work (%.300s): "
+	    "`bastionctl rotate repair USER --profile %s --by PROFILE`", target->profile, why.text,
+	    target->profile);
 }
 
 enum rotate_end rotate_open(struct rotate *m, const struct rotate_record *target)
@@ -383,7 +396,7 @@ enum rotate_end rotate_open(struct rotate *m, const struct rotate_record *target
 	if (a == ROTATE_OK)
 		a = m->iam->signer(m->iam->ctx, m->signer_id, m->behind_id, &m->e);
 	if (a != ROTATE_OK)
-		return a == ROTATE_DEAD && signs_itself(target) ? ROTATE_DRIFT : rotate_failed(a);
+		return no_signer(m, target, a);
 	if ((end = rotate_check_account(m, target)) != ROTATE_GO || (end = rotate_look(m)) != ROTATE_GO ||
 	    (end = find_user(m, target)) != ROTATE_GO)
 		return end;

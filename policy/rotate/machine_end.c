@@ -4,6 +4,14 @@
 
 #define LATE 900 /* seconds in which AWS notes a use: the dates of uses are that coarse */
 
+enum rotate_end rotate_overtaken(struct rotate *m)
+{
+	return ROTATE_END(m, ROTATE_STUCK, "%s: the current key is %s, not %s, which this rotation made: "
+	    "somebody has changed it; nothing is switched off; `bastionctl rotate repair %s` ends this "
+	    "rotation", m->rec.user, rotate_short(m->cur.pair.id).text,
+	    rotate_short(m->rec.new.id).text, m->rec.user);
+}
+
 /* AWSCURRENT is where this rotation has put it. */
 static enum rotate_end check_current(struct rotate *m)
 {
@@ -13,10 +21,7 @@ static enum rotate_end check_current(struct rotate *m)
 	if (end != ROTATE_GO)
 		return end;
 	if (strcmp(m->cur.pair.id, m->rec.new.id) != 0)
-		return ROTATE_END(m, ROTATE_STUCK, "%s: the current key is %s, not %s, which this rotation made: "
-		    "somebody has changed it; nothing is switched off; `bastionctl rotate repair %s` ends this "
-		    "rotation", m->rec.user, rotate_short(m->cur.pair.id).text,
-		    rotate_short(m->rec.new.id).text, m->rec.user);
+		return rotate_overtaken(m);
 	key = rotate_key_of(m, m->rec.new.id);
 	if (key == NULL && rotate_now(m) < m->rec.t_promoted + LATE)
 		return rotate_not_listed(m);
@@ -52,7 +57,10 @@ static enum rotate_end finish(struct rotate *m)
 	if (end != ROTATE_GO)
 		return end;
 	m->ended = true;
-	ROTATE_SAY(m, "%s: the rotation is done; the old key %s is gone", m->rec.user, old.text);
+	if (old.text[0] == '\0') /* of a repair */
+		ROTATE_SAY(m, "%s: the rotation is done", m->rec.user);
+	else
+		ROTATE_SAY(m, "%s: the rotation is done; the old key %s is gone", m->rec.user, old.text);
 	return ROTATE_GO;
 }
 
@@ -112,11 +120,15 @@ static enum rotate_end drain(struct rotate *m)
 }
 
 /* The old key signs here, or assumes the role that does, from where no rotation replaces it:
- * every later run would be refused.  A profile whose own key signs has the new one. */
+ * every later run would be refused.  A profile whose own key signs has the new one, unless the
+ * AWS tools read one of its name in another file
+ * (old_key_that_a_file_of_others_signs_with_is_not_switched_off). */
 static bool would_lock_out(const struct rotate *m)
 {
-	return (m->by_old || strcmp(m->behind_id, m->rec.old.id) == 0) &&
-	    (m->home->keeps || strcmp(m->rec.by, m->rec.profile) != 0);
+	const bool own = !m->home->keeps && strcmp(m->rec.by, m->rec.profile) == 0;
+	const bool behind = strcmp(m->behind_id, m->rec.old.id) == 0;
+
+	return own ? behind && m->started > m->rec.t_promoted : behind || m->by_old;
 }
 
 /* MUST: not even by --yes (key_that_signs_here_is_not_switched_off). */

@@ -56,6 +56,9 @@ enum rotate_end rotate_close_record(struct rotate *m);
  * (rotation_of_another_account_is_not_told_to_be_done).  ROTATE_GO: it is m->signer's. */
 enum rotate_end rotate_check_account(struct rotate *m, const struct rotate_record *target);
 
+/* The current key is of people.  ROTATE_STUCK. */
+enum rotate_end rotate_overtaken(struct rotate *m);
+
 /* Asks anew for m->keys and m->cur. */
 enum rotate_end rotate_look(struct rotate *m);
 /* The key of an id, or NULL. */

@@ -147,6 +147,11 @@ static enum rotate_end rehearse(struct rotate *m)
 		a = home->move(home->ctx, version, version, &m->e);
 	if (a == ROTATE_OK)
 		a = home->drop(home->ctx, version, &m->e);
+	/* Its secret may be another by now: the one that the way back needs. */
+	if (a == ROTATE_OK)
+		a = home->get(home->ctx, NULL, ROTATE_CURRENT, &m->cur, &m->e);
+	if (a == ROTATE_OK && strcmp(m->cur.version, version) != 0)
+		return ROTATE_END(m, ROTATE_AGAIN, "%s: was changed meanwhile", m->rec.home);
 	return a == ROTATE_OK ? ROTATE_GO : rotate_failed(a);
 }
 

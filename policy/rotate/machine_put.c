@@ -202,11 +202,22 @@ static enum rotate_end old_pair(struct rotate *m)
 	return ROTATE_GO;
 }
 
+/* MUST: what people have stored stays: a file may have the only copy of its secret
+ * (rollback_leaves_a_key_that_people_have_stored_where_it_is).  What is no key of the user, in a
+ * file, is in nobody's way. */
+static bool is_peoples(const struct rotate *m)
+{
+	const char *id = m->cur.pair.id;
+
+	return strcmp(id, m->rec.new.id) != 0 && strcmp(id, m->rec.old.id) != 0 &&
+	    (m->home->keeps || rotate_key_of(m, id) != NULL);
+}
+
 /* MUST: not begun where it cannot end
  * (second_rollback_of_a_profile_is_refused_and_the_rest_goes_on). */
 static enum rotate_end go_back(struct rotate *m)
 {
-	enum rotate_end end = old_pair(m);
+	enum rotate_end end = is_peoples(m) ? rotate_overtaken(m) : old_pair(m);
 
 	if (end != ROTATE_GO)
 		return end == ROTATE_DRIFT ? ROTATE_STUCK : end;
@@ -278,6 +289,8 @@ enum rotate_end rotate_step_back(struct rotate *m)
 	enum rotate_answer a = ROTATE_OK;
 	enum rotate_end end = rotate_look(m);
 
+	if (end == ROTATE_GO && is_peoples(m))
+		return rotate_overtaken(m);
 	if (end != ROTATE_GO || (end = old_pair(m)) != ROTATE_GO)
 		return end == ROTATE_DRIFT ? stay(m) : end;
 	if ((key = rotate_key_of(m, m->rec.old.id)) != NULL && !key->active)
@@ -291,8 +304,7 @@ enum rotate_end rotate_step_back(struct rotate *m)
 	if (a != ROTATE_OK)
 		return rotate_failed(a);
 	/* Of the new key's versions the one that is current: people may have stored another. */
-	end = move_current(m, m->rec.v_old, m->home->keeps && strcmp(m->cur.pair.id, m->rec.new.id) != 0 ?
-	    m->rec.token : m->cur.version, m->rec.old.id);
+	end = move_current(m, m->rec.v_old, m->cur.version, m->rec.old.id);
 	if (end != ROTATE_GO)
 		return end;
 	/* Else the next rotation of the secret fails (rollback_leaves_no_pending_label). */

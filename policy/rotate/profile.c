@@ -304,8 +304,10 @@ static int write_once(const struct rotate_profile *p, const char *from, const st
 		r = find_pair(&f, p, &place, now, e);
 	if (r == 0 && strcmp(now->id, from) != 0)
 		r = err_set(e, ERR_CONFLICT, "%s: the key of %s is another meanwhile", p->path, p->name);
+	/* MUST: of the key that is there its secret as it is now
+	 * (secret_that_is_put_right_by_hand_is_not_lost_to_a_rotation). */
 	if (r == 0)
-		r = replace(&f, p->path, &place, pair, e);
+		r = replace(&f, p->path, &place, strcmp(pair->id, from) == 0 ? now : pair, e);
 	close_file(&f);
 	return r;
 }

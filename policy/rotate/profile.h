@@ -27,8 +27,8 @@ void rotate_profile_home(struct rotate_profile *p, struct rotate_home *home);
  * ERR_SYNTAX: given twice, or not for good; ERR_UNSAFE, ERR_DENIED, ERR_UNAVAIL, ERR_SYSTEM. */
 int rotate_profile_read(const struct rotate_profile *p, struct rotate_pair *pair, struct err *e);
 
-/* Replaces it, if its id is still what `from` says (else ERR_CONFLICT).  ERR_UNKNOWN: it is
- * there, and the disk does not say that it stays. */
+/* Replaces it, if its id is still what `from` says (else ERR_CONFLICT); by the same id: writes
+ * what is there.  ERR_UNKNOWN: it is there, and the disk does not say that it stays. */
 int rotate_profile_write(const struct rotate_profile *p, const char *from,
     const struct rotate_pair *pair, struct err *e);
 

@@ -186,10 +186,12 @@ static enum rotate_answer ask_identity(struct rotate_aws *x, const struct aws_ke
 	return a;
 }
 
+/* What can be no key works as little as one that AWS does not know. */
 static enum rotate_answer set_key(struct aws_key *key, const struct rotate_pair *pair, struct err *e)
 {
-	return aws_key_set(key, pair->id, pair->secret, NULL, NULL, "rotation", e) == 0 ? ROTATE_OK :
-	    ROTATE_REFUSED;
+	const int r = aws_key_set(key, pair->id, pair->secret, NULL, NULL, "rotation", e);
+
+	return r == 0 ? ROTATE_OK : r == ERR_BAD ? ROTATE_DEAD : ROTATE_TROUBLE;
 }
 
 static enum rotate_answer identity(void *ctx, const struct rotate_pair *pair,

@@ -233,6 +233,34 @@ def test_drift_is_told_and_repaired(url, alice):
     owner.assert_well()
 
 
+def test_text_that_can_be_no_key_is_drift_and_repaired(url, alice):
+    """Such as a remark that somebody has left there: no request can be signed with it."""
+    owner = Owner(url, alice)
+    call(url, "iam", "DeleteAccessKey", f"UserName={owner.name}", f"AccessKeyId={owner.key[0]}", key=alice)
+    owner.key = "put the key here", owner.key[1]
+    owner.in_secret()
+    told = rotate(url, "run", "--secret", owner.arn, "--force", key=alice, ok=1)
+    assert "rotate repair" in told
+    told = rotate(url, "repair", "--secret", owner.arn, "--pace", "0", key=alice)
+    assert "the rotation is done\n" in told and "old key" not in told
+    owner.assert_well()
+
+
+def test_account_that_is_asked_for_is_named_beside_the_home(url, alice):
+    owner = Owner(url, alice).in_secret()
+    told = rotate(url, "run", "--secret", owner.arn, "--account", "222222222222", key=alice, ok=3)
+    assert f"bastionctl: {owner.arn}: the key has to be of the account 222222222222, who signs is of" in told
+
+
+def test_rotations_of_others_are_not_told_to_be_none(url, alice):
+    owner = Owner(url, alice).in_secret()
+    rotate(url, "run", "--secret", owner.arn, key=alice)
+    for argv in ("status", "nobody"), ("status", "--account", "222222222222"), ("resume", "nobody"):
+        done = subprocess.run([TOOL, "rotate", *argv], check=False, capture_output=True, text=True,
+                              env=environment(url, alice), timeout=300)
+        assert done.returncode == 1 and "No such key has been rotated from this host." in done.stdout, done
+
+
 def test_wrong_secret_in_the_secret_is_drift(url, alice):
     owner = Owner(url, alice)
     owner.key = owner.key[0], owner.key[1][:-1] + "x"

@@ -120,7 +120,7 @@ struct ask {
 	bool profile;       /* the key is in a credentials file, and signs */
 	const char *step;   /* of Secrets Manager */
 	const char *retire; /* a key's id */
-	const char *account; /* of the rotation that is known */
+	const char *user, *account; /* of the rotation that is known */
 	struct rotate_order order;
 	struct rotate_times times;
 };
@@ -133,6 +133,8 @@ static struct rotate_record target_of(const struct ask *ask)
 	struct rotate_record target = {.home_kind = ROTATE_HOME_SECRET};
 
 	(void)snprintf(target.home, sizeof(target.home), "arn:aws:secretsmanager:eu-west-1:1:secret:x");
+	if (ask->user != NULL)
+		(void)snprintf(target.user, sizeof(target.user), "%s", ask->user);
 	if (ask->account != NULL)
 		(void)snprintf(target.account, sizeof(target.account), "%s", ask->account);
 	if (ask->profile) {
@@ -261,17 +263,22 @@ static const char file_text[] = "# mine\n[default]\nregion = eu-west-1\n[deploy]
     "aws_access_key_id = %s\n; a remark\n\taws_secret_access_key = a continuation\n"
     "aws_secret_access_key=%s\n";
 
-static void begin_file(void)
+static void put_into_file(const struct cloud_key *k)
 {
 	char path[512], text[512];
 
+	(void)snprintf(text, sizeof(text), file_text, k->id, k->secret);
+	scratch_path(&sc, path, "credentials");
+	scratch_write(path, text, strlen(text), 0600);
+}
+
+static void begin_file(void)
+{
 	cloud_begin(cloud, true);
 	scratch_dir(&sc);
 	cloud->events = 1;
 	cloud->current = -1;
-	(void)snprintf(text, sizeof(text), file_text, cloud->key[0].id, cloud->key[0].secret);
-	scratch_path(&sc, path, "credentials");
-	scratch_write(path, text, strlen(text), 0600);
+	put_into_file(&cloud->key[0]);
 }
 
 static void begin(bool self)
@@ -843,6 +850,8 @@ static void dead_key_that_signs_for_itself_is_drift(void **state)
 	begin_file();
 	cloud->key[0].active = false;
 	assert_int_equal(run(&daily_file), ROTATE_DRIFT);
+	assert_non_null(strstr(cloud->last, "InvalidClientTokenId"));
+	assert_non_null(strstr(cloud->last, "--by"));
 	drop();
 }
 
@@ -1123,6 +1132,33 @@ static void key_that_assumes_the_role_that_signs_is_not_switched_off(void **stat
 	assert_true(cloud->key[0].active);
 	(void)snprintf(cloud->behind, sizeof(cloud->behind), "%s", cloud->key[1].id);
 	assert_true(run_to_the_end(&daily, why));
+	drop();
+}
+
+/* The profile of this name in the file that the AWS tools read is another than that which is
+ * rotated, and has the old key. */
+static void old_key_that_a_file_of_others_signs_with_is_not_switched_off(void **state)
+{
+	struct ask hasty = daily_file;
+
+	(void)state;
+	begin_file();
+	cloud->signer[0] = '\0';
+	(void)snprintf(cloud->behind, sizeof(cloud->behind), "%s", cloud->key[0].id);
+	assert_int_equal(run(&daily_file), ROTATE_DONE);
+	later(2);
+	assert_int_equal(run(&daily_file), ROTATE_STUCK);
+	assert_non_null(strstr(cloud->last, "what signs"));
+	assert_true(cloud->key[0].active);
+	drop();
+	/* What was read before the promotion may have been this file. */
+	begin_file();
+	cloud->signer[0] = '\0';
+	(void)snprintf(cloud->behind, sizeof(cloud->behind), "%s", cloud->key[0].id);
+	hasty.times.overlap = 0;
+	hasty.order.yes = true;
+	assert_int_equal(run(&hasty), ROTATE_DONE);
+	assert_false(cloud->key[0].active);
 	drop();
 }
 
@@ -1555,7 +1591,7 @@ static void key_that_is_switched_on_again_is_not_deleted(void **state)
 /* ---- others at the same file ---- */
 
 #define SECOND "[second]\naws_access_key_id = AKIASECOND0000000000\naws_secret_access_key = a\n"
-enum { BY_HAND = 1, BY_ANOTHER };
+enum { BY_HAND = 1, BY_ANOTHER, BY_NEW_SECRET };
 
 static struct rotate_pair second_new = {.id = "AKIASECOND0000000001", .secret = "b"};
 
@@ -1579,6 +1615,11 @@ static void do_meanwhile(int what)
 	scratch_path(&sc, path, "credentials");
 	if (what == BY_ANOTHER) {
 		cloud->told = (int)rotate_second(path);
+		return;
+	}
+	if (what == BY_NEW_SECRET) {
+		(void)snprintf(cloud->key[0].secret, sizeof(cloud->key[0].secret), "secret/of/key/by/hand");
+		put_into_file(&cloud->key[0]);
 		return;
 	}
 	if ((f = fopen(path, "ae")) != NULL) {
@@ -1629,6 +1670,24 @@ static void change_by_hand_is_not_lost_to_a_rotation(void **state)
 	drop();
 }
 
+/* Before its key is replaced: the way back needs it. */
+static void secret_that_is_put_right_by_hand_is_not_lost_to_a_rotation(void **state)
+{
+	struct ask back = daily_file;
+	struct rotate_pair pair;
+
+	(void)state;
+	back.order.rollback = true;
+	begin_file();
+	cloud->meanwhile = BY_NEW_SECRET;
+	assert_int_equal(run(&daily_file), ROTATE_DONE);
+	assert_int_equal(cloud->meanwhile, 0);
+	assert_int_equal(run(&back), ROTATE_DONE);
+	read_file(&pair);
+	assert_string_equal(pair.id, cloud->key[0].id);
+	drop();
+}
+
 static void rotations_of_two_profiles_of_a_file_wait_for_each_other(void **state)
 {
 	struct rotate_pair pair;
@@ -1646,6 +1705,38 @@ static void rotations_of_two_profiles_of_a_file_wait_for_each_other(void **state
 	assert_in_file(second_new.id);
 	read_file(&pair);
 	assert_string_equal(pair.id, cloud->key[1].id);
+	drop();
+}
+
+/* The file may have the only copy of its secret.  What is no key is in nobody's way. */
+static void rollback_leaves_a_key_that_people_have_stored_where_it_is(void **state)
+{
+	const struct cloud_key none = {.id = "AKIANOBODYNOBODY0000", .secret = "x"};
+	struct ask back = daily_file;
+	struct rotate_pair pair;
+	struct cloud_key *k;
+
+	(void)state;
+	back.order.rollback = true;
+	back.user = CLOUD_USER;
+	begin_file();
+	assert_int_equal(run(&daily_file), ROTATE_DONE);
+	later(2);
+	assert_int_equal(run(&daily_file), ROTATE_DONE);
+	cloud->key[1].there = cloud->key[1].active = false;
+	k = cloud_make(cloud);
+	assert_non_null(k);
+	(void)snprintf(cloud->signer, sizeof(cloud->signer), "%s", k->id);
+	put_into_file(k);
+	assert_int_equal(run(&back), ROTATE_STUCK);
+	assert_non_null(strstr(cloud->last, "rotate repair"));
+	assert_in_file(k->secret);
+	assert_false(cloud->key[0].active);
+	cloud->signer[0] = '\0';
+	put_into_file(&none);
+	assert_int_equal(run(&back), ROTATE_DONE);
+	read_file(&pair);
+	assert_string_equal(pair.id, cloud->key[0].id);
 	drop();
 }
 
@@ -1920,6 +2011,7 @@ int main(void)
 		cmocka_unit_test(key_that_signs_here_is_not_switched_off),
 		cmocka_unit_test(uses_of_the_rotation_itself_are_not_told_to_be_others),
 		cmocka_unit_test(key_that_assumes_the_role_that_signs_is_not_switched_off),
+		cmocka_unit_test(old_key_that_a_file_of_others_signs_with_is_not_switched_off),
 		cmocka_unit_test(rollback_leaves_no_pending_label),
 		cmocka_unit_test(access_list_of_a_credentials_file_stays),
 		cmocka_unit_test(rewritten_file_inherits_no_access_list),
@@ -1939,8 +2031,10 @@ int main(void)
 		cmocka_unit_test(name_of_a_journal_is_on_the_disk_before_a_key_is_made),
 		cmocka_unit_test(file_is_replaced_on_the_disk_before_the_journal_forgets),
 		cmocka_unit_test(change_by_hand_is_not_lost_to_a_rotation),
+		cmocka_unit_test(secret_that_is_put_right_by_hand_is_not_lost_to_a_rotation),
 		cmocka_unit_test(rotations_of_two_profiles_of_a_file_wait_for_each_other),
 		cmocka_unit_test(heading_with_a_remark_begins_a_profile),
+		cmocka_unit_test(rollback_leaves_a_key_that_people_have_stored_where_it_is),
 		cmocka_unit_test(key_that_is_switched_on_again_is_not_deleted),
 		cmocka_unit_test(repair_leaves_the_key_of_another_account_where_it_is),
 		cmocka_unit_test(rotation_of_another_account_is_not_told_to_be_done),
