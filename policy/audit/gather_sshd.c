@@ -203,7 +203,7 @@ static int take_match(void *ctx, const struct sshd_line *l)
 		return 0;
 	if (a->matches == MATCHES ||
 	    snprintf(m->name, sizeof(m->name), "%s:%zu", l->file, l->line) >= (int)sizeof(m->name) ||
-	    snprintf(m->criteria, sizeof(m->criteria), "%s", l->value) >= (int)sizeof(m->criteria))
+	    snprintf(m->criteria, sizeof(m->criteria), "%s", l->match) >= (int)sizeof(m->criteria))
 		a->more = true;
 	else
 		a->matches++;

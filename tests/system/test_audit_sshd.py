@@ -120,14 +120,26 @@ def test_key_alone_from_elsewhere_is_found(config, other, name):
     assert audit("MFA-11")["MFA-11"]["status"] == "PASS"
 
 
+def test_port_of_a_listen_address_is_one_where_a_match_may_not_hold(config, other):
+    config(f"Port 22\nListenAddress 0.0.0.0:2222\n{ASKS.replace(ALL, '')}PermitRootLogin no\n"
+           f"Match LocalPort 22\n{ALL}Match all\n{KEY}")
+    assert_fails("MFA-11", other.name)
+
+
+def test_match_of_an_included_file_holds_under_the_one_around_it(config):
+    config(f"Match Address 10.0.0.0/8\n{KEY}", ALT)
+    config(f"{ASKS}PermitRootLogin no\nMatch RDomain x\n  Include {ALT}\n")
+    assert_fails("MFA-11", f"{ALT}:2: {KEY.strip()}: ")
+
+
 @pytest.fixture
 def exempt():
     path = pathlib.Path("/etc/pam-bastion/pam_bastion.conf")
     before = path.read_bytes()
     until = (datetime.date.today() + datetime.timedelta(days=30)).isoformat()
 
-    def write(who):
-        path.write_bytes(before + f"exempt = {who} until {until}\n".encode())
+    def write(*those):
+        path.write_bytes(before + "".join(f"exempt = {x} until {until}\n" for x in those).encode())
     yield write
     path.write_bytes(before)
 
