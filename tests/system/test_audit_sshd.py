@@ -157,6 +157,24 @@ def test_robot_that_is_let_off_from_its_network_may_come_by_key_from_there(confi
     assert_fails("MFA-11", "addr=10.9.8.7,")
 
 
+def test_many_robots_from_networks_of_their_own_are_all_looked_at(config, exempt, other):
+    names = [f"robot{i}" for i in range(50)]
+    before = {p: p.read_bytes() for p in map(pathlib.Path, ("/etc/passwd", "/etc/shadow"))}
+    try:
+        for i, name in enumerate(names):
+            User._append("/etc/passwd", f"{name}:x:{30001 + i}:{other.uid}::/nowhere:/bin/sh")
+            User._append("/etc/shadow", f"{name}:*:19000:0:99999:7:::")
+        config(f"{ASKS}PermitRootLogin no\n" + "".join(
+            f"Match User {name} Address 10.{i}.0.0/16\n{KEY}" for i, name in enumerate(names)))
+        exempt(*(f"user:{name}@10.{i}.0.0/16" for i, name in enumerate(names)),
+               "user:somebody@10.one.example", *(f"user:{other.name}@10.{i}.9.0/24" for i in range(5)))
+        x = audit("MFA-11")["MFA-11"]
+        assert x["status"] == "INFO" and not notes(x, "ERROR"), x
+    finally:
+        for path, text in before.items():
+            path.write_bytes(text)
+
+
 def test_port_of_the_command_line_is_one_where_a_match_may_not_hold(config):
     config(f"{ASKS}PermitRootLogin no\n")
     config(f"{ASKS.replace(ALL, '')}PidFile none\nMatch LocalPort 22\n{ALL}Match all\n{KEY}", ALT)
