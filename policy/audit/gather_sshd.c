@@ -264,7 +264,8 @@ static void sort_people(struct asking *a, const struct sshd_source *s)
 static void note_refusal(struct asking *a, const char *name, const struct logins_one *p,
     const char *said, bool whole)
 {
-	const struct sshd_login who = {.user = p->name, .group = p->group, .groups = p->groups};
+	const struct sshd_login who = {.user = p->name, .group = p->group, .groups = p->groups,
+	    .not_root = p->uid != 0};
 	char why[400];
 	int r;
 

@@ -63,6 +63,8 @@ static void root_is_refused_by_prohibit_password_only_where_every_way_asks(void 
 	}
 	assert_int_equal(sshd_way_refuses("permitrootlogin no\nusepam yes\n", &root, why, sizeof(why)),
 	    1);
+	assert_int_equal(sshd_way_refuses("permitrootlogin no\nusepam yes\n", &(struct sshd_login){
+	    .user = "root", .not_root = true}, why, sizeof(why)), 0);
 }
 
 static void host_that_asks_everybody_passes(void **state)
