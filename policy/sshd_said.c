@@ -203,7 +203,7 @@ static int list_fits(const char *said, const struct list *l, const struct sshd_l
 static bool refuses_root(const char *said, const struct sshd_login *q, bool asks, char *why,
     size_t size)
 {
-	const struct passwd *pw = getpwnam(q->user);
+	const struct passwd *pw = q->not_root ? NULL : getpwnam(q->user);
 	char value[64];
 
 	if (pw == NULL || pw->pw_uid != 0 ||

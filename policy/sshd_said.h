@@ -18,6 +18,7 @@ struct sshd_login {
 	const char *from;   /* an address, or NULL: not known */
 	char **group;       /* the names of his groups, or NULL: they are looked up */
 	size_t groups;
+	bool not_root;      /* known to be another: else he is looked up */
 };
 
 /* Its settings for the login, as lines "key value", to out, which the caller frees.  The

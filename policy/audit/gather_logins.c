@@ -60,6 +60,7 @@ static void add_person(struct facts *f, struct logins *p, const struct passwd *p
 		return;
 	}
 	p->count++;
+	who->uid = pw->pw_uid;
 	facts_format(f, "login", pw->pw_name, "%u %u %s", (unsigned)pw->pw_uid, (unsigned)pw->pw_gid,
 	    pw->pw_shell);
 }

@@ -17,6 +17,7 @@
 
 struct logins_one {
 	char name[WHO_NAME_MAX + 1];
+	uid_t uid;
 	gid_t gid;
 	char **group; /* names of groups */
 	size_t groups;

@@ -1,5 +1,6 @@
 #include "policy/audit/gather.h"
 
+#include "lib/core/exempt.h"
 #include "lib/core/rollout.h"
 #include "policy/audit/gather_logins.h"
 #include "policy/audit/sshd_lines.h"
@@ -166,14 +167,14 @@ void gather_sshd_ask(struct facts *f, const struct sshd_source *s, const char *w
 
 /* ---- by people ---- */
 
-#define CLASSES 48
 #define MATCHES SSHD_PLACE_LINES
+#define CLASSES MATCHES
 #define KEY 2048
 #define ASKED 512 /* times that a Match is asked about */
 
 struct match {
 	char name[400];     /* FILE:LINE */
-	char criteria[1200];
+	char criteria[SSHD_MATCH_WORD]; /* whole: of a longer list the end would be cut off */
 };
 
 struct asking {
@@ -189,7 +190,7 @@ struct asking {
 	struct sshd_places places;
 	const char *line[MATCHES]; /* Match lines, and networks that `exempt` names, as such lines */
 	size_t lines;
-	char nets[CONF_EXEMPTS][60];
+	char nets[CONF_EXEMPTS][WHO_NAME_MAX + 80];
 	char held[MATCHES + SSHD_PLACES + 1][MATCHES + 1]; /* which lines hold where one was asked about */
 	size_t helds;
 };
@@ -203,7 +204,7 @@ static int take_match(void *ctx, const struct sshd_line *l)
 		return 0;
 	if (a->matches == MATCHES ||
 	    snprintf(m->name, sizeof(m->name), "%s:%zu", l->file, l->line) >= (int)sizeof(m->name) ||
-	    snprintf(m->criteria, sizeof(m->criteria), "%s", l->value) >= (int)sizeof(m->criteria))
+	    snprintf(m->criteria, sizeof(m->criteria), "%s", l->match) >= (int)sizeof(m->criteria))
 		a->more = true;
 	else
 		a->matches++;
@@ -225,14 +226,14 @@ static void ask_person(struct asking *a, const struct sshd_source *s, const char
 		gather_sshd_ask(a->f, s, what, words);
 }
 
-/* Somebody who is the same to every Match; himself, when he is the first. */
+/* Somebody who is the same to every line; himself, when he is the first. */
 static const struct logins_one *find_class(struct asking *a, const struct logins_one *p)
 {
 	const struct sshd_person who = {p->name, p->group, p->groups};
 	char key[KEY] = "";
 
-	for (size_t i = 0; i < a->matches; i++)
-		if (!sshd_match_key(a->match[i].criteria, &who, key, sizeof(key)))
+	for (size_t i = 0; i < a->lines; i++)
+		if (!sshd_match_key(a->line[i], &who, key, sizeof(key)))
 			return NULL;
 	for (size_t i = 0; i < a->classes; i++)
 		if (strcmp(a->class[i].key, key) == 0)
@@ -263,7 +264,8 @@ static void sort_people(struct asking *a, const struct sshd_source *s)
 static void note_refusal(struct asking *a, const char *name, const struct logins_one *p,
     const char *said, bool whole)
 {
-	const struct sshd_login who = {.user = p->name, .group = p->group, .groups = p->groups};
+	const struct sshd_login who = {.user = p->name, .group = p->group, .groups = p->groups,
+	    .not_root = p->uid != 0};
 	char why[400];
 	int r;
 
@@ -472,19 +474,42 @@ static bool is_by_places(const struct asking *a)
 	return !by_people;
 }
 
-/* "user:deploy@10.0.0.0/8 until 2027-03-01": where a Match lets him in by a key alone, it has to
- * be from there. */
+/* "user:deploy@10.0.0.0/8 until 2027-03-01" as such a line: for him alone, where sshd takes the
+ * name for no pattern.  False: it names no network. */
+static bool write_network(const char *exempt, char *line, size_t size)
+{
+	const size_t n = strcspn(exempt, " \t");
+	struct exempt x;
+	const char *net;
+
+	if (exempt_parse(exempt, &x, NULL) != 0 || x.from != EXEMPT_NET ||
+	    (net = memrchr(exempt, '@', n)) == NULL)
+		return false;
+	net++;
+	if (x.who.group || strpbrk(x.who.name, "*?!\"'=") != NULL)
+		return snprintf(line, size, "Address %.*s", (int)(exempt + n - net), net) < (int)size;
+	return snprintf(line, size, "User %s Address %.*s", x.who.name, (int)(exempt + n - net), net) <
+	    (int)size;
+}
+
+static bool has_line(const struct asking *a, const char *line)
+{
+	for (size_t i = 0; i < a->lines; i++)
+		if (strcmp(a->line[i], line) == 0)
+			return true;
+	return false;
+}
+
+/* Where a Match lets somebody in by a key alone, it has to be from a network that he is let off
+ * from: these tell places apart, too. */
 static void add_networks(struct asking *a)
 {
 	const struct conf *c = a->people->conf;
 
 	for (int i = 0; c != NULL && i < c->exempts; i++) {
-		const char *at = strchr(conf_exempt(c, i), '@');
-
-		if (at == NULL || strncmp(at, "@local", 6) == 0)
+		if (!write_network(conf_exempt(c, i), a->nets[i], sizeof(a->nets[i])) ||
+		    has_line(a, a->nets[i]))
 			continue;
-		(void)snprintf(a->nets[i], sizeof(a->nets[i]), "Address %.*s", (int)strcspn(at + 1, " \t"),
-		    at + 1);
 		if (a->lines < MATCHES)
 			a->line[a->lines++] = a->nets[i];
 		else

@@ -60,7 +60,7 @@ static void cut_comment(char *value)
 		value[n - 1] = '\0';
 }
 
-static int walk_file(struct walk *w, const char *path, struct match *m, int depth);
+static int walk_file(struct walk *w, const char *path, const struct match *around, int depth);
 
 /* The files of an Include; what a Match in them says ends with them. */
 static int walk_include(struct walk *w, const char *value, const struct match *m, int depth)
@@ -80,24 +80,32 @@ static int walk_include(struct walk *w, const char *value, const struct match *m
 			w->l->untold(w->l->ctx, "glob", name);
 		for (const char *p = x->text; x->is == FACT_TEXT && *p != '\0' && r == 0;) {
 			const size_t n = strcspn(p, "\n");
-			struct match inner = *m;
 			char path[PATH_MAX];
 
 			(void)snprintf(path, sizeof(path), "%.*s", (int)(n < sizeof(path) ? n : 0), p);
-			r = walk_file(w, path, &inner, depth + 1);
+			r = walk_file(w, path, m, depth + 1);
 			p += n + (p[n] == '\n');
 		}
 	}
 	return r;
 }
 
-static int walk_line(struct walk *w, struct sshd_line *l, struct match *m, int depth)
+/* A Match of an included file holds where the one around its Include does, too. */
+static bool begin_match(const struct sshd_line *l, const struct match *around, struct match *m)
+{
+	m->file = l->file, m->line = l->line, m->is = true;
+	return snprintf(m->text, sizeof(m->text), "%s%s%s", around->text, around->is ? " " : "",
+	    l->value) < (int)sizeof(m->text);
+}
+
+static int walk_line(struct walk *w, struct sshd_line *l, const struct match *around,
+    struct match *m, int depth)
 {
 	int r;
 
-	if (strcasecmp(l->key, "Match") == 0) {
-		(void)snprintf(m->text, sizeof(m->text), "%s", l->value);
-		m->file = l->file, m->line = l->line, m->is = true;
+	if (strcasecmp(l->key, "Match") == 0 && !begin_match(l, around, m)) {
+		w->l->untold(w->l->ctx, "lines", l->file);
+		return -1;
 	}
 	if (m->is)
 		l->match = m->text, l->match_file = m->file, l->match_line = m->line;
@@ -122,9 +130,10 @@ static char *split(char *text)
 	return value;
 }
 
-static int walk_file(struct walk *w, const char *path, struct match *m, int depth)
+static int walk_file(struct walk *w, const char *path, const struct match *around, int depth)
 {
 	const struct fact *x = facts_get(w->l->facts, "file", path);
+	struct match m = *around;
 	size_t line = 0;
 	int r = 0;
 
@@ -151,7 +160,7 @@ static int walk_file(struct walk *w, const char *path, struct match *m, int dept
 		if (text[0] == '\0' || text[0] == '#')
 			continue;
 		r = walk_line(w, &(struct sshd_line){.file = path, .line = line, .value = split(text),
-		    .key = text}, m, depth);
+		    .key = text}, around, &m, depth);
 	}
 	return r;
 }
@@ -159,7 +168,7 @@ static int walk_file(struct walk *w, const char *path, struct match *m, int dept
 int sshd_lines(const struct sshd_lines *l, const char *main)
 {
 	struct walk w = {l, SSHD_LINES_MOST};
-	struct match m = {.is = false};
+	const struct match none = {.is = false};
 
-	return walk_file(&w, main, &m, 0);
+	return walk_file(&w, main, &none, 0);
 }

@@ -18,7 +18,8 @@ struct sshd_line {
 	const char *file;
 	size_t line;
 	const char *key, *value; /* the value as written, a comment behind it taken off */
-	const char *match;       /* the criteria of the Match that it is under or is, or NULL */
+	const char *match;       /* the criteria of the Match that it is under or is, or NULL; behind
+	                          * those of the Match around the Include of its file */
 	const char *match_file;  /* where that stands */
 	size_t match_line;
 };

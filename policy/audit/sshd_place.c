@@ -101,6 +101,22 @@ static void add_criteria(struct choices *c, const char *criteria)
 		}
 }
 
+/* Of the lines "listenaddress [::]:22 rdomain x" or "port 22". */
+static void add_ports(struct choices *c, const char *said, const char *key)
+{
+	const size_t n = strlen(key);
+
+	for (const char *p = said; *p != '\0'; p += strcspn(p, "\n"), p += *p == '\n') {
+		char value[TEXT], *colon;
+
+		if (strncmp(p, key, n) != 0)
+			continue;
+		(void)snprintf(value, sizeof(value), "%.*s", (int)strcspn(p + n, " \n"), p + n);
+		colon = strrchr(value, ':');
+		add(c, LPORT, colon != NULL ? colon + 1 : value);
+	}
+}
+
 /* A login from nowhere in particular, and others from there, should the first be among what is
  * named. */
 static void add_usual(struct choices *c, const char *said)
@@ -118,11 +134,10 @@ static void add_usual(struct choices *c, const char *said)
 		if (ipv6 || strchr(to[i], ':') == NULL)
 			add(c, LADDR, to[i]);
 	add(c, HOST, "");
-	for (const char *p = said; *p != '\0'; p += strcspn(p, "\n"), p += *p == '\n')
-		if (strncmp(p, "port ", 5) == 0) {
-			(void)snprintf(value, sizeof(value), "%.*s", (int)strcspn(p + 5, "\n"), p + 5);
-			add(c, LPORT, value);
-		}
+	/* A ListenAddress may have a port of its own. */
+	add_ports(c, said, "listenaddress ");
+	if (c->of[LPORT].n == 0)
+		add_ports(c, said, "port ");
 	if (c->of[LPORT].n == 0)
 		add(c, LPORT, "22");
 }

@@ -120,14 +120,26 @@ def test_key_alone_from_elsewhere_is_found(config, other, name):
     assert audit("MFA-11")["MFA-11"]["status"] == "PASS"
 
 
+def test_port_of_a_listen_address_is_one_where_a_match_may_not_hold(config, other):
+    config(f"Port 22\nListenAddress 0.0.0.0:2222\n{ASKS.replace(ALL, '')}PermitRootLogin no\n"
+           f"Match LocalPort 22\n{ALL}Match all\n{KEY}")
+    assert_fails("MFA-11", other.name)
+
+
+def test_match_of_an_included_file_holds_under_the_one_around_it(config):
+    config(f"Match Address 10.0.0.0/8\n{KEY}", ALT)
+    config(f"{ASKS}PermitRootLogin no\nMatch RDomain x\n  Include {ALT}\n")
+    assert_fails("MFA-11", f"{ALT}:2: {KEY.strip()}: ")
+
+
 @pytest.fixture
 def exempt():
     path = pathlib.Path("/etc/pam-bastion/pam_bastion.conf")
     before = path.read_bytes()
     until = (datetime.date.today() + datetime.timedelta(days=30)).isoformat()
 
-    def write(who):
-        path.write_bytes(before + f"exempt = {who} until {until}\n".encode())
+    def write(*those):
+        path.write_bytes(before + "".join(f"exempt = {x} until {until}\n" for x in those).encode())
     yield write
     path.write_bytes(before)
 
@@ -143,6 +155,24 @@ def test_robot_that_is_let_off_from_its_network_may_come_by_key_from_there(confi
         assert not any(robot.name in n for n in notes(x, "FAIL")), x
     exempt(f"user:{robot.name}@10.0.0.0/24")
     assert_fails("MFA-11", "addr=10.9.8.7,")
+
+
+def test_many_robots_from_networks_of_their_own_are_all_looked_at(config, exempt, other):
+    names = [f"robot{i}" for i in range(50)]
+    before = {p: p.read_bytes() for p in map(pathlib.Path, ("/etc/passwd", "/etc/shadow"))}
+    try:
+        for i, name in enumerate(names):
+            User._append("/etc/passwd", f"{name}:x:{30001 + i}:{other.uid}::/nowhere:/bin/sh")
+            User._append("/etc/shadow", f"{name}:*:19000:0:99999:7:::")
+        config(f"{ASKS}PermitRootLogin no\n" + "".join(
+            f"Match User {name} Address 10.{i}.0.0/16\n{KEY}" for i, name in enumerate(names)))
+        exempt(*(f"user:{name}@10.{i}.0.0/16" for i, name in enumerate(names)),
+               "user:somebody@10.one.example", *(f"user:{other.name}@10.{i}.9.0/24" for i in range(5)))
+        x = audit("MFA-11")["MFA-11"]
+        assert x["status"] == "INFO" and not notes(x, "ERROR"), x
+    finally:
+        for path, text in before.items():
+            path.write_bytes(text)
 
 
 def test_port_of_the_command_line_is_one_where_a_match_may_not_hold(config):

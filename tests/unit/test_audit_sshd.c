@@ -2,8 +2,10 @@
 #include "tests/unit/audit_host.h"
 
 #include "policy/audit/check_sshd.h"
+#include "policy/audit/sshd_lines.h"
 #include "policy/audit/sshd_match.h"
 #include "policy/audit/sshd_way.h"
+#include "policy/buffer.h"
 
 #define ON "usepam yes\nkbdinteractiveauthentication yes\npubkeyauthentication yes\n" \
 	"passwordauthentication yes\n"
@@ -61,6 +63,8 @@ static void root_is_refused_by_prohibit_password_only_where_every_way_asks(void 
 	}
 	assert_int_equal(sshd_way_refuses("permitrootlogin no\nusepam yes\n", &root, why, sizeof(why)),
 	    1);
+	assert_int_equal(sshd_way_refuses("permitrootlogin no\nusepam yes\n", &(struct sshd_login){
+	    .user = "root", .not_root = true}, why, sizeof(why)), 0);
 }
 
 static void host_that_asks_everybody_passes(void **state)
@@ -377,6 +381,43 @@ static void login_that_is_made_up_comes_under_the_match(void **state)
 	}
 }
 
+static int note_match(void *ctx, const struct sshd_line *l)
+{
+	struct buffer *b = ctx;
+
+	buffer_format(b, "%s:%s ", l->key, l->match != NULL ? l->match : "-");
+	return 0;
+}
+
+static void note_untold(void *ctx, const char *kind, const char *name)
+{
+	buffer_format(ctx, "(%s %s)", kind, name);
+}
+
+static void match_of_an_included_file_holds_under_the_one_around_it(void **state)
+{
+	struct buffer b = {0};
+	const struct sshd_lines l = {&host, note_match, note_untold, &b};
+	char lines[3000];
+
+	(void)state;
+	host_file(HOST_CONFIG, "Match RDomain x\n Include in.conf\n UseDNS no\nMatch all\n UsePAM no\n");
+	host_text("glob", "/etc/ssh/in.conf", "/etc/ssh/in.conf\n");
+	host_file("/etc/ssh/in.conf", "Banner a\nMatch User bob\n Banner b\nMatch Address ::1\n");
+	assert_int_equal(sshd_lines(&l, HOST_CONFIG), 0);
+	assert_string_equal(buffer_string(&b), "Match:RDomain x Include:RDomain x Banner:RDomain x "
+	    "Match:RDomain x User bob Banner:RDomain x User bob Match:RDomain x Address ::1 "
+	    "UseDNS:RDomain x Match:all UsePAM:all ");
+	buffer_free(&b);
+	(void)snprintf(lines, sizeof(lines), "Match User %0*d\nInclude in.conf\n", 2900, 1);
+	host_file(HOST_CONFIG, lines);
+	(void)snprintf(lines, sizeof(lines), "Match User %0*d\n", 2900, 1);
+	host_file("/etc/ssh/in.conf", lines);
+	assert_int_equal(sshd_lines(&l, HOST_CONFIG), -1);
+	assert_non_null(strstr(buffer_string(&b), "(lines /etc/ssh/in.conf)"));
+	buffer_free(&b);
+}
+
 /* The addresses of the places, behind one another. */
 static const char *places_of(const char *const *criteria, size_t n, const char *said)
 {
@@ -412,6 +453,9 @@ static void places_are_told_apart_by_the_lines_that_hold_there(void **state)
 	assert_string_equal(places_of(ports, 2, "port 2222\nport 22\n"), "192.0.2.1 lport=2222\n"
 	    "192.0.2.1 lport=22\n");
 	assert_string_equal(places_of(ports, 1, "port 22\n"), "192.0.2.1 lport=22\n");
+	/* The port of a ListenAddress is the one that counts. */
+	assert_string_equal(places_of(ports, 1, "port 22\nlistenaddress [::]:2222\n"
+	    "listenaddress 0.0.0.0:2223 rdomain x\n"), "192.0.2.1 lport=2222\n192.0.2.1 lport=22\n");
 	assert_string_equal(places_of(half, 1, "addressfamily inet\n"), "192.0.2.1 lport=22\n"
 	    "10.9.8.7 lport=22\n");
 	assert_string_equal(places_of(hosts, 1, ""), "192.0.2.1 lport=22\n10.9.8.7 lport=22\n");
@@ -498,6 +542,7 @@ int main(void)
 	    TEST(host_without_sshd_is_skipped),
 	    TEST(people_with_the_same_key_come_under_the_same_blocks),
 	    TEST(login_that_is_made_up_comes_under_the_match),
+	    TEST(match_of_an_included_file_holds_under_the_one_around_it),
 	    TEST(places_are_told_apart_by_the_lines_that_hold_there),
 	    TEST(login_from_elsewhere_that_is_asked_for_no_code_fails),
 	    TEST(settings_against_guessing_are_judged)};
