@@ -773,6 +773,23 @@ static void sudo_that_asks_for_nothing_is_told_by_its_last_rule(void **state)
 	assert_false(fix_way_unasked(""));
 }
 
+static void rule_for_one_command_or_another_account_says_nothing_of_a_shell_of_roots(void **state)
+{
+	static const char *const asks[] = {"(ALL : ALL) NOPASSWD: /bin/sh /opt/backup.sh",
+	    "(root) NOPASSWD: /usr/bin/systemctl restart ALL", "(root) NOPASSWD: /bin/sh -c a\\, ALL",
+	    "(ALL, !root) NOPASSWD: ALL", "(rootless) NOPASSWD: ALL", "(ALL, !#0) NOPASSWD: ALL"};
+	char text[400];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(asks) / sizeof(asks[0]); i++) {
+		(void)snprintf(text, sizeof(text), MAY "    (ALL : ALL) ALL\n    %s\n", asks[i]);
+		assert_false(fix_way_unasked(text));
+	}
+	assert_true(fix_way_unasked(MAY "    (bob, root) NOPASSWD: /bin/ls -l, SETENV: /bin/sh\n"));
+	assert_true(fix_way_unasked(MAY "    (root, bob : bob) NOPASSWD: ALL, PASSWD: /bin/sh -i\n"));
+	assert_true(fix_way_unasked(MAY "    (ALL) ROLE=sysadm_r TYPE=sysadm_t NOPASSWD: ALL\n"));
+}
+
 static void key_counts_where_sshd_offers_every_method_that_it_asks_for(void **state)
 {
 #define OFFERS "usepam yes\npubkeyauthentication yes\npasswordauthentication no\n" \
@@ -885,6 +902,7 @@ int main(void)
 	    TEST(options_of_a_start_are_asked_too_who_gets_in),
 	    TEST(account_that_sshd_lets_in_from_elsewhere_alone_is_no_way_in),
 	    TEST(sudo_that_asks_for_nothing_is_told_by_its_last_rule),
+	    TEST(rule_for_one_command_or_another_account_says_nothing_of_a_shell_of_roots),
 	    TEST(options_of_it_are_taken_out_of_a_line),
 	    TEST(what_cannot_be_taken_out_of_options_is_left),
 	    TEST(package_is_purged_also_when_only_its_configuration_is_there),
