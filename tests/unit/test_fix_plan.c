@@ -12,6 +12,8 @@
 #include "policy/fix_sshd.h"
 #include "policy/fix_way.h"
 
+#include <openssl/evp.h>
+
 #define SCRIPT "/usr/share/ec2-instance-connect/eic_run_authorized_keys"
 #define COMMAND "AuthorizedKeysCommand " SCRIPT " %u %f\n"
 #define USER "AuthorizedKeysCommandUser ec2-instance-connect\n"
@@ -503,7 +505,7 @@ static void way_is(int verdict, const char *says)
 
 static bool lets_in(const char *line)
 {
-	const struct fix_key_login l = {"198.51.100.7", "ssh-ed25519,rsa-sha2-512", NULL, NOW};
+	const struct fix_key_login l = {"198.51.100.7", "ssh-ed25519,rsa-sha2-512", NULL, NOW, 0};
 
 	return fix_key_lets_in(line, &l);
 }
@@ -520,6 +522,9 @@ static void key_without_a_shell_or_past_its_time_is_no_way_in(void **state)
 	assert_false(lets_in("environment=\"A=\\\"x, y\",Command=\"x\" " KEY "\n"));
 	assert_false(lets_in("expiry-time=\"20200101\" " KEY " x\n"));
 	assert_false(lets_in("no-pty,EXPIRY-TIME=\"202609210000Z\" " KEY " x\n"));
+	assert_true(lets_in("expiry-time=\"20270101120059z\" " KEY " x\n"));
+	assert_false(lets_in("expiry-time=\"20270101 or so\" " KEY " x\n"));
+	assert_false(lets_in("expiry-time=\"2027010112\" " KEY " x\n"));
 	assert_false(lets_in("expiry-time=\"soon\" " KEY " x\n"));
 	assert_false(lets_in("expiry-time=\" " KEY "\n"));
 	assert_false(lets_in("cert-authority " KEY " x\n"));
@@ -542,6 +547,9 @@ static void key_for_logins_from_elsewhere_is_no_way_in(void **state)
 	assert_false(lets_in("from=\"192.0.2.0/24\" " KEY "\n"));
 	assert_false(lets_in("from=\"*,!198.51.100.7\" " KEY "\n"));
 	assert_false(lets_in("from=\"office.example.com\" " KEY "\n"));
+	/* A network that is none makes sshd refuse the whole list. */
+	assert_false(lets_in("from=\"10.0.0.5/24,198.51.100.7\" " KEY "\n"));
+	assert_false(lets_in("from=\"198.51.100.7,!10.0.0.0/33\" " KEY "\n"));
 	assert_false(fix_key_lets_in("from=\"198.51.100.7\" " KEY "\n", &console));
 }
 
@@ -557,9 +565,44 @@ static void key_that_sshd_would_not_read_is_no_way_in(void **state)
 	assert_false(lets_in("ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAABAwAAAAED\n"));
 }
 
+/* A whole line of a key whose modulus has as many bits; of no number that anybody factored. */
+static void make_rsa(int bits, char line[4000])
+{
+	static const uint8_t head[] = "\0\0\0\7ssh-rsa\0\0\0\3\1\0\1";
+	const int n = (bits + 7) / 8 + (bits % 8 == 0);
+	uint8_t blob[2000] = {0};
+	size_t at = sizeof(head) - 1;
+
+	(void)memcpy(blob, head, at);
+	blob[at + 2] = (uint8_t)(n / 256);
+	blob[at + 3] = (uint8_t)(n % 256);
+	at += 4;
+	(void)memset(blob + at, 0xff, (size_t)n);
+	blob[at] = (uint8_t)(bits % 8 == 0 ? 0 : 0xff >> (8 - bits % 8));
+	(void)memcpy(line, "ssh-rsa ", 8);
+	(void)EVP_EncodeBlock((unsigned char *)line + 8, blob, (int)at + n);
+}
+
+static void rsa_key_of_fewer_bits_than_sshd_takes_is_no_way_in(void **state)
+{
+	struct fix_key_login l = {.from = "", .algorithms = "", .now = NOW, .rsa_bits = 2048};
+	char line[4000];
+
+	(void)state;
+	make_rsa(2048, line);
+	assert_true(fix_key_lets_in(line, &l));
+	l.rsa_bits = 3072;
+	assert_false(fix_key_lets_in(line, &l));
+	assert_true(fix_key_lets_in(KEY, &l));
+	make_rsa(3071, line);
+	assert_false(fix_key_lets_in(line, &l));
+	make_rsa(4096, line);
+	assert_true(fix_key_lets_in(line, &l));
+}
+
 static void key_that_is_revoked_is_no_way_in(void **state)
 {
-	struct fix_key_login l = {"", "", "# gone\n" KEY " me\n", NOW};
+	struct fix_key_login l = {"", "", "# gone\n" KEY " me\n", NOW, 0};
 
 	(void)state;
 	assert_false(fix_key_lets_in("no-pty " KEY " me\n", &l));
@@ -892,6 +935,7 @@ int main(void)
 	    TEST(key_counts_where_sshd_offers_every_method_that_it_asks_for),
 	    TEST(key_for_logins_from_elsewhere_is_no_way_in),
 	    TEST(key_that_sshd_would_not_read_is_no_way_in), TEST(key_that_is_revoked_is_no_way_in),
+	    TEST(rsa_key_of_fewer_bits_than_sshd_takes_is_no_way_in),
 	    TEST(account_of_which_it_could_not_be_told_is_no_way_in),
 	    TEST(account_past_its_time_is_no_way_in),
 	    TEST(account_that_is_not_enrolled_is_no_way_in_where_a_code_is_asked_for),
