@@ -357,14 +357,33 @@ static bool was_at_work(struct facts *f, int64_t now)
 	return false;
 }
 
+/* Why no log tells whether it has handed out any; NULL: one does, or there is none to read. */
+static const struct fact *find_unread(struct facts *f)
+{
+	const struct fact *x = NULL, *unread = NULL;
+
+	while ((x = facts_next(f, "eic-use", "", x)) != NULL) {
+		if (x->is == FACT_TEXT)
+			return NULL;
+		if (x->is == FACT_TROUBLE)
+			unread = x;
+	}
+	return unread;
+}
+
 static int judge_login(struct facts *f, int64_t now, struct err *e)
 {
-	const struct fact *x = facts_get(f, "own-login", "fingerprint");
+	const struct fact *x = facts_get(f, "own-login", "fingerprint"), *unread = find_unread(f);
 
 	if (x->is == FACT_TEXT && has_handed_out(f, x->text))
 		return err_set(e, ERR_REFUSED, "this login came in by EC2 Instance Connect (%s); log in "
 		    "with a key of your own, or give --i-have-console", x->text);
-	if ((x->is == FACT_TROUBLE || x->is == FACT_UNKNOWN) && was_at_work(f, now))
+	if (x->is != FACT_TROUBLE && x->is != FACT_UNKNOWN)
+		return 0;
+	if (unread != NULL)
+		return err_set(e, ERR_REFUSED, "it could not be told whether this login came in by EC2 "
+		    "Instance Connect, nor whether it was in use: %s; give --i-have-console", unread->text);
+	if (was_at_work(f, now))
 		return err_set(e, ERR_REFUSED, "it could not be told whether this login came in by EC2 "
 		    "Instance Connect, and it was in use lately; give --i-have-console");
 	return 0;

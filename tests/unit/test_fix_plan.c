@@ -898,6 +898,22 @@ static void login_while_it_has_handed_out_none_is_another(void **state)
 	way_is(ERR_REFUSED, "it could not be told");
 }
 
+static void login_is_not_told_where_no_log_of_keys_that_were_handed_out_could_be_read(void **state)
+{
+	(void)state;
+	alice_is_an_admin();
+	facts_trouble(&host, "own-login", "fingerprint", "no log");
+	host_text("own-login", "begun", "1789990000");
+	facts_trouble(&host, "eic-use", "journal", "journalctl: Bad message");
+	facts_none(&host, "eic-use", "/var/log/auth.log");
+	way_is(ERR_REFUSED, "nor whether it was in use: journalctl: Bad message");
+	host_text("eic-use", "/var/log/auth.log", "");
+	way_is(0, "alice");
+	facts_none(&host, "eic-use", "/var/log/auth.log");
+	facts_none(&host, "own-login", "fingerprint");
+	way_is(0, "alice");
+}
+
 static void login_among_more_keys_than_are_kept_is_not_told(void **state)
 {
 	struct buffer all = {0};
@@ -960,6 +976,7 @@ int main(void)
 	    TEST(somebody_else_has_to_get_in_and_become_root),
 	    TEST(login_by_a_key_that_it_has_handed_out_is_refused),
 	    TEST(login_while_it_has_handed_out_none_is_another),
+	    TEST(login_is_not_told_where_no_log_of_keys_that_were_handed_out_could_be_read),
 	    TEST(login_among_more_keys_than_are_kept_is_not_told)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
