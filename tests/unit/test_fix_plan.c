@@ -140,6 +140,11 @@ static void file_with_the_command_is_changed_before_that_with_its_user(void **st
 	make_plan();
 	assert_string_equal(plan.file[0].file.path, "/etc/ssh/sshd_config.d/50-keys.conf");
 	assert_string_equal(plan.file[1].file.path, HOST_CONFIG);
+	host_file("/etc/ssh/sshd_config.d/50-keys.conf", "Port 22\n");
+	host_file("/etc/default/ssh", "SSHD_OPTS='-o \"AuthorizedKeysCommand " SCRIPT " %u\"'\n");
+	make_plan();
+	assert_string_equal(plan.file[0].file.path, "/etc/default/ssh");
+	assert_string_equal(plan.file[1].file.path, HOST_CONFIG);
 }
 
 static void own_command_that_would_lose_its_user_is_refused_also_below_a_match(void **state)
