@@ -63,15 +63,6 @@ def test_all_fields_are_written_and_only_what_is_weaker_changes(account):
     assert "fix PWD-02,PWD-03,PWD-04" in run(account, "history").stdout
 
 
-def test_history_names_each_id_that_was_asked_for(account):
-    account.iam("UpdateAccountPasswordPolicy", **OLD)
-    assert run(account, "fix", "PWD-04", "PWD-02", "PWD-04", "PWD-01", "PWD-03",
-               "--yes").returncode == 0
-    said = run(account, "history", "--json").stdout
-    assert '"what": "fix PWD-01,PWD-02,PWD-03,PWD-04"' in said, said
-    assert run(account, "rollback").returncode == 0
-
-
 def test_history_names_all_that_were_asked_for(account):
     account.iam("UpdateAccountPasswordPolicy", **OLD)
     assert run(account, "fix", "PWD-04", "PWD-02", "PWD-03", "PWD-01", "PWD-02", "--yes").returncode == 0
