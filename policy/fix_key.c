@@ -13,6 +13,7 @@
 
 #define LINE 20000 /* an RSA key of 16384 bits and its options fit */
 #define LIST 4096  /* the value of an option */
+#define RSA "ssh-rsa"
 
 /* ---- options ---- */
 
@@ -20,12 +21,23 @@
  * In which time zone sshd reads it is its own. */
 static bool is_to_come(const char *value, int64_t now)
 {
+	const size_t n = strspn(value, "0123456789");
 	struct tm t = {.tm_isdst = 0};
 	char day[9];
 
+	if ((n != 8 && n != 12 && n != 14) || (value[n] != '\0' && strcasecmp(value + n, "Z") != 0))
+		return false;
 	(void)snprintf(day, sizeof(day), "%.8s", value);
-	return strlen(day) == 8 && strptime(day, "%Y%m%d", &t) != NULL &&
+	return strptime(day, "%Y%m%d", &t) != NULL &&
 	    (int64_t)timegm(&t) - DAY_SECONDS > now;
+}
+
+/* "10.0.0.5/24": with one such among them sshd takes the whole list for none. */
+static bool is_no_network(const char *pattern)
+{
+	struct address_net net;
+
+	return strchr(pattern, '/') != NULL && address_net_parse(pattern, &net) != 0;
 }
 
 static bool fits(const char *pattern, const char *from)
@@ -46,7 +58,7 @@ bool fix_key_is_from(const char *list, const char *from)
 	if (from[0] == '\0' || snprintf(copy, sizeof(copy), "%s", list) >= (int)sizeof(copy))
 		return false;
 	for (char *p = strtok_r(copy, ",", &save); p != NULL; p = strtok_r(NULL, ",", &save)) {
-		if (p[0] == '!' && fits(p + 1, from))
+		if (is_no_network(p + (p[0] == '!')) || (p[0] == '!' && fits(p + 1, from)))
 			return false;
 		in = in || (p[0] != '!' && fits(p, from));
 	}
@@ -126,7 +138,7 @@ static size_t word(const char *p)
 
 /* The types of keys, and of how many fields (RFC 4251, section 5: string, mpint) their blob is. */
 static const struct type { const char *name; int fields; } types[] = {{"ssh-ed25519", 2},
-    {"ssh-rsa", 3}, {"ecdsa-sha2-nistp256", 3}, {"ecdsa-sha2-nistp384", 3},
+    {RSA, 3}, {"ecdsa-sha2-nistp256", 3}, {"ecdsa-sha2-nistp384", 3},
     {"ecdsa-sha2-nistp521", 3}, {"sk-ssh-ed25519@openssh.com", 3},
     {"sk-ecdsa-sha2-nistp256@openssh.com", 4}};
 
@@ -143,14 +155,31 @@ static size_t length_at(const uint8_t *p)
 	return (size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
 }
 
-/* Whether n bytes are a whole key of this type: a line that was cut when it was copied is none. */
-static bool is_key(const uint8_t *p, size_t n, const struct type *t)
+/* Of a number of so many bytes, a zero in front not counted. */
+static int bits_of(const uint8_t *p, size_t n)
 {
+	int bits = (int)n * 8;
+
+	for (; n > 0 && *p == 0; p++, n--)
+		bits -= 8;
+	for (uint8_t mask = 0x80; n > 0 && (*p & mask) == 0; mask >>= 1)
+		bits--;
+	return bits;
+}
+
+/* Whether n bytes are a whole key of this type: a line that was cut when it was copied is none.
+ * The last field of one of RSA is its modulus. */
+static bool is_key(const uint8_t *p, size_t n, const struct type *t, int rsa_bits)
+{
+	const bool rsa = strcmp(t->name, RSA) == 0;
+
 	for (int i = 0; i < t->fields; i++) {
 		size_t len;
 
 		if (n < 4 || (len = length_at(p)) == 0 || len > n - 4 || (i == 0 &&
 		    (len != strlen(t->name) || memcmp(p + 4, t->name, len) != 0)))
+			return false;
+		if (rsa && i == t->fields - 1 && bits_of(p + 4, len) < rsa_bits)
 			return false;
 		p += 4 + len;
 		n -= 4 + len;
@@ -158,7 +187,7 @@ static bool is_key(const uint8_t *p, size_t n, const struct type *t)
 	return n == 0;
 }
 
-static bool is_whole(const char *base64, size_t n, const struct type *t)
+static bool is_whole(const char *base64, size_t n, const struct type *t, int rsa_bits)
 {
 	uint8_t blob[LINE];
 	int len;
@@ -168,13 +197,13 @@ static bool is_whole(const char *base64, size_t n, const struct type *t)
 	len = EVP_DecodeBlock(blob, (const unsigned char *)base64, (int)n);
 	for (size_t i = n; i > 0 && len > 0 && base64[i - 1] == '='; i--)
 		len--;
-	return len > 0 && is_key(blob, (size_t)len, t);
+	return len > 0 && is_key(blob, (size_t)len, t, rsa_bits);
 }
 
 /* Whether sshd takes a signature of a key of this type. */
 static bool is_taken(const char *algorithms, const struct type *t)
 {
-	const bool rsa = strcmp(t->name, "ssh-rsa") == 0;
+	const bool rsa = strcmp(t->name, RSA) == 0;
 
 	if (algorithms[0] == '\0')
 		return true;
@@ -206,6 +235,6 @@ bool fix_key_lets_in(const char *line, const struct fix_key_login *l)
 		return false;
 	p += word(p);
 	p += strspn(p, " \t");
-	return is_whole(p, word(p), t) && (l->revoked == NULL ||
+	return is_whole(p, word(p), t, l->rsa_bits) && (l->revoked == NULL ||
 	    memmem(l->revoked, strlen(l->revoked), p, word(p)) == NULL);
 }

@@ -12,6 +12,7 @@ struct fix_key_login {
 	const char *algorithms; /* those that sshd takes, with "," between; "": not known, any */
 	const char *revoked;    /* a list of keys that it takes no more; NULL: none */
 	int64_t now;
+	int rsa_bits;           /* the fewest that it takes; 0: not known, any */
 };
 
 /* Whether the key of this line of authorized_keys gives a shell: of a type that is taken, with

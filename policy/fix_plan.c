@@ -274,9 +274,6 @@ static void plan_config(struct planning *g)
 	if (sshd_lines(&l, SSHD_LINES_MAIN) != 0)
 		fail(g, ERR_UNKNOWN, "file", SSHD_LINES_MAIN);
 	pair_lines(g);
-	/* A command without its user is what no sshd starts with. */
-	plan_parts(g, false);
-	plan_parts(g, true);
 }
 
 /* ---- units and options ---- */
@@ -504,7 +501,10 @@ int fix_plan_eic(struct facts *f, struct fix_plan *p, struct err *e)
 		return err_set(e, ERR_SYSTEM, "out of memory");
 	g->f = f, g->p = p, g->e = e;
 	plan_config(g);
+	/* A command without its user is what no sshd starts with, and an option may be one. */
+	plan_parts(g, false);
 	plan_units(g);
+	plan_parts(g, true);
 	plan_package(g, EIC_NAME);
 	plan_package(g, EIC_NAME "-selinux");
 	plan_scripts(g);

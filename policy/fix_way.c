@@ -357,14 +357,33 @@ static bool was_at_work(struct facts *f, int64_t now)
 	return false;
 }
 
+/* Why no log tells whether it has handed out any; NULL: one does, or there is none to read. */
+static const struct fact *find_unread(struct facts *f)
+{
+	const struct fact *x = NULL, *unread = NULL;
+
+	while ((x = facts_next(f, "eic-use", "", x)) != NULL) {
+		if (x->is == FACT_TEXT)
+			return NULL;
+		if (x->is == FACT_TROUBLE)
+			unread = x;
+	}
+	return unread;
+}
+
 static int judge_login(struct facts *f, int64_t now, struct err *e)
 {
-	const struct fact *x = facts_get(f, "own-login", "fingerprint");
+	const struct fact *x = facts_get(f, "own-login", "fingerprint"), *unread = find_unread(f);
 
 	if (x->is == FACT_TEXT && has_handed_out(f, x->text))
 		return err_set(e, ERR_REFUSED, "this login came in by EC2 Instance Connect (%s); log in "
 		    "with a key of your own, or give --i-have-console", x->text);
-	if ((x->is == FACT_TROUBLE || x->is == FACT_UNKNOWN) && was_at_work(f, now))
+	if (x->is != FACT_TROUBLE && x->is != FACT_UNKNOWN)
+		return 0;
+	if (unread != NULL)
+		return err_set(e, ERR_REFUSED, "it could not be told whether this login came in by EC2 "
+		    "Instance Connect, nor whether it was in use: %s; give --i-have-console", unread->text);
+	if (was_at_work(f, now))
 		return err_set(e, ERR_REFUSED, "it could not be told whether this login came in by EC2 "
 		    "Instance Connect, and it was in use lately; give --i-have-console");
 	return 0;
@@ -411,29 +430,65 @@ int fix_way_judge(struct facts *f, const struct fix_way_who *w, struct err *e)
 
 /* ---- sudo ---- */
 
+/* The next of a list with "," between, without the blanks around it; "\\," is part of one. */
+static bool next_of(const char **p, char *one, size_t size)
+{
+	const char *from = *p + strspn(*p, " ,");
+	size_t n = 0;
+
+	while (from[n] != '\0' && from[n] != ',')
+		n += from[n] == '\\' && from[n + 1] != '\0' ? 2 : 1;
+	*p = from + n;
+	while (n > 0 && from[n - 1] == ' ')
+		n--;
+	(void)snprintf(one, size, "%.*s", (int)n, from);
+	return n > 0;
+}
+
+/* Whether "bob, root" names root, and nothing of it leaves root out. */
+static bool is_as_root(const char *list)
+{
+	char one[300];
+	bool is = false;
+
+	while (next_of(&list, one, sizeof(one))) {
+		if (strcmp(one, "!root") == 0 || strcmp(one, "!#0") == 0)
+			return false;
+		is = is || strcmp(one, "ALL") == 0 || strcmp(one, "root") == 0;
+	}
+	return is;
+}
+
+/* Behind options and tags, "TIMEOUT=30 NOPASSWD: SETENV: ". */
+static const char *pass_tags(const char *command, bool *unasked)
+{
+	for (size_t n; (n = strcspn(command, " ")) > 0 && command[n] == ' ' && (command[n - 1] == ':' ||
+	    (command[0] != '/' && memchr(command, '=', n) != NULL)); command += n + 1)
+		if (strncmp(command, "NOPASSWD:", n) == 0)
+			*unasked = true;
+		else if (strncmp(command, "PASSWD:", n) == 0)
+			*unasked = false;
+	return command;
+}
+
 /* "(ALL : ALL) NOPASSWD: SETENV: ALL, PASSWD: /bin/x": 1 without a password, 0 with one, -1: it
  * does not say it of a shell of root's. */
 static int rule_is_unasked(const char *line)
 {
-	const char *p = strchr(line, ')');
+	const char *p = strchr(line, ')'), *command;
 	bool unasked = false;
 	int is = -1;
-	char runas[300], word[300];
+	char runas[300], one[1000];
 
 	if (p == NULL)
 		return -1;
-	(void)snprintf(runas, sizeof(runas), "%.*s", (int)(p - line), line);
+	(void)snprintf(runas, sizeof(runas), "%.*s", (int)(p - line - 1), line + 1);
 	runas[strcspn(runas, ":")] = '\0';
-	if (strstr(runas, "ALL") == NULL && strstr(runas, "root") == NULL)
+	if (!is_as_root(runas))
 		return -1;
-	for (p++; *p != '\0'; p += strcspn(p, " ,")) {
-		p += strspn(p, " ,");
-		(void)snprintf(word, sizeof(word), "%.*s", (int)strcspn(p, " ,"), p);
-		if (strcmp(word, "NOPASSWD:") == 0)
-			unasked = true;
-		else if (strcmp(word, "PASSWD:") == 0)
-			unasked = false;
-		else if (strcmp(word, "ALL") == 0 || strcmp(word, "/bin/sh") == 0)
+	for (p++; next_of(&p, one, sizeof(one));) {
+		command = pass_tags(one, &unasked);
+		if (strcmp(command, "ALL") == 0 || strcmp(command, "/bin/sh") == 0)
 			is = unasked;
 	}
 	return is;

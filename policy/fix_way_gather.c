@@ -27,6 +27,7 @@ struct gathering {
 	struct facts *f;
 	char from[64];         /* where this login comes from; "": not known */
 	char algorithms[4096]; /* that the sshd that is looked at takes */
+	int rsa_bits;          /* the fewest that it takes */
 	struct buffer revoked; /* the keys that it takes no more */
 	char path[PATH_MAX];   /* of the first file with a key, and how many are in it */
 	size_t keys;
@@ -61,7 +62,8 @@ static bool see_key(void *ctx, const char *path, const char *line)
 {
 	struct gathering *g = ctx;
 	const struct fix_key_login l = {.from = g->from, .algorithms = g->algorithms,
-	    .revoked = buffer_string(&g->revoked), .now = (int64_t)time(NULL)};
+	    .revoked = buffer_string(&g->revoked), .now = (int64_t)time(NULL),
+	    .rsa_bits = g->rsa_bits};
 
 	if (g->keys > 0 && strcmp(path, g->path) != 0)
 		return true;
@@ -126,6 +128,19 @@ static bool read_revoked(struct gathering *g, const char *said)
 	return told;
 }
 
+/* What it takes of keys; RSAMinSize is what Red Hat's had before OpenSSH had the other. */
+static void read_taken(struct gathering *g, const char *said)
+{
+	char bits[20] = "";
+
+	if (!sshd_said_value(said, "pubkeyacceptedalgorithms", g->algorithms, sizeof(g->algorithms)) &&
+	    !sshd_said_value(said, "pubkeyacceptedkeytypes", g->algorithms, sizeof(g->algorithms)))
+		g->algorithms[0] = '\0';
+	if (!sshd_said_value(said, "requiredrsasize", bits, sizeof(bits)))
+		(void)sshd_said_value(said, "rsaminsize", bits, sizeof(bits));
+	g->rsa_bits = (int)strtol(bits, NULL, 10);
+}
+
 /* By one sshd, which has said this. */
 static void gather_keys(struct gathering *g, const char *name, const char *user, const char *said)
 {
@@ -136,9 +151,7 @@ static void gather_keys(struct gathering *g, const char *name, const char *user,
 		(void)snprintf(why, sizeof(why), "RevokedKeys");
 	if (why[0] != '\0')
 		return facts_trouble(g->f, "own-key", name, why);
-	if (!sshd_said_value(said, "pubkeyacceptedalgorithms", g->algorithms, sizeof(g->algorithms)) &&
-	    !sshd_said_value(said, "pubkeyacceptedkeytypes", g->algorithms, sizeof(g->algorithms)))
-		g->algorithms[0] = '\0';
+	read_taken(g, said);
 	g->keys = 0;
 	enable_keys_each(said, user, see_key, g);
 	if (g->keys > 0)

@@ -12,6 +12,8 @@
 #include "policy/fix_sshd.h"
 #include "policy/fix_way.h"
 
+#include <openssl/evp.h>
+
 #define SCRIPT "/usr/share/ec2-instance-connect/eic_run_authorized_keys"
 #define COMMAND "AuthorizedKeysCommand " SCRIPT " %u %f\n"
 #define USER "AuthorizedKeysCommandUser ec2-instance-connect\n"
@@ -137,6 +139,11 @@ static void file_with_the_command_is_changed_before_that_with_its_user(void **st
 	host_file("/etc/ssh/sshd_config.d/50-keys.conf", "Port 22\n" COMMAND);
 	make_plan();
 	assert_string_equal(plan.file[0].file.path, "/etc/ssh/sshd_config.d/50-keys.conf");
+	assert_string_equal(plan.file[1].file.path, HOST_CONFIG);
+	host_file("/etc/ssh/sshd_config.d/50-keys.conf", "Port 22\n");
+	host_file("/etc/default/ssh", "SSHD_OPTS='-o \"AuthorizedKeysCommand " SCRIPT " %u\"'\n");
+	make_plan();
+	assert_string_equal(plan.file[0].file.path, "/etc/default/ssh");
 	assert_string_equal(plan.file[1].file.path, HOST_CONFIG);
 }
 
@@ -503,7 +510,7 @@ static void way_is(int verdict, const char *says)
 
 static bool lets_in(const char *line)
 {
-	const struct fix_key_login l = {"198.51.100.7", "ssh-ed25519,rsa-sha2-512", NULL, NOW};
+	const struct fix_key_login l = {"198.51.100.7", "ssh-ed25519,rsa-sha2-512", NULL, NOW, 0};
 
 	return fix_key_lets_in(line, &l);
 }
@@ -520,6 +527,9 @@ static void key_without_a_shell_or_past_its_time_is_no_way_in(void **state)
 	assert_false(lets_in("environment=\"A=\\\"x, y\",Command=\"x\" " KEY "\n"));
 	assert_false(lets_in("expiry-time=\"20200101\" " KEY " x\n"));
 	assert_false(lets_in("no-pty,EXPIRY-TIME=\"202609210000Z\" " KEY " x\n"));
+	assert_true(lets_in("expiry-time=\"20270101120059z\" " KEY " x\n"));
+	assert_false(lets_in("expiry-time=\"20270101 or so\" " KEY " x\n"));
+	assert_false(lets_in("expiry-time=\"2027010112\" " KEY " x\n"));
 	assert_false(lets_in("expiry-time=\"soon\" " KEY " x\n"));
 	assert_false(lets_in("expiry-time=\" " KEY "\n"));
 	assert_false(lets_in("cert-authority " KEY " x\n"));
@@ -542,6 +552,9 @@ static void key_for_logins_from_elsewhere_is_no_way_in(void **state)
 	assert_false(lets_in("from=\"192.0.2.0/24\" " KEY "\n"));
 	assert_false(lets_in("from=\"*,!198.51.100.7\" " KEY "\n"));
 	assert_false(lets_in("from=\"office.example.com\" " KEY "\n"));
+	/* A network that is none makes sshd refuse the whole list. */
+	assert_false(lets_in("from=\"10.0.0.5/24,198.51.100.7\" " KEY "\n"));
+	assert_false(lets_in("from=\"198.51.100.7,!10.0.0.0/33\" " KEY "\n"));
 	assert_false(fix_key_lets_in("from=\"198.51.100.7\" " KEY "\n", &console));
 }
 
@@ -557,9 +570,44 @@ static void key_that_sshd_would_not_read_is_no_way_in(void **state)
 	assert_false(lets_in("ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAABAwAAAAED\n"));
 }
 
+/* A whole line of a key whose modulus has as many bits; of no number that anybody factored. */
+static void make_rsa(int bits, char line[4000])
+{
+	static const uint8_t head[] = "\0\0\0\7ssh-rsa\0\0\0\3\1\0\1";
+	const int n = (bits + 7) / 8 + (bits % 8 == 0);
+	uint8_t blob[2000] = {0};
+	size_t at = sizeof(head) - 1;
+
+	(void)memcpy(blob, head, at);
+	blob[at + 2] = (uint8_t)(n / 256);
+	blob[at + 3] = (uint8_t)(n % 256);
+	at += 4;
+	(void)memset(blob + at, 0xff, (size_t)n);
+	blob[at] = (uint8_t)(bits % 8 == 0 ? 0 : 0xff >> (8 - bits % 8));
+	(void)memcpy(line, "ssh-rsa ", 8);
+	(void)EVP_EncodeBlock((unsigned char *)line + 8, blob, (int)at + n);
+}
+
+static void rsa_key_of_fewer_bits_than_sshd_takes_is_no_way_in(void **state)
+{
+	struct fix_key_login l = {.from = "", .algorithms = "", .now = NOW, .rsa_bits = 2048};
+	char line[4000];
+
+	(void)state;
+	make_rsa(2048, line);
+	assert_true(fix_key_lets_in(line, &l));
+	l.rsa_bits = 3072;
+	assert_false(fix_key_lets_in(line, &l));
+	assert_true(fix_key_lets_in(KEY, &l));
+	make_rsa(3071, line);
+	assert_false(fix_key_lets_in(line, &l));
+	make_rsa(4096, line);
+	assert_true(fix_key_lets_in(line, &l));
+}
+
 static void key_that_is_revoked_is_no_way_in(void **state)
 {
-	struct fix_key_login l = {"", "", "# gone\n" KEY " me\n", NOW};
+	struct fix_key_login l = {"", "", "# gone\n" KEY " me\n", NOW, 0};
 
 	(void)state;
 	assert_false(fix_key_lets_in("no-pty " KEY " me\n", &l));
@@ -773,6 +821,23 @@ static void sudo_that_asks_for_nothing_is_told_by_its_last_rule(void **state)
 	assert_false(fix_way_unasked(""));
 }
 
+static void rule_for_one_command_or_another_account_says_nothing_of_a_shell_of_roots(void **state)
+{
+	static const char *const asks[] = {"(ALL : ALL) NOPASSWD: /bin/sh /opt/backup.sh",
+	    "(root) NOPASSWD: /usr/bin/systemctl restart ALL", "(root) NOPASSWD: /bin/sh -c a\\, ALL",
+	    "(ALL, !root) NOPASSWD: ALL", "(rootless) NOPASSWD: ALL", "(ALL, !#0) NOPASSWD: ALL"};
+	char text[400];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(asks) / sizeof(asks[0]); i++) {
+		(void)snprintf(text, sizeof(text), MAY "    (ALL : ALL) ALL\n    %s\n", asks[i]);
+		assert_false(fix_way_unasked(text));
+	}
+	assert_true(fix_way_unasked(MAY "    (bob, root) NOPASSWD: /bin/ls -l, SETENV: /bin/sh\n"));
+	assert_true(fix_way_unasked(MAY "    (root, bob : bob) NOPASSWD: ALL, PASSWD: /bin/sh -i\n"));
+	assert_true(fix_way_unasked(MAY "    (ALL) ROLE=sysadm_r TYPE=sysadm_t NOPASSWD: ALL\n"));
+}
+
 static void key_counts_where_sshd_offers_every_method_that_it_asks_for(void **state)
 {
 #define OFFERS "usepam yes\npubkeyauthentication yes\npasswordauthentication no\n" \
@@ -838,6 +903,22 @@ static void login_while_it_has_handed_out_none_is_another(void **state)
 	way_is(ERR_REFUSED, "it could not be told");
 }
 
+static void login_is_not_told_where_no_log_of_keys_that_were_handed_out_could_be_read(void **state)
+{
+	(void)state;
+	alice_is_an_admin();
+	facts_trouble(&host, "own-login", "fingerprint", "no log");
+	host_text("own-login", "begun", "1789990000");
+	facts_trouble(&host, "eic-use", "journal", "journalctl: Bad message");
+	facts_none(&host, "eic-use", "/var/log/auth.log");
+	way_is(ERR_REFUSED, "nor whether it was in use: journalctl: Bad message");
+	host_text("eic-use", "/var/log/auth.log", "");
+	way_is(0, "alice");
+	facts_none(&host, "eic-use", "/var/log/auth.log");
+	facts_none(&host, "own-login", "fingerprint");
+	way_is(0, "alice");
+}
+
 static void login_among_more_keys_than_are_kept_is_not_told(void **state)
 {
 	struct buffer all = {0};
@@ -875,6 +956,7 @@ int main(void)
 	    TEST(key_counts_where_sshd_offers_every_method_that_it_asks_for),
 	    TEST(key_for_logins_from_elsewhere_is_no_way_in),
 	    TEST(key_that_sshd_would_not_read_is_no_way_in), TEST(key_that_is_revoked_is_no_way_in),
+	    TEST(rsa_key_of_fewer_bits_than_sshd_takes_is_no_way_in),
 	    TEST(account_of_which_it_could_not_be_told_is_no_way_in),
 	    TEST(account_past_its_time_is_no_way_in),
 	    TEST(account_that_is_not_enrolled_is_no_way_in_where_a_code_is_asked_for),
@@ -885,6 +967,7 @@ int main(void)
 	    TEST(options_of_a_start_are_asked_too_who_gets_in),
 	    TEST(account_that_sshd_lets_in_from_elsewhere_alone_is_no_way_in),
 	    TEST(sudo_that_asks_for_nothing_is_told_by_its_last_rule),
+	    TEST(rule_for_one_command_or_another_account_says_nothing_of_a_shell_of_roots),
 	    TEST(options_of_it_are_taken_out_of_a_line),
 	    TEST(what_cannot_be_taken_out_of_options_is_left),
 	    TEST(package_is_purged_also_when_only_its_configuration_is_there),
@@ -898,6 +981,7 @@ int main(void)
 	    TEST(somebody_else_has_to_get_in_and_become_root),
 	    TEST(login_by_a_key_that_it_has_handed_out_is_refused),
 	    TEST(login_while_it_has_handed_out_none_is_another),
+	    TEST(login_is_not_told_where_no_log_of_keys_that_were_handed_out_could_be_read),
 	    TEST(login_among_more_keys_than_are_kept_is_not_told)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
