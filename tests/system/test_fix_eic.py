@@ -6,6 +6,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import time
 
 import killer
 import pytest
@@ -94,8 +95,14 @@ def host(people, request):
 
 def gets_in(server, user, key):
     config = server.config(user, IdentityFile=key, BatchMode="yes", ControlPath="none")
-    done = subprocess.run(["ssh", "-F", config, "x", "true"], check=False, capture_output=True,
-                          text=True)
+    end = time.monotonic() + 10
+    while True:
+        done = subprocess.run(["ssh", "-F", config, "x", "true"], check=False, capture_output=True,
+                              text=True)
+        # A sshd that reads its files again does not listen for a moment.
+        if "Connection refused" not in done.stderr or time.monotonic() > end:
+            break
+        time.sleep(0.1)
     assert done.returncode == 0 or "Permission denied (publickey" in done.stderr, done.stderr
     return done.returncode == 0
 
