@@ -122,6 +122,22 @@ static bool passes_guard(const struct judging *j, const char *service)
 	return no(j, _("what PAM asks for could not be told"));
 }
 
+/* Modules that may turn away who has shown everything, by files of their own: that they do not
+ * is not told by anything here. */
+static bool is_admitted(const struct judging *j, const char *service, enum pamd_type type)
+{
+	static const char *const gates[] = {"pam_access.so", "pam_listfile.so", "pam_time.so"};
+	struct pam_place place;
+	char text[200];
+
+	for (size_t i = 0; i < sizeof(gates) / sizeof(gates[0]); i++)
+		if (find_line(j, service, type, gates[i], &place) != LINE_NONE) {
+			(void)snprintf(text, sizeof(text), _("whether %s lets them in could not be told"), gates[i]);
+			return no(j, text);
+		}
+	return true;
+}
+
 /* ---- sshd ---- */
 
 /* Whether sshd offers a method of AuthenticationMethods at all. */
@@ -179,14 +195,15 @@ static bool gets_through(const struct judging *j, const char *said, const char *
 	case KEY_NO:
 		return no(j, "AuthenticationMethods, PubkeyAuthentication");
 	case KEY_ALONE:
-		return !pam || passes_guard(j, service);
+		return !pam || (passes_guard(j, service) && is_admitted(j, service, PAMD_ACCOUNT));
 	case KEY_AND_ANSWER:
 		break;
 	}
 	if (!can_show(j, list, pam, service))
 		return false;
 	if (pam)
-		return can_answer(j, service);
+		return can_answer(j, service) && is_admitted(j, service, PAMD_AUTH) &&
+		    is_admitted(j, service, PAMD_ACCOUNT);
 	return has_password(j) || no(j, _("is asked for a password, and has none"));
 }
 

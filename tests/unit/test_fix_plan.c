@@ -743,6 +743,25 @@ static void key_alone_is_no_way_in_where_the_account_line_wants_a_code(void **st
 	way_is(0, "alice");
 }
 
+static void account_that_a_list_of_pam_may_turn_away_is_no_way_in(void **state)
+{
+	(void)state;
+	alice_is_an_admin();
+	host_text("file", "/etc/pam.d/sshd", PAM_SSHD "account required pam_access.so\n");
+	way_is(ERR_REFUSED, "alice: whether pam_access.so lets them in");
+	host_text("sshd", "config:alice", "usepam yes\npubkeyauthentication yes\n"
+	    "authenticationmethods publickey\n");
+	way_is(ERR_REFUSED, "alice: whether pam_access.so lets them in");
+	host_text("file", "/etc/pam.d/sshd", PAM_SSHD "auth required pam_listfile.so item=user\n");
+	way_is(0, "alice"); /* a key alone goes past auth */
+	host_text("sshd", "config:alice", HOST_SAID);
+	way_is(ERR_REFUSED, "alice: whether pam_listfile.so lets them in");
+	host_text("sshd", "config:alice", "usepam no\npubkeyauthentication yes\n"
+	    "authenticationmethods publickey\n");
+	host_text("file", "/etc/pam.d/sshd", PAM_SSHD "account required pam_access.so\n");
+	way_is(0, "alice");
+}
+
 static void methods_that_cannot_ask_for_what_is_wanted_are_no_way_in(void **state)
 {
 #define METHODS(pam, list) "usepam " pam "\npubkeyauthentication yes\npasswordauthentication yes\n" \
@@ -962,6 +981,7 @@ int main(void)
 	    TEST(account_that_is_not_enrolled_is_no_way_in_where_a_code_is_asked_for),
 	    TEST(account_without_a_password_is_no_way_in_where_one_is_asked_for),
 	    TEST(key_alone_is_no_way_in_where_the_account_line_wants_a_code),
+	    TEST(account_that_a_list_of_pam_may_turn_away_is_no_way_in),
 	    TEST(methods_that_cannot_ask_for_what_is_wanted_are_no_way_in),
 	    TEST(login_that_is_forced_into_a_command_is_no_way_in),
 	    TEST(options_of_a_start_are_asked_too_who_gets_in),
