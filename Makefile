@@ -276,6 +276,7 @@ crash: tests
 	@BUILD='$(abspath $(BUILD))' PYTHON='$(PYTHON)' CRASH_ALL=1 tests/run crash
 
 lint: deps
+	@DEPS='$(DEPS)' packaging/deps lint
 	@CC='$(CC)' DEFINES="$(DEFINES)" tests/lint
 
 # The shipped flags with ASan and UBSan, in a build directory of its own.
