@@ -53,6 +53,8 @@ static int tell_back(struct back *b, const struct fix_done *d, int r)
 		return refuse(b, r);
 	if (d->left > 0)
 		cmd_fix_tell_left(d, stdout);
+	else if (d->no_package || d->account.text[0] != '\0')
+		(void)printf(_("All files are as they were before transaction %s.\n"), d->id);
 	else
 		(void)printf(_("All is as it was before transaction %s.\n"), d->id);
 	if (d->no_package)
